@@ -1,0 +1,37 @@
+/*
+ * limits: every bound of the formats, with its reason. A bound that a peer can reach is an error
+ * that the peer sees, never an assertion.
+ */
+#ifndef BANYAN_CORE_LIMITS_H
+#define BANYAN_CORE_LIMITS_H
+
+#include <stdint.h>
+
+#define AREA_CODE_BYTES_MAX 32u  /* P-codes seen are at most 20 characters */
+#define NAME_BYTES_MAX 128u      /* a person's, device's or programme's name, UTF-8 */
+#define REASON_BYTES_MAX 512u    /* a sentence in any script */
+#define AREAS_MAX 200000u        /* Indonesia has 84,000 villages */
+#define AREA_DEPTH_MAX 12u       /* programme, nation ... hamlet */
+
+#define SLICE_PLAIN_BYTES_MAX (256u << 10) /* one sealed group of answers; media never ride here */
+#define SLICE_BYTES_MAX (SLICE_PLAIN_BYTES_MAX + 64u)
+#define SLICE_REVISIONS_MAX 64u  /* revisions that one slice may hold (saved in one run) */
+#define CONTROL_BYTES_MAX (4u << 20) /* a form or an area table, compressed */
+#define CONTROL_PLAIN_BYTES_MAX (16u << 20)
+#define PARCEL_SLICES_MAX 512u
+#define PARCEL_BYTES_MAX (CONTROL_BYTES_MAX + (64u << 10)) /* one control slice and its header */
+#define FRAME_BYTES_MAX (PARCEL_BYTES_MAX + 1024u)         /* a parcel fits a frame */
+#define PARENTS_MAX 16u          /* heads that one revision may settle */
+#define REVISIONS_MAX 4096u      /* revisions of one record */
+#define EPOCHS_MAX 16u           /* logs of one author before an officer must look */
+#define STANZAS_MAX 64u
+
+#define SESSIONS_MAX 1024u
+#define SESSION_IDLE_MS 60000u     /* 2G round trips reach 10 s; a slow-loris is cut after this */
+#define HANDSHAKE_MS 30000u
+
+#define PACK_DEPTH_MAX 24u
+
+_Static_assert(SLICE_BYTES_MAX + 4096u <= PARCEL_BYTES_MAX, "a slice fits a parcel");
+
+#endif
