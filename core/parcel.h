@@ -1,0 +1,97 @@
+/*
+ * parcel: the unit that travels: items (slices) gathered at sending, numbered and hash-chained in the
+ * author's log, signed once. FORMATS.md section "Parcels".
+ *
+ * Wire and disk form (canonical MessagePack); what the receiver can compute or knows is not in it:
+ *   parcel = [1, number, flags, area str | nil, runs, signature bin64]
+ *   run    = [enc bin65 | nil, key_no u32 | principal bin16, epoch u64 | nil, items]
+ *   item   = [index u32, record bin16 | nil, analytic, identifying]
+ *   analytic, identifying = ciphertext bin | nil (none) | [hash bin32] (left out or erased)
+ * area nil: the author's own. enc nil: control items (not sealed; `analytic` holds the wrapped body,
+ * key_no 0). epoch nil: the log's. Signed, and hashed into the chain:
+ *   leaf(item) = SHA-256("banyan item 1" || enc (65, or 65 zeros) || key_no be32 || principal (16 or zeros)
+ *                || epoch be64 || index be32 || record (16 or zeros) || SHA-256(analytic) or 32 zeros
+ *                || SHA-256(identifying) or 32 zeros)
+ *   message    = "banyan parcel 1" || programme || author || epoch be64 || number be64 || previous hash
+ *                || flags u8 || area length u8 || area || item count be16 || leaf(item)...
+ *   parcel hash = SHA-256(message); signature = ECDSA(author's key, message)
+ * so a slice can be dropped (its hash stays) and the rest remains provable. The first parcel of a log
+ * has previous hash zero, or, after a fork, the hash of the last parcel of the log it continues.
+ */
+#ifndef BANYAN_CORE_PARCEL_H
+#define BANYAN_CORE_PARCEL_H
+
+#include "core/slice.h"
+
+#define PARCEL_URGENT 0x01u
+
+/* Views point into the parcel's bytes. */
+struct parcel_part {
+	bool present;      /* ciphertext is here */
+	bool left_out;     /* only its hash is here */
+	struct bytes ciphertext;
+	uint8_t hash[HASH_BYTES]; /* zeros when there is none */
+};
+
+struct parcel_item {
+	const uint8_t *enc; /* 65 bytes, NULL for control */
+	struct run_recipient to;
+	uint64_t epoch;
+	uint32_t index;
+	bool has_record;
+	struct record_id record;   /* given, or of record 0 of the slice (run_record_id) */
+	struct parcel_part analytic, identifying;
+	uint8_t leaf[HASH_BYTES];
+};
+
+struct parcel {
+	struct log_id log;
+	uint64_t number; /* from 1 */
+	struct parcel_hash previous, hash;
+	uint8_t flags;
+	char area[33];
+	uint8_t signature[SIGNATURE_BYTES];
+	struct bytes signed_message; /* in the parcel's arena */
+	struct parcel_item *items;   /* in document order over all runs */
+	size_t item_count;
+};
+
+/* What the receiver knows beside the bytes. */
+struct parcel_context {
+	struct programme_id programme;
+	struct log_id log;
+	struct parcel_hash previous;
+	const char *own_area; /* the author's enrolled area */
+};
+
+/*
+ * parcel_read: decode and hash, without checking the signature. Views and items live in `bytes` and
+ * `arena`. E_PARCEL (named), E_LIMIT, E_VERSION.
+ */
+enum err parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context *, struct arena *,
+                     struct why *);
+/* parcel_peek: number and flags only, cheap; for framing decisions. */
+enum err parcel_peek(struct bytes bytes, uint64_t *number, uint8_t *flags);
+/* parcel_verify: the signature against the author's key. E_SIGNATURE. */
+enum err parcel_verify(const struct parcel *, const struct ec_public *author);
+
+/*
+ * A parcel is built from items already sealed: begin, then runs and items, then end (signs).
+ * Items that share enc, recipient and epoch with the one before are put into the same run.
+ */
+struct parcel_builder; /* heap; _free after end or on any failure */
+enum err parcel_begin(struct parcel_builder **out, const struct parcel_context *, uint64_t number,
+                      uint8_t flags, const char *area);
+/* Room test: bytes the parcel would have with this item added. */
+size_t parcel_bytes_with(const struct parcel_builder *, const struct parcel_item *);
+enum err parcel_add(struct parcel_builder *, const struct parcel_item *);
+enum err parcel_end(struct parcel_builder *, const struct ec_key *author, struct writer *out,
+                    struct parcel_hash *hash);
+void parcel_builder_free(struct parcel_builder *);
+
+/* item_leaf: the leaf of an item whose parts' hashes are set. */
+void item_leaf(uint8_t out[HASH_BYTES], const struct parcel_item *);
+/* parcel_drop: rewrite a parcel's bytes with one part of one item replaced by its hash. */
+enum err parcel_drop(struct bytes parcel, size_t item, bool identifying, struct writer *out);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * slice: one or more revisions' fields of one sensitivity group, sealed to an office (or to one
+ * principal) at the moment they are saved. FORMATS.md section "Slices".
+ *
+ * A *run* is one HPKE encapsulation (RFC 9180 base mode) and serves every slice sealed by one run
+ * of the program; each slice's key is exported by class and index, used once, and wiped.
+ *   info      = "banyan run 1" || programme || author || epoch be64
+ *   slice key = Export("banyan slice 1" || class u8 || index be32, 32); AES-256-GCM, nonce 0
+ *   ad        = "banyan slice 1" || class u8 || index be32 || record id (16)
+ *   plaintext = codec u8 || payload   (codec 0: as is; 1: zstd, magicless; others refused)
+ * For a slice that begins new records, the record ids are not sent: record j of slice `index` is
+ *   SHA-256("banyan record 1" || enc || index be32 || j be16), first 16 bytes.
+ */
+#ifndef BANYAN_CORE_SLICE_H
+#define BANYAN_CORE_SLICE_H
+
+#include "core/crypto.h"
+#include "core/hpke.h"
+#include "core/id.h"
+
+/* Numbers are forever. CONTROL is not sealed: what every enrolled peer of the programme may read. */
+enum slice_class { SLICE_ANALYTIC = 0, SLICE_IDENTIFYING = 1, SLICE_NOTICE = 2, SLICE_CONTROL = 3 };
+
+/* Who can open a run: an office's key number, or one principal (to_principal true). */
+struct run_recipient {
+	bool to_principal;
+	uint32_t key_no;
+	struct principal_id principal;
+};
+
+struct run {
+	uint8_t enc[EC_PUBLIC_BYTES];
+	struct run_recipient to;
+	uint64_t epoch;      /* the author's epoch when it was sealed */
+	uint32_t next_index;
+	struct hpke hpke;    /* secret */
+};
+
+/* run_begin: a new encapsulation to `key`. */
+enum err run_begin(struct run *, const struct programme_id *, const struct principal_id *author,
+                   uint64_t epoch, const struct run_recipient *, const struct ec_public *key);
+/* run_open: the recipient's side. E_SEAL, E_KEY. */
+enum err run_open(struct run *, const struct programme_id *, const struct principal_id *author,
+                  uint64_t epoch, const struct run_recipient *, const uint8_t enc[EC_PUBLIC_BYTES],
+                  const struct ec_key *key);
+void run_wipe(struct run *);
+
+/* run_record_id: the id of record j of slice `index`. */
+void run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index, uint16_t j);
+
+/*
+ * slice_seal: append the ciphertext of `payload` (compressed if that is shorter). `record` is the
+ * slice's (first) record id. E_NO_ROOM past SLICE_PLAIN_BYTES_MAX.
+ */
+enum err slice_seal(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
+                    struct bytes payload, struct writer *ciphertext);
+/* slice_open: append the payload. E_SEAL, E_SQUEEZE, E_VERSION (unknown codec). */
+enum err slice_open(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
+                    struct bytes ciphertext, struct writer *payload);
+/* control_pack / control_unpack: the same codec wrapping without a seal, for CONTROL. */
+enum err control_pack(struct bytes payload, struct writer *out);
+enum err control_unpack(struct bytes wrapped, struct writer *payload);
+
+#endif
