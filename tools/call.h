@@ -1,0 +1,76 @@
+/*
+ * call: one command being carried out, wherever it runs: in the program that the person started, in the
+ * daemon that owns the store (asked through its local socket), or at the node (asked over TLS by an
+ * officer's or researcher's own store). A command reads its arguments and input and writes text and files
+ * only through its call, so it need not know which.
+ *
+ *   COMMAND_ALONE   needs no open store (init, join, restore, form check)
+ *   COMMAND_STORE   works on the store: directly, or through the socket of the daemon that owns it
+ *   COMMAND_ASKS    as STORE; and when the store is an officer's or researcher's own, the node is asked
+ */
+#ifndef BANYAN_TOOLS_CALL_H
+#define BANYAN_TOOLS_CALL_H
+
+#include <stdbool.h>
+
+#include "core/bytes.h"
+#include "core/id.h"
+
+struct peer; /* tools/node/peer.h */
+struct call;
+
+enum command_where { COMMAND_ALONE, COMMAND_STORE, COMMAND_ASKS };
+
+/* command.def: X(name, "name", where, "POSITIONALS", "one-line summary"); name gives cmd_name(). */
+struct command {
+	const char *name;        /* "form add" is "form" with its first positional "add" */
+	enum command_where where;
+	const char *positionals; /* "STORE FORM", as --help shows them; "[X]" optional, "X..." repeated */
+	const char *summary;
+	enum err (*run)(struct call *);
+};
+
+/* The call's own store of the error's thing; set with why_set(call_why(c), ...). */
+struct why *call_why(struct call *);
+const struct command *call_command(const struct call *);
+struct peer *call_peer(struct call *); /* NULL for COMMAND_ALONE */
+/* The principal who acts: the store's own, the officer of --as, or the remote asker. */
+const struct principal_id *call_actor(const struct call *);
+bool call_is_remote(const struct call *); /* asked over TLS: rules apply to the asker */
+
+/* Positionals without STORE (count from 0), and options by name without dashes; NULL when not given. */
+size_t call_arg_count(const struct call *);
+const char *call_arg(const struct call *, size_t index);
+const char *call_option(const struct call *, const char *name);
+/* The index-th value of an option that may be repeated (--set, --file); NULL past the last. */
+const char *call_option_at(const struct call *, const char *name, size_t index);
+bool call_flag(const struct call *, const char *name);
+bool call_json(const struct call *); /* --json was given */
+/* The STORE positional as given ("" in the daemon and at the node). */
+const char *call_store_path(const struct call *);
+
+/* Output of the command (stdout). Text for people or JSON lines for programs. */
+void call_out(struct call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void call_out_bytes(struct call *, struct bytes);
+/* A sentence for the person beside the output (stderr). */
+void call_note(struct call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* call_progress: "what: done of total", shown after two seconds on a terminal, at most 5 times a second. */
+void call_progress(struct call *, const char *what, uint64_t done, uint64_t total);
+/*
+ * Files the command makes: below the folder of -o, or the file of -o (name ""). The person's side creates
+ * them (never overwriting: E_FILE_EXISTS). One file at a time: begin, write..., end.
+ */
+enum err call_file_begin(struct call *, const char *name);
+enum err call_file_write(struct call *, struct bytes);
+enum err call_file_end(struct call *);
+/*
+ * The contents of a file that the command was given by the option or positional `name` ("answers",
+ * "set-file", "FILE"...): read on the person's side and carried along. In memory; ours until the end.
+ * E_FILE_ABSENT, E_LIMIT.
+ */
+enum err call_input(struct call *, const char *name, struct bytes *out);
+
+/* A new passphrase, asked twice on a terminal, or from --passphrase-file and the like (see unlock.h). */
+enum err call_new_passphrase(struct call *, struct writer *out);
+
+#endif
