@@ -58,7 +58,16 @@ enum err crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 enum err crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
                           const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed);
 
-/* crypto_passphrase: Argon2id. memory_kib and passes are stored beside the salt. */
+/* The same with a key of 16 or 32 bytes: HPKE's vectors use AES-128-GCM; Banyan's formats do not. */
+enum err crypto_gcm_seal(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
+                         struct bytes ad, struct bytes plain);
+enum err crypto_gcm_open(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
+                         struct bytes ad, struct bytes sealed);
+
+/*
+ * crypto_passphrase: Argon2id, one lane. memory_kib (at least 8) and passes (at least 1) are stored
+ * beside the salt; the caller bounds them. E_NO_MEMORY, E_CRYPTO.
+ */
 enum err crypto_passphrase(uint8_t out[32], struct bytes passphrase, const uint8_t salt[16],
                            uint32_t memory_kib, uint32_t passes);
 

@@ -1,0 +1,472 @@
+/*
+ * crypto over mbedTLS 2.28 and libargon2. Safe from any thread: the one object that is
+ * shared is the curve's group. It is loaded once, with its table of multiples of G
+ * already computed (2.28 keeps that table in the group at the first use), and only read
+ * from then on; a group a call costs 0.6 ms more for each signature.
+ */
+#include "core/crypto.h"
+
+#include <argon2.h>
+#include <errno.h>
+#include <mbedtls/bignum.h>
+#include <mbedtls/ecdsa.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/gcm.h>
+#include <mbedtls/sha256.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+void
+crypto_random(void *out, size_t count)
+{
+	uint8_t *p = out;
+
+	while (count > 0) {
+		ssize_t n = getrandom(p, count, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <=
+		    0) { /* keys made without randomness would be worse than a crash */
+			fputs("banyan: the system has no random numbers\n", stderr);
+			abort();
+		}
+		p += n;
+		count -= (size_t)n;
+	}
+}
+
+void
+crypto_wipe(void *p, size_t count)
+{
+	if (count > 0)
+		explicit_bzero(p, count);
+}
+
+bool
+crypto_equal(const void *a, const void *b, size_t count)
+{
+	const volatile uint8_t *x = a, *y = b;
+	uint8_t differ = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		differ = (uint8_t)(differ | (x[i] ^ y[i]));
+	return differ == 0;
+}
+
+/* The SHA-256 calls of mbedTLS fail only in hardware variants, which Debian's build has
+ * not. */
+static void
+sha_update(mbedtls_sha256_context *c, struct bytes b)
+{
+	if (b.n > 0 && mbedtls_sha256_update_ret(c, b.p, b.n) != 0)
+		abort();
+}
+
+static void
+sha_start(mbedtls_sha256_context *c)
+{
+	mbedtls_sha256_init(c);
+	if (mbedtls_sha256_starts_ret(c, 0) != 0)
+		abort();
+}
+
+static void
+sha_end(mbedtls_sha256_context *c, uint8_t out[SHA256_BYTES])
+{
+	if (mbedtls_sha256_finish_ret(c, out) != 0)
+		abort();
+	mbedtls_sha256_free(c);
+}
+
+void
+crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t count)
+{
+	mbedtls_sha256_context c;
+	size_t i;
+
+	sha_start(&c);
+	for (i = 0; i < count; i++)
+		sha_update(&c, parts[i]);
+	sha_end(&c, out);
+}
+
+void
+crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes b)
+{
+	crypto_sha256_parts(out, &b, 1);
+}
+
+/* HMAC by hand: mbedtls_md allocates, and this must not be able to fail. */
+static void
+hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts,
+	   size_t count)
+{
+	mbedtls_sha256_context c;
+	uint8_t block[64] = {0}, inner[SHA256_BYTES];
+	size_t i;
+
+	if (key.n > sizeof(block))
+		crypto_sha256(block, key);
+	else if (key.n > 0)
+		memcpy(block, key.p, key.n);
+	for (i = 0; i < sizeof(block); i++)
+		block[i] ^= 0x36;
+	sha_start(&c);
+	sha_update(&c, BYTES(block, sizeof(block)));
+	for (i = 0; i < count; i++)
+		sha_update(&c, parts[i]);
+	sha_end(&c, inner);
+	for (i = 0; i < sizeof(block); i++)
+		block[i] ^= 0x36 ^ 0x5c;
+	sha_start(&c);
+	sha_update(&c, BYTES(block, sizeof(block)));
+	sha_update(&c, BYTES(inner, sizeof(inner)));
+	sha_end(&c, out);
+	crypto_wipe(block, sizeof(block));
+	crypto_wipe(inner, sizeof(inner));
+}
+
+void
+crypto_hmac(uint8_t out[SHA256_BYTES], struct bytes key, struct bytes b)
+{
+	hmac_parts(out, key, &b, 1);
+}
+
+void
+crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes ikm)
+{
+	hmac_parts(prk, salt, &ikm,
+		   1); /* no salt is 32 zero bytes, and HMAC pads with zeros */
+}
+
+void
+crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info)
+{
+	uint8_t t[SHA256_BYTES], number = 1;
+	struct bytes parts[3] = {BYTES_NONE, info, BYTES(&number, 1)};
+
+	if (out_bytes > 255u * SHA256_BYTES)
+		abort();
+	for (; out_bytes > 0; number++) {
+		size_t n = out_bytes < sizeof(t) ? out_bytes : sizeof(t);
+
+		hmac_parts(t, prk, parts, 3);
+		parts[0] = BYTES(t, sizeof(t));
+		memcpy(out, t, n);
+		out += n;
+		out_bytes -= n;
+	}
+	crypto_wipe(t, sizeof(t));
+}
+
+static int
+blind(void *unused, unsigned char *out, size_t count)
+{
+	(void)unused;
+	crypto_random(out, count);
+	return 0;
+}
+
+static mbedtls_ecp_group p256;
+static int p256_status;
+static pthread_once_t p256_once = PTHREAD_ONCE_INIT;
+
+static void
+p256_load(void)
+{
+	mbedtls_ecp_point q;
+	mbedtls_mpi two;
+
+	mbedtls_ecp_point_init(&q);
+	mbedtls_mpi_init(&two);
+	mbedtls_ecp_group_init(&p256);
+	if ((p256_status = mbedtls_ecp_group_load(&p256, MBEDTLS_ECP_DP_SECP256R1)) ==
+		0 &&
+	    (p256_status = mbedtls_mpi_lset(&two, 2)) == 0)
+		p256_status = mbedtls_ecp_mul(&p256, &q, &two, &p256.G, blind, NULL);
+	mbedtls_mpi_free(&two);
+	mbedtls_ecp_point_free(&q);
+}
+
+static mbedtls_ecp_group *
+group(void)
+{
+	if (pthread_once(&p256_once, p256_load) != 0 || p256_status != 0)
+		return NULL;
+	return &p256;
+}
+
+static enum err
+status_err(int status)
+{
+	switch (status) {
+	case 0:
+		return E_OK;
+	case MBEDTLS_ERR_ECP_INVALID_KEY:
+	case MBEDTLS_ERR_ECP_BAD_INPUT_DATA:
+	case MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE:
+		return E_KEY;
+	case MBEDTLS_ERR_ECP_VERIFY_FAILED:
+		return E_SIGNATURE;
+	case MBEDTLS_ERR_ECP_ALLOC_FAILED:
+	case MBEDTLS_ERR_MPI_ALLOC_FAILED:
+		return E_NO_MEMORY;
+	default:
+		return E_CRYPTO;
+	}
+}
+
+/* The curve's group, a scalar and a point for one call. */
+struct ec_work {
+	mbedtls_ecp_group *g;
+	mbedtls_mpi d, r, s;
+	mbedtls_ecp_point q, out;
+};
+
+static enum err
+work_init(struct ec_work *w)
+{
+	w->g = group();
+	mbedtls_mpi_init(&w->d);
+	mbedtls_mpi_init(&w->r);
+	mbedtls_mpi_init(&w->s);
+	mbedtls_ecp_point_init(&w->q);
+	mbedtls_ecp_point_init(&w->out);
+	return w->g == NULL ? E_CRYPTO : E_OK;
+}
+
+static void
+work_fini(struct ec_work *w)
+{
+	mbedtls_mpi_free(&w->d); /* wipes */
+	mbedtls_mpi_free(&w->r);
+	mbedtls_mpi_free(&w->s);
+	mbedtls_ecp_point_free(&w->q);
+	mbedtls_ecp_point_free(&w->out);
+}
+
+static enum err
+read_secret(struct ec_work *w, const uint8_t secret[EC_SECRET_BYTES])
+{
+	int status = mbedtls_mpi_read_binary(&w->d, secret, EC_SECRET_BYTES);
+
+	return status_err(status != 0 ? status : mbedtls_ecp_check_privkey(w->g, &w->d));
+}
+
+static enum err
+read_public(struct ec_work *w, const struct ec_public *pub)
+{
+	int status;
+
+	if (pub->b[0] != 4)
+		return E_KEY;
+	status = mbedtls_ecp_point_read_binary(w->g, &w->q, pub->b, sizeof(pub->b));
+	return status_err(status != 0 ? status : mbedtls_ecp_check_pubkey(w->g, &w->q));
+}
+
+static enum err
+write_public(struct ec_work *w, struct ec_public *pub)
+{
+	size_t n = 0;
+	int status = mbedtls_ecp_point_write_binary(
+	    w->g, &w->out, MBEDTLS_ECP_PF_UNCOMPRESSED, &n, pub->b, sizeof(pub->b));
+
+	return status != 0 || n != sizeof(pub->b) ? E_CRYPTO : E_OK;
+}
+
+enum err
+crypto_ec_from_secret(struct ec_key *out, const uint8_t secret[EC_SECRET_BYTES])
+{
+	struct ec_work w;
+	struct ec_key key;
+	enum err e = work_init(&w);
+
+	memcpy(key.secret, secret, sizeof(key.secret));
+	if (e == E_OK)
+		e = read_secret(&w, secret);
+	if (e == E_OK)
+		e = status_err(mbedtls_ecp_mul(w.g, &w.out, &w.d, &w.g->G, blind, NULL));
+	if (e == E_OK)
+		e = write_public(&w, &key.pub);
+	if (e == E_OK)
+		*out = key;
+	else
+		crypto_wipe(out, sizeof(*out));
+	crypto_wipe(&key, sizeof(key));
+	work_fini(&w);
+	return e;
+}
+
+enum err
+crypto_ec_new(struct ec_key *out)
+{
+	uint8_t secret[EC_SECRET_BYTES];
+	enum err e;
+
+	do { /* a draw outside [1, n-1] happens once in 2^32 */
+		crypto_random(secret, sizeof(secret));
+		e = crypto_ec_from_secret(out, secret);
+	} while (e == E_KEY);
+	crypto_wipe(secret, sizeof(secret));
+	return e;
+}
+
+enum err
+crypto_ec_check(const struct ec_public *pub)
+{
+	struct ec_work w;
+	enum err e = work_init(&w);
+
+	if (e == E_OK)
+		e = read_public(&w, pub);
+	work_fini(&w);
+	return e;
+}
+
+enum err
+crypto_ec_agree(uint8_t out[32], const struct ec_key *key, const struct ec_public *peer)
+{
+	struct ec_work w;
+	enum err e = work_init(&w);
+
+	if (e == E_OK)
+		e = read_secret(&w, key->secret);
+	if (e == E_OK)
+		e = read_public(&w, peer);
+	if (e == E_OK)
+		e = status_err(mbedtls_ecp_mul(w.g, &w.out, &w.d, &w.q, blind, NULL));
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_write_binary(&w.out.X, out, 32));
+	if (e != E_OK)
+		crypto_wipe(out, 32);
+	work_fini(&w);
+	return e;
+}
+
+enum err
+crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *key, struct bytes message)
+{
+	struct ec_work w;
+	uint8_t hash[SHA256_BYTES];
+	enum err e = work_init(&w);
+
+	crypto_sha256(hash, message);
+	if (e == E_OK)
+		e = read_secret(&w, key->secret);
+	if (e == E_OK)
+		e = status_err(mbedtls_ecdsa_sign_det_ext(w.g, &w.r, &w.s, &w.d, hash,
+							  sizeof(hash), MBEDTLS_MD_SHA256,
+							  blind, NULL));
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_write_binary(&w.r, sig, 32));
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_write_binary(&w.s, sig + 32, 32));
+	if (e != E_OK)
+		crypto_wipe(sig, SIGNATURE_BYTES);
+	work_fini(&w);
+	return e;
+}
+
+enum err
+crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
+	      struct bytes message)
+{
+	struct ec_work w;
+	uint8_t hash[SHA256_BYTES];
+	enum err e = work_init(&w);
+
+	crypto_sha256(hash, message);
+	if (e == E_OK)
+		e = read_public(&w, pub);
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_read_binary(&w.r, sig, 32));
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_read_binary(&w.s, sig + 32, 32));
+	if (e == E_OK) {
+		e = status_err(
+		    mbedtls_ecdsa_verify(w.g, hash, sizeof(hash), &w.q, &w.r, &w.s));
+		if (e == E_KEY) /* the key was checked: what else is out of range is the
+				   signature */
+			e = E_SIGNATURE;
+	}
+	work_fini(&w);
+	return e;
+}
+
+enum err
+crypto_gcm_seal(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
+		struct bytes ad, struct bytes plain)
+{
+	mbedtls_gcm_context c;
+	int status;
+
+	mbedtls_gcm_init(&c);
+	status =
+	    mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+	if (status == 0)
+		status = mbedtls_gcm_crypt_and_tag(
+		    &c, MBEDTLS_GCM_ENCRYPT, plain.n, nonce, AEAD_NONCE_BYTES, ad.p, ad.n,
+		    plain.p, out, AEAD_TAG_BYTES, out + plain.n);
+	mbedtls_gcm_free(&c);
+	return status == 0 ? E_OK : E_CRYPTO;
+}
+
+enum err
+crypto_gcm_open(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
+		struct bytes ad, struct bytes sealed)
+{
+	mbedtls_gcm_context c;
+	uint8_t nothing[1];
+	size_t n;
+	int status;
+
+	if (sealed.n < AEAD_TAG_BYTES)
+		return E_SEAL;
+	n = sealed.n - AEAD_TAG_BYTES;
+	mbedtls_gcm_init(&c);
+	status =
+	    mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+	if (status == 0)
+		status = mbedtls_gcm_auth_decrypt(&c, n, nonce, AEAD_NONCE_BYTES, ad.p,
+						  ad.n, sealed.p + n, AEAD_TAG_BYTES,
+						  sealed.p, n == 0 ? nothing : out);
+	mbedtls_gcm_free(&c);
+	if (status == 0)
+		return E_OK;
+	if (n > 0)
+		crypto_wipe(out, n);
+	return status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL : E_CRYPTO;
+}
+
+enum err
+crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
+		 struct bytes plain)
+{
+	return crypto_gcm_seal(out, BYTES(key, AEAD_KEY_BYTES), nonce, ad, plain);
+}
+
+enum err
+crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
+		 struct bytes sealed)
+{
+	return crypto_gcm_open(out, BYTES(key, AEAD_KEY_BYTES), nonce, ad, sealed);
+}
+
+enum err
+crypto_passphrase(uint8_t out[32], struct bytes passphrase, const uint8_t salt[16],
+		  uint32_t memory_kib, uint32_t passes)
+{
+	int status = argon2id_hash_raw(passes, memory_kib, 1, passphrase.p, passphrase.n,
+				       salt, 16, out, 32);
+
+	if (status == ARGON2_OK)
+		return E_OK;
+	crypto_wipe(out, 32);
+	return status == ARGON2_MEMORY_ALLOCATION_ERROR ? E_NO_MEMORY : E_CRYPTO;
+}
