@@ -23,7 +23,7 @@ struct log_id {
 	uint64_t epoch; /* random */
 };
 
-#define ID_EQUAL(a, b) (memcmp((a)->b, (b)->b, sizeof((a)->b)) == 0)
+#define ID_EQUAL(x, y) (memcmp((x)->b, (y)->b, sizeof((x)->b)) == 0)
 
 static inline bool
 log_id_equal(const struct log_id *a, const struct log_id *b)
