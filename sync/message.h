@@ -1,0 +1,118 @@
+/*
+ * message: the messages of PROTOCOL.md as structs, encoded and decoded by one table (message.def).
+ */
+#ifndef BANYAN_SYNC_MESSAGE_H
+#define BANYAN_SYNC_MESSAGE_H
+
+#include "core/crypto.h"
+#include "core/id.h"
+#include "core/limits.h"
+
+#define PROTOCOL_LOW 1u  /* the lowest and the highest version spoken here */
+#define PROTOCOL_HIGH 1u
+#define ASK_ARGS_MAX 64u          /* a command line */
+#define CHUNK_BYTES_MAX (32u << 10) /* of input and output: small enough to share a link */
+
+enum message_type {
+#define M(code, name, member, sender) MESSAGE_##name = (code),
+#define F(...)
+#define R(code, name, reason) MESSAGE_RESERVED_##name = (code),
+#include "sync/message.def"
+#undef M
+#undef F
+#undef R
+};
+/* Types from here on may be skipped by who does not know them. */
+#define MESSAGE_SKIPPABLE 0x80u
+
+#define HELLO_NOTHING 0x01u /* no parcels, no END: this flight is over */
+#define HELLO_ASK 0x02u     /* no parcels yet: say first (ACK) what you hold */
+
+/* What became of parcels, on the wire as these numbers. */
+enum message_status {
+	STATUS_OK = 0,
+	STATUS_FORKED = 1,      /* kept, beside another parcel of the same number */
+	STATUS_QUARANTINED = 2, /* kept aside for an officer */
+	STATUS_BEHIND = 3       /* the node holds less than the device thought: go on after `number` */
+};
+
+enum message_stream {
+	STREAM_OUT = 1,
+	STREAM_ERR = 2,
+	STREAM_FILE = 3, /* a file begins: its name, no slashes */
+	STREAM_DATA = 4  /* bytes of the file begun last */
+};
+
+struct message_hello {
+	uint64_t proto_low, proto_high, flags, epoch, acked;
+	uint64_t incarnation; /* the upper 32 bits of the node's, 0 unknown */
+	uint64_t cursor[2];
+};
+struct message_parcel { struct bytes bytes; };
+struct message_end { char nothing; };
+struct message_ack { uint64_t number, hash, status; };
+struct message_down { uint64_t log, epoch; struct bytes parcel; };
+struct message_last {
+	uint64_t number, status;
+	uint64_t incarnation; /* 0: the one greeted */
+	uint64_t safe, node_time_s, head[2], digest;
+};
+struct message_error {
+	uint64_t code; /* wire_error.def */
+	uint64_t retry_s;
+	struct bytes thing;
+};
+struct message_join {
+	uint8_t secret[16];
+	struct principal_id principal;
+	struct ec_public seal_public;
+	struct bytes name;
+};
+struct message_welcome {
+	struct bytes programme_name;
+	struct ec_public root_public;
+	struct bytes node_enrolment, own_enrolment, office; /* signed objects of core/principal.h */
+	struct bytes area;
+	uint64_t node_time_s;
+	bool approved;
+};
+struct message_strs { size_t count; struct bytes str[ASK_ARGS_MAX]; };
+struct message_ask {
+	struct bytes verb;
+	struct message_strs args;
+	bool has_input; /* INPUT frames follow */
+};
+struct message_input { struct bytes bytes; };
+struct message_answer { uint64_t stream; struct bytes bytes; };
+struct message_done { uint64_t exit_status; };
+
+struct message {
+	uint8_t type;
+	union {
+#define M(code, name, member, sender) struct message_##member member;
+#define F(...)
+#define R(...)
+#include "sync/message.def"
+#undef M
+#undef F
+#undef R
+	} u;
+};
+
+/* message_encode: the body (without the frame's head) appended. E_LIMIT past a field's bound, naming it. */
+enum err message_encode(struct writer *, const struct message *, struct why *);
+/*
+ * message_decode: views point into `body`. E_FRAME, naming message and field; for an unknown type
+ * E_FRAME too (ask message_known first).
+ */
+enum err message_decode(struct message *out, uint8_t type, struct bytes body, struct why *);
+bool message_known(uint8_t type);
+const char *message_name(uint8_t type);
+/* message_from: may the client's (device's) or the server's (node's) end send this type? */
+bool message_from(uint8_t type, bool client);
+
+/* Errors have stable numbers on the wire (wire_error.def); E_PROTOCOL stands for those without one. */
+uint16_t message_error_code(enum err);
+enum err message_error_of(uint64_t code);
+
+#endif
