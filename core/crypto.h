@@ -35,9 +35,15 @@ void crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes);
 /* The same over several pieces, in order. */
 void crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t count);
 void crypto_hmac(uint8_t out[SHA256_BYTES], struct bytes key, struct bytes);
+void crypto_hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts, size_t count);
 void crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes ikm);
 /* out_bytes <= 255 * 32 */
 void crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info);
+
+/* The same, with an info in at most HKDF_PARTS_MAX pieces. */
+#define HKDF_PARTS_MAX 6u
+void crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info,
+                              size_t count);
 
 enum err crypto_ec_new(struct ec_key *out);
 /* crypto_ec_from_secret: E_KEY if the scalar is not in [1, n-1]. */
@@ -58,11 +64,20 @@ enum err crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 enum err crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
                           const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed);
 
-/* The same with a key of 16 or 32 bytes: HPKE's vectors use AES-128-GCM; Banyan's formats do not. */
-enum err crypto_gcm_seal(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
-                         struct bytes ad, struct bytes plain);
-enum err crypto_gcm_open(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
-                         struct bytes ad, struct bytes sealed);
+/*
+ * The same with another cipher of RFC 9180's table (its numbers), for HPKE. Banyan's own formats use
+ * AES-256-GCM only. The key is as long as the cipher says. E_CRYPTO for AEAD_EXPORT_ONLY.
+ */
+enum aead {
+	AEAD_AES_128_GCM = 1, /* 16-byte key */
+	AEAD_AES_256_GCM = 2,
+	AEAD_CHACHA20_POLY1305 = 3,
+	AEAD_EXPORT_ONLY = 0xffff
+};
+enum err crypto_aead_seal_as(enum aead, uint8_t *out, const uint8_t *key,
+                             const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes plain);
+enum err crypto_aead_open_as(enum aead, uint8_t *out, const uint8_t *key,
+                             const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed);
 
 /*
  * crypto_passphrase: Argon2id, one lane. memory_kib (at least 8) and passes (at least 1) are stored

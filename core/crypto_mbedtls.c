@@ -7,8 +7,10 @@
 #include "core/crypto.h"
 
 #include <argon2.h>
+#include <assert.h>
 #include <errno.h>
 #include <mbedtls/bignum.h>
+#include <mbedtls/chachapoly.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/gcm.h>
@@ -101,9 +103,9 @@ crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes b)
 }
 
 /* HMAC by hand: mbedtls_md allocates, and this must not be able to fail. */
-static void
-hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts,
-	   size_t count)
+void
+crypto_hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts,
+		  size_t count)
 {
 	mbedtls_sha256_context c;
 	uint8_t block[64] = {0}, inner[SHA256_BYTES];
@@ -133,34 +135,42 @@ hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *part
 void
 crypto_hmac(uint8_t out[SHA256_BYTES], struct bytes key, struct bytes b)
 {
-	hmac_parts(out, key, &b, 1);
+	crypto_hmac_parts(out, key, &b, 1);
 }
 
 void
 crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes ikm)
 {
-	hmac_parts(prk, salt, &ikm,
-		   1); /* no salt is 32 zero bytes, and HMAC pads with zeros */
+	crypto_hmac_parts(prk, salt, &ikm,
+			  1); /* no salt is 32 zero bytes, and HMAC pads with zeros */
 }
 
 void
-crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info)
+crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk,
+			 const struct bytes *info, size_t count)
 {
 	uint8_t t[SHA256_BYTES], number = 1;
-	struct bytes parts[3] = {BYTES_NONE, info, BYTES(&number, 1)};
+	struct bytes parts[HKDF_PARTS_MAX + 2] = {BYTES_NONE};
 
-	if (out_bytes > 255u * SHA256_BYTES)
-		abort();
+	assert(out_bytes <= 255u * SHA256_BYTES && count <= HKDF_PARTS_MAX);
+	memcpy(parts + 1, info, count * sizeof(*info));
+	parts[count + 1] = BYTES(&number, 1);
 	for (; out_bytes > 0; number++) {
 		size_t n = out_bytes < sizeof(t) ? out_bytes : sizeof(t);
 
-		hmac_parts(t, prk, parts, 3);
+		crypto_hmac_parts(t, prk, parts, count + 2);
 		parts[0] = BYTES(t, sizeof(t));
 		memcpy(out, t, n);
 		out += n;
 		out_bytes -= n;
 	}
 	crypto_wipe(t, sizeof(t));
+}
+
+void
+crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info)
+{
+	crypto_hkdf_expand_parts(out, out_bytes, prk, &info, 1);
 }
 
 static int
@@ -397,16 +407,15 @@ crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
 	return e;
 }
 
-enum err
-crypto_gcm_seal(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
-		struct bytes ad, struct bytes plain)
+static enum err
+gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce,
+	 struct bytes ad, struct bytes plain)
 {
 	mbedtls_gcm_context c;
 	int status;
 
 	mbedtls_gcm_init(&c);
-	status =
-	    mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
+	status = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key, key_bits);
 	if (status == 0)
 		status = mbedtls_gcm_crypt_and_tag(
 		    &c, MBEDTLS_GCM_ENCRYPT, plain.n, nonce, AEAD_NONCE_BYTES, ad.p, ad.n,
@@ -415,31 +424,106 @@ crypto_gcm_seal(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_B
 	return status == 0 ? E_OK : E_CRYPTO;
 }
 
-enum err
-crypto_gcm_open(uint8_t *out, struct bytes key, const uint8_t nonce[AEAD_NONCE_BYTES],
-		struct bytes ad, struct bytes sealed)
+static enum err
+gcm_open(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce,
+	 struct bytes ad, struct bytes sealed, const uint8_t *tag)
 {
 	mbedtls_gcm_context c;
-	uint8_t nothing[1];
-	size_t n;
 	int status;
+
+	mbedtls_gcm_init(&c);
+	status = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key, key_bits);
+	if (status == 0)
+		status =
+		    mbedtls_gcm_auth_decrypt(&c, sealed.n, nonce, AEAD_NONCE_BYTES, ad.p,
+					     ad.n, tag, AEAD_TAG_BYTES, sealed.p, out);
+	mbedtls_gcm_free(&c);
+	return status == 0                             ? E_OK
+	       : status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL
+						       : E_CRYPTO;
+}
+
+static enum err
+chacha_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+	    struct bytes plain)
+{
+	mbedtls_chachapoly_context c;
+	int status;
+
+	mbedtls_chachapoly_init(&c);
+	status = mbedtls_chachapoly_setkey(&c, key);
+	if (status == 0)
+		status = mbedtls_chachapoly_encrypt_and_tag(
+		    &c, plain.n, nonce, ad.p, ad.n, plain.p, out, out + plain.n);
+	mbedtls_chachapoly_free(&c);
+	return status == 0 ? E_OK : E_CRYPTO;
+}
+
+static enum err
+chacha_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+	    struct bytes sealed, const uint8_t *tag)
+{
+	mbedtls_chachapoly_context c;
+	int status;
+
+	mbedtls_chachapoly_init(&c);
+	status = mbedtls_chachapoly_setkey(&c, key);
+	if (status == 0)
+		status = mbedtls_chachapoly_auth_decrypt(&c, sealed.n, nonce, ad.p, ad.n,
+							 tag, sealed.p, out);
+	mbedtls_chachapoly_free(&c);
+	return status == 0                                    ? E_OK
+	       : status == MBEDTLS_ERR_CHACHAPOLY_AUTH_FAILED ? E_SEAL
+							      : E_CRYPTO;
+}
+
+enum err
+crypto_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key,
+		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
+		    struct bytes plain)
+{
+	switch (a) {
+	case AEAD_AES_128_GCM:
+		return gcm_seal(out, 128, key, nonce, ad, plain);
+	case AEAD_AES_256_GCM:
+		return gcm_seal(out, 256, key, nonce, ad, plain);
+	case AEAD_CHACHA20_POLY1305:
+		return chacha_seal(out, key, nonce, ad, plain);
+	case AEAD_EXPORT_ONLY:
+		break;
+	}
+	return E_CRYPTO;
+}
+
+enum err
+crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key,
+		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
+		    struct bytes sealed)
+{
+	uint8_t nothing[1]; /* mbedTLS wants a place even for no bytes */
+	struct bytes text = {sealed.p, sealed.n - AEAD_TAG_BYTES};
+	enum err e = E_CRYPTO;
 
 	if (sealed.n < AEAD_TAG_BYTES)
 		return E_SEAL;
-	n = sealed.n - AEAD_TAG_BYTES;
-	mbedtls_gcm_init(&c);
-	status =
-	    mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.n * 8);
-	if (status == 0)
-		status = mbedtls_gcm_auth_decrypt(&c, n, nonce, AEAD_NONCE_BYTES, ad.p,
-						  ad.n, sealed.p + n, AEAD_TAG_BYTES,
-						  sealed.p, n == 0 ? nothing : out);
-	mbedtls_gcm_free(&c);
-	if (status == 0)
-		return E_OK;
-	if (n > 0)
-		crypto_wipe(out, n);
-	return status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL : E_CRYPTO;
+	if (text.n == 0)
+		out = nothing;
+	switch (a) {
+	case AEAD_AES_128_GCM:
+		e = gcm_open(out, 128, key, nonce, ad, text, sealed.p + text.n);
+		break;
+	case AEAD_AES_256_GCM:
+		e = gcm_open(out, 256, key, nonce, ad, text, sealed.p + text.n);
+		break;
+	case AEAD_CHACHA20_POLY1305:
+		e = chacha_open(out, key, nonce, ad, text, sealed.p + text.n);
+		break;
+	case AEAD_EXPORT_ONLY:
+		return E_CRYPTO;
+	}
+	if (e != E_OK)
+		crypto_wipe(out, text.n);
+	return e;
 }
 
 enum err
@@ -447,7 +531,7 @@ crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
 		 struct bytes plain)
 {
-	return crypto_gcm_seal(out, BYTES(key, AEAD_KEY_BYTES), nonce, ad, plain);
+	return crypto_aead_seal_as(AEAD_AES_256_GCM, out, key, nonce, ad, plain);
 }
 
 enum err
@@ -455,7 +539,7 @@ crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
 		 struct bytes sealed)
 {
-	return crypto_gcm_open(out, BYTES(key, AEAD_KEY_BYTES), nonce, ad, sealed);
+	return crypto_aead_open_as(AEAD_AES_256_GCM, out, key, nonce, ad, sealed);
 }
 
 enum err
