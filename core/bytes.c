@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool
+bytes_is_text(struct bytes b)
+{
+	size_t i;
+
+	for (i = 0; i < b.n; i++)
+		if (b.p[i] < 0x20 || b.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 int
 bytes_compare(struct bytes a, struct bytes b)
 {

@@ -35,6 +35,9 @@ bytes_equal(struct bytes a, struct bytes b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* bytes_is_text: no control characters (C0, DEL). UTF-8 is for the caller to have checked. */
+bool bytes_is_text(struct bytes);
+
 /* bytes_compare: memcmp order, a prefix before its extension. */
 int bytes_compare(struct bytes a, struct bytes b);
 

@@ -417,6 +417,21 @@ reader_bin_fixed(struct reader *r, uint8_t *out, size_t count)
 		memset(out, 0, count);
 }
 
+void
+reader_text(struct reader *r, char *out, size_t out_bytes, bool empty_allowed)
+{
+	struct bytes s = reader_str(r);
+
+	out[0] = '\0';
+	if (s.n >= out_bytes || (s.n == 0 && !empty_allowed) || !bytes_is_text(s))
+		reader_fail(r, E_PACK_TYPE);
+	if (r->e != E_OK)
+		return;
+	if (s.n > 0)
+		memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+}
+
 uint32_t
 reader_array(struct reader *r)
 {

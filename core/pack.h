@@ -61,6 +61,11 @@ struct bytes reader_str(struct reader *);
 struct bytes reader_bin(struct reader *);
 /* reader_bin_fixed: exactly count bytes copied into out (zeroed on failure). */
 void reader_bin_fixed(struct reader *, uint8_t *out, size_t count);
+/*
+ * reader_text: a string copied into out as a C string. E_PACK_TYPE if it does not fit out_bytes, is not plain
+ * text (bytes_is_text), or is empty unless allowed; then out is "".
+ */
+void reader_text(struct reader *, char *out, size_t out_bytes, bool empty_allowed);
 uint32_t reader_array(struct reader *);
 /* reader_array_of: exactly `count` elements, else E_PACK_TYPE. */
 void reader_array_of(struct reader *, uint32_t count);

@@ -1,0 +1,97 @@
+/*
+ * principal: who is who, in statements that an issuer signed: an enrolment (name, role, area, keys), a
+ * revocation, an office's sealing key. They travel inside the system, never in a certificate.
+ * FORMATS.md section "Principals". Whether the issuer may say so is asked of rules.h and the store.
+ *
+ * A statement's bytes are [body, signature bin64], canonical; the programme is not sent but signed.
+ * _decode copies, checks the form and every limit, and not the signature; look up the issuer's key and
+ * then principal_verify the same bytes.
+ */
+#ifndef BANYAN_CORE_PRINCIPAL_H
+#define BANYAN_CORE_PRINCIPAL_H
+
+#include "core/crypto.h"
+#include "core/id.h"
+#include "core/limits.h"
+
+enum role {
+#define X(name, number, ...) name = (number),
+#include "core/role.def"
+#undef X
+};
+
+/* role_known: is this number a role? Ask before making an enum role of a peer's number. */
+bool role_known(uint64_t number);
+const char *role_name(enum role);           /* "officer" */
+bool role_parse(const char *name, enum role *out);
+int role_rank(enum role);                   /* higher is shown first in a conflict */
+bool role_needs_approval(enum role);
+
+/* The largest encoded statement: a revocation with EPOCHS_MAX logs. */
+#define STATEMENT_BYTES_MAX 2048u
+
+struct enrolment {
+	struct programme_id programme;
+	struct principal_id id;
+	struct ec_public sign_pub, seal_pub;
+	enum role role;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	char name[NAME_BYTES_MAX + 1];
+	uint64_t issued_s;
+	struct principal_id issuer;
+};
+
+/* The last parcel that counts in one log of the revoked; number 0: none does. */
+struct revoked_log {
+	uint64_t epoch, number;
+	struct parcel_hash hash;
+};
+
+struct revocation {
+	struct programme_id programme;
+	struct principal_id principal;
+	char reason[REASON_BYTES_MAX + 1];
+	uint64_t time_s;
+	struct principal_id issuer;
+	size_t count;
+	struct revoked_log logs[EPOCHS_MAX]; /* by rising epoch */
+};
+
+struct office {
+	struct programme_id programme;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	uint32_t key_no; /* from 1; a new key is the next number */
+	struct ec_public seal_pub;
+	uint64_t issued_s;
+	struct principal_id issuer;
+};
+
+/* programme_id_of: SHA-256 of the root's public key, first 16 bytes. */
+void programme_id_of(struct programme_id *out, const struct ec_public *root);
+/*
+ * principal_root: the programme's root as a principal: the same 16 bytes as the programme's id. It
+ * issues the first node's enrolment and office.
+ */
+struct principal_id principal_root(const struct programme_id *);
+
+/*
+ * _encode: append the signed statement. E_LIMIT for a field that is empty, too long or not plain text (a
+ * revocation's reason may be empty), logs out of order or too many; E_KEY for a bad public or signing key.
+ */
+enum err enrolment_encode(const struct enrolment *, const struct ec_key *issuer, struct writer *out);
+enum err revocation_encode(const struct revocation *, const struct ec_key *issuer, struct writer *out);
+enum err office_encode(const struct office *, const struct ec_key *issuer, struct writer *out);
+/*
+ * _decode: E_PACK_*, E_VERSION (a newer form, or a role that this version does not know), E_KEY (a
+ * public key that is no point). `why` may be NULL.
+ */
+enum err enrolment_decode(struct bytes, const struct programme_id *, struct enrolment *out, struct why *);
+enum err revocation_decode(struct bytes, const struct programme_id *, struct revocation *out, struct why *);
+enum err office_decode(struct bytes, const struct programme_id *, struct office *out, struct why *);
+
+/* principal_verify: was this statement of this kind signed with the key? E_SIGNATURE, E_KEY, E_PACK_*. */
+enum statement { STATEMENT_ENROLMENT, STATEMENT_REVOCATION, STATEMENT_OFFICE };
+enum err principal_verify(enum statement, struct bytes, const struct programme_id *,
+                          const struct ec_public *issuer);
+
+#endif
