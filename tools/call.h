@@ -21,12 +21,15 @@ struct call;
 
 enum command_where { COMMAND_ALONE, COMMAND_STORE, COMMAND_ASKS };
 
-/* command.def: X(name, "name", where, "POSITIONALS", "one-line summary"); name gives cmd_name(). */
+/* A row of command.def. */
 struct command {
 	const char *name;        /* "form add" is "form" with its first positional "add" */
 	enum command_where where;
-	const char *positionals; /* "STORE FORM", as --help shows them; "[X]" optional, "X..." repeated */
-	const char *summary;
+	const char *positionals; /* "STORE FORM"; "[X]" optional, "X..." one or more, "@X" names a file to read */
+	const char *summary;     /* one line */
+	const char *about;       /* what it does, paragraphs */
+	const char *day;         /* where it fits in a day's work */
+	const char *examples;    /* lines: a command, or "# why" before one */
 	enum err (*run)(struct call *);
 };
 
@@ -46,7 +49,9 @@ const char *call_option(const struct call *, const char *name);
 const char *call_option_at(const struct call *, const char *name, size_t index);
 bool call_flag(const struct call *, const char *name);
 bool call_json(const struct call *); /* --json was given */
-/* The STORE positional as given ("" in the daemon and at the node). */
+/* The person's output is a terminal (a QR code may be shown). */
+bool call_is_terminal(const struct call *);
+/* The STORE positional as given ("" in the daemon, at the node and where the command has none). */
 const char *call_store_path(const struct call *);
 
 /* Output of the command (stdout). Text for people or JSON lines for programs. */
@@ -58,19 +63,28 @@ void call_note(struct call *, const char *format, ...) __attribute__((format(pri
 void call_progress(struct call *, const char *what, uint64_t done, uint64_t total);
 /*
  * Files the command makes: below the folder of -o, or the file of -o (name ""). The person's side creates
- * them (never overwriting: E_FILE_EXISTS). One file at a time: begin, write..., end.
+ * them (never overwriting: E_FILE_EXISTS; whole or not at all). One file at a time: begin, write..., end.
+ * A name is letters, digits, '.', '_' and '-', and does not begin with '.': E_USAGE.
  */
 enum err call_file_begin(struct call *, const char *name);
 enum err call_file_write(struct call *, struct bytes);
 enum err call_file_end(struct call *);
 /*
- * The contents of a file that the command was given by the option or positional `name` ("answers",
- * "set-file", "FILE"...): read on the person's side and carried along. In memory; ours until the end.
- * E_FILE_ABSENT, E_LIMIT.
+ * The contents of a file that the command was given by an option ("answers", "set-file") or by a positional
+ * marked @ ("FILE", the index-th of a repeated one): read on the person's side and carried along. In memory;
+ * ours until the end. E_ABSENT when it was not given (no sentence for a person: ask with call_option first).
+ * Beside a form travel the choice files that it names: "FILE/areas.csv".
  */
 enum err call_input(struct call *, const char *name, struct bytes *out);
+enum err call_input_at(struct call *, const char *name, size_t index, struct bytes *out);
 
-/* A new passphrase, asked twice on a terminal, or from --passphrase-file and the like (see unlock.h). */
-enum err call_new_passphrase(struct call *, struct writer *out);
+struct secret; /* tools/unlock.h */
+/*
+ * call_new_secret: what a new store (init, join, restore) or `passphrase` shall be locked with: asked twice on
+ * the terminal, or from files (unlock.h). Wipe it with secret_wipe. E_STORE_KEY_MISSING.
+ */
+enum err call_new_secret(struct call *, struct secret *out);
+/* The secret that opens the store, as the person gave it: for `passphrase` and --as. May be of kind NONE. */
+const struct secret *call_secret(const struct call *);
 
 #endif

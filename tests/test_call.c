@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/pack.h"
+#include "tests/check.h"
+#include "tools/call_parts.h"
+
+static char folder[64];
+
+static bool
+folder_make(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/banyan-call-XXXXXX");
+	return mkdtemp(folder) != NULL;
+}
+
+static void
+file_read(const char *name, char *out, size_t cap)
+{
+	char path[200];
+	FILE *f;
+	size_t n = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "rb");
+	if (f != NULL) {
+		n = fread(out, 1, cap - 1, f);
+		(void)fclose(f);
+	}
+	out[n] = '\0';
+}
+
+/* with_output: a person's call with -o PATH. */
+static struct call *
+with_output(const char *path)
+{
+	static struct call_option option;
+	struct call *c;
+
+	if (call_new(&c) != E_OK)
+		abort();
+	option = (struct call_option){"output", path};
+	c->options = &option;
+	c->option_count = 1;
+	return c;
+}
+
+static void
+files_are_whole_or_absent(void)
+{
+	char path[128], text[64], inside[160];
+	struct stat st;
+	struct call *c;
+
+	REQUIRE(folder_make());
+	(void)snprintf(path, sizeof(path), "%s/out", folder);
+	c = with_output(path);
+	CHECK(call_file_begin(c, "table.csv") == E_OK);
+	CHECK(call_file_write(c, BYTES_LIT("a,b\n")) == E_OK);
+	(void)snprintf(inside, sizeof(inside), "%s/table.csv", path);
+	CHECK(stat(inside, &st) != 0); /* not before its end */
+	CHECK(call_file_write(c, BYTES_LIT("1,2\n")) == E_OK);
+	CHECK(call_file_end(c) == E_OK);
+	file_read("out/table.csv", text, sizeof(text));
+	CHECK_STR(text, "a,b\n1,2\n");
+	CHECK(stat(inside, &st) == 0 && (st.st_mode & 077) == 0);
+	call_free(c);
+
+	c = with_output(path);
+	CHECK(call_file_begin(c, "table.csv") == E_FILE_EXISTS);
+	call_free(c);
+	file_read("out/table.csv", text, sizeof(text));
+	CHECK_STR(text, "a,b\n1,2\n");
+
+	c = with_output(path);
+	CHECK(call_file_begin(c, "cut.csv") == E_OK);
+	CHECK(call_file_write(c, BYTES_LIT("half")) == E_OK);
+	call_free(c); /* the asker's link broke */
+	(void)snprintf(inside, sizeof(inside), "%s/cut.csv", path);
+	CHECK(stat(inside, &st) != 0);
+	(void)snprintf(inside, sizeof(inside), "%s/cut.csv.part", path);
+	CHECK(stat(inside, &st) != 0);
+}
+
+static void
+one_file_of_output(void)
+{
+	char path[128], text[64];
+	struct call *c;
+
+	REQUIRE(folder_make());
+	(void)snprintf(path, sizeof(path), "%s/backup", folder);
+	c = with_output(path);
+	CHECK(call_file_begin(c, "") == E_OK);
+	CHECK(call_file_write(c, BYTES_LIT("all")) == E_OK);
+	CHECK(call_file_end(c) == E_OK);
+	call_free(c);
+	file_read("backup", text, sizeof(text));
+	CHECK_STR(text, "all");
+	c = with_output(path);
+	CHECK(call_file_begin(c, "") == E_FILE_EXISTS);
+	call_free(c);
+}
+
+static void
+a_peer_cannot_choose_the_place(void)
+{
+	static const char *const names[] = {"../x", "/etc/x", ".profile", "a/b", "a b", "a\033[2J", ".."};
+	char path[128];
+	struct call *c;
+	size_t i;
+
+	REQUIRE(folder_make());
+	(void)snprintf(path, sizeof(path), "%s/out", folder);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		c = with_output(path);
+		CHECK_MSG(call_apply(c, ANSWER_FILE, bytes_of_str(names[i])) == E_USAGE, "%s", names[i]);
+		call_free(c);
+		c = with_output(path);
+		CHECK_MSG(call_file_begin(c, names[i]) == E_USAGE, "%s", names[i]);
+		call_free(c);
+	}
+	REQUIRE(call_new(&c) == E_OK); /* no -o: nobody asked for a file */
+	CHECK(call_apply(c, ANSWER_FILE, BYTES_LIT("table.csv")) == E_USAGE);
+	CHECK(call_apply(c, ANSWER_DATA, BYTES_LIT("x")) == E_PROTOCOL);
+	CHECK(call_apply(c, ANSWER_FILE_END, BYTES_NONE) == E_PROTOCOL);
+	CHECK(call_apply(c, 200, BYTES_NONE) == E_OK); /* a stream of a later version */
+	call_free(c);
+}
+
+struct heard {
+	struct writer w;
+	enum err e;
+	unsigned pieces;
+};
+
+static enum err
+hear(void *ctx, uint8_t stream, struct bytes piece)
+{
+	struct heard *h = ctx;
+
+	h->pieces++;
+	if (h->e == E_OK && piece.n < 100)
+		writer_printf(&h->w, "%u:%.*s|", stream, (int)piece.n, (const char *)piece.p);
+	return h->e;
+}
+
+static void
+output_is_gathered_in_order(void)
+{
+	struct heard h = {.e = E_OK};
+	struct call *c;
+	size_t i;
+
+	writer_heap_init(&h.w, 1000);
+	REQUIRE(call_new(&c) == E_OK);
+	c->answer = hear;
+	c->ctx = &h;
+	call_out(c, "%d", 1);
+	call_out(c, "%s", "two");
+	call_note(c, "beside");
+	call_out(c, "after");
+	CHECK(call_file_begin(c, "f.csv") == E_OK);
+	CHECK(call_file_end(c) == E_OK);
+	CHECK_STR(writer_cstr(&h.w), "1:1two|2:beside|1:after|3:f.csv|5:|");
+	h.pieces = 0;
+	for (i = 0; i < 3 * ANSWER_PIECE_BYTES_MAX; i++)
+		call_out(c, "x");
+	call_flush(c);
+	CHECK(h.pieces == 3);
+	h.e = E_PEER_GONE; /* nobody listens any more: files fail, text is dropped */
+	call_out(c, "x");
+	CHECK(call_file_begin(c, "g.csv") == E_PEER_GONE);
+	CHECK(call_file_write(c, BYTES_LIT("x")) == E_PEER_GONE);
+	call_free(c);
+	writer_free(&h.w);
+}
+
+static void
+bad_asks_are_refused(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		enum err e;
+	} rows[] = {
+		{"", 0, E_PACK_CUT},
+		{"\xc0", 1, E_PACK_TYPE},
+		{"\x98\x02\xa0\x90\x90\x90\x00\xc0\xc0", 9, E_VERSION},
+		{"\x98\x01\x04nope\x90\x90\x90\x00\xc0\xc0", 0, E_PACK_TYPE},
+		{"\x98\x01\xa4nope\x90\x90\x90\x00\xc0\xc0", 12, E_USAGE},
+		{"\x98\x01\xa4help\x90\x90\x90\x00\xc0\xc0", 12, E_NOT_HERE},
+	};
+	struct call_asker asker = {.answer = hear};
+	struct call *c;
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = rows[i].n == 0 ? strlen(rows[i].bytes) : rows[i].n;
+
+		CHECK_MSG(call_asked_new(&c, BYTES(rows[i].bytes, n), &asker, &why) == rows[i].e, "row %zu: %s",
+		          i, err_name(why.e));
+		CHECK(c == NULL);
+	}
+}
+
+CHECK_MAIN(T(files_are_whole_or_absent), T(one_file_of_output), T(a_peer_cannot_choose_the_place),
+           T(output_is_gathered_in_order), T(bad_asks_are_refused))

@@ -1,0 +1,173 @@
+/* The person's side of an answer: text to the terminal, files to their place. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/call_parts.h"
+#include "tools/terminal.h"
+
+static enum err
+apply_text(struct call *c, FILE *f, struct bytes text)
+{
+	struct writer clean;
+	enum err e = E_OK;
+
+	if (c->progress_shown) {
+		c->progress_shown = false;
+		(void)fputs("\r\033[K", stderr);
+	}
+	if (!terminal_is(f)) {
+		if (fwrite(text.p, 1, text.n, f) != text.n || fflush(f) != 0)
+			e = why_set(&c->why, E_IO, "the output");
+		return e;
+	}
+	writer_heap_init(&clean, ANSWER_PIECE_BYTES_MAX * 3u);
+	terminal_clean(&clean, text);
+	if (writer_end(&clean) != E_OK)
+		e = writer_end(&clean);
+	else if (fwrite(clean.p, 1, clean.n, f) != clean.n || fflush(f) != 0)
+		e = why_set(&c->why, E_IO, "the output");
+	writer_free(&clean);
+	return e;
+}
+
+static enum err
+apply_progress(struct call *c, struct bytes line)
+{
+	struct writer clean;
+
+	if (!terminal_is(stderr) || (line.n == 0 && !c->progress_shown))
+		return E_OK;
+	writer_heap_init(&clean, ANSWER_PIECE_BYTES_MAX * 3u);
+	terminal_clean(&clean, line);
+	(void)fprintf(stderr, "\r\033[K%s", writer_cstr(&clean));
+	(void)fflush(stderr);
+	writer_free(&clean);
+	c->progress_shown = line.n > 0;
+	return E_OK;
+}
+
+/* file_failed: give up the file that is being made; nothing of it stays. */
+static enum err
+file_failed(struct call *c, enum err e)
+{
+	if (c->file.f != NULL)
+		(void)fclose(c->file.f);
+	c->file.f = NULL;
+	(void)unlink(c->file.part);
+	return why_set(&c->why, e, "%s", c->file.path);
+}
+
+static bool
+name_good(struct bytes name)
+{
+	size_t i;
+
+	for (i = 0; i < name.n; i++) {
+		if (name.p[i] < 0x21 || name.p[i] == '/' || name.p[i] == 0x7f)
+			return false;
+	}
+	return name.n < 200 && (name.n == 0 || name.p[0] != '.');
+}
+
+/* place_of: the path of a file of the answer, making the folder of -o if need be. */
+static enum err
+place_of(struct call *c, struct bytes name)
+{
+	const char *output = call_option(c, "output");
+	int n;
+
+	/* A peer chooses the name: it must stay below the folder that the person chose. */
+	if (output == NULL || !name_good(name))
+		return why_set(&c->why, E_USAGE, "a file was sent that nobody asked for");
+	if (name.n == 0) {
+		n = snprintf(c->file.path, sizeof(c->file.path), "%s", output);
+	} else {
+		if (mkdir(output, 0700) != 0 && errno != EEXIST)
+			return why_set(&c->why, E_IO, "the folder %s", output);
+		n = snprintf(c->file.path, sizeof(c->file.path), "%s/%.*s", output, (int)name.n,
+		             (const char *)name.p);
+	}
+	if (n < 0 || (size_t)n >= sizeof(c->file.path))
+		return why_set(&c->why, E_LIMIT, "the length of %.100s...", output);
+	(void)snprintf(c->file.part, sizeof(c->file.part), "%s.part", c->file.path);
+	return E_OK;
+}
+
+static enum err
+apply_file(struct call *c, struct bytes name)
+{
+	struct stat st;
+	enum err e;
+
+	if (c->file.f != NULL)
+		return file_failed(c, E_PROTOCOL);
+	if ((e = place_of(c, name)) != E_OK)
+		return e;
+	if (lstat(c->file.path, &st) == 0)
+		return why_set(&c->why, E_FILE_EXISTS, "%s", c->file.path);
+	/* 0600: a table of answers is for the one who asked. "wx" refuses a link laid in the way. */
+	(void)unlink(c->file.part);
+	c->file.f = fopen(c->file.part, "wx");
+	if (c->file.f == NULL)
+		return why_set(&c->why, E_IO, "%s", c->file.part);
+	(void)chmod(c->file.part, 0600);
+	return E_OK;
+}
+
+static enum err
+apply_data(struct call *c, struct bytes content)
+{
+	if (c->file.f == NULL)
+		return why_set(&c->why, E_PROTOCOL, "contents without a file");
+	if (content.n > 0 && fwrite(content.p, 1, content.n, c->file.f) != content.n)
+		return file_failed(c, errno == ENOSPC ? E_STORE_FULL : E_IO);
+	return E_OK;
+}
+
+static enum err
+apply_file_end(struct call *c)
+{
+	bool good;
+
+	if (c->file.f == NULL)
+		return why_set(&c->why, E_PROTOCOL, "the end of no file");
+	good = fflush(c->file.f) == 0 && fsync(fileno(c->file.f)) == 0;
+	good = fclose(c->file.f) == 0 && good;
+	c->file.f = NULL;
+	if (!good)
+		return file_failed(c, errno == ENOSPC ? E_STORE_FULL : E_IO);
+	/* A hard link refuses to overwrite; where the file system has none, rename it is. */
+	if (link(c->file.part, c->file.path) == 0)
+		(void)unlink(c->file.part);
+	else if (errno == EEXIST)
+		return file_failed(c, E_FILE_EXISTS);
+	else if (rename(c->file.part, c->file.path) != 0)
+		return file_failed(c, E_IO);
+	return E_OK;
+}
+
+enum err
+call_apply(void *ctx, uint8_t stream, struct bytes piece)
+{
+	struct call *c = ctx;
+
+	switch (stream) {
+	case ANSWER_OUT:
+		return apply_text(c, stdout, piece);
+	case ANSWER_NOTE:
+		return apply_text(c, stderr, piece);
+	case ANSWER_FILE:
+		return apply_file(c, piece);
+	case ANSWER_DATA:
+		return apply_data(c, piece);
+	case ANSWER_FILE_END:
+		return apply_file_end(c);
+	case ANSWER_PROGRESS:
+		return apply_progress(c, piece);
+	default:
+		return E_OK; /* of a later version, for eyes that know it */
+	}
+}
