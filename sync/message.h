@@ -40,7 +40,7 @@ enum message_stream {
 	STREAM_OUT = 1,
 	STREAM_ERR = 2,
 	STREAM_FILE = 3, /* a file begins: its name, no slashes */
-	STREAM_DATA = 4  /* bytes of the file begun last */
+	STREAM_DATA = 4  /* bytes of the file begun last; up to 15: the commands' own, carried as they are */
 };
 
 struct message_hello {

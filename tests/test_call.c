@@ -178,6 +178,35 @@ output_is_gathered_in_order(void)
 }
 
 static void
+a_failure_travels_by_name(void)
+{
+	static const struct {
+		const char *fault;
+		size_t n;
+		enum err e;
+		const char *thing;
+	} rows[] = {
+		{"E_FORM_UNKNOWN\0F9", 17, E_FORM_UNKNOWN, "F9"},
+		{"E_OF_2031\0x", 11, E_PROTOCOL, "x"},
+		{"E_OK\0", 5, E_PROTOCOL, ""},
+	};
+	struct call *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		REQUIRE(call_new(&c) == E_OK);
+		CHECK(call_answered(c) == E_OK);
+		CHECK(call_apply(c, ANSWER_FAULT, BYTES(rows[i].fault, rows[i].n)) == E_OK);
+		CHECK(call_answered(c) == rows[i].e && call_why(c)->e == rows[i].e);
+		CHECK_STR(call_why(c)->thing, rows[i].thing);
+		call_free(c);
+	}
+	REQUIRE(call_new(&c) == E_OK);
+	CHECK(call_apply(c, ANSWER_FAULT, BYTES_LIT("E_FORM_UNKNOWN")) == E_PROTOCOL);
+	call_free(c);
+}
+
+static void
 bad_asks_are_refused(void)
 {
 	static const struct {
@@ -207,4 +236,4 @@ bad_asks_are_refused(void)
 }
 
 CHECK_MAIN(T(files_are_whole_or_absent), T(one_file_of_output), T(a_peer_cannot_choose_the_place),
-           T(output_is_gathered_in_order), T(bad_asks_are_refused))
+           T(output_is_gathered_in_order), T(a_failure_travels_by_name), T(bad_asks_are_refused))

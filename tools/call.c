@@ -319,6 +319,26 @@ call_input(struct call *c, const char *name, struct bytes *out)
 }
 
 enum err
+call_fail(struct call *c, enum err e)
+{
+	char fault[sizeof(c->why.thing) + 64];
+	struct writer w;
+
+	if (e == E_OK)
+		return e;
+	if (c->why.e != e)
+		(void)why_set(&c->why, e, "%s", c->command->name);
+	if (!c->asked)
+		return e;
+	writer_init(&w, fault, sizeof(fault));
+	writer_str(&w, err_name(e));
+	writer_u8(&w, 0);
+	writer_str(&w, c->why.thing);
+	(void)hand(c, ANSWER_FAULT, writer_view(&w));
+	return e;
+}
+
+enum err
 call_run(struct call *c)
 {
 	enum err e = c->command->run(c);
@@ -329,7 +349,11 @@ call_run(struct call *c)
 	/* An output that failed outweighs what the command made of it. */
 	if (c->answer_error != E_OK && (e == E_OK || c->why.e != e))
 		e = c->answer_error;
-	if (e != E_OK && c->why.e != e)
-		(void)why_set(&c->why, e, "%s", c->command->name);
-	return e;
+	return call_fail(c, e);
+}
+
+enum err
+call_answered(const struct call *c)
+{
+	return c->fault;
 }

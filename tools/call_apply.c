@@ -149,6 +149,27 @@ apply_file_end(struct call *c)
 	return E_OK;
 }
 
+static enum err
+apply_fault(struct call *c, struct bytes fault)
+{
+	const uint8_t *zero = fault.n == 0 ? NULL : memchr(fault.p, 0, fault.n);
+	size_t name, thing;
+	enum err e;
+
+	if (zero == NULL)
+		return why_set(&c->why, E_PROTOCOL, "a fault without a name");
+	name = (size_t)(zero - fault.p);
+	thing = fault.n - name - 1;
+	/* Numbers of errors differ between versions; names do not. */
+	for (e = E_OK; e < ERR_COUNT; e++) {
+		if (strlen(err_name(e)) == name && memcmp(err_name(e), fault.p, name) == 0)
+			break;
+	}
+	c->fault = e == ERR_COUNT || e == E_OK ? E_PROTOCOL : e;
+	(void)why_set(&c->why, c->fault, "%.*s", thing > 200 ? 200 : (int)thing, (const char *)zero + 1);
+	return E_OK;
+}
+
 enum err
 call_apply(void *ctx, uint8_t stream, struct bytes piece)
 {
@@ -167,6 +188,8 @@ call_apply(void *ctx, uint8_t stream, struct bytes piece)
 		return apply_file_end(c);
 	case ANSWER_PROGRESS:
 		return apply_progress(c, piece);
+	case ANSWER_FAULT:
+		return apply_fault(c, piece);
 	default:
 		return E_OK; /* of a later version, for eyes that know it */
 	}

@@ -23,7 +23,8 @@ enum answer_stream {
 	ANSWER_FILE = 3,     /* a file begins; its name, "" for the file of -o itself */
 	ANSWER_DATA = 4,     /* more of the file */
 	ANSWER_FILE_END = 5, /* the file is whole */
-	ANSWER_PROGRESS = 6  /* a line that replaces the one before; "" clears it */
+	ANSWER_PROGRESS = 6, /* a line that replaces the one before; "" clears it */
+	ANSWER_FAULT = 7     /* the command failed: the error's name, a zero byte, the thing */
 };
 
 /* Takes one piece of an answer. An error ends the command (the asker is gone, the disk is full). */
@@ -52,6 +53,9 @@ enum err call_find_secret(struct call *);
  */
 enum err call_apply(void *call, uint8_t stream, struct bytes);
 
+/* call_answered: what the command came to: E_OK, or the fault that the answer told (call_why has it). */
+enum err call_answered(const struct call *);
+
 /* --- the answerer's side --- */
 
 struct call_asker {
@@ -71,8 +75,12 @@ void call_free(struct call *);
 
 /* --- both --- */
 
-/* call_run: carry the command out; what it wrote has been handed to its answer when this returns. */
+/*
+ * call_run: carry the command out; what it wrote has been handed to its answer when this returns, and for an
+ * asked call its failure too (ANSWER_FAULT). call_fail: tell a failure before or in place of the command.
+ */
 enum err call_run(struct call *);
+enum err call_fail(struct call *, enum err);
 void call_set_peer(struct call *, struct peer *);
 void call_set_actor(struct call *, const struct principal_id *);
 

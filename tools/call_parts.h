@@ -43,6 +43,7 @@ struct call {
 	call_answer *answer;
 	void *ctx;
 	enum err answer_error; /* the first failure of `answer` */
+	enum err fault;        /* what an answer told (ANSWER_FAULT) */
 	struct writer text;    /* gathers small writes of one stream */
 	uint8_t text_stream;
 
