@@ -36,10 +36,14 @@ struct run {
 	struct hpke hpke;    /* secret */
 };
 
-/* run_begin: a new encapsulation to `key`. */
+/* run_begin: a new encapsulation to `key`; next_index 0. Wipe it in the end. E_KEY, E_CRYPTO, E_NO_MEMORY. */
 enum err run_begin(struct run *, const struct programme_id *, const struct principal_id *author,
                    uint64_t epoch, const struct run_recipient *, const struct ec_public *key);
-/* run_open: the recipient's side. E_SEAL, E_KEY. */
+/* run_begin_with: the same with the ephemeral key given, which only tests may do. */
+enum err run_begin_with(struct run *, const struct programme_id *, const struct principal_id *author,
+                        uint64_t epoch, const struct run_recipient *, const struct ec_public *key,
+                        const struct ec_key *ephemeral);
+/* run_open: the recipient's side. E_KEY: enc is no point. A wrong key shows in slice_open. */
 enum err run_open(struct run *, const struct programme_id *, const struct principal_id *author,
                   uint64_t epoch, const struct run_recipient *, const uint8_t enc[EC_PUBLIC_BYTES],
                   const struct ec_key *key);
@@ -49,15 +53,19 @@ void run_wipe(struct run *);
 void run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index, uint16_t j);
 
 /*
- * slice_seal: append the ciphertext of `payload` (compressed if that is shorter). `record` is the
- * slice's (first) record id. E_NO_ROOM past SLICE_PLAIN_BYTES_MAX.
+ * slice_seal: append the ciphertext of `payload` (compressed if that is shorter). `record` is the slice's
+ * (first) record id. A class and index are sealed once in a run, never again: the key would be the same.
+ * E_NO_ROOM past SLICE_PLAIN_BYTES_MAX, E_NO_MEMORY, E_CRYPTO.
  */
 enum err slice_seal(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
                     struct bytes payload, struct writer *ciphertext);
-/* slice_open: append the payload. E_SEAL, E_SQUEEZE, E_VERSION (unknown codec). */
+/* slice_open: append the payload. E_SEAL, E_SQUEEZE, E_VERSION (unknown codec), E_NO_MEMORY, E_NO_ROOM. */
 enum err slice_open(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
                     struct bytes ciphertext, struct writer *payload);
-/* control_pack / control_unpack: the same codec wrapping without a seal, for CONTROL. */
+/*
+ * control_pack / control_unpack: the same codec wrapping without a seal, for CONTROL; up to
+ * CONTROL_PLAIN_BYTES_MAX in and CONTROL_BYTES_MAX out, E_NO_ROOM past them. Same errors.
+ */
 enum err control_pack(struct bytes payload, struct writer *out);
 enum err control_unpack(struct bytes wrapped, struct writer *payload);
 
