@@ -8,19 +8,24 @@
  *   item   = [index u32, record bin16 | nil, analytic, identifying]
  *   analytic, identifying = ciphertext bin | nil (none) | [hash bin32] (left out or erased)
  * area nil: the author's own. enc nil: control items (not sealed; `analytic` holds the wrapped body,
- * key_no 0). epoch nil: the log's. Signed, and hashed into the chain:
+ * key_no 0, no record, nothing identifying). epoch nil: the log's; one that equals the log's is refused, as
+ * is a run that could have joined the one before it, an item without parts, and an (enc, index) used twice.
+ * Signed, and hashed into the chain (area is signed as it is sent, so that an author's enrolment for another
+ * area does not unsign what came before):
  *   leaf(item) = SHA-256("banyan item 1" || enc (65, or 65 zeros) || key_no be32 || principal (16 or zeros)
  *                || epoch be64 || index be32 || record (16 or zeros) || SHA-256(analytic) or 32 zeros
  *                || SHA-256(identifying) or 32 zeros)
  *   message    = "banyan parcel 1" || programme || author || epoch be64 || number be64 || previous hash
  *                || flags u8 || area length u8 || area || item count be16 || leaf(item)...
  *   parcel hash = SHA-256(message); signature = ECDSA(author's key, message)
- * so a slice can be dropped (its hash stays) and the rest remains provable. The first parcel of a log
+ * A run to an office holds ANALYTIC and IDENTIFYING slices; in a run to a principal `analytic` is of class
+ * NOTICE. So a slice can be dropped (its hash stays) and the rest remains provable. The first parcel of a log
  * has previous hash zero, or, after a fork, the hash of the last parcel of the log it continues.
  */
 #ifndef BANYAN_CORE_PARCEL_H
 #define BANYAN_CORE_PARCEL_H
 
+#include "core/limits.h"
 #include "core/slice.h"
 
 #define PARCEL_URGENT 0x01u
@@ -49,7 +54,7 @@ struct parcel {
 	uint64_t number; /* from 1 */
 	struct parcel_hash previous, hash;
 	uint8_t flags;
-	char area[33];
+	char area[AREA_CODE_BYTES_MAX + 1];
 	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes signed_message; /* in the parcel's arena */
 	struct parcel_item *items;   /* in document order over all runs */
@@ -61,7 +66,7 @@ struct parcel_context {
 	struct programme_id programme;
 	struct log_id log;
 	struct parcel_hash previous;
-	const char *own_area; /* the author's enrolled area */
+	const char *own_area; /* the author's enrolled area; NULL: not known, `area` stays empty for it */
 };
 
 /*
@@ -70,16 +75,19 @@ struct parcel_context {
  */
 enum err parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context *, struct arena *,
                      struct why *);
-/* parcel_peek: number and flags only, cheap; for framing decisions. */
+/* parcel_peek: number and flags only, cheap; for framing decisions. E_PARCEL, E_VERSION. */
 enum err parcel_peek(struct bytes bytes, uint64_t *number, uint8_t *flags);
 /* parcel_verify: the signature against the author's key. E_SIGNATURE. */
 enum err parcel_verify(const struct parcel *, const struct ec_public *author);
 
 /*
- * A parcel is built from items already sealed: begin, then runs and items, then end (signs).
- * Items that share enc, recipient and epoch with the one before are put into the same run.
+ * A parcel is built from items already sealed: begin, then items, then end (signs). Items that share enc,
+ * recipient and epoch with the one before are put into the same run. What an item points to must stay
+ * until end. A part's hash is worked out from its ciphertext; a part left out brings its hash.
+ * E_LIMIT: no item at all, too many, or past PARCEL_BYTES_MAX; E_PARCEL: an item that cannot be.
  */
 struct parcel_builder; /* heap; _free after end or on any failure */
+/* area NULL: the author's own. */
 enum err parcel_begin(struct parcel_builder **out, const struct parcel_context *, uint64_t number,
                       uint8_t flags, const char *area);
 /* Room test: bytes the parcel would have with this item added. */
@@ -91,7 +99,24 @@ void parcel_builder_free(struct parcel_builder *);
 
 /* item_leaf: the leaf of an item whose parts' hashes are set. */
 void item_leaf(uint8_t out[HASH_BYTES], const struct parcel_item *);
-/* parcel_drop: rewrite a parcel's bytes with one part of one item replaced by its hash. */
+/* item_fault: why no parcel can hold the item, or NULL. A constant. */
+const char *item_fault(const struct parcel_item *);
+/* item_joins: it belongs into the run of the item before. */
+bool item_joins(const struct parcel_item *before, const struct parcel_item *);
+/* item_repeats: one of the items before it has its (enc, index). */
+bool item_repeats(const struct parcel_item *items, size_t count, const struct parcel_item *);
+/* parcel_area_fits: it can be an area's code: printable, no spaces, short. Whether there is such an area, the
+ * area table says. */
+bool parcel_area_fits(struct bytes area);
+/* parcel_message: the bytes that are signed. `area` as it is sent: none for the author's own. */
+enum err parcel_message(const struct parcel_context *, uint64_t number, uint8_t flags, struct bytes area,
+                        const struct parcel_item *items, size_t count, struct writer *out);
+#define PARCEL_MESSAGE_BYTES_MAX (128u + AREA_CODE_BYTES_MAX + PARCEL_SLICES_MAX * HASH_BYTES)
+
+/*
+ * parcel_drop: rewrite a parcel's bytes with one part of one item (counted over all runs) replaced by its
+ * hash; number, chain and signature stay valid. Once more is harmless. E_ABSENT: there is no such part.
+ */
 enum err parcel_drop(struct bytes parcel, size_t item, bool identifying, struct writer *out);
 
 #endif
