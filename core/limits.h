@@ -32,6 +32,12 @@
 #define SESSIONS_MAX 1024u
 #define SESSION_IDLE_MS 60000u     /* 2G round trips reach 10 s; a slow-loris is cut after this */
 #define HANDSHAKE_MS 30000u
+#define SESSION_RATE_BYTES_MIN 128u /* a second: a peer slower than this over a whole frame is cut */
+#define SESSION_OUTBOX_BYTES (64u << 10) /* parcels are pulled while less waits; then one frame may pass it */
+#define SESSION_UNSETTLED_MAX 64u        /* parcels at the host for one commit; more wait on the link */
+#define SESSION_UNSETTLED_BYTES (1u << 20)
+#define SKIP_BYTES_MAX (64u << 10)       /* a frame of a kind we do not know */
+#define TLS_SESSIONS_MAX 2048u           /* kept for resumption in memory, about 700 bytes each */
 
 #define PACK_DEPTH_MAX 24u
 

@@ -10,7 +10,9 @@
 
 #define PROTOCOL_LOW 1u  /* the lowest and the highest version spoken here */
 #define PROTOCOL_HIGH 1u
+#define NUMBER_MAX (UINT64_MAX >> 1) /* of a parcel: adding to it never wraps */
 #define ASK_ARGS_MAX 64u          /* a command line */
+#define ASK_ARGS_BYTES_MAX (256u << 10)
 #define CHUNK_BYTES_MAX (32u << 10) /* of input and output: small enough to share a link */
 
 enum message_type {
@@ -28,6 +30,8 @@ enum message_type {
 #define HELLO_NOTHING 0x01u /* no parcels, no END: this flight is over */
 #define HELLO_ASK 0x02u     /* no parcels yet: say first (ACK) what you hold */
 
+#define LAST_MORE 0x04u /* in LAST's status: DOWN parcels follow, up to an END */
+
 /* What became of parcels, on the wire as these numbers. */
 enum message_status {
 	STATUS_OK = 0,
@@ -40,7 +44,7 @@ enum message_stream {
 	STREAM_OUT = 1,
 	STREAM_ERR = 2,
 	STREAM_FILE = 3, /* a file begins: its name, no slashes */
-	STREAM_DATA = 4  /* bytes of the file begun last; up to 15: the commands' own, carried as they are */
+	STREAM_DATA = 4  /* bytes of the file begun last */
 };
 
 struct message_hello {
@@ -53,7 +57,8 @@ struct message_end { char nothing; };
 struct message_ack { uint64_t number, hash, status; };
 struct message_down { uint64_t log, epoch; struct bytes parcel; };
 struct message_last {
-	uint64_t number, status;
+	uint64_t number;
+	uint64_t status;      /* a message_status, and LAST_MORE */
 	uint64_t incarnation; /* 0: the one greeted */
 	uint64_t safe, node_time_s, head[2], digest;
 };
@@ -107,11 +112,13 @@ enum err message_encode(struct writer *, const struct message *, struct why *);
  */
 enum err message_decode(struct message *out, uint8_t type, struct bytes body, struct why *);
 bool message_known(uint8_t type);
+/* message_bytes_max: no body of this type is longer; 0 for an unknown type. */
+size_t message_bytes_max(uint8_t type);
 const char *message_name(uint8_t type);
 /* message_from: may the client's (device's) or the server's (node's) end send this type? */
 bool message_from(uint8_t type, bool client);
 
-/* Errors have stable numbers on the wire (wire_error.def); E_PROTOCOL stands for those without one. */
+/* Errors have stable numbers on the wire (wire_error.def); 0: it has none. Unknown numbers read as E_PROTOCOL. */
 uint16_t message_error_code(enum err);
 enum err message_error_of(uint64_t code);
 

@@ -105,7 +105,7 @@ enum session_event_kind {
 	/* client */
 	SESSION_DOWN,   /* check and store it; then: session_settle_down */
 	SESSION_ACKED,  /* durable at the node up to `number`: remember it. Nothing to answer */
-	SESSION_FORKED, /* the log has a twin: draw a new epoch, pack again what is past `number` */
+	SESSION_FORKED, /* the log has a twin: draw a new epoch, pack again what is past `number`; FINISHED follows */
 	SESSION_WELCOME,/* enrolled: store it; session_sync may be called inside or after FINISHED */
 	SESSION_ANSWER, /* a piece of output */
 	/* both */
@@ -122,7 +122,7 @@ struct session_event {
 		} parcel;
 		struct {
 			enum session_log log;
-			uint64_t epoch, number;
+			uint64_t epoch;
 			struct bytes bytes;
 		} down;
 		struct {

@@ -1,0 +1,366 @@
+/* The device's end of a session. */
+#include "sync/session_own.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+bool
+client_expects(const struct session *s, uint8_t type)
+{
+	switch (type) {
+	case MESSAGE_ERROR:
+		return true;
+	case MESSAGE_ACK:
+		return s->state == STATE_ASKING || s->state == STATE_OFFERING || s->state == STATE_WAITING;
+	case MESSAGE_LAST:
+		return s->state == STATE_WAITING;
+	case MESSAGE_DOWN:
+	case MESSAGE_END:
+		return s->state == STATE_TAKING && !s->client.ended;
+	case MESSAGE_WELCOME:
+		return s->state == STATE_JOINING;
+	case MESSAGE_ANSWER:
+	case MESSAGE_DONE:
+		return s->state == STATE_RUNNING;
+	default:
+		return false;
+	}
+}
+
+/* ---- beginning ---- */
+
+static void
+begin(struct session *s, enum session_state state, uint64_t now_ms)
+{
+	assert(s->config.side == SESSION_CLIENT && s->state == STATE_IDLE);
+	s->client = (struct client){0};
+	s->now_ms = s->in_since_ms = now_ms;
+	s->in_credit = s->out_credit = 0;
+	s->state = state;
+}
+
+void
+session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_HELLO};
+	bool nothing = mine->head <= mine->acked;
+	bool ask = mine->ask_first || (mine->offered > mine->acked && !nothing);
+
+	begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
+	s->client.mine = *mine;
+	s->client.acked = mine->acked;
+	s->client.next = mine->acked + 1;
+	m.u.hello = (struct message_hello){
+	    .proto_low = PROTOCOL_LOW,
+	    .proto_high = PROTOCOL_HIGH,
+	    .flags = ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0,
+	    .epoch = mine->epoch,
+	    .acked = mine->acked,
+	    .incarnation = mine->incarnation >> 32,
+	    .cursor = {mine->cursor[0], mine->cursor[1]},
+	};
+	session_put(s, &m);
+}
+
+void
+session_join(struct session *s, const struct message_join *join, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_JOIN};
+
+	begin(s, STATE_JOINING, now_ms);
+	m.u.join = *join;
+	session_put(s, &m);
+	crypto_wipe(&m, sizeof(m));
+}
+
+enum err
+session_ask(struct session *s, const char *verb, const char *const *args, size_t arg_count, bool input,
+            uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_ASK};
+	size_t sum = 5, i;
+
+	if (arg_count > ASK_ARGS_MAX)
+		return E_LIMIT;
+	for (i = 0; i < arg_count; i++) {
+		m.u.ask.args.str[i] = bytes_of_str(args[i]);
+		sum += 5 + m.u.ask.args.str[i].n;
+	}
+	if (sum > ASK_ARGS_BYTES_MAX || strlen(verb) > 64)
+		return E_LIMIT;
+	begin(s, STATE_RUNNING, now_ms);
+	m.u.ask.verb = bytes_of_str(verb);
+	m.u.ask.args.count = arg_count;
+	m.u.ask.has_input = s->client.input_open = input;
+	session_put(s, &m);
+	return E_OK;
+}
+
+enum err
+session_input(struct session *s, struct bytes in, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_INPUT};
+	bool end = in.n == 0;
+
+	s->now_ms = now_ms;
+	if (s->state != STATE_RUNNING || !s->client.input_open)
+		return E_OK; /* the verb is over: nobody reads it */
+	if (!session_room(s))
+		return E_NO_ROOM;
+	do {
+		size_t n = in.n < CHUNK_BYTES_MAX ? in.n : CHUNK_BYTES_MAX;
+
+		m.u.input.bytes = BYTES(in.p, n);
+		session_put(s, &m);
+		in = BYTES(in.p + n, in.n - n);
+	} while (in.n > 0 && s->state == STATE_RUNNING);
+	if (end) {
+		s->client.input_open = false;
+		s->in_since_ms = now_ms;
+	}
+	return E_OK;
+}
+
+/* ---- sending ---- */
+
+static void
+put_end(struct session *s)
+{
+	struct message m = {.type = MESSAGE_END};
+
+	session_put(s, &m);
+	if (s->state == STATE_OFFERING)
+		s->state = STATE_WAITING;
+	s->in_since_ms = s->now_ms;
+}
+
+void
+client_pull(struct session *s)
+{
+	struct client *c = &s->client;
+
+	while (s->state == STATE_OFFERING && session_room(s)) {
+		struct message m = {.type = MESSAGE_PARCEL};
+		uint64_t epoch = 0;
+		enum err e;
+
+		if (c->mine.budget_bytes != 0 && c->frame_bytes >= c->mine.budget_bytes &&
+		    c->next <= c->mine.head)
+			c->budget_cut = true;
+		if (c->budget_cut || c->next > c->mine.head) {
+			put_end(s);
+			return;
+		}
+		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next,
+		                            &m.u.parcel.bytes, &epoch);
+		if (e != E_OK) {
+			session_fail(s, e == E_ABSENT ? E_UNVERIFIED : e,
+			             "the node asks for parcel %llu, which is not here any more",
+			             (unsigned long long)c->next);
+			return;
+		}
+		session_put(s, &m);
+		c->frame_bytes += m.u.parcel.bytes.n + 4;
+		c->next++;
+		s->counts.parcels_sent++;
+	}
+}
+
+/* ---- answers ---- */
+
+/* The log has a twin at the node; ours is kept there up to `number`. Said once. */
+static void
+twin(struct session *s, uint64_t number)
+{
+	struct session_event event = {.kind = SESSION_FORKED};
+
+	if (s->client.forked)
+		return;
+	s->client.forked = true;
+	event.u.forked.number = number;
+	session_raise(s, &event);
+}
+
+/* Is the node's log ours up to `number`? */
+static bool
+same_log(struct session *s, uint64_t number, uint64_t hash)
+{
+	struct parcel_hash own;
+
+	if (number == 0)
+		return true;
+	if (number > s->client.mine.head)
+		return false;
+	if (s->config.source.own_hash(s->config.source.ctx, number, &own) != E_OK)
+		return true; /* forgotten long ago; the digest will tell */
+	return hash_prefix(&own) == hash;
+}
+
+/* Go on with what the node lacks after `number`. */
+static void
+go_on_after(struct session *s, uint64_t number)
+{
+	s->client.next = number + 1;
+	s->state = STATE_OFFERING;
+}
+
+static void
+on_ack(struct session *s, const struct message_ack *ack)
+{
+	struct client *c = &s->client;
+	struct session_event event = {.kind = SESSION_ACKED};
+	bool asking = s->state == STATE_ASKING;
+
+	if (ack->status == STATUS_BEHIND && (asking || c->went_back || ack->number >= c->next)) {
+		session_fail(s, E_PROTOCOL, "ACK asks for the same parcels again");
+		return;
+	}
+	if (ack->status == STATUS_FORKED || !same_log(s, ack->number, ack->hash)) {
+		if (s->state != STATE_WAITING)
+			go_on_after(s, c->mine.head); /* nothing more of this log: END, and hear the rest */
+		twin(s, ack->status == STATUS_FORKED ? ack->number : c->mine.acked);
+		return;
+	}
+	if (asking || ack->status == STATUS_BEHIND) {
+		c->went_back = ack->status == STATUS_BEHIND;
+		go_on_after(s, ack->number);
+	}
+	if (ack->number > c->acked)
+		c->acked = ack->number;
+	event.u.acked.number = ack->number;
+	event.u.acked.status = (enum message_status)ack->status;
+	s->counts.parcels_acked = ack->number;
+	session_raise(s, &event);
+}
+
+/* All DOWNs are in and settled: do both sides agree? */
+static void
+compare(struct session *s)
+{
+	struct client *c = &s->client;
+	struct session_heads heads = {0};
+	char thing[120];
+	enum err e;
+
+	if (s->state != STATE_TAKING || !c->ended || c->downs_open > 0)
+		return;
+	if ((e = s->config.source.heads(s->config.source.ctx, c->mine.epoch, &heads)) != E_OK) {
+		session_finish(s, false, e, "reading the heads of the logs");
+		return;
+	}
+	if (c->forked) {
+		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
+		session_finish(s, false, E_FORK, thing);
+	} else if (c->budget_cut) {
+		session_finish(s, false, E_BUDGET, "");
+	} else if (session_digest(&s->config.device, &heads) != c->last.digest) {
+		snprintf(thing, sizeof(thing), "the node has %llu, %llu and %llu parcels; here are %llu, %llu and %llu",
+		         (unsigned long long)c->last.number, (unsigned long long)c->last.head[0],
+		         (unsigned long long)c->last.head[1],
+		         (unsigned long long)heads.log[SESSION_LOG_OWN].number,
+		         (unsigned long long)heads.log[SESSION_LOG_BROADCAST].number,
+		         (unsigned long long)heads.log[SESSION_LOG_INBOX].number);
+		session_finish(s, false, E_UNVERIFIED, thing);
+	} else {
+		session_finish(s, true, E_OK, "");
+	}
+}
+
+static void
+on_last(struct session *s, const struct message_last *last)
+{
+	struct client *c = &s->client;
+	struct session_event event = {.kind = SESSION_ACKED};
+	uint64_t status = last->status & 3u;
+
+	c->last = *last;
+	c->ended = (last->status & LAST_MORE) == 0;
+	s->state = STATE_TAKING;
+	if (status == STATUS_FORKED || last->number > c->mine.head) {
+		twin(s, status == STATUS_FORKED ? last->number : c->mine.acked);
+	} else {
+		event.u.acked.number = last->number;
+		event.u.acked.status = (enum message_status)status;
+		event.u.acked.last = true;
+		event.u.acked.incarnation = last->incarnation != 0 ? last->incarnation : c->mine.incarnation;
+		event.u.acked.safe = last->safe;
+		event.u.acked.node_time_s = (uint32_t)last->node_time_s;
+		if (!c->forked) {
+			s->counts.parcels_acked = last->number;
+			session_raise(s, &event);
+		}
+	}
+	compare(s);
+}
+
+void
+session_settle_down(struct session *s, enum err e, const char *thing, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->state != STATE_TAKING)
+		return;
+	assert(s->client.downs_open > 0);
+	s->client.downs_open--;
+	if (e != E_OK)
+		session_fail(s, e, "%s", thing == NULL ? "" : thing);
+	compare(s);
+}
+
+static void
+on_down(struct session *s, const struct message_down *down)
+{
+	struct session_event event = {.kind = SESSION_DOWN};
+
+	s->client.downs_open++;
+	s->counts.parcels_received++;
+	event.u.down.log = (enum session_log)down->log;
+	event.u.down.epoch = down->epoch;
+	event.u.down.bytes = down->parcel;
+	session_raise(s, &event);
+}
+
+static void
+on_done(struct session *s, const struct message_done *done)
+{
+	if (s->client.input_open)
+		session_input(s, BYTES_NONE, s->now_ms);
+	session_finish(s, false, E_OK, "");
+	s->finished.u.finished.exit_status = (uint8_t)done->exit_status;
+}
+
+void
+client_on(struct session *s, const struct message *m)
+{
+	struct session_event event = {.kind = SESSION_WELCOME};
+
+	switch (m->type) {
+	case MESSAGE_ACK:
+		on_ack(s, &m->u.ack);
+		return;
+	case MESSAGE_LAST:
+		on_last(s, &m->u.last);
+		return;
+	case MESSAGE_DOWN:
+		on_down(s, &m->u.down);
+		return;
+	case MESSAGE_END:
+		s->client.ended = true;
+		compare(s);
+		return;
+	case MESSAGE_WELCOME:
+		event.u.welcome = m->u.welcome;
+		session_raise(s, &event);
+		session_finish(s, false, E_OK, "");
+		return;
+	case MESSAGE_ANSWER:
+		event.kind = SESSION_ANSWER;
+		event.u.answer = m->u.answer;
+		session_raise(s, &event);
+		return;
+	case MESSAGE_DONE:
+		on_done(s, &m->u.done);
+		return;
+	default:
+		assert(!"client_expects let it through");
+	}
+}

@@ -1,0 +1,110 @@
+/*
+ * session_own: what session.c, session_client.c and session_server.c share; nobody else's.
+ */
+#ifndef BANYAN_SYNC_SESSION_OWN_H
+#define BANYAN_SYNC_SESSION_OWN_H
+
+#include "sync/frame.h"
+#include "sync/session.h"
+
+enum session_state {
+	STATE_IDLE,      /* between exchanges */
+	/* client */
+	STATE_ASKING,    /* HELLO with HELLO_ASK went out: waits for ACK */
+	STATE_OFFERING,  /* parcels go out */
+	STATE_WAITING,   /* END went out: waits for LAST */
+	STATE_TAKING,    /* LAST came: DOWNs until END, then all settled */
+	STATE_JOINING,   /* waits for WELCOME */
+	STATE_RUNNING,   /* waits for DONE */
+	/* server */
+	STATE_GREETED,   /* waits for its host: session_settle_hello */
+	STATE_RECEIVING, /* PARCELs until END */
+	STATE_SETTLING,  /* END came: waits for its host: session_settle_parcel */
+	STATE_SENDING,   /* LAST went out: DOWNs go out, then END */
+	STATE_JOIN,      /* waits for its host: session_welcome */
+	STATE_ASKED,     /* waits for its host: session_done */
+	/* both */
+	STATE_OVER
+};
+
+struct client {
+	struct session_mine mine;
+	uint64_t next;     /* number to send next */
+	uint64_t acked;
+	uint64_t frame_bytes; /* of this exchange, for the budget */
+	bool budget_cut, forked, went_back;
+	bool ended;        /* END of the DOWNs came, or none were announced */
+	struct message_last last;
+	uint32_t downs_open; /* at the host */
+	bool input_open;
+};
+
+struct server {
+	struct message_hello hello;
+	struct session_hello_reply reply;
+	uint64_t next;       /* number of the next PARCEL, by its place */
+	uint64_t taken;      /* the last of them that the host settled; up to next - 1 are at the host */
+	uint64_t settled;    /* the log is durable up to here */
+	uint64_t settled_hash;
+	uint64_t settled_status; /* the worst since the last ACK */
+	uint64_t flight_status;  /* the worst of the exchange, for LAST */
+	bool dropping;       /* the rest of the flight is of no use: a hole, or a fork */
+	bool behind;         /* why dropping: a hole */
+	bool ack_due, input_open;
+	size_t open_bytes[SESSION_UNSETTLED_MAX]; /* by number, of what is at the host */
+	size_t open_bytes_sum;
+	struct session_heads heads;
+	uint64_t down_next[2];
+	bool down_any;
+};
+
+struct session {
+	struct session_config config;
+	enum session_state state;
+	uint64_t now_ms;
+	struct writer in, out, scratch;
+	size_t in_taken, out_sent;
+	size_t event_bytes;     /* of the frame whose views the last event shows */
+	uint64_t in_since_ms;   /* the peer owes bytes since then ... */
+	uint64_t in_credit;     /* ... and gave so many, which earns it time */
+	uint64_t out_credit;    /* it was sent so many since its last frame: a slow link needs time for them */
+	uint64_t out_since_ms;
+	bool has_event, finished_due;
+	struct session_event event, finished;
+	struct session_counts counts;
+	struct client client;
+	struct server server;
+};
+
+/* A message into the outbox. A failure to encode is ours, or memory's: it ends the session. */
+void session_put(struct session *, const struct message *);
+/* An exchange of the client ends; the event comes after those that wait. */
+void session_finish(struct session *, bool verified, enum err, const char *thing);
+/* The session ends: with a last word to the peer, or without one. */
+void session_fail(struct session *, enum err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_die(struct session *, const struct why *, uint32_t retry_s);
+void session_raise(struct session *, const struct session_event *);
+/* Bytes that wait in the outbox. */
+static inline size_t
+session_waiting(const struct session *s)
+{
+	return s->out.n - s->out_sent;
+}
+static inline uint64_t
+hash_prefix(const struct parcel_hash *h)
+{
+	return be64_get(h->b);
+}
+
+/* Is this type in place now? Asked when its head is seen, before its body is taken in. */
+bool client_expects(const struct session *, uint8_t type);
+bool server_expects(const struct session *, uint8_t type);
+void client_on(struct session *, const struct message *);
+void server_on(struct session *, const struct message *);
+/* Does a frame have to wait for the host? */
+bool server_blocked(const struct session *);
+/* Put more into the outbox, if there is more. */
+void client_pull(struct session *);
+void server_pull(struct session *);
+
+#endif

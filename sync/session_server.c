@@ -1,0 +1,372 @@
+/* The node's end of a session. */
+#include "sync/session_own.h"
+
+#include <assert.h>
+
+bool
+server_expects(const struct session *s, uint8_t type)
+{
+	bool remote = !s->config.local;
+
+	switch (type) {
+	case MESSAGE_ERROR:
+		return true;
+	case MESSAGE_HELLO:
+		return s->state == STATE_IDLE && remote;
+	case MESSAGE_PARCEL:
+	case MESSAGE_END:
+		return s->state == STATE_RECEIVING;
+	case MESSAGE_JOIN:
+		return s->state == STATE_IDLE && remote;
+	case MESSAGE_ASK:
+		return s->state == STATE_IDLE;
+	case MESSAGE_INPUT:
+		return s->server.input_open && (s->state == STATE_ASKED || s->state == STATE_IDLE);
+	default:
+		return false;
+	}
+}
+
+bool
+server_blocked(const struct session *s)
+{
+	const struct server *v = &s->server;
+
+	if (s->config.side == SESSION_CLIENT)
+		return false;
+	switch (s->state) {
+	case STATE_GREETED:
+	case STATE_SETTLING:
+	case STATE_SENDING:
+	case STATE_JOIN:
+		return true;
+	case STATE_ASKED:
+		return !v->input_open;
+	case STATE_RECEIVING:
+		return v->next - 1 - v->taken >= SESSION_UNSETTLED_MAX ||
+		       v->open_bytes_sum >= SESSION_UNSETTLED_BYTES;
+	case STATE_IDLE:
+	case STATE_ASKING:
+	case STATE_OFFERING:
+	case STATE_WAITING:
+	case STATE_TAKING:
+	case STATE_JOINING:
+	case STATE_RUNNING:
+	case STATE_OVER:
+		return false;
+	}
+	return false;
+}
+
+/* ---- answers of the protocol ---- */
+
+/* A flight begins (again): its first PARCEL has the number after `number`. */
+static void
+expect_after(struct server *v, uint64_t number)
+{
+	v->taken = number;
+	v->next = number + 1;
+	v->dropping = v->behind = false;
+	v->open_bytes_sum = 0;
+	memset(v->open_bytes, 0, sizeof(v->open_bytes));
+}
+
+static void
+put_ack(struct session *s, uint64_t number, uint64_t hash, uint64_t status)
+{
+	struct message m = {.type = MESSAGE_ACK};
+
+	m.u.ack = (struct message_ack){number, hash, status};
+	session_put(s, &m);
+	s->server.ack_due = false;
+}
+
+/* Everything that came is durable: the last word on it, then what goes down. */
+static void
+put_last(struct session *s)
+{
+	struct server *v = &s->server;
+	struct message m = {.type = MESSAGE_LAST};
+	enum err e;
+	size_t i;
+
+	v->heads = (struct session_heads){0};
+	if ((e = s->config.source.heads(s->config.source.ctx, v->hello.epoch, &v->heads)) != E_OK) {
+		session_fail(s, e, "reading the heads of the logs");
+		return;
+	}
+	v->down_any = false;
+	for (i = 0; i < 2; i++) {
+		v->down_next[i] = v->reply.down_from[i] + 1;
+		v->down_any = v->down_any || v->down_next[i] <= v->heads.log[i].number;
+	}
+	m.u.last = (struct message_last){
+	    .number = v->settled,
+	    .status = v->flight_status | (v->down_any ? LAST_MORE : 0),
+	    .incarnation = v->heads.incarnation >> 32 == v->hello.incarnation ? 0 : v->heads.incarnation,
+	    .safe = v->heads.safe,
+	    .node_time_s = v->heads.now_s,
+	    .head = {v->heads.log[0].number, v->heads.log[1].number},
+	    .digest = session_digest(&s->config.device, &v->heads),
+	};
+	v->ack_due = false;
+	session_put(s, &m);
+	if (s->state == STATE_OVER)
+		return;
+	s->state = v->down_any ? STATE_SENDING : STATE_IDLE;
+	s->in_since_ms = s->now_ms;
+}
+
+void
+server_pull(struct session *s)
+{
+	struct server *v = &s->server;
+
+	if (v->ack_due && s->state == STATE_RECEIVING) {
+		put_ack(s, v->settled, v->settled_hash, v->settled_status);
+		v->settled_status = STATUS_OK;
+	}
+	while (s->state == STATE_SENDING && session_room(s)) {
+		struct message m = {.type = MESSAGE_DOWN};
+		size_t log = v->down_next[0] <= v->heads.log[0].number ? 0 : 1;
+		enum err e;
+
+		if (v->down_next[log] > v->heads.log[log].number) {
+			m.type = MESSAGE_END;
+			session_put(s, &m);
+			if (s->state == STATE_SENDING)
+				s->state = STATE_IDLE;
+			s->in_since_ms = s->now_ms;
+			return;
+		}
+		m.u.down.log = log;
+		e = s->config.source.parcel(s->config.source.ctx, (enum session_log)log, v->down_next[log],
+		                            &m.u.down.parcel, &m.u.down.epoch);
+		if (e != E_OK) {
+			session_fail(s, e, "parcel %llu of the node's own", (unsigned long long)v->down_next[log]);
+			return;
+		}
+		session_put(s, &m);
+		v->down_next[log]++;
+		s->counts.parcels_sent++;
+	}
+}
+
+/* ---- the host's answers ---- */
+
+void
+session_settle_hello(struct session *s, const struct session_hello_reply *reply, uint64_t now_ms)
+{
+	struct server *v = &s->server;
+	uint64_t flags = v->hello.flags;
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_GREETED)
+		return;
+	v->reply = *reply;
+	v->settled = reply->held.number;
+	v->settled_hash = reply->held.number == 0 ? 0 : hash_prefix(&reply->held.hash);
+	s->state = STATE_RECEIVING;
+	expect_after(v, v->hello.acked);
+	if (flags & HELLO_ASK) {
+		expect_after(v, v->settled);
+		put_ack(s, v->settled, v->settled_hash, STATUS_OK);
+	} else if (v->settled < v->hello.acked) {
+		v->behind = v->dropping = true;
+		if (flags & HELLO_NOTHING) {
+			put_ack(s, v->settled, v->settled_hash, STATUS_BEHIND);
+			expect_after(v, v->settled);
+		}
+	} else if (flags & HELLO_NOTHING) {
+		put_last(s);
+	}
+}
+
+void
+session_settle_parcel(struct session *s, uint64_t number, const struct parcel_hash *hash,
+                      enum message_status status, uint64_t now_ms)
+{
+	struct server *v = &s->server;
+	uint64_t n;
+
+	s->now_ms = now_ms;
+	if ((s->state != STATE_RECEIVING && s->state != STATE_SETTLING) || v->dropping ||
+	    number <= v->taken || number >= v->next)
+		return; /* of a flight that ended: forked, or refused */
+	assert(status != STATUS_BEHIND);
+	for (n = v->taken + 1; n <= number; n++) {
+		v->open_bytes_sum -= v->open_bytes[n % SESSION_UNSETTLED_MAX];
+		v->open_bytes[n % SESSION_UNSETTLED_MAX] = 0;
+	}
+	v->taken = number;
+	if (number >= v->settled || status == STATUS_FORKED) {
+		v->settled = number;
+		v->settled_hash = hash_prefix(hash);
+	}
+	if (status != STATUS_OK)
+		v->settled_status = v->flight_status = status;
+	v->ack_due = true;
+	if (status == STATUS_FORKED) {
+		expect_after(v, number);
+		v->dropping = true;
+	}
+	if (!server_blocked(s))
+		s->in_since_ms = now_ms;
+	if (s->state == STATE_SETTLING && v->taken + 1 == v->next)
+		put_last(s);
+}
+
+enum err
+session_welcome(struct session *s, const struct message_welcome *welcome, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_WELCOME};
+	struct why why;
+	enum err e;
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_JOIN)
+		return E_OK;
+	m.u.welcome = *welcome;
+	writer_reset(&s->scratch);
+	if ((e = message_encode(&s->scratch, &m, &why)) != E_OK)
+		return e;
+	session_put(s, &m);
+	if (s->state == STATE_JOIN)
+		s->state = STATE_IDLE;
+	s->config.stranger = false;
+	return E_OK;
+}
+
+void
+session_enrol(struct session *s)
+{
+	s->config.stranger = false;
+}
+
+enum err
+session_answer(struct session *s, enum message_stream stream, struct bytes b, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_ANSWER};
+
+	s->now_ms = now_ms;
+	if (s->state != STATE_ASKED)
+		return E_OK; /* nobody listens any more */
+	if (!session_room(s))
+		return E_NO_ROOM;
+	m.u.answer.stream = stream;
+	do {
+		size_t n = b.n < CHUNK_BYTES_MAX ? b.n : CHUNK_BYTES_MAX;
+
+		m.u.answer.bytes = BYTES(b.p, n);
+		session_put(s, &m);
+		b = BYTES(b.p + n, b.n - n);
+	} while (b.n > 0 && s->state == STATE_ASKED);
+	return E_OK;
+}
+
+void
+session_done(struct session *s, uint8_t exit_status, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_DONE};
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_ASKED)
+		return;
+	m.u.done.exit_status = exit_status;
+	session_put(s, &m);
+	if (s->state == STATE_ASKED)
+		s->state = STATE_IDLE;
+}
+
+/* ---- what comes ---- */
+
+static void
+on_hello(struct session *s, const struct message_hello *hello)
+{
+	struct session_event event = {.kind = SESSION_HELLO};
+
+	if (hello->proto_low > PROTOCOL_HIGH || hello->proto_high < PROTOCOL_LOW) {
+		session_fail(s, E_PROTOCOL_VERSION, "%llu to %llu, here it is %u to %u",
+		             (unsigned long long)hello->proto_low, (unsigned long long)hello->proto_high,
+		             PROTOCOL_LOW, PROTOCOL_HIGH);
+		return;
+	}
+	s->server = (struct server){.hello = *hello};
+	s->state = STATE_GREETED;
+	event.u.hello = *hello;
+	session_raise(s, &event);
+}
+
+static void
+on_parcel(struct session *s, struct bytes bytes)
+{
+	struct session_event event = {.kind = SESSION_PARCEL};
+	struct server *v = &s->server;
+
+	if (v->dropping)
+		return;
+	event.u.parcel.epoch = v->hello.epoch;
+	event.u.parcel.number = v->next;
+	event.u.parcel.bytes = bytes;
+	v->open_bytes[v->next % SESSION_UNSETTLED_MAX] = bytes.n;
+	v->open_bytes_sum += bytes.n;
+	v->next++;
+	s->counts.parcels_received++;
+	session_raise(s, &event);
+}
+
+static void
+on_end(struct session *s)
+{
+	struct server *v = &s->server;
+
+	if (v->behind) {
+		put_ack(s, v->settled, v->settled_hash, STATUS_BEHIND);
+		expect_after(v, v->settled);
+		return;
+	}
+	s->state = STATE_SETTLING;
+	if (v->taken + 1 == v->next)
+		put_last(s);
+}
+
+void
+server_on(struct session *s, const struct message *m)
+{
+	struct session_event event = {.kind = SESSION_JOIN};
+
+	switch (m->type) {
+	case MESSAGE_HELLO:
+		on_hello(s, &m->u.hello);
+		return;
+	case MESSAGE_PARCEL:
+		on_parcel(s, m->u.parcel.bytes);
+		return;
+	case MESSAGE_END:
+		on_end(s);
+		return;
+	case MESSAGE_JOIN:
+		s->state = STATE_JOIN;
+		event.u.join = m->u.join;
+		session_raise(s, &event);
+		return;
+	case MESSAGE_ASK:
+		s->state = STATE_ASKED;
+		s->server = (struct server){.input_open = m->u.ask.has_input};
+		event.kind = SESSION_ASK;
+		event.u.ask = m->u.ask;
+		session_raise(s, &event);
+		return;
+	case MESSAGE_INPUT:
+		if (m->u.input.bytes.n == 0)
+			s->server.input_open = false;
+		if (s->state != STATE_ASKED)
+			return; /* the verb is over: nobody reads it */
+		event.kind = SESSION_INPUT;
+		event.u.input = m->u.input.bytes;
+		session_raise(s, &event);
+		return;
+	default:
+		assert(!"server_expects let it through");
+	}
+}

@@ -1,0 +1,657 @@
+/* Two sessions in memory, their bytes shuttled in pieces of every size. */
+#include "tests/sync_peers.h"
+
+#include "core/pack.h"
+#include "sync/frame.h"
+
+static struct side d, n;
+static uint64_t now;
+
+static void
+pair_new(bool stranger, bool local)
+{
+	struct session_config dc = {.side = SESSION_CLIENT, .local = local, .device = {{7}}};
+	struct session_config nc = {.side = SESSION_SERVER, .stranger = stranger, .local = local,
+	                            .device = {{7}}};
+
+	now = 1000;
+	d.finished = d.verified = d.forked = n.finished = false;
+	d.reason = n.reason = E_OK;
+	n.parcels = n.hellos = 0;
+	dc.source = side_source(&d);
+	nc.source = side_source(&n);
+	CHECK(session_new(&d.s, &dc, now) == E_OK);
+	CHECK(session_new(&n.s, &nc, now) == E_OK);
+}
+
+static void
+pair_free(void)
+{
+	session_free(d.s);
+	session_free(n.s);
+	d.s = n.s = NULL;
+}
+
+static void
+world_new(int own, int broadcast, int inbox)
+{
+	int i;
+
+	memset(&d, 0, sizeof(d));
+	memset(&n, 0, sizeof(n));
+	d.own.epoch = 0x1234567890abcdefu;
+	n.incarnation = 0xaabbccdd00112233u;
+	n.down[0].epoch = 50;
+	n.down[1].epoch = 60;
+	for (i = 1; i <= own; i++)
+		log_add_text(&d.own, "report", i);
+	for (i = 1; i <= broadcast; i++)
+		log_add_text(&n.down[0], "form", i);
+	for (i = 1; i <= inbox; i++)
+		log_add_text(&n.down[1], "review", i);
+}
+
+static bool
+drain(struct side *p, bool node)
+{
+	struct session_event e;
+	bool any = false;
+
+	while (session_next(p->s, &e)) {
+		any = true;
+		if (node)
+			node_event(p, &e, now);
+		else
+			device_event(p, &e, now);
+	}
+	return any;
+}
+
+/* Up to `piece` bytes from one to the other; the count moved. */
+static size_t
+move(struct side *from, struct side *to, size_t piece)
+{
+	struct bytes b = session_outbox(from->s, now);
+
+	if (b.n > piece)
+		b.n = piece;
+	if (b.n == 0 || !session_hungry(to->s))
+		return 0;
+	session_feed(to->s, b, now);
+	session_sent(from->s, b.n, now);
+	return b.n;
+}
+
+static size_t up_bytes, down_bytes, turns;
+
+static void
+settle_later(void)
+{
+	if (n.settle_later && n.unsettled > 0) {
+		session_settle_parcel(n.s, n.unsettled, &n.own.hash[n.unsettled], n.worst, now);
+		n.unsettled = 0;
+		n.worst = STATUS_OK;
+	}
+}
+
+/* Until nothing moves. `cut_after` bytes in all, the link breaks. */
+static void
+shuttle(size_t piece, size_t cut_after)
+{
+	bool busy = true;
+	size_t total = 0;
+
+	up_bytes = down_bytes = turns = 0;
+	while (busy) {
+		size_t up = 0, down = 0, k;
+
+		while ((k = move(&d, &n, piece < cut_after - total ? piece : cut_after - total)) > 0) {
+			up += k;
+			total += k;
+			drain(&n, true);
+		}
+		settle_later();
+		busy = drain(&n, true);
+		while ((k = move(&n, &d, piece < cut_after - total ? piece : cut_after - total)) > 0) {
+			down += k;
+			total += k;
+			drain(&d, false);
+		}
+		busy = drain(&d, false) || busy || up > 0 || down > 0;
+		up_bytes += up;
+		down_bytes += down;
+		turns += up > 0;
+		now += 10;
+		if (total >= cut_after) {
+			session_eof(d.s, "cut");
+			session_eof(n.s, "cut");
+			drain(&d, false);
+			drain(&n, true);
+			return;
+		}
+	}
+}
+
+static void
+sync_with(size_t piece, size_t cut_after, uint64_t budget, bool ask_first)
+{
+	struct session_mine mine;
+
+	pair_new(false, false);
+	side_mine(&d, &mine);
+	mine.budget_bytes = budget;
+	mine.ask_first = ask_first;
+	session_sync(d.s, &mine, now);
+	shuttle(piece, cut_after);
+	CHECK(d.finished);
+	d.offered = d.own.number;
+}
+
+static void
+agrees(void)
+{
+	CHECK_MSG(d.verified && d.reason == E_OK, "%s %s", err_name(d.reason), d.thing);
+	CHECK(n.own.number == d.own.number);
+	CHECK(memcmp(n.own.hash, d.own.hash, sizeof(d.own.hash[0]) * (d.own.number + 1)) == 0);
+	CHECK(d.acked == d.own.number && d.down[0].number == n.down[0].number &&
+	      d.down[1].number == n.down[1].number);
+	CHECK(d.seen_incarnation == n.incarnation);
+}
+
+static void
+nothing_new_is_one_round(void)
+{
+	world_new(3, 2, 1);
+	sync_with(100000, SIZE_MAX, 0, false);
+	agrees();
+	CHECK(turns == 1);
+	pair_free();
+	sync_with(100000, SIZE_MAX, 0, false);
+	agrees();
+	CHECK(turns == 1 && n.parcels == 0);
+	printf("  nothing new: %zu up, %zu down\n", up_bytes, down_bytes);
+	CHECK(up_bytes + down_bytes <= 54);
+	pair_free();
+}
+
+static void
+every_piece_size(void)
+{
+	size_t piece;
+
+	for (piece = 1; piece < 80; piece++) {
+		world_new(12, 4, 3);
+		n.settle_later = piece % 2;
+		sync_with(piece, SIZE_MAX, 0, false);
+		agrees();
+		pair_free();
+		log_add_text(&d.own, "later", 13);
+		sync_with(piece, SIZE_MAX, 0, false);
+		agrees();
+		CHECK(n.parcels == 1);
+		pair_free();
+	}
+}
+
+/* Cut at each byte, then again until it is through: nothing acknowledged is lost, little is sent twice. */
+static void
+every_cut(void)
+{
+	size_t cut, whole;
+
+	world_new(9, 2, 2);
+	sync_with(100000, SIZE_MAX, 0, false);
+	whole = up_bytes + down_bytes;
+	pair_free();
+	for (cut = 1; cut < whole; cut++) {
+		int taken;
+
+		world_new(9, 2, 2);
+		n.settle_later = cut % 2;
+		sync_with(7, cut, 0, false);
+		CHECK(!d.verified && d.reason == E_PEER_GONE);
+		CHECK(d.acked <= n.own.number);
+		taken = n.parcels;
+		pair_free();
+		sync_with(7, SIZE_MAX, 0, false);
+		agrees();
+		CHECK(n.parcels + taken <= 9 + (taken == 9 ? 9 : 0));
+		pair_free();
+	}
+}
+
+static void
+long_upload_is_acknowledged_on_the_way(void)
+{
+	int i;
+
+	world_new(0, 0, 0);
+	for (i = 1; i < LOG_MAX - 1; i++)
+		log_add_text(&d.own, "r", i);
+	n.settle_later = true;
+	sync_with(900, 2000, 0, false);
+	CHECK(!d.verified && d.acked > 0 && d.acked <= n.own.number && d.acked < d.own.number);
+	pair_free();
+	sync_with(900, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+}
+
+static void
+device_lost_its_cursor(void)
+{
+	world_new(300, 1, 0);
+	sync_with(100000, SIZE_MAX, 0, false);
+	pair_free();
+	d.acked = 0;
+	sync_with(100000, SIZE_MAX, 0, true);
+	agrees();
+	CHECK(n.parcels == 0 && turns == 2);
+	printf("  lost cursor, 300 parcels there: %zu up, %zu down\n", up_bytes, down_bytes);
+	pair_free();
+	d.acked = 290; /* an acknowledgement that was lost: the same bytes again are no fork */
+	d.offered = 0;
+	sync_with(100000, SIZE_MAX, 0, false);
+	agrees();
+	CHECK(n.parcels == 10);
+	pair_free();
+}
+
+static void
+restored_node(void)
+{
+	int more, behind;
+
+	for (more = 0; more < 2; more++) {
+		for (behind = 0; behind < 5; behind++) {
+			world_new(5, 2, 0);
+			sync_with(33, SIZE_MAX, 0, false);
+			agrees();
+			pair_free();
+			n.own.number = (uint64_t)behind; /* an older backup, another life */
+			n.incarnation = 99;
+			if (more)
+				log_add_text(&d.own, "new", 6);
+			sync_with(33, SIZE_MAX, 0, false);
+			agrees();
+			CHECK(n.parcels == 5 - behind + more);
+			pair_free();
+		}
+	}
+	/* what the node lost is not on the device any more: said, not hidden */
+	world_new(5, 0, 0);
+	sync_with(33, SIZE_MAX, 0, false);
+	pair_free();
+	n.own.number = 2;
+	d.erased = 3;
+	sync_with(33, SIZE_MAX, 0, false);
+	CHECK(!d.verified && d.reason == E_UNVERIFIED && strstr(d.thing, "parcel 3") != NULL);
+	pair_free();
+}
+
+static void
+forks(void)
+{
+	static struct side clone;
+
+	world_new(4, 1, 0);
+	sync_with(100, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+	clone = d;
+	log_add_text(&d.own, "mine", 5);
+	log_add_text(&d.own, "mine", 6);
+	sync_with(100, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+	/* the copied handset writes under the same numbers */
+	d = clone;
+	log_add_text(&d.own, "the clone's", 5);
+	log_add_text(&d.own, "the clone's", 6);
+	log_add_text(&d.own, "the clone's", 7);
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.forked && d.forked_at == 5 && !d.verified && d.reason == E_FORK);
+	CHECK(n.own.number == 6 && n.twin.number == 1);
+	pair_free();
+	/* asked first, the device sees it by itself, and nothing is sent */
+	sync_with(100, SIZE_MAX, 0, true);
+	CHECK(d.forked && d.forked_at == 4 && d.reason == E_FORK && n.parcels == 0);
+	pair_free();
+	/* an empty tail against a longer log */
+	d = clone;
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.forked && d.forked_at == 4 && d.reason == E_FORK && n.parcels == 0);
+	pair_free();
+	/* and a new epoch gets nobody stuck */
+	d.own.epoch = 777;
+	d.own.number = 0;
+	d.acked = d.offered = 0;
+	log_add_text(&d.own, "again", 1);
+	sync_with(100, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+}
+
+static void
+verified_only_when_digests_agree(void)
+{
+	world_new(2, 2, 0);
+	n.wrong_digest = true;
+	sync_with(50, SIZE_MAX, 0, false);
+	CHECK(!d.verified && d.reason == E_UNVERIFIED && d.acked == 2);
+	CHECK_STR(d.thing, "the node has 2, 2 and 0 parcels; here are 2, 2 and 0");
+	pair_free();
+	n.wrong_digest = false;
+	sync_with(50, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+}
+
+static void
+quarantine_is_told(void)
+{
+	world_new(1, 0, 0);
+	log_add_text(&d.own, "odd", 2);
+	sync_with(50, SIZE_MAX, 0, false);
+	agrees();
+	CHECK(d.quarantined > 0);
+	pair_free();
+}
+
+static void
+budget(void)
+{
+	world_new(200, 0, 0);
+	sync_with(50, SIZE_MAX, 500, false);
+	CHECK(!d.verified && d.reason == E_BUDGET && d.acked > 10 && d.acked < 60);
+	pair_free();
+	d.offered = d.acked;
+	sync_with(50, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+}
+
+static void
+joining(void)
+{
+	struct message_join join = {.name = {(const uint8_t *)"Sok", 3}};
+	struct session_mine mine;
+
+	world_new(1, 2, 0);
+	pair_new(true, false);
+	session_join(d.s, &join, now);
+	shuttle(9, SIZE_MAX);
+	CHECK(d.finished && d.reason == E_OK && !d.verified && d.welcomes == 1 && n.joins == 1);
+	side_mine(&d, &mine); /* and goes on in the same session */
+	session_sync(d.s, &mine, now);
+	shuttle(9, SIZE_MAX);
+	agrees();
+	pair_free();
+
+	n.refuse_join = true;
+	pair_new(true, false);
+	session_join(d.s, &join, now);
+	shuttle(9, SIZE_MAX);
+	CHECK(d.reason == E_INVITE_USED && session_over(d.s) && session_over(n.s));
+	pair_free();
+
+	pair_new(true, false); /* a stranger may nothing else */
+	side_mine(&d, &mine);
+	session_sync(d.s, &mine, now);
+	shuttle(9, SIZE_MAX);
+	CHECK(d.reason == E_STRANGER && n.hellos == 0);
+	pair_free();
+	pair_new(true, false);
+	CHECK(session_ask(d.s, "list", NULL, 0, false, now) == E_OK);
+	shuttle(9, SIZE_MAX);
+	CHECK(d.reason == E_STRANGER && n.asks == 0);
+	pair_free();
+}
+
+static void
+asking(void)
+{
+	const char *const args[] = {"world"};
+	const char *many[ASK_ARGS_MAX + 1] = {0};
+	int local;
+
+	for (local = 0; local < 2; local++) {
+		world_new(0, 0, 0);
+		pair_new(false, local);
+		CHECK(session_ask(d.s, "say", args, 1, false, now) == E_OK);
+		shuttle(3, SIZE_MAX);
+		CHECK(d.finished && d.reason == E_OK && d.exit_status == 65);
+		CHECK_STR(d.answer, "hello world");
+		d.finished = false;
+		CHECK(session_ask(d.s, "echo", NULL, 0, true, now) == E_OK);
+		CHECK(session_input(d.s, BYTES_LIT(" and input"), now) == E_OK);
+		CHECK(session_input(d.s, BYTES_NONE, now) == E_OK);
+		shuttle(3, SIZE_MAX);
+		CHECK(d.finished && d.exit_status == 0 && n.inputs == 2);
+		CHECK_STR(d.answer, "hello world and input");
+		CHECK(session_ask(d.s, "x", many, ASK_ARGS_MAX + 1, false, now) == E_LIMIT);
+		pair_free();
+	}
+}
+
+static void
+outbox_is_bounded(void)
+{
+	static uint8_t big[CHUNK_BYTES_MAX * 3];
+	struct message m = {MESSAGE_ASK, .u.ask = {BYTES_LIT("export"), {0, {BYTES_NONE}}, true}};
+	struct session_event e;
+	struct writer w;
+
+	world_new(0, 0, 0);
+	pair_new(false, false);
+	writer_heap_init(&w, 1000);
+	CHECK(message_encode(&w, &m, NULL) == E_OK);
+	session_feed(n.s, BYTES("\x09\x0c", 2), now);
+	session_feed(n.s, writer_view(&w), now);
+	writer_free(&w);
+	CHECK(session_next(n.s, &e) && e.kind == SESSION_ASK);
+	CHECK(session_answer(n.s, STREAM_OUT, BYTES(big, sizeof(big)), now) == E_OK);
+	CHECK(!session_room(n.s));
+	CHECK(session_answer(n.s, STREAM_OUT, BYTES(big, 1), now) == E_NO_ROOM);
+	session_sent(n.s, session_outbox(n.s, now).n, now);
+	CHECK(session_room(n.s) && session_answer(n.s, STREAM_OUT, BYTES(big, 1), now) == E_OK);
+	pair_free();
+}
+
+/* What a node says to bytes that no good device sends: the error it ends with, and that it says so. */
+static void
+bad_bytes_at_the_node(void)
+{
+	static const struct {
+		const char *what;
+		struct bytes in;
+		enum err e;
+	} rows[] = {
+	    {"an HTTP request", BYTES_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), E_FRAME},
+	    {"a giant length", BYTES_LIT("\xff\xff\xff\x7f\x02"), E_FRAME_LONG},
+	    {"an endless length", BYTES_LIT("\xff\xff\xff\xff\xff"), E_FRAME_LONG},
+	    {"a giant HELLO", BYTES_LIT("\xff\x7f\x01"), E_FRAME_LONG},
+	    {"a padded length", BYTES_LIT("\x80\x00\x04"), E_FRAME},
+	    {"an unknown type", BYTES_LIT("\x01\x42\x00"), E_FRAME},
+	    {"a giant unknown", BYTES_LIT("\x80\x80\x05\x99"), E_FRAME_LONG},
+	    {"a parcel before HELLO", BYTES_LIT("\x01\x02\x90"), E_PROTOCOL},
+	    {"END before HELLO", BYTES_LIT("\x00\x04"), E_PROTOCOL},
+	    {"a node's LAST", BYTES_LIT("\x01\x07\x90"), E_PROTOCOL},
+	    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
+	    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
+	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
+	    {"HELLO twice", BYTES_LIT("\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
+	     E_PROTOCOL},
+	    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bytes out;
+
+		world_new(0, 0, 0);
+		pair_new(false, false);
+		session_feed(n.s, rows[i].in, now);
+		drain(&n, true);
+		CHECK_MSG(n.finished && n.reason == rows[i].e, "%s: %s", rows[i].what, err_name(n.reason));
+		CHECK(session_over(n.s));
+		out = session_outbox(n.s, now);
+		CHECK_MSG(rows[i].e == E_REVOKED || (out.n > 2 && out.p[1] == MESSAGE_ERROR), "%s",
+		          rows[i].what);
+		session_feed(d.s, out, now);
+		drain(&d, false);
+		CHECK_MSG(rows[i].e == E_REVOKED || d.reason == rows[i].e, "%s: %s", rows[i].what,
+		          err_name(d.reason));
+		pair_free();
+	}
+	world_new(0, 0, 0); /* what may be skipped is skipped */
+	pair_new(false, false);
+	session_feed(n.s, BYTES_LIT("\x03\x80" "abc" "\x08\x01\x01\x01\x01\x00\x00\x00\x00\x00"), now);
+	drain(&n, true);
+	CHECK(n.hellos == 1 && !n.finished);
+	pair_free();
+}
+
+static void
+bad_bytes_at_the_device(void)
+{
+	static const struct bytes rows[] = {
+	    BYTES_LIT("\x00\x04"), BYTES_LIT("\x03\x05\x09\x00\x03\x03\x05\x09\x00\x03"),
+	    BYTES_LIT("\x03\x05\x00\x00\x03\x03\x05\x00\x00\x03"), BYTES_LIT("\x01\x02x"),
+	    BYTES_LIT("\x04\x06\x00\x00\xc4\x00"), BYTES_LIT("\x01\x0f\x00"),
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct session_mine mine;
+
+		world_new(0, 0, 0);
+		log_add_text(&d.own, "x", 1);
+		pair_new(false, false);
+		side_mine(&d, &mine);
+		session_sync(d.s, &mine, now);
+		CHECK(session_outbox(d.s, now).n > 0);
+		session_feed(d.s, rows[i], now);
+		drain(&d, false);
+		CHECK_MSG(d.finished && !d.verified && (d.reason == E_PROTOCOL || d.reason == E_FORK ||
+		          d.reason == E_FRAME), "row %zu: %s", i, err_name(d.reason));
+		pair_free();
+	}
+}
+
+static void
+refusals_and_busy(void)
+{
+	struct session_mine mine;
+	struct session_event e;
+
+	world_new(1, 0, 0);
+	pair_new(false, false);
+	side_mine(&d, &mine);
+	session_sync(d.s, &mine, now);
+	session_feed(n.s, session_outbox(d.s, now), now);
+	CHECK(session_next(n.s, &e) && e.kind == SESSION_HELLO);
+	session_refuse(n.s, E_PEER_BUSY, "90", 90, now);
+	session_feed(d.s, session_outbox(n.s, now), now);
+	drain(&d, false);
+	CHECK(d.reason == E_PEER_BUSY && d.retry_s == 90);
+	CHECK_STR(d.thing, "90");
+	pair_free();
+}
+
+static void
+time_runs_out(void)
+{
+	struct session_mine mine;
+	size_t i;
+
+	world_new(0, 0, 0); /* one byte a second of a frame that never ends */
+	pair_new(false, false);
+	session_feed(n.s, BYTES_LIT("\xff\x7f\x0c"), now);
+	for (i = 0; i < 1000 && !n.finished; i++) {
+		now += 1000;
+		session_feed(n.s, BYTES_LIT("x"), now);
+		session_tick(n.s, now);
+		drain(&n, true);
+	}
+	CHECK(n.finished && n.reason == E_PEER_TIMEOUT && i < 75);
+	pair_free();
+
+	world_new(0, 0, 0); /* a node that never answers */
+	pair_new(false, false);
+	side_mine(&d, &mine);
+	session_sync(d.s, &mine, now);
+	session_sent(d.s, session_outbox(d.s, now).n, now);
+	session_tick(d.s, now + SESSION_IDLE_MS - 1);
+	CHECK(!drain(&d, false));
+	now = session_deadline_ms(d.s);
+	CHECK(now < UINT64_MAX);
+	session_tick(d.s, now);
+	drain(&d, false);
+	CHECK(d.reason == E_PEER_TIMEOUT && session_over(d.s));
+	pair_free();
+
+	world_new(0, 0, 0); /* idle: the node hangs up without a word */
+	pair_new(false, false);
+	now = session_deadline_ms(n.s);
+	session_tick(n.s, now);
+	drain(&n, true);
+	CHECK(n.finished && n.reason == E_OK && session_outbox(n.s, now).n == 0);
+	pair_free();
+}
+
+/* Each byte of a whole session flipped, on either road: it ends, cleanly, and never says verified wrongly. */
+static void
+every_flip(void)
+{
+	static uint8_t up[4096], down[4096];
+	size_t up_n, down_n, i;
+	struct session_mine mine;
+
+	world_new(3, 1, 1);
+	pair_new(false, false);
+	side_mine(&d, &mine);
+	session_sync(d.s, &mine, now);
+	up_n = session_outbox(d.s, now).n;
+	memcpy(up, session_outbox(d.s, now).p, up_n);
+	session_feed(n.s, BYTES(up, up_n), now);
+	drain(&n, true);
+	down_n = session_outbox(n.s, now).n;
+	memcpy(down, session_outbox(n.s, now).p, down_n);
+	pair_free();
+	for (i = 0; i < up_n; i++) {
+		world_new(0, 1, 1);
+		pair_new(false, false);
+		up[i] ^= (uint8_t)(1u << i % 8);
+		session_feed(n.s, BYTES(up, up_n), now);
+		drain(&n, true);
+		up[i] ^= (uint8_t)(1u << i % 8);
+		session_outbox(n.s, now);
+		session_eof(n.s, "end");
+		drain(&n, true);
+		CHECK(n.finished && session_over(n.s));
+		pair_free();
+	}
+	for (i = 0; i < down_n; i++) {
+		world_new(3, 0, 0);
+		pair_new(false, false);
+		side_mine(&d, &mine);
+		session_sync(d.s, &mine, now);
+		session_outbox(d.s, now);
+		down[i] ^= (uint8_t)(1u << i % 8);
+		session_feed(d.s, BYTES(down, down_n), now);
+		drain(&d, false);
+		down[i] ^= (uint8_t)(1u << i % 8);
+		session_eof(d.s, "end");
+		drain(&d, false);
+		CHECK(d.finished);
+		CHECK_MSG(!d.verified || (d.down[0].number == 1 && d.down[1].number == 1), "byte %zu", i);
+		pair_free();
+	}
+}
+
+CHECK_MAIN(T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
+           T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node), T(forks),
+           T(verified_only_when_digests_agree), T(quarantine_is_told), T(budget), T(joining), T(asking),
+           T(outbox_is_bounded), T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(refusals_and_busy),
+           T(time_runs_out), T(every_flip))
