@@ -1,0 +1,48 @@
+#include "schemas/xlsform_model.h"
+
+static void
+check_settings(struct xls *x)
+{
+	const char *name = x->setting[COLUMN_NAME];
+
+	if (name != NULL && !xls_name_valid(name))
+		xls_fault(x, SHEET_SETTINGS, x->settings_row, xls_header(x, SHEET_SETTINGS, COLUMN_NAME),
+		          "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ .", name);
+	if (x->setting[COLUMN_OMIT_INSTANCE_ID] != NULL && x->setting[COLUMN_PUBLIC_KEY] != NULL &&
+	    xls_yes(x->setting[COLUMN_OMIT_INSTANCE_ID]))
+		xls_fault(x, SHEET_SETTINGS, x->settings_row, "omit_instanceID",
+		          "a form with a public_key needs its instance id; remove omit_instanceID");
+}
+
+void
+xls_read_settings(struct xls *x)
+{
+	const struct csv_table *t = x->sheet[SHEET_SETTINGS];
+	size_t i;
+
+	xls_map_columns(x, SHEET_SETTINGS);
+	if (t != NULL && t->row_count > 1) {
+		x->settings_row = t->rows[1].line;
+		for (i = 0; i < x->map_count[SHEET_SETTINGS]; i++) {
+			const struct column_map *m = &x->map[SHEET_SETTINGS][i];
+			const char *cell = xls_cell(x, &t->rows[1], i);
+			struct attr *a;
+
+			if (cell == NULL)
+				continue;
+			if (m->kind == MAP_COLUMN)
+				x->setting[m->column] = cell;
+			if (m->kind != MAP_ATTRIBUTE || (a = xls_alloc(x, sizeof(*a))) == NULL)
+				continue;
+			*a = (struct attr){m->attr, cell, m->header, x->root_attrs};
+			x->root_attrs = a;
+		}
+		if (t->row_count > 2)
+			xls_warn(x, SHEET_SETTINGS, t->rows[2].line, NULL,
+			         "only the first row of settings counts; remove the others");
+	}
+	check_settings(x);
+	x->langs[0] = x->setting[COLUMN_DEFAULT_LANGUAGE] != NULL ? x->setting[COLUMN_DEFAULT_LANGUAGE]
+	                                                          : "default";
+	x->lang_count = 1;
+}
