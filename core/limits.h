@@ -11,7 +11,6 @@
 #define NAME_BYTES_MAX 128u      /* a person's, device's or programme's name, UTF-8 */
 #define REASON_BYTES_MAX 512u    /* a sentence in any script */
 #define AREAS_MAX 200000u        /* Indonesia has 84,000 villages */
-#define AREA_LEVEL_BYTES_MAX 32u /* "province", "sub-district" */
 #define AREA_NAMES_MAX 64u       /* languages that one area is named in */
 #define LANG_BYTES_MAX 35u       /* a BCP 47 tag, as RFC 5646 section 4.4.1 asks for */
 #define AREA_DEPTH_MAX 12u       /* programme, nation ... hamlet */
