@@ -10,7 +10,7 @@
 #include "core/crypto.h"
 #include "core/id.h"
 
-#define CERT_BYTES 229u
+#define CERT_BYTES 228u
 
 /* cert_make: append the DER, CERT_BYTES. Of the key only the public half is used. E_NO_ROOM. */
 enum err cert_make(const struct ec_key *, const struct principal_id *, struct writer *der);
