@@ -4,9 +4,14 @@
  *
  * Causality comes from parents alone. A value is superseded only by a revision that descends from the one
  * that set it and sets the same field (or voids). Two different values neither of which supersedes the
- * other are a conflict: both kept, one shown. Shown first: the higher role's; then the earlier of
- * (claimed time, receipt time); then the lower revision id. Equal values do not conflict.
- * A revision whose parent has not arrived applies and is marked incomplete.
+ * other are a conflict: both kept, one shown. Equal values do not conflict. A lone nil (answer removed)
+ * leaves no value. Shown first, of values as of reviews:
+ *   1. the higher role's;
+ *   2. the earlier: the lesser of claimed and receipt time, but a claimed time before that of a parent is
+ *      no time at all, and receipt counts alone (a handset set to 1970 or to 2106 wins nothing);
+ *   3. the lower revision id.
+ * A revision whose parent has not arrived applies and is marked incomplete. A void is final: no revision takes
+ * it back; what was written beside it stands in `values` until a void that knows it.
  */
 #ifndef BANYAN_CORE_MERGE_H
 #define BANYAN_CORE_MERGE_H
@@ -17,11 +22,11 @@
 struct merge_field {
 	struct field_key key;
 	bool identifying;
-	struct bytes value; /* named MessagePack; nil: removed */
+	struct bytes value; /* named MessagePack, canonical; nil or none: removed */
 };
 
 struct merge_revision {
-	struct revision_id id;
+	struct revision_id id; /* one that stands here twice counts once */
 	const struct revision_id *parents;
 	size_t parent_count;
 	uint8_t kind;
@@ -33,7 +38,6 @@ struct merge_revision {
 	const struct merge_field *fields;
 	size_t field_count;
 	enum review_state state;
-	struct bytes text;
 };
 
 struct merged_value {
@@ -50,16 +54,22 @@ struct merged {
 	size_t conflict_count;       /* fields with more than one value */
 	bool incomplete;             /* a parent is missing */
 	bool is_void;
+	bool void_conflict;          /* a CREATE or AMEND that no void descends from */
 	uint32_t void_revision;
 	enum review_state review;    /* REVIEW_NONE when nobody reviewed */
 	bool review_conflict;
+	bool changed_since_review;   /* a CREATE or AMEND that the shown review does not descend from */
 	uint32_t review_revision;
 	struct form_key form;        /* of the newest CREATE or AMEND by causal order */
 	struct revision_id *heads;   /* revisions nobody descends from: the parents of the next one */
-	size_t head_count;
+	size_t head_count;           /* sorted by id; more than PARENTS_MAX: the next one names the first */
 };
 
-/* merge_revisions: E_NO_MEMORY, E_LIMIT past REVISIONS_MAX, E_PARCEL for a cycle (impossible by hashes). */
+/*
+ * merge_revisions: values are views into the input; lists are in the arena, which needs up to
+ * count * count / 8 bytes beside them. E_NO_MEMORY, E_LIMIT past REVISIONS_MAX, E_PARCEL for a cycle
+ * (impossible by hashes).
+ */
 enum err merge_revisions(struct merged *out, const struct merge_revision *revisions, size_t count,
                          struct arena *);
 
