@@ -184,22 +184,17 @@ header_language(const char *cell, struct arena *arena)
 static enum err
 find_columns(const struct csv_table *csv, struct arena *arena, struct columns *c, struct why *why)
 {
+	static const char *const must[] = {"code", "parent", "level", "name"};
+	size_t *place[] = {&c->code, &c->parent, &c->level, &c->name};
 	const struct csv_row *head;
 	size_t i, k;
 
 	memset(c, 0, sizeof(*c));
 	if (csv->row_count == 0)
 		return why_set(why, E_AREA_TABLE, "line 1 (the file is empty)");
-	c->code = csv_column(csv, "code");
-	c->parent = csv_column(csv, "parent");
-	c->level = csv_column(csv, "level");
-	c->name = csv_column(csv, "name");
-	if (c->code == SIZE_MAX || c->parent == SIZE_MAX || c->level == SIZE_MAX || c->name == SIZE_MAX)
-		return why_set(why, E_AREA_TABLE, "line 1 (there is no column %s)",
-		               c->code == SIZE_MAX     ? "code"
-		               : c->parent == SIZE_MAX ? "parent"
-		               : c->level == SIZE_MAX  ? "level"
-		                                       : "name");
+	for (i = 0; i < 4; i++)
+		if ((*place[i] = csv_column(csv, must[i])) == SIZE_MAX)
+			return why_set(why, E_AREA_TABLE, "line 1 (there is no column %s)", must[i]);
 	head = &csv->rows[0];
 	for (i = 0; i < head->cell_count; i++) {
 		const char *lang = header_language(head->cells[i], arena);
@@ -238,7 +233,7 @@ static enum err
 read_row(const struct csv_row *from, const struct columns *c, struct arena *arena, struct areas_row *to,
          const char **parent)
 {
-	struct areas_name *names = NULL;
+	struct areas_name *names;
 	size_t i;
 
 	to->line = from->line;
@@ -248,8 +243,7 @@ read_row(const struct csv_row *from, const struct columns *c, struct arena *aren
 	*parent = cell_str(from, c->parent, arena);
 	if (to->code == NULL || to->level == NULL || to->name == NULL || *parent == NULL)
 		return E_NO_MEMORY;
-	if (c->lang_count > 0 &&
-	    (names = arena_alloc(arena, c->lang_count * sizeof(*names))) == NULL)
+	if ((names = arena_alloc(arena, (c->lang_count + 1) * sizeof(*names))) == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < c->lang_count; i++) {
 		const char *name = cell_str(from, c->lang_column[i], arena);
