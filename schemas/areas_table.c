@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "core/limits.h"
 #include "core/pack.h"
 #include "schemas/csv.h"
 
@@ -159,8 +158,8 @@ check_table(struct areas_table *t, const char *const *parents, struct why *why)
 /* Where the CSV has what. */
 struct columns {
 	size_t code, parent, level, name;
-	size_t lang_column[AREA_LANGUAGES_MAX];
-	const char *lang[AREA_LANGUAGES_MAX];
+	size_t lang_column[AREA_NAMES_MAX];
+	const char *lang[AREA_NAMES_MAX];
 	size_t lang_count;
 };
 
@@ -207,9 +206,9 @@ find_columns(const struct csv_table *csv, struct arena *arena, struct columns *c
 		for (k = 0; k < c->lang_count; k++)
 			if (strcmp(c->lang[k], lang) == 0)
 				return why_set(why, E_AREA_TABLE, "line 1 (two columns for language %s)", lang);
-		if (c->lang_count == AREA_LANGUAGES_MAX)
+		if (c->lang_count == AREA_NAMES_MAX)
 			return why_set(why, E_AREA_TABLE, "line 1 (more than %u languages)",
-			               AREA_LANGUAGES_MAX);
+			               AREA_NAMES_MAX);
 		c->lang[c->lang_count] = lang;
 		c->lang_column[c->lang_count++] = i;
 	}
@@ -294,7 +293,7 @@ areas_table_parse(struct bytes text, struct arena *arena, struct areas_table *ou
 
 /* The languages of a table in the order of their first row; how many. */
 static size_t
-table_languages(const struct areas_table *t, const char *lang[AREA_LANGUAGES_MAX])
+table_languages(const struct areas_table *t, const char *lang[AREA_NAMES_MAX])
 {
 	size_t count = 0, i, n, k;
 
@@ -302,7 +301,7 @@ table_languages(const struct areas_table *t, const char *lang[AREA_LANGUAGES_MAX
 		for (n = 0; n < t->rows[i].name_count; n++) {
 			for (k = 0; k < count && strcmp(lang[k], t->rows[i].names[n].lang) != 0; k++)
 				;
-			if (k == count && count < AREA_LANGUAGES_MAX)
+			if (k == count && count < AREA_NAMES_MAX)
 				lang[count++] = t->rows[i].names[n].lang;
 		}
 	return count;
@@ -318,7 +317,7 @@ csv_cell_after(struct writer *w, const char *text)
 enum err
 areas_table_csv(const struct areas_table *t, struct writer *w)
 {
-	const char *lang[AREA_LANGUAGES_MAX];
+	const char *lang[AREA_NAMES_MAX];
 	size_t count = table_languages(t, lang), i, n, k;
 
 	writer_str(w, "code,parent,level,name");
@@ -394,7 +393,7 @@ unpack_row(struct reader *r, size_t rows, struct arena *arena, struct areas_row 
 	to->level = unpack_str(r, arena);
 	to->name = unpack_str(r, arena);
 	count = reader_array(r);
-	if (count > AREA_LANGUAGES_MAX) {
+	if (count > AREA_NAMES_MAX) {
 		reader_fail(r, E_PACK_TYPE);
 		return;
 	}

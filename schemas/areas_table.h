@@ -14,8 +14,7 @@
 #define BANYAN_SCHEMAS_AREAS_TABLE_H
 
 #include "core/bytes.h"
-
-#define AREA_LANGUAGES_MAX 64u /* name columns of one table */
+#include "core/limits.h"
 
 struct areas_name {
 	const char *lang, *name;

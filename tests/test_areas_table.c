@@ -1,3 +1,4 @@
+#include "core/area.h"
 #include "schemas/areas_table.h"
 #include "tests/check.h"
 
@@ -136,6 +137,32 @@ compiled_tables_are_checked(void)
 	}
 }
 
+/* What is packed here is what core asks its questions of. */
+static void
+core_reads_it(const struct areas_table *t)
+{
+	struct area_table *asked = NULL;
+	struct writer w;
+	struct why why = {0};
+	size_t i;
+
+	writer_heap_init(&w, ROOM);
+	CHECK(areas_table_pack(t, &w) == E_OK);
+	CHECK_MSG(area_table_read(&asked, writer_view(&w), &why) == E_OK, "%s", why.thing);
+	writer_free(&w);
+	REQUIRE(asked != NULL);
+	CHECK(area_count(asked) == t->count);
+	for (i = 0; i < t->count; i++) {
+		CHECK(area_find(asked, t->rows[i].code) == i);
+		CHECK(area_is_within(asked, "SM09", t->rows[i].code));
+	}
+	/* Moved to another district with its old code: the column decides, not the code. */
+	CHECK(area_is_within(asked, "SM0904", "SM090306"));
+	CHECK(!area_is_within(asked, "SM0903", "SM090306"));
+	CHECK(area_is_within(asked, "PKL", "V-1631"));
+	area_table_free(asked);
+}
+
 /* The demonstration province that the repository ships. */
 static void
 demo_province(void)
@@ -168,6 +195,7 @@ demo_province(void)
 	}
 	CHECK(villages == 500);
 	CHECK(odd > 0); /* some codes do not nest by prefix */
+	core_reads_it(&t);
 	arena_free(&arena);
 	writer_free(&w);
 }
