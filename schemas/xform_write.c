@@ -46,24 +46,82 @@ xform_attr(struct writer *w, const char *name, const char *value)
 	writer_str(w, "\"");
 }
 
+static size_t
+balanced(const char *p, char open, char close)
+{
+	const char *from = p;
+	unsigned depth = 0;
+
+	for (; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\'') {
+			const char *end = strchr(p + 1, *p);
+
+			if (end == NULL)
+				return 0;
+			p = end;
+		} else if (*p == open) {
+			depth++;
+		} else if (*p == close && --depth == 0) {
+			return (size_t)(p - from) + 1;
+		}
+	}
+	return 0;
+}
+
+/* The length of instance('list')/root/item[..]/label at the beginning of p; 0 if it is not there. */
+static size_t
+instance_path(const char *p)
+{
+	static const char word[] = "instance(";
+	size_t n = sizeof(word) - 2, k;
+	bool steps = false;
+
+	if (strncmp(p, word, n + 1) != 0 || (k = balanced(p + n, '(', ')')) == 0)
+		return 0;
+	n += k;
+	for (;;) {
+		if (p[n] == '[') {
+			if ((k = balanced(p + n, '[', ']')) == 0)
+				return 0;
+			n += k;
+		} else if (p[n] == '/') {
+			k = strcspn(p + n + 1, " \t\n[]()/,;:!?'\"<>$");
+			if (k == 0)
+				return 0;
+			n += k + 1;
+			steps = true;
+		} else {
+			break;
+		}
+	}
+	/* the full stop after it ends the sentence, not the name */
+	while (n > 0 && p[n - 1] == '.')
+		n--;
+	return steps ? n : 0;
+}
+
 void
 xform_write_text(struct xls *x, struct writer *w, const struct item *context, enum xls_sheet sheet,
                  unsigned row, enum column column, const char *text)
 {
-	while (*text != '\0') {
-		const char *at = strstr(text, "${"), *end = at == NULL ? NULL : strchr(at, '}'), *path;
+	const char *header = xls_header(x, sheet, column), *plain = text;
 
-		if (end == NULL) {
-			xform_escape(w, text, false);
-			return;
+	for (;;) {
+		const char *end = text[0] == '$' && text[1] == '{' ? strchr(text, '}') : NULL, *path = NULL;
+		size_t n = end != NULL ? (size_t)(end - text) + 1 : instance_path(text);
+
+		if (*text != '\0' && n == 0) {
+			text++;
+			continue;
 		}
-		xform_escape(w, xls_keep(x, text, (size_t)(at - text)), false);
-		path = xls_reference(x, context, sheet, row, xls_header(x, sheet, column), at + 2,
-		                     (size_t)(end - at - 2), false, false);
+		xform_escape(w, xls_keep(x, plain, (size_t)(text - plain)), false);
+		if (*text == '\0')
+			return;
+		path = xls_resolve(x, context, sheet, row, header, xls_keep(x, text, n), false);
 		writer_str(w, "<output");
 		xform_attr(w, "value", path == NULL ? "" : path);
 		writer_str(w, "/>");
-		text = end + 1;
+		plain = text += n;
 	}
 }
 

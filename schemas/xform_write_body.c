@@ -257,8 +257,6 @@ write_group(struct xls *x, struct writer *w, const struct item *it)
 		write_body_attrs(x, w, it);
 	writer_str(w, ">\n");
 	write_caption(x, w, it, TEXT_LABEL, "label", repeat);
-	if (!repeat && (has(it, TEXT_HINT) || has(it, TEXT_GUIDANCE)))
-		write_caption(x, w, it, TEXT_HINT, "hint", false);
 	if (repeat) {
 		writer_str(w, "<repeat");
 		xform_attr(w, "nodeset", xls_path(x, it));

@@ -153,28 +153,34 @@ item_uses_itext(const struct item *it)
 	return false;
 }
 
-/* Is a text in this language given anywhere that goes to itext? "default" is listed only then. */
+/* Has a <text> of this slot something in the first language? The language is listed only then. */
 static bool
-default_used(const struct text *t, bool itext)
+first_language(const struct text *t, enum text_slot slot)
 {
-	size_t s;
+	enum text_slot last = slot == TEXT_HINT ? TEXT_GUIDANCE : slot, s;
+	size_t i;
 
-	for (s = 0; itext && s < TEXT_COUNT; s++)
+	for (s = slot; s <= last; s++)
 		if (t[s].by_lang != NULL && t[s].by_lang[0] != NULL)
+			return true;
+	for (i = 0; slot == TEXT_LABEL && i < sizeof(media) / sizeof(media[0]); i++)
+		if (t[media[i].slot].by_lang != NULL && t[media[i].slot].by_lang[0] != NULL)
 			return true;
 	return false;
 }
 
 static bool
-tree_uses_default(const struct item *it)
+tree_uses_first(const struct item *it)
 {
-	size_t s;
+	static const enum text_slot slots[] = {TEXT_LABEL, TEXT_HINT, TEXT_CONSTRAINT_MSG, TEXT_REQUIRED_MSG,
+	                                       TEXT_NOAPP_MSG};
+	size_t i;
 
 	for (; it != NULL; it = it->next) {
-		for (s = 0; s < TEXT_COUNT; s++)
-			if (xform_in_itext(it, (enum text_slot)s) && default_used(it->text, true))
+		for (i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+			if (xform_in_itext(it, slots[i]) && first_language(it->text, slots[i]))
 				return true;
-		if (tree_uses_default(it->first))
+		if (tree_uses_first(it->first))
 			return true;
 	}
 	return false;
@@ -183,7 +189,7 @@ tree_uses_default(const struct item *it)
 void
 xform_write_itext(struct xls *x, struct writer *w)
 {
-	bool any = item_uses_itext(x->root), first = tree_uses_default(x->root);
+	bool any = item_uses_itext(x->root), first = tree_uses_first(x->root);
 	const struct choice_list *l;
 	const struct choice *c;
 	size_t lang;
@@ -191,7 +197,7 @@ xform_write_itext(struct xls *x, struct writer *w)
 	for (l = x->lists; l != NULL; l = l->next) {
 		any = any || (l->itext);
 		for (c = l->first; l->itext && !first && c != NULL; c = c->next)
-			first = c->row != 0 && default_used(c->text, true);
+			first = c->row != 0 && first_language(c->text, TEXT_LABEL);
 	}
 	if (!any)
 		return;

@@ -154,7 +154,6 @@ static void
 gather_files(struct xls *x, const struct item *it)
 {
 	for (; it != NULL; it = it->next) {
-		struct external *o, *n;
 		const char *id;
 		bool csv;
 
@@ -163,21 +162,11 @@ gather_files(struct xls *x, const struct item *it)
 			continue;
 		id = xls_keep(x, it->source, (size_t)(strrchr(it->source, '.') - it->source));
 		csv = strcasecmp(it->source + strlen(it->source) - 4, ".csv") == 0;
-		for (o = x->externals; o != NULL && strcmp(o->id, id) != 0; o = o->next)
-			;
-		if (xls_list_find(x, id) != NULL)
+		if (xls_list_find(x, id) != NULL ||
+		    xls_external_add(x, id, xls_format(x, "jr://file%s/%s", csv ? "-csv" : "", it->source)) == NULL)
 			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-			          "the file %s and the list \"%s\" of the choices sheet would have one name; "
-			          "rename one", it->source, id);
-		if (o != NULL || (n = xls_alloc(x, sizeof(*n))) == NULL)
-			continue;
-		*n = (struct external){.id = id, .next = NULL};
-		n->src = xls_format(x, "jr://file%s/%s", csv ? "-csv" : "", it->source);
-		if (x->externals_last == NULL)
-			x->externals = n;
-		else
-			x->externals_last->next = n;
-		x->externals_last = n;
+			          "the file %s would have the name of another file or of a list of the choices "
+			          "sheet (\"%s\"); rename one", it->source, id);
 	}
 }
 
@@ -246,7 +235,7 @@ write_bind(struct xls *x, struct writer *w, const struct item *it)
 {
 	const struct xtype_row *t = &xls_types[it->type];
 	bool group = t->kind == KIND_GROUP || t->kind == KIND_REPEAT, id = it->parent == x->meta &&
-	            strcmp(it->name, "instanceID") == 0 && it->expr[COLUMN_CALCULATION] == NULL;
+	            strcmp(it->name, "instanceID") == 0;
 	const struct attr *a;
 
 	if (group && it->expr[COLUMN_RELEVANT] == NULL && it->expr[COLUMN_READ_ONLY] == NULL &&
@@ -262,7 +251,8 @@ write_bind(struct xls *x, struct writer *w, const struct item *it)
 	xform_attr(w, "constraint", it->expr[COLUMN_CONSTRAINT]);
 	if (it->cell[COLUMN_TRIGGER] == NULL)
 		xform_attr(w, "calculate", it->expr[COLUMN_CALCULATION]);
-	bind_attr(w, it, "jr:preload", id ? "uid" : *t->preload != '\0' ? t->preload : NULL);
+	bind_attr(w, it, "jr:preload", id ? x->setting[COLUMN_INSTANCE_ID] != NULL
+	          ? x->setting[COLUMN_INSTANCE_ID] : "uid" : *t->preload != '\0' ? t->preload : NULL);
 	bind_attr(w, it, "jr:preloadParams", *t->preload_params != '\0' ? t->preload_params : NULL);
 	write_message(x, w, it, TEXT_CONSTRAINT_MSG, "jr:constraintMsg");
 	write_message(x, w, it, TEXT_REQUIRED_MSG, "jr:requiredMsg");

@@ -166,3 +166,23 @@ xls_list_add_other(struct xls *x, struct choice_list *l)
 		c->text[TEXT_LABEL].by_lang[i] = "Other";
 	list_append(l, c);
 }
+
+struct external *
+xls_external_add(struct xls *x, const char *id, const char *src)
+{
+	struct external *o;
+
+	for (o = x->externals; o != NULL && strcmp(o->id, id) != 0; o = o->next)
+		;
+	if (o != NULL)
+		return strcmp(o->src, src) == 0 ? o : NULL;
+	if ((o = xls_alloc(x, sizeof(*o))) == NULL)
+		return NULL;
+	*o = (struct external){.id = id, .src = src};
+	if (x->externals_last == NULL)
+		x->externals = o;
+	else
+		x->externals_last->next = o;
+	x->externals_last = o;
+	return o;
+}

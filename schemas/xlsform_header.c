@@ -6,8 +6,9 @@
 static const struct {
 	const char *name;
 	enum text_slot slot;
+	bool expression;
 } columns[COLUMN_COUNT] = {
-#define C(sheet, name, slot, expression) [COLUMN_##name] = {#name, TEXT_##slot},
+#define C(sheet, name, slot, expression) [COLUMN_##name] = {#name, TEXT_##slot, expression},
 #define A(sheet, header, name)
 #include "schemas/xlsform_column.def"
 #undef C
@@ -30,6 +31,32 @@ enum text_slot
 xls_slot(enum column c)
 {
 	return columns[c].slot;
+}
+
+bool
+xls_expression(enum column c)
+{
+	return columns[c].expression;
+}
+
+/* Word processors turn ' and " into typographic quotes (U+2018..201F), which no expression knows. */
+const char *
+xls_straighten(struct xls *x, const char *s)
+{
+	char *out, *to;
+
+	if (strstr(s, "\xe2\x80") == NULL || (out = xls_alloc(x, strlen(s) + 1)) == NULL)
+		return s;
+	for (to = out; *s != '\0'; s++) {
+		if (s[0] == '\xe2' && s[1] == '\x80' && (unsigned char)s[2] >= 0x98 &&
+		    (unsigned char)s[2] <= 0x9f) {
+			*to++ = (unsigned char)s[2] < 0x9c ? '\'' : '"';
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	return out;
 }
 
 const char *
@@ -247,7 +274,7 @@ map_one(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 		*m = (struct column_map){.kind = MAP_EXTRA, .attr = header};
 	if ((m->kind == MAP_BIND || m->kind == MAP_BODY || m->kind == MAP_INSTANCE) &&
 	    !attr_valid(x, sheet, m, header))
-		m->kind = MAP_IGNORED;
+		m->kind = MAP_ATTRIBUTE; /* nothing on these sheets, and no second fault */
 	m->header = header;
 }
 

@@ -180,6 +180,8 @@ const char *xls_header(const struct xls *, enum xls_sheet, enum column);
 /* A cell, trimmed, runs of spaces joined; NULL if empty. */
 const char *xls_cell(struct xls *, const struct csv_row *, size_t column);
 enum text_slot xls_slot(enum column);
+bool xls_expression(enum column);
+const char *xls_straighten(struct xls *, const char *);
 const char *xls_column_name(enum column);
 void xls_text_set(struct xls *, struct text *, const struct column_map *, const char *value);
 
@@ -194,6 +196,9 @@ void xls_read_survey(struct xls *);
 bool xls_parse_type(struct xls *, struct item *);
 void xls_parse_params(struct xls *, struct item *);
 const char *xls_param(const struct item *, const char *key);
+
+/* xls_external_add: an external instance, each once; NULL if its name was taken (by another source). */
+struct external *xls_external_add(struct xls *, const char *id, const char *src);
 
 /* xlsform_tree.c: nodes that the author did not write, paths, names, and what must hold among rows */
 struct item *xls_item_new(struct xls *, struct item *parent, struct item *before, enum xtype,

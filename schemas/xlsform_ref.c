@@ -191,6 +191,30 @@ indexed_path(const struct place *p)
 	return p->indexed_depth == 1 && (p->argument == 0 || p->argument % 2 == 1);
 }
 
+/* pulldata('file', ..) reads file.csv. */
+static void
+note_pulldata(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *text)
+{
+	static const char call[] = "pulldata";
+	const char *p = text, *end;
+
+	while ((p = strstr(p, call)) != NULL) {
+		p += sizeof(call) - 1;
+		p += strspn(p, " ");
+		if (*p != '(')
+			continue;
+		p += 1 + strspn(p + 1, " ");
+		if ((*p == '\'' || *p == '"') && (end = strchr(p + 1, *p)) != NULL) {
+			const char *id = xls_keep(x, p + 1, (size_t)(end - p - 1));
+
+			if (!xls_name_valid(id) ||
+			    xls_external_add(x, id, xls_format(x, "jr://file-csv/%s.csv", id)) == NULL)
+				xls_fault(x, sheet, row, column, "pulldata cannot read the file \"%s.csv\"; its "
+				          "name is used for something else, or is no name", id);
+		}
+	}
+}
+
 const char *
 xls_resolve(struct xls *x, const struct item *context, enum xls_sheet sheet, unsigned row,
             const char *column, const char *text, bool in_predicate)
@@ -200,6 +224,7 @@ xls_resolve(struct xls *x, const struct item *context, enum xls_sheet sheet, uns
 	const char *p, *out = NULL;
 	bool good = true;
 
+	note_pulldata(x, sheet, row, column, text);
 	if (strstr(text, "${") == NULL)
 		return text;
 	writer_heap_init(&w, 1u << 20);

@@ -31,7 +31,8 @@ xls_read_settings(struct xls *x)
 			if (cell == NULL)
 				continue;
 			if (m->kind == MAP_COLUMN)
-				x->setting[m->column] = cell;
+				x->setting[m->column] =
+				    xls_expression(m->column) ? xls_straighten(x, cell) : cell;
 			if (m->kind != MAP_ATTRIBUTE || (a = xls_alloc(x, sizeof(*a))) == NULL)
 				continue;
 			*a = (struct attr){m->attr, cell, m->header, x->root_attrs};

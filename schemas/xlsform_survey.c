@@ -62,7 +62,7 @@ fill(struct xls *x, struct item *it, const struct csv_row *r)
 			if (xls_slot(m->column) != TEXT_NONE)
 				xls_text_set(x, &it->text[xls_slot(m->column)], m, cell);
 			else
-				it->cell[m->column] = cell;
+				it->cell[m->column] = xls_expression(m->column) ? xls_straighten(x, cell) : cell;
 			break;
 		case MAP_BIND:
 			attr_add(x, &it->bind, m, cell);
@@ -113,7 +113,7 @@ has_text(const struct item *it)
 	size_t s;
 
 	for (s = TEXT_LABEL; s <= TEXT_VIDEO; s++)
-		if (it->text[s].by_lang != NULL)
+		if (s != TEXT_GUIDANCE && it->text[s].by_lang != NULL)
 			return true;
 	return false;
 }
@@ -175,24 +175,16 @@ static void
 external_add(struct xls *x, const struct item *it)
 {
 	bool csv = it->type == XTYPE_CSV_EXTERNAL;
-	struct external *o, *n = xls_alloc(x, sizeof(*n));
+	const struct external *o;
 
-	for (o = x->externals; o != NULL; o = o->next)
-		if (strcmp(o->id, it->name) == 0) {
-			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-			          "the external file \"%s\" is named already; name each once", it->name);
-			return;
-		}
-	if (n == NULL)
-		return;
-	*n = (struct external){.id = it->name,
-	                       .src = xls_format(x, csv ? "jr://file-csv/%s.csv" : "jr://file/%s.xml",
-	                                         it->name)};
-	if (x->externals_last == NULL)
-		x->externals = n;
+	for (o = x->externals; o != NULL && strcmp(o->id, it->name) != 0; o = o->next)
+		;
+	if (o != NULL || strcmp(it->name, "__last-saved") == 0)
+		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
+		          "the external file \"%s\" is named already; name each once", it->name);
 	else
-		x->externals_last->next = n;
-	x->externals_last = n;
+		xls_external_add(x, it->name, xls_format(x, csv ? "jr://file-csv/%s.csv" : "jr://file/%s.xml",
+		                                         it->name));
 }
 
 static unsigned
@@ -209,8 +201,9 @@ depth(const struct item *it)
 static struct item *
 read_row(struct xls *x, const struct csv_row *r, struct item *open)
 {
-	struct item row = {.row = r->line}, *it;
+	struct item row = {.row = r->line, .type = XTYPE_TEXT}, *it;
 	enum xkind kind;
+	bool known; /* if not, go on all the same, so that later rows can refer to it */
 
 	fill(x, &row, r);
 	if (row.cell[COLUMN_DISABLED] != NULL && xls_yes(row.cell[COLUMN_DISABLED]))
@@ -221,8 +214,7 @@ read_row(struct xls *x, const struct csv_row *r, struct item *open)
 			          "this row has no type; write one, or empty the row");
 		return open;
 	}
-	if (!xls_parse_type(x, &row))
-		row.type = XTYPE_TEXT; /* go on, so that later rows can refer to it */
+	known = xls_parse_type(x, &row);
 	kind = xls_types[row.type].kind;
 	if (kind == KIND_END)
 		return end_group(x, &row, open);
@@ -231,8 +223,10 @@ read_row(struct xls *x, const struct csv_row *r, struct item *open)
 		external_add(x, &row);
 		return open;
 	}
-	xls_parse_params(x, &row);
-	check_asked(x, &row);
+	if (known) {
+		xls_parse_params(x, &row);
+		check_asked(x, &row);
+	}
 	check_class(x, &row);
 	if (x->item_count >= XLSFORM_ITEMS_MAX || depth(open) >= XLSFORM_DEPTH_MAX) {
 		xls_fault(x, SHEET_SURVEY, r->line, NULL, "too many questions or groups in groups; split the form");

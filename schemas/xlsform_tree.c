@@ -83,12 +83,12 @@ add_meta(struct xls *x)
 	if (!xls_yes(x->setting[COLUMN_OMIT_INSTANCE_ID]) &&
 	    (it = xls_item_new(x, x->meta, NULL, XTYPE_HIDDEN, "instanceID")) != NULL) {
 		it->cell[COLUMN_READ_ONLY] = "yes";
-		it->cell[COLUMN_CALCULATION] = x->setting[COLUMN_INSTANCE_ID];
+		xls_index(x, it);
 	}
 	if (name != NULL && (it = xls_item_new(x, x->meta, NULL, XTYPE_HIDDEN, "instanceName")) != NULL) {
 		const char *header = xls_header(x, SHEET_SETTINGS, COLUMN_INSTANCE_NAME);
 
-		index_tree(x, it);
+		xls_index(x, it);
 		if (xls_lint(x, SHEET_SETTINGS, x->settings_row, header, name))
 			it->expr[COLUMN_CALCULATION] = xls_resolve(x, it, SHEET_SETTINGS, x->settings_row, header,
 			                                           name, false);
@@ -100,7 +100,7 @@ check_siblings(struct xls *x, struct item *it)
 {
 	struct item *o;
 
-	if (it->parent == x->root && strcmp(it->name, "meta") == 0)
+	if (strcmp(it->name, "meta") == 0)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
 		          "the name meta is taken by the form itself; choose another");
 	for (o = it->parent->first; o != it; o = o->next) {
