@@ -1,0 +1,36 @@
+# packages: what Debian packages a script needs. Sourced, not run: . tools/packages.sh
+
+# packages_list SECTION...: the names below these sections of packages.txt.
+packages_list() {
+	for section in "$@"; do
+		awk -v want="[$section]" '/^\[/ { on = $1 == want; next } on && NF && $1 !~ /^#/ { print $1 }' \
+			"$(dirname "$0")/../tools/packages.txt"
+	done
+}
+
+# packages_missing SECTION...: those of them that are not installed.
+packages_missing() {
+	for package in $(packages_list "$@"); do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -q '^installed' ||
+			echo "$package"
+	done
+}
+
+# packages_install SECTION...: install what is missing, as root or through sudo; else say what is missing, and fail.
+packages_install() {
+	missing=$(packages_missing "$@" | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+	as_root=
+	if [ "$(id -u)" -ne 0 ]; then
+		if ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; then
+			echo "These packages are missing; ask who runs this machine to install them:" >&2
+			echo "  apt-get install --no-install-recommends $missing" >&2
+			return 1
+		fi
+		as_root=sudo
+	fi
+	echo "Installing: $missing"
+	$as_root apt-get -q update >/dev/null &&
+		$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+			$missing >/dev/null
+}
