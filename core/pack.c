@@ -41,12 +41,19 @@ pack_i64(struct writer *w, int64_t v)
 	msgpack_pack_int64(PACKER(w), v);
 }
 
+/* Other numbers are written as integers, and NaN as nil: one form each. */
+static bool
+f64_is_float(double v)
+{
+	return !isnan(v) && !(v == floor(v) && fabs(v) <= 9007199254740992.0);
+}
+
 void
 pack_f64(struct writer *w, double v)
 {
 	if (isnan(v))
 		pack_nil(w);
-	else if (v == floor(v) && fabs(v) <= 9007199254740992.0)
+	else if (!f64_is_float(v))
 		pack_i64(w, (int64_t)v);
 	else
 		msgpack_pack_double(PACKER(w), v);
@@ -121,7 +128,6 @@ reader_more(const struct reader *r)
 struct head {
 	enum pack_type type;
 	uint64_t v; /* unsigned, or the bits of a signed or a float */
-	bool f32;
 };
 
 /* The unsigned big-endian number of `width` bytes after the head byte; `least`: shortest form. */
@@ -155,55 +161,68 @@ take_signed(struct reader *r, size_t width)
 	return s;
 }
 
+static uint64_t
+take_f64(struct reader *r)
+{
+	uint64_t bits = take_be(r, 8, 0);
+	double v;
+
+	memcpy(&v, &bits, sizeof(v));
+	if (r->e == E_OK && !f64_is_float(v))
+		reader_fail(r, E_PACK_LONG);
+	return bits;
+}
+
 static struct head
 take_head_wide(struct reader *r, uint8_t c)
 {
 	switch (c) {
 	case 0xc0:
-		return (struct head){PACK_NIL, 0, false};
+		return (struct head){PACK_NIL, 0};
 	case 0xc2:
 	case 0xc3:
-		return (struct head){PACK_BOOL, c & 1u, false};
+		return (struct head){PACK_BOOL, c & 1u};
 	case 0xc4:
-		return (struct head){PACK_BIN, take_be(r, 1, 0), false};
+		return (struct head){PACK_BIN, take_be(r, 1, 0)};
 	case 0xc5:
-		return (struct head){PACK_BIN, take_be(r, 2, 0x100), false};
+		return (struct head){PACK_BIN, take_be(r, 2, 0x100)};
 	case 0xc6:
-		return (struct head){PACK_BIN, take_be(r, 4, 0x10000), false};
-	case 0xca:
-		return (struct head){PACK_F64, take_be(r, 4, 0), true};
+		return (struct head){PACK_BIN, take_be(r, 4, 0x10000)};
 	case 0xcb:
-		return (struct head){PACK_F64, take_be(r, 8, 0), false};
+		return (struct head){PACK_F64, take_f64(r)};
 	case 0xcc:
-		return (struct head){PACK_UINT, take_be(r, 1, 0x80), false};
+		return (struct head){PACK_UINT, take_be(r, 1, 0x80)};
 	case 0xcd:
-		return (struct head){PACK_UINT, take_be(r, 2, 0x100), false};
+		return (struct head){PACK_UINT, take_be(r, 2, 0x100)};
 	case 0xce:
-		return (struct head){PACK_UINT, take_be(r, 4, 0x10000), false};
+		return (struct head){PACK_UINT, take_be(r, 4, 0x10000)};
 	case 0xcf:
-		return (struct head){PACK_UINT, take_be(r, 8, 0x100000000u), false};
+		return (struct head){PACK_UINT, take_be(r, 8, 0x100000000u)};
 	case 0xd0:
 	case 0xd1:
 	case 0xd2:
 	case 0xd3:
-		return (struct head){PACK_INT, (uint64_t)take_signed(r, (size_t)1 << (c - 0xd0)), false};
+		return (struct head){PACK_INT, (uint64_t)take_signed(r, (size_t)1 << (c - 0xd0))};
 	case 0xd9:
-		return (struct head){PACK_STR, take_be(r, 1, 0x20), false};
+		return (struct head){PACK_STR, take_be(r, 1, 0x20)};
 	case 0xda:
-		return (struct head){PACK_STR, take_be(r, 2, 0x100), false};
+		return (struct head){PACK_STR, take_be(r, 2, 0x100)};
 	case 0xdb:
-		return (struct head){PACK_STR, take_be(r, 4, 0x10000), false};
+		return (struct head){PACK_STR, take_be(r, 4, 0x10000)};
 	case 0xdc:
-		return (struct head){PACK_ARRAY, take_be(r, 2, 0x10), false};
+		return (struct head){PACK_ARRAY, take_be(r, 2, 0x10)};
 	case 0xdd:
-		return (struct head){PACK_ARRAY, take_be(r, 4, 0x10000), false};
+		return (struct head){PACK_ARRAY, take_be(r, 4, 0x10000)};
 	case 0xde:
-		return (struct head){PACK_MAP, take_be(r, 2, 0x10), false};
+		return (struct head){PACK_MAP, take_be(r, 2, 0x10)};
 	case 0xdf:
-		return (struct head){PACK_MAP, take_be(r, 4, 0x10000), false};
+		return (struct head){PACK_MAP, take_be(r, 4, 0x10000)};
+	case 0xca: /* a float of 32 bits: ours have 64, so that a number has one form */
+		reader_fail(r, E_PACK_LONG);
+		return (struct head){PACK_NONE, 0};
 	default: /* 0xc1 is never used; ext types are not ours */
 		reader_fail(r, E_PACK_TYPE);
-		return (struct head){PACK_NONE, 0, false};
+		return (struct head){PACK_NONE, 0};
 	}
 }
 
@@ -214,22 +233,22 @@ take_head(struct reader *r)
 	uint8_t c;
 
 	if (r->e != E_OK)
-		return (struct head){PACK_NONE, 0, false};
+		return (struct head){PACK_NONE, 0};
 	if (r->p == r->end) {
 		reader_fail(r, E_PACK_CUT);
-		return (struct head){PACK_NONE, 0, false};
+		return (struct head){PACK_NONE, 0};
 	}
 	c = *r->p++;
 	if (c < 0x80)
-		h = (struct head){PACK_UINT, c, false};
+		h = (struct head){PACK_UINT, c};
 	else if (c < 0x90)
-		h = (struct head){PACK_MAP, c & 15u, false};
+		h = (struct head){PACK_MAP, c & 15u};
 	else if (c < 0xa0)
-		h = (struct head){PACK_ARRAY, c & 15u, false};
+		h = (struct head){PACK_ARRAY, c & 15u};
 	else if (c < 0xc0)
-		h = (struct head){PACK_STR, c & 31u, false};
+		h = (struct head){PACK_STR, c & 31u};
 	else if (c >= 0xe0)
-		h = (struct head){PACK_INT, (uint64_t)(int64_t)(int8_t)c, false};
+		h = (struct head){PACK_INT, (uint64_t)(int64_t)(int8_t)c};
 	else
 		h = take_head_wide(r, c);
 	/* A length, or the least length of so many elements, must still be there. */
@@ -240,7 +259,7 @@ take_head(struct reader *r)
 			reader_fail(r, E_PACK_CUT);
 	}
 	if (r->e != E_OK)
-		return (struct head){PACK_NONE, 0, false};
+		return (struct head){PACK_NONE, 0};
 	return h;
 }
 
@@ -253,7 +272,7 @@ take(struct reader *r, enum pack_type type)
 		reader_fail(r, E_PACK_TYPE);
 		h.v = 0;
 	}
-	return r->e == E_OK ? h : (struct head){PACK_NONE, 0, false};
+	return r->e == E_OK ? h : (struct head){PACK_NONE, 0};
 }
 
 enum pack_type
@@ -316,8 +335,6 @@ double
 reader_f64(struct reader *r)
 {
 	struct head h = take_head(r);
-	uint32_t v32;
-	float f;
 	double d;
 
 	switch (h.type) {
@@ -326,11 +343,6 @@ reader_f64(struct reader *r)
 	case PACK_INT:
 		return (double)(int64_t)h.v;
 	case PACK_F64:
-		if (h.f32) {
-			v32 = (uint32_t)h.v;
-			memcpy(&f, &v32, sizeof(f));
-			return (double)f;
-		}
 		memcpy(&d, &h.v, sizeof(d));
 		return d;
 	case PACK_NONE:

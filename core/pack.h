@@ -1,7 +1,8 @@
 /*
  * pack: MessagePack, written and read. The only door to msgpack-c.
  *
- * Banyan's own formats are canonical: shortest form of every integer, length and string header;
+ * Banyan's own formats are canonical: shortest form of every integer, length and string header, floats of
+ * 64 bits and only for what is no integer inside +-2^53;
  * the reader refuses anything else with E_PACK_LONG, so equal values have equal bytes and hashes.
  * Reading pulls values one by one from a view, allocates nothing, and remembers the first failure
  * (E_PACK_CUT, E_PACK_TYPE, E_PACK_LONG): ask once, at the end, with reader_end. After a failure
@@ -36,7 +37,7 @@ enum pack_type {
 	PACK_BOOL,
 	PACK_UINT,
 	PACK_INT, /* negative */
-	PACK_F64, /* float 32 or 64 */
+	PACK_F64,
 	PACK_STR,
 	PACK_BIN,
 	PACK_ARRAY,
