@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/pack.h"
+#include "schemas/xlsform.h"
 #include "tools/call_parts.h"
 #include "tools/commands.h"
 
@@ -58,6 +59,48 @@ read_file(struct call *c, const char *path, struct bytes *out)
 	return e;
 }
 
+/* gather_beside: the choice files that a form names, from the form's own folder; absent ones are left to the
+ * command, which can say where the form names them. */
+static enum err
+gather_beside(struct call *c, const char *path, struct bytes form)
+{
+	struct xlsform_report report = {0};
+	struct writer xform, names;
+	enum xlsform_kind kind;
+	const char *slash = strrchr(path, '/');
+	char *name, *rest;
+	enum err e = E_OK;
+
+	if (!xlsform_kind_of(path, &kind))
+		return E_OK;
+	writer_heap_init(&xform, 64u << 20);
+	writer_heap_init(&names, 64u << 10);
+	(void)xlsform_convert(&xform, form, kind, "form", &report, &names);
+	(void)writer_cstr(&names);
+	for (name = names.n > 0 ? strtok_r((char *)names.p, "\n", &rest) : NULL;
+	     name != NULL && e == E_OK; name = strtok_r(NULL, "\n", &rest)) {
+		int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+		char place[1024], input[300];
+		struct bytes content;
+
+		if (strchr(name, '/') != NULL || name[0] == '.')
+			continue;
+		(void)snprintf(place, sizeof(place), "%.*s%s", folder, path, name);
+		(void)snprintf(input, sizeof(input), "FILE/%s", name);
+		if (call_input_at(c, input, 0, &content) == E_OK)
+			continue;
+		e = read_file(c, place, &content);
+		if (e == E_OK)
+			e = call_input_add(c, arena_str(&c->arena, input, strlen(input)), content);
+		else if (e == E_FILE_ABSENT)
+			e = E_OK;
+	}
+	xlsform_report_free(&report);
+	writer_free(&xform);
+	writer_free(&names);
+	return e;
+}
+
 static enum err
 gather_positionals(struct call *c)
 {
@@ -78,6 +121,8 @@ gather_positionals(struct call *c)
 			e = read_file(c, path, &content);
 			if (e == E_OK)
 				e = call_input_add(c, arena_str(&c->arena, p.name, strlen(p.name)), content);
+			if (e == E_OK)
+				e = gather_beside(c, path, content);
 		} while (e == E_OK && p.repeated && i < c->arg_count);
 	}
 	return e;

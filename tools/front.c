@@ -7,6 +7,7 @@
 
 #include "tools/call_parts.h"
 #include "tools/help.h"
+#include "tools/json.h"
 #include "tools/options.h"
 #include "tools/terminal.h"
 
@@ -14,22 +15,6 @@ enum err
 front_run(struct call *c)
 {
 	return call_run(c);
-}
-
-/* json_text: a JSON string of what is not ours: quotes, backslashes and control characters escaped. */
-static void
-json_text(FILE *f, const char *s)
-{
-	(void)fputc('"', f);
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)fprintf(f, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			(void)fprintf(f, "\\u%04x", (unsigned)*s);
-		else
-			(void)fputc(*s, f);
-	}
-	(void)fputc('"', f);
 }
 
 static void
@@ -47,11 +32,12 @@ tell(const struct call *c, enum err e)
 	              colour ? "\033[0m" : "", writer_cstr(&w));
 	if (!c->json)
 		return;
-	(void)fputs("{\"error\":", stdout);
-	json_text(stdout, err_name(e));
-	(void)fputs(",\"message\":", stdout);
-	json_text(stdout, sentence);
-	(void)fputs("}\n", stdout);
+	writer_heap_init(&w, 4096);
+	writer_str(&w, "{");
+	json_key_str(&w, "error", err_name(e));
+	json_key_str(&w, "message", sentence);
+	(void)printf("%s}\n", writer_cstr(&w));
+	writer_free(&w);
 }
 
 static int
