@@ -127,6 +127,13 @@ session_over(const struct session *s)
 	return s->state == STATE_OVER && !s->has_event && !s->finished_due;
 }
 
+bool
+session_idle(const struct session *s)
+{
+	return s->state == STATE_IDLE && !s->has_event && !s->finished_due && session_waiting(s) == 0 &&
+	       s->in.n <= s->in_taken + s->event_bytes;
+}
+
 /* ---- out ---- */
 
 /* Room is made by moving what waits to the front; sent bytes are gone. */

@@ -92,6 +92,8 @@ uint64_t session_deadline_ms(const struct session *);
 void session_tick(struct session *, uint64_t now_ms);
 /* session_over: nothing more will come in or happen; close once the outbox is empty. */
 bool session_over(const struct session *);
+/* session_idle: between exchanges, with nothing half said. */
+bool session_idle(const struct session *);
 
 /* ---- events ---- */
 

@@ -61,6 +61,7 @@ struct net_server_config {
 	void (*room)(void *ctx, struct net_conn *);
 	/* Last call for this connection; free what net_conn_data names. */
 	void (*closed)(void *ctx, struct net_conn *);
+	uint32_t handshake_ms; /* 0: HANDSHAKE_MS */
 	/* TLS sessions kept beyond this process (encrypt them!); both may be NULL. id: 32 bytes. */
 	void (*tls_put)(void *ctx, struct bytes id, struct bytes session);
 	bool (*tls_get)(void *ctx, struct bytes id, struct writer *out);
@@ -92,7 +93,7 @@ size_t net_server_connections(const struct net_server *);
 void net_server_forget(struct net_server *, const struct principal_id *);
 
 struct session *net_conn_session(struct net_conn *);
-const struct net_peer *net_conn_peer(const struct net_conn *);
+const struct net_peer *net_conn_peer(struct net_conn *);
 void *net_conn_data(const struct net_conn *);
 void net_conn_set_data(struct net_conn *, void *);
 uint64_t net_conn_now_ms(const struct net_conn *); /* the loop's time, for session_* calls */
@@ -111,7 +112,10 @@ struct net_client_config {
 	struct session_source source;
 	struct principal_id device; /* our own id */
 	void *ctx;
-	/* Begin the exchange: session_sync, session_join or session_ask. Called before the handshake. */
+	/*
+	 * Begin the exchange: session_sync, session_join or session_ask. Called before the handshake, once for
+	 * each address tried. A connection that never came up has no event: only the result tells.
+	 */
 	void (*begin)(void *ctx, struct session *, uint64_t now_ms);
 	/*
 	 * Every event. After FINISHED the run ends, unless a further exchange was begun inside; the answer is

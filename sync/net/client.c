@@ -1,0 +1,291 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sync/net/address.h"
+#include "sync/net/conn.h"
+
+#define CONNECT_MS 20000u
+
+struct client_run {
+	struct conn c; /* first */
+	const struct net_client_config *config;
+	uv_loop_t loop;
+	uv_connect_t connect;
+	struct tls_side *side;
+	struct addrinfo *addresses, *next;
+	struct why why;
+	bool done;      /* the result in `why` stands */
+	bool connected;
+	bool gone;      /* the handles are closed */
+	uint8_t read_buffer[CONN_READ_BYTES];
+};
+
+static struct client_run *
+run_of(struct conn *c)
+{
+	return c->owner;
+}
+
+/* ---- hooks ---- */
+
+static bool
+on_up(struct conn *c)
+{
+	struct client_run *r = run_of(c);
+	struct principal_id id;
+	struct ec_public key;
+	uint8_t memory[1024];
+	struct writer saved;
+
+	writer_init(&saved, memory, sizeof(memory));
+	if (c->tls != NULL && !c->counts.resumed && r->config->tls_put != NULL &&
+	    tls_save(c->tls, &saved) == E_OK)
+		r->config->tls_put(r->config->ctx, writer_view(&saved));
+	crypto_wipe(memory, sizeof(memory));
+	if (c->tls != NULL && r->config->node_key_found != NULL && tls_peer(c->tls, &id, &key) == E_OK)
+		r->config->node_key_found(r->config->ctx, &key);
+	return true;
+}
+
+static void
+on_event(struct conn *c, const struct session_event *event)
+{
+	struct client_run *r = run_of(c);
+
+	if (event->kind == SESSION_FINISHED) {
+		if (r->done && event->u.finished.why.e != E_OK && session_over(c->session) && c->lingering)
+			return;
+		r->why = event->u.finished.why;
+		r->done = true;
+	}
+	r->config->event(r->config->ctx, c->session, event, conn_now_ms(c));
+	if (event->kind == SESSION_FINISHED && !session_idle(c->session) && !session_over(c->session))
+		r->done = false; /* a further exchange was begun */
+}
+
+static void
+on_room(struct conn *c)
+{
+	struct client_run *r = run_of(c);
+
+	if (r->config->room != NULL)
+		r->config->room(r->config->ctx, c->session, conn_now_ms(c));
+}
+
+static void
+on_failed(struct conn *c, const struct why *why)
+{
+	struct client_run *r = run_of(c);
+
+	/* The session could only say that the peer is gone; TLS and the link know why. */
+	if (!r->done || r->why.e == E_PEER_GONE)
+		r->why = *why;
+	r->done = true;
+}
+
+static void
+on_quiet(struct conn *c)
+{
+	struct client_run *r = run_of(c);
+
+	if (r->done && session_idle(c->session))
+		conn_close(c);
+}
+
+static void
+on_closed(struct conn *c)
+{
+	run_of(c)->gone = true;
+}
+
+static const struct conn_hooks hooks = {on_up, on_event, on_room, on_failed, on_quiet, on_closed};
+
+/* ---- connecting ---- */
+
+
+static void
+fail_connect(struct client_run *r, const char *reason)
+{
+	const char *to = r->config->address != NULL ? r->config->address : r->config->local_path;
+
+	why_set(&r->why, E_CONNECT, "%s (%s)", to, reason);
+	r->done = true;
+}
+
+static void
+on_connect_timeout(uv_timer_t *timer)
+{
+	struct conn *c = timer->data;
+	struct client_run *r = run_of(c);
+
+	r->next = NULL;
+	fail_connect(r, "no answer");
+	conn_close(c);
+}
+
+static void
+on_connected(uv_connect_t *request, int status)
+{
+	struct client_run *r = request->data;
+
+	if (r->c.closing) {
+		if (!r->done)
+			fail_connect(r, uv_strerror(status));
+		return;
+	}
+	if (status != 0) {
+		fail_connect(r, uv_strerror(status));
+		conn_close(&r->c);
+		return;
+	}
+	r->connected = true;
+	r->c.opened_ms = conn_now_ms(&r->c);
+	if (r->config->address != NULL)
+		uv_tcp_nodelay(&r->c.io.tcp, 1);
+	conn_start(&r->c);
+}
+
+static enum err
+make_tls(struct client_run *r)
+{
+	const struct net_client_config *config = r->config;
+	struct tls_pin pin = {config->node_key, config->node_key_sha256};
+	uint8_t memory[1024];
+	struct writer saved;
+	enum err e;
+
+	writer_init(&saved, memory, sizeof(memory));
+	if (config->tls_get != NULL && (!config->tls_get(config->ctx, &saved) || writer_end(&saved) != E_OK))
+		writer_reset(&saved);
+	e = tls_new(&r->c.tls, r->side, &pin, writer_view(&saved));
+	crypto_wipe(memory, sizeof(memory));
+	return e;
+}
+
+/* A session for this attempt, its exchange begun so that its first bytes go with the handshake's last. */
+static enum err
+make_session(struct client_run *r)
+{
+	struct session_config config = {.side = SESSION_CLIENT, .device = r->config->device,
+	                                .local = r->config->address == NULL, .source = r->config->source};
+	uint64_t now_ms = uv_now(&r->loop);
+	enum err e;
+
+	if ((e = session_new(&r->c.session, &config, now_ms)) == E_OK)
+		r->config->begin(r->config->ctx, r->c.session, now_ms);
+	return e;
+}
+
+static enum err
+start_connect(struct client_run *r)
+{
+	uint32_t wait_ms = r->config->connect_ms == 0 ? CONNECT_MS : r->config->connect_ms;
+	char name[108];
+	int fd = -1, code = 0;
+	enum err e = E_OK;
+
+	r->connect.data = r;
+	r->gone = r->done = false;
+	if (r->config->address == NULL)
+		uv_pipe_init(&r->loop, &r->c.io.pipe, 0);
+	else
+		uv_tcp_init(&r->loop, &r->c.io.tcp);
+	conn_init(&r->c, &r->loop, &hooks, r, r->read_buffer);
+	uv_timer_start(&r->c.timer, on_connect_timeout, wait_ms, 0);
+	if (r->config->address == NULL) {
+		if ((e = address_unix(r->config->local_path, name, &fd, &r->why)) == E_OK)
+			uv_pipe_connect(&r->connect, &r->c.io.pipe, name, on_connected);
+		if (fd >= 0)
+			close(fd);
+	} else {
+		code = uv_tcp_connect(&r->connect, &r->c.io.tcp, r->next->ai_addr, on_connected);
+		r->next = r->next->ai_next;
+		if (code == 0)
+			e = make_tls(r);
+		else
+			fail_connect(r, uv_strerror(code));
+	}
+	if (e == E_OK && code == 0)
+		e = make_session(r);
+	if (e != E_OK) {
+		why_set(&r->why, e, "the connection");
+		r->done = true;
+	}
+	if (e != E_OK || code != 0)
+		conn_close(&r->c);
+	return e;
+}
+
+/* One address after the other, until one can be reached. */
+static void
+try_next(struct client_run *r)
+{
+	do {
+		memset(&r->c, 0, sizeof(r->c));
+		if (start_connect(r) != E_OK)
+			r->next = NULL;
+		while (!r->gone && uv_run(&r->loop, UV_RUN_ONCE) != 0) {
+		}
+		uv_run(&r->loop, UV_RUN_NOWAIT);
+	} while (!r->connected && r->next != NULL);
+}
+
+static enum err
+resolve(struct client_run *r)
+{
+	char host[ADDRESS_HOST_BYTES], port[8];
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	uv_getaddrinfo_t request;
+	enum err e;
+	int code;
+
+	if ((e = address_split(r->config->address, host, port, &r->why)) != E_OK)
+		return e;
+	code = uv_getaddrinfo(&r->loop, &request, NULL, host, port, &hints);
+	if (code != 0)
+		return why_set(&r->why, E_CONNECT, "%s (%s)", r->config->address, uv_strerror(code));
+	r->addresses = r->next = request.addrinfo;
+	return E_OK;
+}
+
+enum err
+net_client_run(const struct net_client_config *config, struct net_counts *counts, struct why *why)
+{
+	struct client_run *r = calloc(1, sizeof(*r));
+	enum err e;
+
+	if (counts != NULL)
+		*counts = (struct net_counts){0};
+	if (r == NULL)
+		return why_set(why, E_NO_MEMORY, "the connection");
+	signal(SIGPIPE, SIG_IGN);
+	r->config = config;
+	if (uv_loop_init(&r->loop) != 0) {
+		free(r);
+		return why_set(why, E_NO_MEMORY, "the event loop");
+	}
+	if (config->address != NULL) {
+		if ((e = tls_side_new(&r->side, false, &config->identity, NULL)) != E_OK)
+			why_set(&r->why, e, "this store's own key");
+		else
+			e = resolve(r);
+	} else {
+		e = E_OK;
+	}
+	if (e == E_OK) {
+		try_next(r);
+		e = r->why.e;
+		if (counts != NULL)
+			*counts = r->c.counts;
+	}
+	uv_freeaddrinfo(r->addresses);
+	tls_side_free(r->side);
+	uv_loop_close(&r->loop);
+	if (why != NULL)
+		*why = r->why;
+	free(r);
+	return e;
+}

@@ -1,0 +1,439 @@
+#include "sync/net/tls.h"
+
+#include <mbedtls/error.h>
+#include <mbedtls/ssl.h>
+#include <stdlib.h>
+
+#include "core/cert.h"
+#include "core/crypto.h"
+#include "sync/net/tls_cache.h"
+
+#define TLS_IN_BYTES_MAX (256u << 10)
+#define TLS_OUT_BYTES_MAX (FRAME_BYTES_MAX + (1u << 20))
+
+struct tls_side {
+	mbedtls_ssl_config config;
+	mbedtls_x509_crt certificate;
+	mbedtls_pk_context key;
+	struct tls_cache *cache;
+	bool server, found; /* found: the handshake that runs now took a session from the cache */
+};
+
+struct tls {
+	mbedtls_ssl_context ssl;
+	struct tls_side *side;
+	struct tls_pin pin;
+	struct writer in, out;
+	size_t in_taken;
+	bool up, other_key, resumed;
+	uint8_t offered[TLS_SESSION_ID_BYTES]; /* client: the id of the session that it offered */
+};
+
+static const int suites[] = {
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, /* 8 bytes a record less than GCM */
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    0,
+};
+/* x25519 saves 33 bytes in each key exchange; P-256 must be listed for the certificates' keys. */
+static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+                                              MBEDTLS_ECP_DP_NONE};
+static const int hashes[] = {MBEDTLS_MD_SHA256, MBEDTLS_MD_NONE};
+static const char *alpn_server[] = {"banyan/1", "http/1.1", NULL};
+static const char *alpn_client[] = {"banyan/1", NULL};
+
+static int
+random_bytes(void *ctx, unsigned char *out, size_t count)
+{
+	(void)ctx;
+	crypto_random(out, count);
+	return 0;
+}
+
+/* ---- the host's sessions, by id ---- */
+
+static int
+cache_set(void *ctx, const mbedtls_ssl_session *session)
+{
+	struct tls_side *side = ctx;
+	struct principal_id id;
+	struct ec_public key;
+	uint8_t saved[TLS_SESSION_BYTES_MAX];
+	size_t n = 0;
+
+	if (session->peer_cert == NULL || session->id_len != TLS_SESSION_ID_BYTES ||
+	    cert_read(BYTES(session->peer_cert->raw.p, session->peer_cert->raw.len), &id, &key) != E_OK)
+		return 0;
+	if (mbedtls_ssl_session_save(session, saved, sizeof(saved), &n) == 0)
+		tls_cache_put(side->cache, session->id, &id, BYTES(saved, n));
+	crypto_wipe(saved, sizeof(saved));
+	return 0;
+}
+
+/* Into *session, which has the id; non-zero: no such session. The library compares the suites. */
+static int
+cache_get(void *ctx, mbedtls_ssl_session *session)
+{
+	struct tls_side *side = ctx;
+	mbedtls_ssl_session loaded;
+	uint8_t saved[TLS_SESSION_BYTES_MAX];
+	struct writer w;
+	int result = 1;
+
+	writer_init(&w, saved, sizeof(saved));
+	mbedtls_ssl_session_init(&loaded);
+	if (session->id_len == TLS_SESSION_ID_BYTES && tls_cache_get(side->cache, session->id, &w) &&
+	    mbedtls_ssl_session_load(&loaded, w.p, w.n) == 0) {
+		if (loaded.id_len == session->id_len && loaded.peer_cert != NULL &&
+		    memcmp(loaded.id, session->id, loaded.id_len) == 0) {
+			mbedtls_ssl_session_free(session);
+			*session = loaded;
+			mbedtls_ssl_session_init(&loaded);
+			side->found = true;
+			result = 0;
+		}
+	}
+	mbedtls_ssl_session_free(&loaded);
+	crypto_wipe(saved, sizeof(saved));
+	return result;
+}
+
+/* ---- what connections share ---- */
+
+static enum err
+side_key(mbedtls_pk_context *pk, const struct ec_key *key)
+{
+	mbedtls_ecp_keypair *pair;
+
+	if (mbedtls_pk_setup(pk, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0)
+		return E_NO_MEMORY;
+	pair = mbedtls_pk_ec(*pk);
+	if (mbedtls_ecp_group_load(&pair->grp, MBEDTLS_ECP_DP_SECP256R1) != 0 ||
+	    mbedtls_mpi_read_binary(&pair->d, key->secret, EC_SECRET_BYTES) != 0 ||
+	    mbedtls_ecp_point_read_binary(&pair->grp, &pair->Q, key->pub.b, EC_PUBLIC_BYTES) != 0)
+		return E_KEY;
+	return E_OK;
+}
+
+/* Trust is the host's business (tls_peer); the library's own opinion, for want of an authority, is not asked. */
+static int
+verify_client(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	(void)ctx;
+	(void)certificate;
+	(void)depth;
+	*flags = 0;
+	return 0;
+}
+
+static bool
+pin_fits(const struct tls_pin *pin, const struct ec_public *key)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	if (pin->key != NULL)
+		return crypto_equal(pin->key->b, key->b, EC_PUBLIC_BYTES);
+	crypto_sha256(hash, BYTES(key->b, EC_PUBLIC_BYTES));
+	return pin->sha256 != NULL && crypto_equal(hash, pin->sha256, SHA256_BYTES);
+}
+
+/* The node's key, while the handshake still waits for our certificate: another one gets nothing. */
+static int
+verify_server(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	struct tls *t = ctx;
+	struct principal_id id;
+	struct ec_public key;
+
+	*flags = 0;
+	if (depth != 0)
+		return 0;
+	if (cert_read(BYTES(certificate->raw.p, certificate->raw.len), &id, &key) == E_OK &&
+	    pin_fits(&t->pin, &key))
+		return 0;
+	t->other_key = true;
+	return MBEDTLS_ERR_X509_FATAL_ERROR;
+}
+
+static enum err
+side_setup(struct tls_side *s, const struct net_identity *identity)
+{
+	mbedtls_ssl_config *c = &s->config;
+	enum err e;
+
+	if (mbedtls_ssl_config_defaults(c, s->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+	                                MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+		return E_CRYPTO;
+	if ((e = side_key(&s->key, identity->key)) != E_OK)
+		return e;
+	if (mbedtls_x509_crt_parse_der(&s->certificate, identity->certificate.p, identity->certificate.n) != 0)
+		return E_KEY;
+	mbedtls_ssl_conf_rng(c, random_bytes, NULL);
+	mbedtls_ssl_conf_min_version(c, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+	mbedtls_ssl_conf_max_version(c, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+	mbedtls_ssl_conf_ciphersuites(c, suites);
+	mbedtls_ssl_conf_curves(c, curves);
+	mbedtls_ssl_conf_sig_hashes(c, hashes);
+	mbedtls_ssl_conf_encrypt_then_mac(c, MBEDTLS_SSL_ETM_DISABLED); /* concerns CBC only */
+	mbedtls_ssl_conf_session_tickets(c, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+	mbedtls_ssl_conf_renegotiation(c, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
+	/* OPTIONAL: who shows none, or a strange one, still hears a sentence about it. */
+	mbedtls_ssl_conf_authmode(c, MBEDTLS_SSL_VERIFY_OPTIONAL);
+	if (s->server) {
+		mbedtls_ssl_conf_verify(c, verify_client, NULL);
+		mbedtls_ssl_conf_cert_req_ca_list(c, MBEDTLS_SSL_CERT_REQ_CA_LIST_DISABLED);
+		if (s->cache != NULL)
+			mbedtls_ssl_conf_session_cache(c, s, cache_get, cache_set);
+		if (mbedtls_ssl_conf_alpn_protocols(c, alpn_server) != 0)
+			return E_CRYPTO;
+	}
+	return mbedtls_ssl_conf_own_cert(c, &s->certificate, &s->key) == 0 ? E_OK : E_CRYPTO;
+}
+
+enum err
+tls_side_new(struct tls_side **out, bool server, const struct net_identity *identity,
+             struct tls_cache *cache)
+{
+	struct tls_side *s = calloc(1, sizeof(*s));
+	enum err e;
+
+	*out = NULL;
+	if (s == NULL)
+		return E_NO_MEMORY;
+	s->server = server;
+	s->cache = cache;
+	mbedtls_ssl_config_init(&s->config);
+	mbedtls_x509_crt_init(&s->certificate);
+	mbedtls_pk_init(&s->key);
+	if ((e = side_setup(s, identity)) != E_OK) {
+		tls_side_free(s);
+		return e;
+	}
+	*out = s;
+	return E_OK;
+}
+
+void
+tls_side_free(struct tls_side *s)
+{
+	if (s == NULL)
+		return;
+	mbedtls_ssl_config_free(&s->config);
+	mbedtls_x509_crt_free(&s->certificate);
+	mbedtls_pk_free(&s->key);
+	free(s);
+}
+
+/* ---- a connection ---- */
+
+static int
+bio_send(void *ctx, const unsigned char *p, size_t n)
+{
+	struct tls *t = ctx;
+
+	writer_mem(&t->out, p, n);
+	return writer_end(&t->out) == E_OK ? (int)n : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+}
+
+static int
+bio_receive(void *ctx, unsigned char *p, size_t cap)
+{
+	struct tls *t = ctx;
+	size_t n = t->in.n - t->in_taken;
+
+	if (n == 0)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	n = n < cap ? n : cap;
+	memcpy(p, t->in.p + t->in_taken, n);
+	t->in_taken += n;
+	return (int)n;
+}
+
+enum err
+tls_new(struct tls **out, struct tls_side *side, const struct tls_pin *pin, struct bytes saved)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	mbedtls_ssl_session session;
+	bool resuming;
+
+	*out = NULL;
+	if (t == NULL)
+		return E_NO_MEMORY;
+	t->side = side;
+	writer_heap_init(&t->in, TLS_IN_BYTES_MAX);
+	writer_heap_init(&t->out, TLS_OUT_BYTES_MAX);
+	mbedtls_ssl_init(&t->ssl);
+	mbedtls_ssl_session_init(&session);
+	if (pin != NULL)
+		t->pin = *pin;
+	/* Who resumes names no protocol: absent means banyan/1, and 30 bytes are saved in both directions. */
+	resuming = saved.n > 0 && mbedtls_ssl_session_load(&session, saved.p, saved.n) == 0 &&
+	           session.id_len == TLS_SESSION_ID_BYTES;
+	if (!side->server)
+		side->config.alpn_list = resuming ? NULL : alpn_client;
+	if (mbedtls_ssl_setup(&t->ssl, &side->config) != 0 ||
+	    (resuming && mbedtls_ssl_set_session(&t->ssl, &session) != 0))
+		goto fail;
+	if (resuming)
+		memcpy(t->offered, session.id, sizeof(t->offered));
+	mbedtls_ssl_set_bio(&t->ssl, t, bio_send, bio_receive, NULL);
+	if (!side->server)
+		mbedtls_ssl_set_verify(&t->ssl, verify_server, t);
+	mbedtls_ssl_session_free(&session);
+	*out = t;
+	return E_OK;
+fail:
+	mbedtls_ssl_session_free(&session);
+	tls_free(t);
+	return E_NO_MEMORY;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	mbedtls_ssl_free(&t->ssl);
+	writer_free(&t->in);
+	writer_free(&t->out);
+	free(t);
+}
+
+enum err
+tls_feed(struct tls *t, struct bytes in)
+{
+	if (t->in_taken == t->in.n) {
+		writer_reset(&t->in);
+		t->in_taken = 0;
+	} else if (t->in_taken > 0) {
+		memmove(t->in.p, t->in.p + t->in_taken, t->in.n - t->in_taken);
+		t->in.n -= t->in_taken;
+		t->in_taken = 0;
+	}
+	writer_bytes(&t->in, in);
+	return writer_end(&t->in);
+}
+
+size_t
+tls_waiting(const struct tls *t)
+{
+	return t->in.n - t->in_taken;
+}
+
+struct writer *
+tls_out(struct tls *t)
+{
+	return &t->out;
+}
+
+static enum err
+failure(struct why *why, int code)
+{
+	char text[128];
+
+	if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return why_set(why, E_PEER_GONE, "the peer closed it");
+	mbedtls_strerror(code, text, sizeof(text));
+	return why_set(why, E_TLS, "%s", text);
+}
+
+enum err
+tls_handshake(struct tls *t, bool *up, struct why *why)
+{
+	struct principal_id id;
+	struct ec_public key;
+	int code;
+
+	*up = t->up;
+	if (t->up)
+		return E_OK;
+	t->side->found = false;
+	code = mbedtls_ssl_handshake(&t->ssl);
+	t->resumed = t->resumed || t->side->found;
+	if (code == MBEDTLS_ERR_SSL_WANT_READ)
+		return E_OK;
+	if (t->other_key)
+		return why_set(why, E_NODE_KEY, "another key");
+	if (code != 0)
+		return failure(why, code);
+	/* A resumed handshake showed no certificate: the session remembers it. */
+	if (!t->side->server && (tls_peer(t, &id, &key) != E_OK || !pin_fits(&t->pin, &key)))
+		return why_set(why, E_NODE_KEY, "another key");
+	if (!t->side->server)
+		t->resumed = t->ssl.session->id_len == TLS_SESSION_ID_BYTES &&
+		             memcmp(t->ssl.session->id, t->offered, TLS_SESSION_ID_BYTES) == 0;
+	*up = t->up = true;
+	return E_OK;
+}
+
+enum err
+tls_read(struct tls *t, uint8_t *out, size_t cap, size_t *count, struct why *why)
+{
+	int n = mbedtls_ssl_read(&t->ssl, out, cap);
+
+	*count = 0;
+	if (n > 0)
+		*count = (size_t)n;
+	else if (n == 0)
+		return why_set(why, E_PEER_GONE, "the peer closed it");
+	else if (n != MBEDTLS_ERR_SSL_WANT_READ && n != MBEDTLS_ERR_SSL_WANT_WRITE)
+		return failure(why, n);
+	return E_OK;
+}
+
+enum err
+tls_write(struct tls *t, struct bytes plain, struct why *why)
+{
+	while (plain.n > 0) {
+		int n = mbedtls_ssl_write(&t->ssl, plain.p, plain.n);
+
+		if (n < 0)
+			return failure(why, n);
+		plain = BYTES(plain.p + n, plain.n - (size_t)n);
+	}
+	return E_OK;
+}
+
+enum err
+tls_peer(struct tls *t, struct principal_id *id, struct ec_public *key)
+{
+	const mbedtls_x509_crt *certificate = mbedtls_ssl_get_peer_cert(&t->ssl);
+
+	if (certificate == NULL ||
+	    cert_read(BYTES(certificate->raw.p, certificate->raw.len), id, key) != E_OK)
+		return E_STRANGER;
+	return E_OK;
+}
+
+bool
+tls_resumed(const struct tls *t)
+{
+	return t->resumed;
+}
+
+bool
+tls_is_http(const struct tls *t)
+{
+	const char *chosen = mbedtls_ssl_get_alpn_protocol(&t->ssl);
+
+	return chosen != NULL && strcmp(chosen, "http/1.1") == 0;
+}
+
+enum err
+tls_save(struct tls *t, struct writer *out)
+{
+	mbedtls_ssl_session session;
+	uint8_t saved[TLS_SESSION_BYTES_MAX];
+	size_t n = 0;
+	enum err e = E_CRYPTO;
+
+	mbedtls_ssl_session_init(&session);
+	if (mbedtls_ssl_get_session(&t->ssl, &session) == 0 && session.id_len > 0 &&
+	    mbedtls_ssl_session_save(&session, saved, sizeof(saved), &n) == 0) {
+		writer_mem(out, saved, n);
+		e = writer_end(out);
+	}
+	mbedtls_ssl_session_free(&session);
+	crypto_wipe(saved, sizeof(saved));
+	return e;
+}
