@@ -38,6 +38,17 @@ write_captions(struct xls *x, struct writer *w, const struct item *it)
 		write_caption(x, w, it, TEXT_HINT, "hint", false);
 }
 
+/* The path of an item from one of the groups around it: "group/name". */
+static const char *
+path_from(struct xls *x, const struct item *it, const struct item *ancestor)
+{
+	const char *path = it->name;
+
+	while ((it = it->parent) != ancestor)
+		path = xls_format(x, "%s/%s", it->name, path);
+	return path;
+}
+
 /* A choice filter over the rows of a repeat: references into that repeat are seen from its row. */
 static const char *
 row_filter(struct xls *x, const struct item *it, const struct item *repeat)
@@ -54,9 +65,8 @@ row_filter(struct xls *x, const struct item *it, const struct item *repeat)
 			return xls_format(x, "%s%s", out, p);
 		target = xls_find(x, at + 2, (size_t)(end - at - 2), &count);
 		if (count == 1 && xls_repeat_of(target) == repeat) {
-			const char *path = xls_path(x, target) + strlen(xls_path(x, repeat));
-
-			out = xls_format(x, "%s%.*s .%s ", out, (int)(at - p), p, path);
+			out = xls_format(x, "%s%.*s ./%s ", out, (int)(at - p), p,
+			                 path_from(x, target, repeat));
 		} else {
 			const char *path = xls_reference(x, it, SHEET_SURVEY, it->row, header, at + 2,
 			                                 (size_t)(end - at - 2), true, false);
@@ -75,11 +85,7 @@ repeat_nodeset(struct xls *x, const struct item *it, const char **value)
 	const struct item *repeat = xls_repeat_of(it->source_item);
 	const char *path;
 
-	*value = xls_path(x, it->source_item) + strlen(xls_path(x, repeat)) + 1;
-	path = xls_reference(x, it, SHEET_SURVEY, it->row, "type", repeat->name, strlen(repeat->name), false,
-	                     false);
-	if (path == NULL)
-		return "";
+	*value = path_from(x, it->source_item, repeat);
 	if (xls_repeat_of(it) == repeat) {
 		const struct item *p;
 
@@ -87,7 +93,11 @@ repeat_nodeset(struct xls *x, const struct item *it, const char **value)
 			path = xls_format(x, "../%s", path);
 		path = xls_format(x, "../%s/%s", path, repeat->name);
 	} else {
-		path = xls_keep(x, path + 1, strlen(path) - 2);
+		path = xls_reference(x, it, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		                     repeat->name, strlen(repeat->name), false, false);
+		if (path == NULL || x->e != E_OK)
+			return "";
+		path = xls_keep(x, path + 1, strlen(path) - 2); /* without the spaces around it */
 	}
 	if (it->cell[COLUMN_CHOICE_FILTER] != NULL)
 		return xls_format(x, "%s[%s]", path, row_filter(x, it, repeat));
@@ -106,7 +116,7 @@ write_itemset(struct xls *x, struct writer *w, const struct item *it)
 	} else if (it->list != NULL) {
 		nodeset = xls_format(x, "instance('%s')/root/item", it->list->name);
 		label = it->list->itext ? "jr:itext(itextId)" : "label";
-	} else if (it->source != NULL && strrchr(it->source, '.') != NULL) {
+	} else if (it->source != NULL && xls_types[it->type].kind == KIND_SELECT_FILE) {
 		const char *dot = strrchr(it->source, '.');
 		bool geo = strcasecmp(dot, ".geojson") == 0;
 

@@ -261,8 +261,9 @@ convert(struct xls *x, struct writer *xform)
 }
 
 enum err
-xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kind, const char *default_id,
-                struct xlsform_report *report, struct writer *files_needed)
+xls_convert_within(size_t arena_bytes_max, struct writer *xform, struct bytes source,
+                   enum xlsform_kind kind, const char *default_id, struct xlsform_report *report,
+                   struct writer *files_needed)
 {
 	struct xls *x = calloc(1, sizeof(*x));
 	enum err e;
@@ -270,7 +271,7 @@ xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kin
 	*report = (struct xlsform_report){0};
 	if (x == NULL)
 		return E_NO_MEMORY;
-	arena_init(&x->arena, XLSFORM_ARENA_BYTES_MAX);
+	arena_init(&x->arena, arena_bytes_max);
 	x->report = report;
 	x->files_needed = files_needed;
 	x->default_id = default_id;
@@ -280,4 +281,12 @@ xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kin
 	arena_free(&x->arena);
 	free(x);
 	return e;
+}
+
+enum err
+xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kind, const char *default_id,
+                struct xlsform_report *report, struct writer *files_needed)
+{
+	return xls_convert_within(XLSFORM_ARENA_BYTES_MAX, xform, source, kind, default_id, report,
+	                          files_needed);
 }

@@ -163,6 +163,10 @@ struct xls {
 };
 
 /* xlsform.c */
+/* xlsform_convert with less memory: what tests use to make each allocation fail in turn. */
+enum err xls_convert_within(size_t arena_bytes_max, struct writer *xform, struct bytes source,
+                            enum xlsform_kind, const char *default_id, struct xlsform_report *,
+                            struct writer *files_needed);
 void *xls_alloc(struct xls *, size_t count); /* NULL: remembered in e */
 const char *xls_keep(struct xls *, const char *s, size_t n);
 const char *xls_format(struct xls *, const char *format, ...) __attribute__((format(printf, 2, 3)));

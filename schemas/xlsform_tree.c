@@ -252,9 +252,11 @@ resolve_source(struct xls *x, struct item *it)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
 		          "%s refers to nothing; name a question of a repeat, or a list of the choices sheet",
 		          it->source);
-	else if (xls_repeat_of(it->source_item) == NULL)
+	else if (xls_repeat_of(it->source_item) == NULL) {
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
 		          "%s is not in a repeat, so there is nothing to choose from", it->source);
+		it->source_item = NULL;
+	}
 }
 
 void
