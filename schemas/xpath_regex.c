@@ -1,0 +1,475 @@
+/*
+ * xpath_regex: regular expressions by a Thompson automaton, so that no pattern and no answer can make it slow.
+ * Knows: | ( ) (?: ) * + ? {n,m} and their lazy forms, . ^ $ [ ] [^ ], \d \w \s \b and their negations,
+ * \p{L} \p{Lu} \p{Ll} \p{N} \p{Nd} \p{M} \p{P}, \t \n \r \xHH \uHHHH. No back-references, no look-around.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "schemas/utf8.h"
+#include "schemas/xpath_inside.h"
+
+#define PROGRAM_MAX 4096
+#define ITEMS_MAX 512
+#define GROUPS_MAX 32
+
+enum op { CHAR, ANY, CLASS, SPLIT, JUMP, BEGIN, END, EDGE, NOT_EDGE, MATCH };
+struct code {
+	enum op op;
+	int32_t a, b; /* CHAR: a; CLASS: items a..a+b; SPLIT, JUMP: relative targets */
+	bool negated;
+};
+
+/* A member of a class: a range, or a property by its letter. */
+struct item {
+	int32_t low, high;
+	char property;
+	bool negated;
+};
+
+struct regex {
+	const char *at;
+	struct code code[PROGRAM_MAX];
+	struct item items[ITEMS_MAX];
+	int count, item_count, depth;
+	bool bad;
+};
+
+/* Letters and marks past ASCII: the blocks of the scripts that people here write. */
+static const struct {
+	int32_t low, high;
+	char property;
+} blocks[] = {
+	{0xaa, 0xaa, 'L'}, {0xb5, 0xb5, 'L'}, {0xba, 0xba, 'L'}, {0xc0, 0xd6, 'L'}, {0xd8, 0xf6, 'L'},
+	{0xf8, 0x2c1, 'L'}, {0x300, 0x36f, 'M'}, {0x370, 0x373, 'L'}, {0x376, 0x377, 'L'},
+	{0x37a, 0x37d, 'L'}, {0x386, 0x386, 'L'}, {0x388, 0x481, 'L'}, {0x483, 0x489, 'M'},
+	{0x48a, 0x559, 'L'}, {0x560, 0x588, 'L'}, {0x591, 0x5bd, 'M'}, {0x5d0, 0x5f2, 'L'},
+	{0x620, 0x64a, 'L'}, {0x64b, 0x65f, 'M'}, {0x660, 0x669, 'N'}, {0x66e, 0x6d3, 'L'},
+	{0x6f0, 0x6f9, 'N'}, {0x900, 0x903, 'M'}, {0x904, 0x939, 'L'}, {0x93a, 0x93c, 'M'},
+	{0x93e, 0x94f, 'M'}, {0x966, 0x96f, 'N'}, {0x985, 0x9b9, 'L'}, {0x9bc, 0x9cd, 'M'},
+	{0x9e6, 0x9ef, 'N'}, {0xb85, 0xbb9, 'L'}, {0xbbe, 0xbcd, 'M'}, {0xd85, 0xdc6, 'L'},
+	{0xdca, 0xddf, 'M'}, {0xe01, 0xe30, 'L'}, {0xe31, 0xe31, 'M'}, {0xe32, 0xe33, 'L'},
+	{0xe34, 0xe3a, 'M'}, {0xe40, 0xe46, 'L'}, {0xe47, 0xe4e, 'M'}, {0xe50, 0xe59, 'N'},
+	{0xe81, 0xeb0, 'L'}, {0xeb1, 0xeb1, 'M'}, {0xeb2, 0xeb3, 'L'}, {0xeb4, 0xebc, 'M'},
+	{0xebd, 0xec6, 'L'}, {0xec8, 0xece, 'M'}, {0xed0, 0xed9, 'N'}, {0xedc, 0xedf, 'L'},
+	{0xf40, 0xf6c, 'L'}, {0xf71, 0xf84, 'M'}, {0x1000, 0x102a, 'L'}, {0x102b, 0x103e, 'M'},
+	{0x103f, 0x103f, 'L'}, {0x1040, 0x1049, 'N'}, {0x1050, 0x1055, 'L'}, {0x1056, 0x1059, 'M'},
+	{0x105a, 0x105d, 'L'}, {0x105e, 0x1060, 'M'}, {0x1061, 0x1061, 'L'}, {0x1062, 0x1064, 'M'},
+	{0x1065, 0x1066, 'L'}, {0x1067, 0x106d, 'M'}, {0x106e, 0x1070, 'L'}, {0x1071, 0x1074, 'M'},
+	{0x1075, 0x1081, 'L'}, {0x1082, 0x108d, 'M'}, {0x108e, 0x108e, 'L'}, {0x1090, 0x1099, 'N'},
+	{0x10a0, 0x1248, 'L'}, {0x1780, 0x17b3, 'L'}, {0x17b4, 0x17d3, 'M'}, {0x17d7, 0x17d7, 'L'},
+	{0x17dc, 0x17dc, 'L'}, {0x17dd, 0x17dd, 'M'}, {0x17e0, 0x17e9, 'N'}, {0x1a20, 0x1a54, 'L'},
+	{0x1a55, 0x1a7f, 'M'}, {0x1b05, 0x1b33, 'L'}, {0x1b34, 0x1b44, 'M'}, {0x1d00, 0x1dbf, 'L'},
+	{0x1e00, 0x1fff, 'L'}, {0x2010, 0x2027, 'P'}, {0x2030, 0x205e, 'P'}, {0x3001, 0x3003, 'P'},
+	{0x3005, 0x3007, 'L'}, {0x3041, 0x3096, 'L'}, {0x30a1, 0x30fe, 'L'}, {0x3105, 0x318e, 'L'},
+	{0x3400, 0x9fff, 'L'}, {0xa980, 0xa983, 'M'}, {0xa984, 0xa9b2, 'L'}, {0xa9b3, 0xa9c0, 'M'},
+	{0xa9e0, 0xa9e4, 'L'}, {0xaa60, 0xaa7a, 'L'}, {0xac00, 0xd7a3, 'L'}, {0xf900, 0xfaff, 'L'},
+	{0xff21, 0xff3a, 'L'}, {0xff41, 0xff5a, 'L'}, {0x20000, 0x323af, 'L'},
+};
+
+static bool
+has_property(int32_t c, char property)
+{
+	size_t i;
+	char is = 0;
+
+	switch (property) {
+	case 'd': return c >= '0' && c <= '9';
+	case 'w': return c < 128 && (isalnum(c) || c == '_');
+	case 's': return c == ' ' || (c >= 9 && c <= 13) || c == 0xa0 || c == 0x2028 || c == 0x3000;
+	case 'u': return (c < 128 && isupper(c)) || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
+		         (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f);
+	case 'l': return (c < 128 && islower(c)) || (c >= 0xdf && c <= 0xff && c != 0xf7) ||
+		         (c >= 0x3b1 && c <= 0x3c9) || (c >= 0x430 && c <= 0x44f);
+	default: break;
+	}
+	if (c < 128)
+		is = isalpha(c) ? 'L' : isdigit(c) ? 'N' : ispunct(c) ? 'P' : 0;
+	for (i = 0; is == 0 && i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		if (c >= blocks[i].low && c <= blocks[i].high)
+			is = blocks[i].property;
+	return is == property;
+}
+
+static int
+emit(struct regex *r, enum op op, int32_t a, int32_t b)
+{
+	if (r->count == PROGRAM_MAX) {
+		r->bad = true;
+		return 0;
+	}
+	r->code[r->count] = (struct code){op, a, b, false};
+	return r->count++;
+}
+
+/* Jumps are relative and stay inside their block, so a block can be moved. */
+static void
+insert(struct regex *r, int at, enum op op, int32_t a, int32_t b)
+{
+	int end = emit(r, op, a, b);
+
+	if (r->bad)
+		return;
+	memmove(&r->code[at + 1], &r->code[at], (size_t)(end - at) * sizeof(r->code[0]));
+	r->code[at] = (struct code){op, a, b, false};
+}
+
+static int32_t
+take_point(struct regex *r)
+{
+	size_t at = 0;
+	int32_t c = utf8_next(bytes_of_str(r->at), &at);
+
+	if (*r->at == '\0' || c < 0) {
+		r->bad = true;
+		return 0;
+	}
+	r->at += at;
+	return c;
+}
+
+static int32_t
+take_hex(struct regex *r, int digits)
+{
+	char text[8] = {0};
+	int i;
+
+	for (i = 0; i < digits; i++) {
+		if (!isxdigit((unsigned char)r->at[i])) {
+			r->bad = true;
+			return 0;
+		}
+		text[i] = r->at[i];
+	}
+	r->at += digits;
+	return (int32_t)strtol(text, NULL, 16);
+}
+
+/* What follows a backslash: a property (true) or one character. */
+static bool
+take_escape(struct regex *r, struct item *out)
+{
+	int32_t c = take_point(r);
+
+	*out = (struct item){.low = c, .high = c};
+	switch (c) {
+	case 'd': case 'w': case 's': out->property = (char)c; return true;
+	case 'D': case 'W': case 'S': out->property = (char)tolower(c); out->negated = true; return true;
+	case 'p': case 'P':
+		out->negated = c == 'P';
+		if (r->at[0] != '{' || strchr("LMNP", r->at[1]) == NULL || r->at[1] == '\0')
+			break;
+		out->property = r->at[1];
+		if (r->at[1] == 'L' && (r->at[2] == 'u' || r->at[2] == 'l'))
+			out->property = r->at[2];
+		r->at += 2 + (r->at[2] != '}' && r->at[2] != '\0');
+		if (*r->at != '}')
+			break;
+		r->at++;
+		return true;
+	case 't': out->low = out->high = '\t'; return false;
+	case 'n': out->low = out->high = '\n'; return false;
+	case 'r': out->low = out->high = '\r'; return false;
+	case 'x': out->low = out->high = take_hex(r, 2); return false;
+	case 'u': out->low = out->high = take_hex(r, 4); return false;
+	default:
+		if (c >= 128 || !isalnum(c))
+			return false;
+		break;
+	}
+	r->bad = true; /* a back-reference or something unknown */
+	return false;
+}
+
+static void
+add_item(struct regex *r, struct item item)
+{
+	if (r->item_count == ITEMS_MAX)
+		r->bad = true;
+	else
+		r->items[r->item_count++] = item;
+}
+
+static void
+parse_class(struct regex *r)
+{
+	int start = r->item_count, at;
+	bool negated = *r->at == '^', first = true;
+
+	r->at += negated;
+	for (; !r->bad && (*r->at != ']' || first); first = false) {
+		struct item item = {0}, to;
+		bool property = false;
+
+		if (*r->at == '\\') {
+			r->at++;
+			property = take_escape(r, &item);
+		} else {
+			item.low = item.high = take_point(r);
+		}
+		if (!property && r->at[0] == '-' && r->at[1] != ']' && r->at[1] != '\0') {
+			r->at++;
+			if (*r->at == '\\') {
+				r->at++;
+				r->bad = r->bad || take_escape(r, &to);
+			} else {
+				to.low = take_point(r);
+			}
+			item.high = to.low;
+			r->bad = r->bad || item.high < item.low;
+		}
+		add_item(r, item);
+	}
+	if (r->bad)
+		return;
+	r->at++;
+	at = emit(r, CLASS, start, r->item_count - start);
+	r->code[at].negated = negated;
+}
+
+static void parse_either(struct regex *);
+
+static void
+parse_atom(struct regex *r)
+{
+	struct item item;
+
+	switch (*r->at) {
+	case '(':
+		r->at++;
+		if (strncmp(r->at, "?:", 2) == 0)
+			r->at += 2;
+		else if (*r->at == '?')
+			r->bad = true;
+		if (++r->depth > GROUPS_MAX)
+			r->bad = true;
+		else
+			parse_either(r);
+		r->depth--;
+		r->bad = r->bad || *r->at != ')';
+		r->at += !r->bad;
+		break;
+	case '[': r->at++; parse_class(r); break;
+	case '.': r->at++; emit(r, ANY, 0, 0); break;
+	case '^': r->at++; emit(r, BEGIN, 0, 0); break;
+	case '$': r->at++; emit(r, END, 0, 0); break;
+	case '*': case '+': case '?': r->bad = true; break;
+	case '\\':
+		r->at++;
+		if (*r->at == 'b' || *r->at == 'B') {
+			emit(r, *r->at == 'b' ? EDGE : NOT_EDGE, 0, 0);
+			r->at++;
+		} else if (take_escape(r, &item)) {
+			add_item(r, item);
+			emit(r, CLASS, r->item_count - 1, 1);
+		} else {
+			emit(r, CHAR, item.low, 0);
+		}
+		break;
+	default: emit(r, CHAR, take_point(r), 0); break;
+	}
+}
+
+static void
+star(struct regex *r, int start)
+{
+	int length = r->count - start;
+
+	insert(r, start, SPLIT, 1, length + 2);
+	emit(r, JUMP, -(length + 1), 0);
+}
+
+static bool
+take_count(struct regex *r, int *min, int *max)
+{
+	char *end;
+
+	if (*r->at != '{' || !isdigit((unsigned char)r->at[1]))
+		return false;
+	*min = *max = (int)strtol(r->at + 1, &end, 10);
+	if (*end == ',') {
+		*max = -1;
+		if (isdigit((unsigned char)*++end))
+			*max = (int)strtol(end, &end, 10);
+	}
+	if (*end != '}' || *min > 1000 || *min < 0 || *max > 1000 || (*max >= 0 && *max < *min))
+		r->bad = true;
+	else
+		r->at = end + 1;
+	return true;
+}
+
+/* {n,m}: the atom is read again for each copy. */
+static void
+counted(struct regex *r, const char *atom, int start, int min, int max)
+{
+	const char *after = r->at;
+	int i, copies = max < 0 ? min + 1 : max;
+
+	r->count = start;
+	for (i = 0; i < copies && !r->bad; i++) {
+		int at = r->count;
+
+		r->at = atom;
+		parse_atom(r);
+		if (i >= min && max < 0)
+			star(r, at);
+		else if (i >= min)
+			insert(r, at, SPLIT, 1, r->count - at + 1);
+	}
+	r->at = after;
+}
+
+static void
+parse_sequence(struct regex *r)
+{
+	while (!r->bad && *r->at != '\0' && *r->at != '|' && *r->at != ')') {
+		const char *atom = r->at;
+		int start = r->count, min, max;
+
+		parse_atom(r);
+		if (r->bad)
+			return;
+		if (*r->at == '*') {
+			r->at++;
+			star(r, start);
+		} else if (*r->at == '+') {
+			r->at++;
+			emit(r, SPLIT, start - r->count, 1);
+		} else if (*r->at == '?') {
+			r->at++;
+			insert(r, start, SPLIT, 1, r->count - start + 1);
+		} else if (take_count(r, &min, &max) && !r->bad) {
+			counted(r, atom, start, min, max);
+		} else {
+			continue;
+		}
+		r->at += *r->at == '?' || *r->at == '+'; /* lazy or possessive: the same set of texts */
+	}
+}
+
+static void
+parse_either(struct regex *r)
+{
+	int start = r->count, jump;
+
+	parse_sequence(r);
+	while (!r->bad && *r->at == '|') {
+		r->at++;
+		insert(r, start, SPLIT, 1, r->count - start + 2);
+		jump = emit(r, JUMP, 0, 0);
+		parse_either(r);
+		r->code[jump].a = r->count - jump;
+	}
+}
+
+struct threads {
+	int list[PROGRAM_MAX], count;
+	uint32_t mark[PROGRAM_MAX], stamp;
+};
+
+static void
+follow(const struct regex *r, struct threads *t, int pc, bool begin, bool end, bool edge)
+{
+	const struct code *c = &r->code[pc];
+
+	if (t->mark[pc] == t->stamp)
+		return;
+	t->mark[pc] = t->stamp;
+	switch (c->op) {
+	case JUMP: follow(r, t, pc + c->a, begin, end, edge); break;
+	case SPLIT:
+		follow(r, t, pc + c->a, begin, end, edge);
+		follow(r, t, pc + c->b, begin, end, edge);
+		break;
+	case BEGIN: if (begin) follow(r, t, pc + 1, begin, end, edge); break;
+	case END: if (end) follow(r, t, pc + 1, begin, end, edge); break;
+	case EDGE: if (edge) follow(r, t, pc + 1, begin, end, edge); break;
+	case NOT_EDGE: if (!edge) follow(r, t, pc + 1, begin, end, edge); break;
+	case CHAR:
+	case ANY:
+	case CLASS:
+	case MATCH: t->list[t->count++] = pc; break;
+	}
+}
+
+static bool
+accepts(const struct regex *r, const struct code *c, int32_t point)
+{
+	int32_t i;
+
+	if (c->op == CHAR)
+		return c->a == point;
+	if (c->op == ANY)
+		return point != '\n';
+	for (i = c->a; i < c->a + c->b; i++) {
+		const struct item *item = &r->items[i];
+		bool in = item->property != 0 ? has_property(point, item->property) != item->negated :
+		                                point >= item->low && point <= item->high;
+
+		if (in)
+			return !c->negated;
+	}
+	return c->negated;
+}
+
+static bool
+run(const struct regex *r, struct threads *now, struct threads *next, struct bytes text)
+{
+	size_t at = 0;
+	int32_t before = 0, point = 0;
+	bool first = true;
+
+	for (;;) {
+		size_t here = at;
+		bool end = here == text.n, edge;
+		int i;
+
+		point = end ? 0 : utf8_next(text, &at);
+		if (point < 0) {
+			point = text.p[at++];
+		}
+		edge = has_property(before, 'w') != has_property(point, 'w');
+		/* Threads that came here wait in next->list as places to follow from. */
+		now->count = 0;
+		now->stamp++;
+		for (i = 0; i < next->count; i++)
+			follow(r, now, next->list[i], first, end, edge);
+		follow(r, now, 0, first, end, edge);
+		next->count = 0;
+		for (i = 0; i < now->count; i++) {
+			const struct code *c = &r->code[now->list[i]];
+
+			if (c->op == MATCH)
+				return true;
+			if (!end && accepts(r, c, point))
+				next->list[next->count++] = now->list[i] + 1;
+		}
+		if (end)
+			return false;
+		before = point;
+		first = false;
+	}
+}
+
+enum err
+xpath_regex(const char *pattern, const char *text, bool *out)
+{
+	struct {
+		struct regex regex;
+		struct threads now, next;
+	} *m = calloc(1, sizeof(*m));
+	enum err e = E_OK;
+
+	if (m == NULL)
+		return E_NO_MEMORY;
+	m->regex.at = pattern;
+	parse_either(&m->regex);
+	emit(&m->regex, MATCH, 0, 0);
+	if (m->regex.bad || *m->regex.at != '\0')
+		e = E_XPATH_EVAL;
+	else
+		*out = run(&m->regex, &m->now, &m->next, bytes_of_str(text));
+	free(m);
+	return e;
+}
