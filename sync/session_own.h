@@ -51,6 +51,7 @@ struct server {
 	bool dropping;       /* the rest of the flight is of no use: a hole, or a fork */
 	bool behind;         /* why dropping: a hole */
 	bool ack_due, input_open;
+	uint64_t last_ack;
 	size_t open_bytes[SESSION_UNSETTLED_MAX]; /* by number, of what is at the host */
 	size_t open_bytes_sum;
 	struct session_heads heads;

@@ -77,6 +77,7 @@ put_ack(struct session *s, uint64_t number, uint64_t hash, uint64_t status)
 	struct message m = {.type = MESSAGE_ACK};
 
 	m.u.ack = (struct message_ack){number, hash, status};
+	s->server.last_ack = number;
 	session_put(s, &m);
 	s->server.ack_due = false;
 }
@@ -122,7 +123,9 @@ server_pull(struct session *s)
 {
 	struct server *v = &s->server;
 
-	if (v->ack_due && s->state == STATE_RECEIVING) {
+	/* On the way up: once for what was settled together, and at least for every so many. */
+	if (v->ack_due && s->state == STATE_RECEIVING &&
+	    (v->taken + 1 == v->next || v->settled >= v->last_ack + SESSION_UNSETTLED_MAX / 4u)) {
 		put_ack(s, v->settled, v->settled_hash, v->settled_status);
 		v->settled_status = STATUS_OK;
 	}

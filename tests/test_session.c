@@ -650,7 +650,25 @@ every_flip(void)
 	}
 }
 
-CHECK_MAIN(T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
+/* PROTOCOL.md "Digest" */
+static void
+digest_as_written(void)
+{
+	struct session_heads heads = {0};
+	struct principal_id id;
+	size_t i;
+
+	for (i = 0; i < ID_BYTES; i++)
+		id.b[i] = (uint8_t)i;
+	heads.log[SESSION_LOG_BROADCAST] = (struct session_head){.epoch = 50, .number = 2};
+	heads.log[SESSION_LOG_INBOX] = (struct session_head){.epoch = 60, .number = 0, .hash = {{9}}};
+	heads.log[SESSION_LOG_OWN] = (struct session_head){.epoch = 0x1122334455667788u, .number = 301};
+	memset(heads.log[SESSION_LOG_BROADCAST].hash.b, 0x22, HASH_BYTES);
+	memset(heads.log[SESSION_LOG_OWN].hash.b, 0x33, HASH_BYTES);
+	CHECK(session_digest(&id, &heads) == 0x7c5f9cb84bac3be4u);
+}
+
+CHECK_MAIN(T(digest_as_written), T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
            T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node), T(forks),
            T(verified_only_when_digests_agree), T(quarantine_is_told), T(budget), T(joining), T(asking),
            T(outbox_is_bounded), T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(refusals_and_busy),
