@@ -174,8 +174,8 @@ write_control_params(struct writer *w, const struct item *it)
 		{XTYPE_GEOPOINT, "capture-accuracy", "accuracyThreshold", NULL},
 		{XTYPE_GEOPOINT, "warning-accuracy", "unacceptableAccuracyThreshold", NULL},
 		{XTYPE_IMAGE, "app", "intent", NULL},
-		{XTYPE_GEOTRACE, "incremental", "odk:incremental", NULL},
-		{XTYPE_GEOSHAPE, "incremental", "odk:incremental", NULL},
+		{XTYPE_GEOTRACE, "incremental", "incremental", NULL},
+		{XTYPE_GEOSHAPE, "incremental", "incremental", NULL},
 	};
 	size_t i;
 

@@ -202,6 +202,7 @@ write_bind_params(struct writer *w, const struct item *it)
 
 	xform_attr(w, "odk:quality", xls_param(it, "quality"));
 	xform_attr(w, "orx:max-pixels", xls_param(it, "max-pixels"));
+	xform_attr(w, "odk:allow-mock-accuracy", xls_param(it, "allow-mock-accuracy"));
 	for (i = 0; it->type == XTYPE_AUDIT && i < sizeof(audit) / sizeof(audit[0]); i++)
 		if (xls_param(it, audit[i]) != NULL) {
 			writer_str(w, " odk:");

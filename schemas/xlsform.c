@@ -241,6 +241,7 @@ convert(struct xls *x, struct writer *xform)
 	xls_read_settings(x);
 	xls_map_columns(x, SHEET_SURVEY);
 	xls_map_columns(x, SHEET_CHOICES);
+	xls_check_drafts(x);
 	xls_read_choices(x);
 	xls_read_survey(x);
 	xls_complete(x);

@@ -143,6 +143,14 @@ column_of(enum xls_sheet sheet, const char *folded)
 	return COLUMN_NONE;
 }
 
+bool
+xls_lang_has_code(const char *lang, const char *code, size_t n)
+{
+	const char *open = strrchr(lang, '(');
+
+	return open != NULL && n > 0 && strncmp(open + 1, code, n) == 0 && open[1 + n] == ')';
+}
+
 static size_t
 lang_index(struct xls *x, const char *s)
 {
@@ -151,6 +159,10 @@ lang_index(struct xls *x, const char *s)
 	for (i = 0; i < x->lang_count; i++)
 		if (strcmp(x->langs[i], s) == 0)
 			return i;
+	if (xls_lang_has_code(s, x->langs[0], strlen(x->langs[0]))) {
+		x->langs[0] = s; /* default_language gave the code only */
+		return 0;
+	}
 	if (x->lang_count == XLSFORM_LANGS_MAX) {
 		xls_fault(x, SHEET_SURVEY, 1, s, "there are more than %u languages; check the headers",
 		          XLSFORM_LANGS_MAX);

@@ -187,10 +187,14 @@ enum text_slot xls_slot(enum column);
 bool xls_expression(enum column);
 const char *xls_straighten(struct xls *, const char *);
 const char *xls_column_name(enum column);
+/* Is `code` the code of a language "Khmer (km)"? */
+bool xls_lang_has_code(const char *lang, const char *code, size_t n);
 void xls_text_set(struct xls *, struct text *, const struct column_map *, const char *value);
 
 /* xlsform_settings.c, xlsform_choices.c, xlsform_survey.c: the sheets */
 void xls_read_settings(struct xls *);
+/* After the columns are known: are the draft languages languages of the form? */
+void xls_check_drafts(struct xls *);
 void xls_read_choices(struct xls *);
 struct choice_list *xls_list_find(struct xls *, const char *name);
 void xls_list_add_other(struct xls *, struct choice_list *);

@@ -47,3 +47,21 @@ xls_read_settings(struct xls *x)
 	                                                          : "default";
 	x->lang_count = 1;
 }
+
+void
+xls_check_drafts(struct xls *x)
+{
+	const char *s = x->setting[COLUMN_DRAFT_LANGUAGES];
+
+	while (s != NULL && *s != '\0') {
+		size_t n = strcspn(s, " ,"), i = 0;
+
+		while (i < x->lang_count && !xls_lang_has_code(x->langs[i], s, n))
+			i++;
+		if (n > 0 && i == x->lang_count)
+			xls_fault(x, SHEET_SETTINGS, x->settings_row,
+			          xls_header(x, SHEET_SETTINGS, COLUMN_DRAFT_LANGUAGES),
+			          "no column is in the language \"%.*s\"; write codes as in label::Khmer (km)", (int)n, s);
+		s += n + strspn(s + n, " ,");
+	}
+}

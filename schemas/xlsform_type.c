@@ -116,7 +116,7 @@ xls_parse_type(struct xls *x, struct item *it)
 	kind = best_n == 0 ? KIND_INPUT : xls_types[aliases[best].type].kind;
 	if (best_n == 0 || (*rest != '\0' && kind != KIND_SELECT && kind != KIND_SELECT_FILE)) {
 		type_fault(x, it, xls_format(x, "\"%s\" is not a question type; use text, integer, date, "
-		                             "select_one LIST, begin group or another of FORMS.md",
+		                             "select_one LIST, begin group or another of XLSFORM.md",
 		                             it->type_text));
 		return false;
 	}
@@ -301,6 +301,32 @@ check_select(struct xls *x, struct item *it)
 }
 
 static void
+check_audit(struct xls *x, struct item *it)
+{
+	static const char *const truths[] = {"track-changes", "identify-user"};
+	const char *priority = xls_param(it, "location-priority"), *s;
+	const char *interval = xls_param(it, "location-min-interval"), *age = xls_param(it, "location-max-age");
+	double i = 0, a = 0;
+	size_t k;
+
+	for (k = 0; k < 2; k++)
+		if ((s = xls_param(it, truths[k])) != NULL && strcmp(s, "true") != 0 && strcmp(s, "false") != 0)
+			param_fault(x, it, xls_format(x, "%s must be true or false", truths[k]));
+	if ((s = xls_param(it, "track-changes-reasons")) != NULL && strcmp(s, "on-form-edit") != 0)
+		param_fault(x, it, "track-changes-reasons must be on-form-edit");
+	if (priority == NULL && interval == NULL && age == NULL)
+		return;
+	if (priority == NULL || interval == NULL || age == NULL)
+		param_fault(x, it, "location-priority, location-min-interval and location-max-age go together");
+	else if (!number(interval, &i) || !number(age, &a) || i < 0 || a < i)
+		param_fault(x, it, "location-min-interval and location-max-age are seconds, the age no less than "
+		            "the interval");
+	else if (strcmp(priority, "no-power") != 0 && strcmp(priority, "low-power") != 0 &&
+	         strcmp(priority, "balanced") != 0 && strcmp(priority, "high-accuracy") != 0)
+		param_fault(x, it, "location-priority must be no-power, low-power, balanced or high-accuracy");
+}
+
+static void
 check_values(struct xls *x, struct item *it)
 {
 	static const char *const numbers[] = {"capture-accuracy", "warning-accuracy", "max-pixels", "rows"};
@@ -316,9 +342,13 @@ check_values(struct xls *x, struct item *it)
 	if ((s = xls_param(it, "allow-mock-accuracy")) != NULL && strcmp(s, "true") != 0 &&
 	    strcmp(s, "false") != 0)
 		param_fault(x, it, "allow-mock-accuracy must be true or false");
+	if ((s = xls_param(it, "incremental")) != NULL && strcmp(s, "true") != 0)
+		param_fault(x, it, "incremental can only be true; leave it out otherwise");
 	if ((s = xls_param(it, "quality")) != NULL && strcmp(s, "voice-only") != 0 && strcmp(s, "low") != 0 &&
 	    strcmp(s, "normal") != 0 && strcmp(s, "external") != 0)
 		param_fault(x, it, "quality must be normal, low, voice-only or external");
+	if (it->type == XTYPE_AUDIT)
+		check_audit(x, it);
 	if (it->type == XTYPE_RANGE)
 		check_range(x, it);
 	if (xls_types[it->type].kind == KIND_SELECT || xls_types[it->type].kind == KIND_SELECT_FILE)
@@ -367,6 +397,8 @@ xls_parse_params(struct xls *x, struct item *it)
 		while (k > 0 && part[k - 1] == ' ')
 			k--;
 		*p = (struct param){xls_keep(x, folded, strlen(folded)), xls_keep(x, part, k), NULL};
+		if (strcmp(folded, "incremental") == 0 && xls_yes(p->value))
+			p->value = "true";
 		*end = p;
 		end = &p->next;
 	}

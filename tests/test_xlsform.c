@@ -1,4 +1,4 @@
-#include "schemas/xlsform.h"
+#include "schemas/xlsform_model.h"
 #include "tests/check.h"
 
 /* One conversion of a markdown form; freed with done(). */
@@ -144,6 +144,8 @@ sheets_and_columns_that_are_not_there(void)
 		 "caption", "mean the same"},
 		{"| survey |\n| | type | name | label |\n| | text | a | A |\n| choices |\n| | a | b |\n"
 		 "| | x | y |\n", "choices", 5, "list_name", "no column \"list_name\""},
+		{"| settings |\n| | banyan:draft_languages |\n| | km |\n| survey |\n| | type | name | label |\n"
+		 "| | text | a | A |\n", "settings", 3, "banyan:draft_languages", "in the language \"km\""},
 		{"| survey |\n| | type | name | label | bind::esri:x |\n| | text | a | A | 1 |\n", "survey", 2,
 		 "bind::esri:x", "not declared"},
 	};
@@ -208,7 +210,7 @@ settings_classes_and_languages(void)
 		"| settings |\n"
 		"| | form_id | form_title | version | default_language | banyan:draft_languages | "
 		"banyan:about_child | instance_name |\n"
-		"| | F9 | Nine | 3 | English (en) | km lo | yes | concat('n ', ${n}) |\n"
+		"| | F9 | Nine | 3 | en | km | yes | concat('n ', ${n}) |\n"
 		"| survey |\n"
 		"| | type | name | label::English (en) | label::Khmer (km) | bind::banyan:class | constraint | "
 		"constraint_message::English (en) |\n"
@@ -221,7 +223,7 @@ settings_classes_and_languages(void)
 	static const char *const pieces[] = {
 		"xmlns:banyan=\"urn:banyan:forms:1\"",
 		"<h:title>Nine</h:title>",
-		"<data id=\"F9\" version=\"3\" banyan:draft-languages=\"km lo\" banyan:about-child=\"true\">",
+		"<data id=\"F9\" version=\"3\" banyan:draft-languages=\"km\" banyan:about-child=\"true\">",
 		"<translation lang=\"English (en)\" default=\"true()\">",
 		"<translation lang=\"Khmer (km)\">",
 		"<text id=\"/data/v:label\"><value>-</value></text>",
@@ -278,5 +280,42 @@ file_names(void)
 	CHECK(!xlsform_kind_of("x.xls", &kind) && !xlsform_kind_of("md", &kind) && !xlsform_kind_of(".md", &kind));
 }
 
-CHECK_MAIN(T(a_form_wrong_in_many_ways), T(sheets_and_columns_that_are_not_there), T(features),
+/* A type or a column that is not in XLSFORM.md fails here. */
+static void
+the_document_names_every_type_and_column(void)
+{
+	static const struct {
+		const char *words;
+		enum xtype type;
+	} types[] = {
+#define X(name, kind, control, media, bind, preload, params)
+#define A(words, name) {words, XTYPE_##name},
+#include "schemas/xlsform_type.def"
+#undef X
+#undef A
+	};
+	static char text[1u << 16];
+	FILE *f = fopen(TESTS_DIR "/../schemas/XLSFORM.md", "r");
+	unsigned c, t;
+	size_t i;
+
+	REQUIRE(f != NULL);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (c = COLUMN_NONE + 1; c < COLUMN_COUNT; c++) {
+		char want[80];
+
+		snprintf(want, sizeof(want), "`%s`", xls_column_name((enum column)c));
+		CHECK_MSG(strstr(text, want) != NULL, "column %s", want);
+	}
+	for (t = 0; t < XTYPE_COUNT; t++) {
+		bool found = false;
+
+		for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+			found = found || (types[i].type == t && strstr(text, types[i].words) != NULL);
+		CHECK_MSG(found, "type %u", t);
+	}
+}
+
+CHECK_MAIN(T(the_document_names_every_type_and_column), T(a_form_wrong_in_many_ways), T(sheets_and_columns_that_are_not_there), T(features),
            T(settings_classes_and_languages), T(csv_layouts), T(file_names))
