@@ -83,7 +83,7 @@ needs_itext(const struct choice *c)
 static void
 read_row(struct xls *x, const struct csv_row *r)
 {
-	struct choice *c = xls_alloc(x, sizeof(*c)), *o;
+	struct choice *c = xls_alloc(x, sizeof(*c)), *o, **bucket;
 	const char *list_name = NULL;
 	struct choice_list *l;
 
@@ -105,8 +105,12 @@ read_row(struct xls *x, const struct csv_row *r)
 		          "a choice of the list \"%s\" has no name; give it a short code", list_name);
 		return;
 	}
-	for (o = l->first; o != NULL && strcmp(o->name, c->name) != 0; o = o->next)
+	c->list = l;
+	bucket = &x->choice_by_name[xls_bucket(c->name, strlen(c->name))];
+	for (o = *bucket; o != NULL && (o->list != l || strcmp(o->name, c->name) != 0); o = o->same_name)
 		;
+	c->same_name = *bucket;
+	*bucket = c;
 	if (o != NULL && !xls_yes(x->setting[COLUMN_ALLOW_DUPLICATES]))
 		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
 		          "the list \"%s\" has the name \"%s\" already in row %u; names in a list differ (or "
@@ -159,7 +163,7 @@ xls_list_add_other(struct xls *x, struct choice_list *l)
 	if ((c = xls_alloc(x, sizeof(*c))) == NULL)
 		return;
 	*c = (struct choice){.name = "other"};
-	c->text[TEXT_LABEL].by_lang = xls_alloc(x, XLSFORM_LANGS_MAX * sizeof(char *));
+	c->text[TEXT_LABEL].by_lang = xls_alloc(x, x->lang_count * sizeof(char *));
 	if (c->text[TEXT_LABEL].by_lang == NULL)
 		return;
 	for (i = 0; i < x->lang_count; i++)

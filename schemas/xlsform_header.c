@@ -341,7 +341,7 @@ void
 xls_text_set(struct xls *x, struct text *t, const struct column_map *m, const char *value)
 {
 	if (t->by_lang == NULL)
-		t->by_lang = xls_alloc(x, XLSFORM_LANGS_MAX * sizeof(*t->by_lang));
+		t->by_lang = xls_alloc(x, x->lang_count * sizeof(*t->by_lang));
 	if (t->by_lang == NULL)
 		return;
 	/* a column that names the default language outranks the one that names none */

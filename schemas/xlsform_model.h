@@ -13,7 +13,7 @@
 #define XLSFORM_DEPTH_MAX 32u   /* groups in groups; people lose their way at five */
 #define XLSFORM_ITEMS_MAX 20000u
 #define XLSFORM_FAULTS_MAX 500u /* nobody reads on */
-#define XLSFORM_NAME_BUCKETS 1024u
+#define XLSFORM_NAME_BUCKETS 4096u
 
 enum xls_sheet { SHEET_SURVEY, SHEET_CHOICES, SHEET_SETTINGS, SHEET_COUNT };
 
@@ -95,7 +95,8 @@ struct choice {
 	const char *name;
 	struct text text[TEXT_COUNT];
 	struct attr *extra; /* further columns */
-	struct choice *next;
+	struct choice *next, *same_name; /* in its list; in its bucket of names */
+	const struct choice_list *list;
 };
 struct choice_list {
 	const char *name;
@@ -116,7 +117,7 @@ struct item {
 	enum xtype type;
 	const char *type_text, *name, *path;
 	struct item *parent, *first, *last, *next;
-	struct item *same_name; /* in its bucket of names */
+	struct item *same_name; /* the one indexed before it in its bucket of names */
 	const char *cell[COLUMN_COUNT];
 	const char *expr[COLUMN_COUNT]; /* expressions with references resolved, or NULL */
 	struct text text[TEXT_COUNT];
@@ -157,6 +158,7 @@ struct xls {
 	struct choice_list *lists, *lists_last;
 	struct item *root, *meta;
 	struct item *by_name[XLSFORM_NAME_BUCKETS];
+	struct choice *choice_by_name[XLSFORM_NAME_BUCKETS];
 	size_t item_count;
 	struct external *externals, *externals_last;
 	bool last_saved;
@@ -214,6 +216,7 @@ struct item *xls_item_new(struct xls *, struct item *parent, struct item *before
 void xls_complete(struct xls *);
 
 /* xlsform_ref.c: ${name} */
+size_t xls_bucket(const char *name, size_t n); /* the same for names that differ by capitals */
 void xls_index(struct xls *, struct item *);
 struct item *xls_find(const struct xls *, const char *name, size_t n, size_t *count);
 const char *xls_path(struct xls *, const struct item *);

@@ -1,20 +1,20 @@
 #include "schemas/xlsform_model.h"
 
-static size_t
-bucket(const char *s, size_t n)
+size_t
+xls_bucket(const char *s, size_t n)
 {
-	uint32_t h = 2166136261u; /* FNV-1a: names are few and nobody attacks his own form */
+	uint32_t h = 2166136261u; /* FNV-1a without regard to capitals; nobody attacks his own form */
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * 16777619u;
+		h = (h ^ (uint32_t)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : (unsigned char)s[i])) * 16777619u;
 	return h % XLSFORM_NAME_BUCKETS;
 }
 
 void
 xls_index(struct xls *x, struct item *it)
 {
-	size_t b = bucket(it->name, strlen(it->name));
+	size_t b = xls_bucket(it->name, strlen(it->name));
 
 	it->same_name = x->by_name[b];
 	x->by_name[b] = it;
@@ -26,7 +26,7 @@ xls_find(const struct xls *x, const char *name, size_t n, size_t *count)
 	struct item *it, *found = NULL;
 
 	*count = 0;
-	for (it = x->by_name[bucket(name, n)]; it != NULL; it = it->same_name)
+	for (it = x->by_name[xls_bucket(name, n)]; it != NULL; it = it->same_name)
 		if (strncmp(it->name, name, n) == 0 && it->name[n] == '\0') {
 			found = it;
 			(*count)++;

@@ -67,7 +67,7 @@ add_other(struct xls *x, struct item *it)
 		return;
 	}
 	n = xls_item_new(x, it->parent, it->next, XTYPE_TEXT, xls_format(x, "%s_other", it->name));
-	if (n == NULL || (n->text[TEXT_LABEL].by_lang = xls_alloc(x, XLSFORM_LANGS_MAX * sizeof(char *))) == NULL)
+	if (n == NULL || (n->text[TEXT_LABEL].by_lang = xls_alloc(x, x->lang_count * sizeof(char *))) == NULL)
 		return;
 	n->row = it->row;
 	n->text[TEXT_LABEL].by_lang[0] = "Specify other.";
@@ -103,7 +103,9 @@ check_siblings(struct xls *x, struct item *it)
 	if (strcmp(it->name, "meta") == 0)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
 		          "the name meta is taken by the form itself; choose another");
-	for (o = it->parent->first; o != it; o = o->next) {
+	for (o = it->same_name; o != NULL; o = o->same_name) {
+		if (o->parent != it->parent)
+			continue;
 		if (strcmp(o->name, it->name) == 0)
 			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
 			          "the name \"%s\" is used already in row %u of the same group; give one of them "
@@ -129,7 +131,7 @@ check_names(struct xls *x)
 		if (strcmp(it->name, x->root->name) == 0)
 			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
 			          "a repeat cannot have the form's own name \"%s\"; rename it", it->name);
-		for (o = x->root->first; o != NULL && o != it; o = next_item(x, o))
+		for (o = it->same_name; o != NULL; o = o->same_name)
 			if (o->type == XTYPE_REPEAT && o->parent != it->parent && strcmp(o->name, it->name) == 0)
 				xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
 				          "the repeat \"%s\" has the name of the one in row %u; each repeat needs its "
