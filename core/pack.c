@@ -372,7 +372,7 @@ utf8_valid(struct bytes s)
 		static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
 		size_t k;
 
-		if (more > s.n - i - 1)
+		if (more > 3 || more > s.n - i - 1) /* 9: no first byte of a character */
 			return false;
 		for (k = 1; k <= more; k++) {
 			if ((s.p[i + k] & 0xc0) != 0x80)

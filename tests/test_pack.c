@@ -348,7 +348,8 @@ text_is_utf8(void)
 	    {"a0", true}, {"a141", true}, {"a2c3a9", true}, {"a3e19e97", true}, {"a4f09f8c8d", true}, {"a100", true},
 	    {"a3efbfbf", true}, {"a4f48fbfbf", true}, {"a180", false}, {"a1c3", false}, {"a2c080", false},
 	    {"a2c1bf", false}, {"a3e08080", false}, {"a3eda080", false}, {"a4f0808080", false}, {"a4f4908080", false},
-	    {"a4f8888080", false}, {"a1ff", false}, {"a2e19e", false}, {"a3c341a9", false},
+	    {"a4f8888080", false}, {"a1ff", false}, {"ac808080808080808080808080", false},
+	    {"acf88080808080808080808080", false}, {"a2e19e", false}, {"a3c341a9", false},
 	};
 	uint8_t room[16];
 	struct reader r;
