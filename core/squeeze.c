@@ -36,7 +36,7 @@ digest_free(struct digest *d)
 	ZSTD_freeCDict(d->pack);
 	ZSTD_freeDDict(d->unpack);
 	free(d->copy);
-	*d = (struct digest){NULL};
+	*d = (struct digest){.copy = NULL};
 }
 
 static void

@@ -43,7 +43,7 @@ struct check_test {
 	void (*run)(void);
 };
 
-static int
+static inline int
 check_main(const struct check_test *tests, size_t count, int argc, char **argv)
 {
 	int passed = 0, failed = 0, skipped = 0;
