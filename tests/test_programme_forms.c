@@ -3,43 +3,11 @@
  * answer, and speaks all its languages; lists that forms share have the same codes.
  */
 #include "schemas/workbook.h"
-#include "schemas/xlsform.h"
-#include "tests/check.h"
-
-#define FORMS_DIR TESTS_DIR "/../schemas/forms/"
-#define ROOM (64u << 20)
-
-static const struct {
-	const char *id;
-	bool about_child;
-} forms[] = {
-    {"F1_committee", false},  {"F2_situation", true}, {"F3_departures", true},
-    {"F4_referral", true},    {"F9_session", false},
-};
-#define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
+#include "tests/programme.h"
 
 static const char *const languages[] = {"English (en)", "Khmer (km)",      "Lao (lo)",       "Burmese (my)",
                                         "Thai (th)",    "Vietnamese (vi)", "Indonesian (id)"};
 #define LANGUAGE_COUNT (sizeof(languages) / sizeof(languages[0]))
-
-/* A file of schemas/forms into `w`; false if it cannot be read. */
-static bool
-read_file(struct writer *w, const char *name, const char *ending)
-{
-	char path[512], buffer[4096];
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), FORMS_DIR "%s%s", name, ending);
-	writer_heap_init(w, ROOM);
-	f = fopen(path, "rb");
-	if (f == NULL)
-		return false;
-	while ((n = fread(buffer, 1, sizeof(buffer), f)) > 0)
-		writer_mem(w, buffer, n);
-	fclose(f);
-	return writer_end(w) == E_OK;
-}
 
 static void
 each_converts_without_a_fault(void)
@@ -49,9 +17,8 @@ each_converts_without_a_fault(void)
 	for (i = 0; i < FORM_COUNT; i++) {
 		struct xlsform_report report = {0};
 		struct writer md, xform;
-		bool read = read_file(&md, forms[i].id, ".md");
 
-		CHECK_MSG(read, "%s", forms[i].id);
+		read_file(&md, forms[i].id, ".md");
 		writer_heap_init(&xform, ROOM);
 		CHECK_MSG(xlsform_convert(&xform, writer_view(&md), XLSFORM_MD, "other", &report, NULL) == E_OK,
 		          "%s", forms[i].id);
@@ -89,8 +56,8 @@ on_workbooks(void (*check)(size_t form, const struct workbook *))
 		struct why why = {0};
 
 		arena_init(&arena, ROOM);
-		if (read_file(&md, forms[i].id, ".md") &&
-		    workbook_from_md(writer_view(&md), &arena, &book, &why) == E_OK)
+		read_file(&md, forms[i].id, ".md");
+		if (workbook_from_md(writer_view(&md), &arena, &book, &why) == E_OK)
 			check(i, &book);
 		else
 			CHECK_MSG(false, "%s: %s", forms[i].id, why.thing);
@@ -254,5 +221,55 @@ shared_lists_have_the_same_codes(void)
 	on_workbooks(check_shared);
 }
 
+static void
+each_compiles(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < FORM_COUNT; i++) {
+		struct form *form = compile(forms[i].id);
+
+		REQUIRE(form != NULL);
+		CHECK_STR(form_id(form), forms[i].id);
+		CHECK(form_version(form)[0] != '\0');
+		CHECK(form_about_child(form) == forms[i].about_child);
+		CHECK(form_language_count(form) == 7);
+		for (k = 0; k < form_language_count(form); k++)
+			CHECK(form_language_draft(form, k) == (k != 0));
+		CHECK_STR(form_language_code(form, 0), "en");
+		form_free(form);
+	}
+}
+
+/* The labels of every question that is typed, in every language, come from the form itself. */
+static void
+every_field_has_its_label(void)
+{
+	size_t i, k, lang;
+
+	for (i = 0; i < FORM_COUNT; i++) {
+		struct form *form = compile(forms[i].id);
+
+		REQUIRE(form != NULL);
+		for (k = 0; k < form_field_count(form); k++) {
+			const struct form_field *f = form_field(form, k);
+
+			if (f->calculated || f->metadata)
+				continue;
+			for (lang = 0; lang < form_language_count(form); lang++) {
+				const char *label = form_field_label(form, k, lang);
+
+				CHECK_MSG(label[0] != '\0' && strcmp(label, f->name) != 0, "%s %s",
+				          forms[i].id, f->path);
+				CHECK_MSG(lang == 0 || strcmp(label, form_field_label(form, k, 0)) != 0,
+				          "%s %s: not translated into %s", forms[i].id, f->path,
+				          form_language(form, lang));
+			}
+		}
+		form_free(form);
+	}
+}
+
 CHECK_MAIN(T(each_converts_without_a_fault), T(every_answer_has_a_class),
-           T(every_text_is_in_all_languages), T(shared_lists_have_the_same_codes))
+           T(every_text_is_in_all_languages), T(shared_lists_have_the_same_codes),
+           T(each_compiles), T(every_field_has_its_label))
