@@ -220,6 +220,7 @@ bad_asks_are_refused(void)
 		{"\x98\x01\x04nope\x90\x90\x90\x00\xc0\xc0", 0, E_PACK_TYPE},
 		{"\x98\x01\xa4nope\x90\x90\x90\x00\xc0\xc0", 12, E_USAGE},
 		{"\x98\x01\xa4help\x90\x90\x90\x00\xc0\xc0", 12, E_NOT_HERE},
+		{"\x98\x01\xaa" "form check\x90\x90\x90\x00\xc0\xc0", 18, E_NOT_HERE},
 	};
 	struct call_asker asker = {.answer = hear};
 	struct call *c;

@@ -1,0 +1,56 @@
+/*
+ * fill_parts: what fill*.c share.
+ */
+#ifndef BANYAN_TOOLS_FILL_PARTS_H
+#define BANYAN_TOOLS_FILL_PARTS_H
+
+#include <stdio.h>
+
+#include "tools/fill.h"
+
+enum fill_go { GO_NEXT, GO_BACK, GO_SAME, GO_TO, GO_SAVE, GO_QUIT, GO_FINISH, GO_ERROR };
+
+struct fill {
+	const struct fill_sink *sink;
+	const struct fill_io *io;
+	const struct fill_options *options;
+	struct why *why;
+	struct form *form;
+	struct answers *answers;
+	const char *accepted;
+	size_t lang;
+	unsigned draft;
+	char area[40];
+	char ref[160]; /* where we are */
+	char line[FILL_LINE_BYTES_MAX + 1];
+	bool touched;  /* something was answered */
+	enum err e;    /* of GO_ERROR */
+};
+
+void fill_say(struct fill *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* fill_line: read a line into f->line, trimmed. */
+enum err fill_line(struct fill *);
+
+/* fill_question.c: show a stop, read one line for it, act. */
+enum fill_go fill_question(struct fill *, const struct answer_view *);
+enum fill_go fill_note(struct fill *, const struct answer_view *);
+enum fill_go fill_add_row(struct fill *, const struct answer_view *);
+enum fill_go fill_end(struct fill *);
+/* fill_choice.c: the line as the names of choices, separated by spaces. E_CHOICE_UNKNOWN, having said why. */
+void fill_choices_show(struct fill *, size_t count, bool several);
+enum err fill_choices_read(struct fill *, size_t count, bool several, char *out, size_t cap);
+/* native digits of the region made ASCII, in place */
+void fill_digits(char *text);
+
+/* fill_lang.c */
+bool fill_offered(const struct fill *, size_t lang);
+enum err fill_language(struct fill *, const char *name);
+void fill_languages_show(struct fill *);
+
+/* fill_draft.c */
+enum err fill_draft_save(struct fill *);
+enum err fill_draft_load(struct fill *, unsigned number);
+/* fill_drafts_show: a line each; how many there are of this form. */
+size_t fill_drafts_show(struct fill *);
+
+#endif
