@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/crypto.h"
+#include "core/fault.h"
 #include "core/pack.h"
 
 #define TABLE_VERSION 1u
@@ -79,7 +80,8 @@ take_names(struct area_table *t, struct reader *r, struct area *row)
 		return E_LIMIT;
 	if (t->name_count + count > t->name_cap) {
 		size_t cap = 2 * t->name_cap + count + 64;
-		struct area_name *names = realloc(t->names, cap * sizeof(*names));
+		struct area_name *names =
+		    fault_point() ? NULL : realloc(t->names, cap * sizeof(*names));
 
 		if (names == NULL)
 			return E_NO_MEMORY;
@@ -145,7 +147,7 @@ index_codes(struct area_table *t, struct why *why)
 
 	while (size < 2 * t->count)
 		size *= 2;
-	if ((t->slots = calloc(size, sizeof(*t->slots))) == NULL)
+	if (fault_point() || (t->slots = calloc(size, sizeof(*t->slots))) == NULL)
 		return E_NO_MEMORY;
 	t->slot_mask = size - 1;
 	crypto_random(&t->seed, sizeof(t->seed));
@@ -244,8 +246,8 @@ table_fill(struct area_table *t, struct bytes packed, struct why *why)
 	if (t->count == 0 || t->count > AREAS_MAX)
 		return why_set(why, E_AREA_TABLE, "%u rows, 1 to %u are allowed",
 			       t->count, AREAS_MAX);
-	t->rows = calloc(t->count, sizeof(*t->rows));
-	t->text = malloc(packed.n + NAME_BYTES_MAX + 1);
+	t->rows = fault_point() ? NULL : calloc(t->count, sizeof(*t->rows));
+	t->text = fault_malloc(packed.n + NAME_BYTES_MAX + 1);
 	if (t->rows == NULL || t->text == NULL)
 		return E_NO_MEMORY;
 	if ((e = take_rows(t, &r, why)) != E_OK)
@@ -261,7 +263,7 @@ table_fill(struct area_table *t, struct bytes packed, struct why *why)
 enum err
 area_table_read(struct area_table **out, struct bytes packed, struct why *why)
 {
-	struct area_table *t = calloc(1, sizeof(*t));
+	struct area_table *t = fault_point() ? NULL : calloc(1, sizeof(*t));
 	enum err e;
 
 	*out = NULL;

@@ -74,6 +74,7 @@ cert_read(struct bytes der, struct principal_id *out_id, struct ec_public *out_k
 	uint8_t again[CERT_BYTES];
 	struct principal_id id;
 	struct ec_public key;
+	enum err e;
 
 	if (der.n != CERT_BYTES)
 		return E_KEY;
@@ -82,8 +83,10 @@ cert_read(struct bytes der, struct principal_id *out_id, struct ec_public *out_k
 	if (hex_decode(id.b, sizeof(id.b), digits) != E_OK)
 		return E_KEY;
 	cert_write(again, &id, &key);
-	if (memcmp(again, der.p, CERT_BYTES) != 0 || crypto_ec_check(&key) != E_OK)
+	if (memcmp(again, der.p, CERT_BYTES) != 0)
 		return E_KEY;
+	if ((e = crypto_ec_check(&key)) != E_OK)
+		return e;
 	*out_id = id;
 	*out_key = key;
 	return E_OK;

@@ -14,7 +14,10 @@
 
 /* cert_make: append the DER, CERT_BYTES. Of the key only the public half is used. E_NO_ROOM. */
 enum err cert_make(const struct ec_key *, const struct principal_id *, struct writer *der);
-/* cert_read: E_KEY unless the bytes are exactly what cert_make writes for some id and a point on the curve. */
+/*
+ * cert_read: E_KEY unless the bytes are exactly what cert_make writes for some id and a point on
+ * the curve. E_CRYPTO.
+ */
 enum err cert_read(struct bytes der, struct principal_id *out_id, struct ec_public *out_key);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * crypto: the one crypto door of the core. P-256 (sign, agree), SHA-256, HMAC, HKDF, AES-256-GCM,
- * random bytes, passphrases. Implemented over mbedTLS and libargon2 (crypto_mbedtls.c); the
+ * random bytes, passphrases. Implemented over mbedTLS and libargon2 (crypto_mbedtls*.c); the
  * simulator links a model of the same functions instead.
  *
  * Secrets: a struct that holds one is wiped by its _wipe function or by crypto_wipe; nothing here

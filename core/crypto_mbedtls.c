@@ -1,24 +1,21 @@
 /*
- * crypto over mbedTLS 2.28 and libargon2. Safe from any thread: the one object that is
- * shared is the curve's group. It is loaded once, with its table of multiples of G
- * already computed (2.28 keeps that table in the group at the first use), and only read
- * from then on; a group a call costs 0.6 ms more for each signature.
+ * crypto over mbedTLS 2.28 and libargon2: random, hashes, ciphers, passphrases. The curve
+ * is in crypto_mbedtls_ec.c. Nothing is shared between calls, so any thread may make
+ * them.
  */
 #include "core/crypto.h"
 
 #include <argon2.h>
 #include <assert.h>
 #include <errno.h>
-#include <mbedtls/bignum.h>
 #include <mbedtls/chachapoly.h>
-#include <mbedtls/ecdsa.h>
-#include <mbedtls/ecp.h>
 #include <mbedtls/gcm.h>
 #include <mbedtls/sha256.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+
+#include "core/fault.h"
 
 void
 crypto_random(void *out, size_t count)
@@ -173,240 +170,6 @@ crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct byte
 	crypto_hkdf_expand_parts(out, out_bytes, prk, &info, 1);
 }
 
-static int
-blind(void *unused, unsigned char *out, size_t count)
-{
-	(void)unused;
-	crypto_random(out, count);
-	return 0;
-}
-
-static mbedtls_ecp_group p256;
-static int p256_status;
-static pthread_once_t p256_once = PTHREAD_ONCE_INIT;
-
-static void
-p256_load(void)
-{
-	mbedtls_ecp_point q;
-	mbedtls_mpi two;
-
-	mbedtls_ecp_point_init(&q);
-	mbedtls_mpi_init(&two);
-	mbedtls_ecp_group_init(&p256);
-	if ((p256_status = mbedtls_ecp_group_load(&p256, MBEDTLS_ECP_DP_SECP256R1)) ==
-		0 &&
-	    (p256_status = mbedtls_mpi_lset(&two, 2)) == 0)
-		p256_status = mbedtls_ecp_mul(&p256, &q, &two, &p256.G, blind, NULL);
-	mbedtls_mpi_free(&two);
-	mbedtls_ecp_point_free(&q);
-}
-
-static mbedtls_ecp_group *
-group(void)
-{
-	if (pthread_once(&p256_once, p256_load) != 0 || p256_status != 0)
-		return NULL;
-	return &p256;
-}
-
-static enum err
-status_err(int status)
-{
-	switch (status) {
-	case 0:
-		return E_OK;
-	case MBEDTLS_ERR_ECP_INVALID_KEY:
-	case MBEDTLS_ERR_ECP_BAD_INPUT_DATA:
-	case MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE:
-		return E_KEY;
-	case MBEDTLS_ERR_ECP_VERIFY_FAILED:
-		return E_SIGNATURE;
-	case MBEDTLS_ERR_ECP_ALLOC_FAILED:
-	case MBEDTLS_ERR_MPI_ALLOC_FAILED:
-		return E_NO_MEMORY;
-	default:
-		return E_CRYPTO;
-	}
-}
-
-/* The curve's group, a scalar and a point for one call. */
-struct ec_work {
-	mbedtls_ecp_group *g;
-	mbedtls_mpi d, r, s;
-	mbedtls_ecp_point q, out;
-};
-
-static enum err
-work_init(struct ec_work *w)
-{
-	w->g = group();
-	mbedtls_mpi_init(&w->d);
-	mbedtls_mpi_init(&w->r);
-	mbedtls_mpi_init(&w->s);
-	mbedtls_ecp_point_init(&w->q);
-	mbedtls_ecp_point_init(&w->out);
-	return w->g == NULL ? E_CRYPTO : E_OK;
-}
-
-static void
-work_fini(struct ec_work *w)
-{
-	mbedtls_mpi_free(&w->d); /* wipes */
-	mbedtls_mpi_free(&w->r);
-	mbedtls_mpi_free(&w->s);
-	mbedtls_ecp_point_free(&w->q);
-	mbedtls_ecp_point_free(&w->out);
-}
-
-static enum err
-read_secret(struct ec_work *w, const uint8_t secret[EC_SECRET_BYTES])
-{
-	int status = mbedtls_mpi_read_binary(&w->d, secret, EC_SECRET_BYTES);
-
-	return status_err(status != 0 ? status : mbedtls_ecp_check_privkey(w->g, &w->d));
-}
-
-static enum err
-read_public(struct ec_work *w, const struct ec_public *pub)
-{
-	int status;
-
-	if (pub->b[0] != 4)
-		return E_KEY;
-	status = mbedtls_ecp_point_read_binary(w->g, &w->q, pub->b, sizeof(pub->b));
-	return status_err(status != 0 ? status : mbedtls_ecp_check_pubkey(w->g, &w->q));
-}
-
-static enum err
-write_public(struct ec_work *w, struct ec_public *pub)
-{
-	size_t n = 0;
-	int status = mbedtls_ecp_point_write_binary(
-	    w->g, &w->out, MBEDTLS_ECP_PF_UNCOMPRESSED, &n, pub->b, sizeof(pub->b));
-
-	return status != 0 || n != sizeof(pub->b) ? E_CRYPTO : E_OK;
-}
-
-enum err
-crypto_ec_from_secret(struct ec_key *out, const uint8_t secret[EC_SECRET_BYTES])
-{
-	struct ec_work w;
-	struct ec_key key;
-	enum err e = work_init(&w);
-
-	memcpy(key.secret, secret, sizeof(key.secret));
-	if (e == E_OK)
-		e = read_secret(&w, secret);
-	if (e == E_OK)
-		e = status_err(mbedtls_ecp_mul(w.g, &w.out, &w.d, &w.g->G, blind, NULL));
-	if (e == E_OK)
-		e = write_public(&w, &key.pub);
-	if (e == E_OK)
-		*out = key;
-	else
-		crypto_wipe(out, sizeof(*out));
-	crypto_wipe(&key, sizeof(key));
-	work_fini(&w);
-	return e;
-}
-
-enum err
-crypto_ec_new(struct ec_key *out)
-{
-	uint8_t secret[EC_SECRET_BYTES];
-	enum err e;
-
-	do { /* a draw outside [1, n-1] happens once in 2^32 */
-		crypto_random(secret, sizeof(secret));
-		e = crypto_ec_from_secret(out, secret);
-	} while (e == E_KEY);
-	crypto_wipe(secret, sizeof(secret));
-	return e;
-}
-
-enum err
-crypto_ec_check(const struct ec_public *pub)
-{
-	struct ec_work w;
-	enum err e = work_init(&w);
-
-	if (e == E_OK)
-		e = read_public(&w, pub);
-	work_fini(&w);
-	return e;
-}
-
-enum err
-crypto_ec_agree(uint8_t out[32], const struct ec_key *key, const struct ec_public *peer)
-{
-	struct ec_work w;
-	enum err e = work_init(&w);
-
-	if (e == E_OK)
-		e = read_secret(&w, key->secret);
-	if (e == E_OK)
-		e = read_public(&w, peer);
-	if (e == E_OK)
-		e = status_err(mbedtls_ecp_mul(w.g, &w.out, &w.d, &w.q, blind, NULL));
-	if (e == E_OK)
-		e = status_err(mbedtls_mpi_write_binary(&w.out.X, out, 32));
-	if (e != E_OK)
-		crypto_wipe(out, 32);
-	work_fini(&w);
-	return e;
-}
-
-enum err
-crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *key, struct bytes message)
-{
-	struct ec_work w;
-	uint8_t hash[SHA256_BYTES];
-	enum err e = work_init(&w);
-
-	crypto_sha256(hash, message);
-	if (e == E_OK)
-		e = read_secret(&w, key->secret);
-	if (e == E_OK)
-		e = status_err(mbedtls_ecdsa_sign_det_ext(w.g, &w.r, &w.s, &w.d, hash,
-							  sizeof(hash), MBEDTLS_MD_SHA256,
-							  blind, NULL));
-	if (e == E_OK)
-		e = status_err(mbedtls_mpi_write_binary(&w.r, sig, 32));
-	if (e == E_OK)
-		e = status_err(mbedtls_mpi_write_binary(&w.s, sig + 32, 32));
-	if (e != E_OK)
-		crypto_wipe(sig, SIGNATURE_BYTES);
-	work_fini(&w);
-	return e;
-}
-
-enum err
-crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
-	      struct bytes message)
-{
-	struct ec_work w;
-	uint8_t hash[SHA256_BYTES];
-	enum err e = work_init(&w);
-
-	crypto_sha256(hash, message);
-	if (e == E_OK)
-		e = read_public(&w, pub);
-	if (e == E_OK)
-		e = status_err(mbedtls_mpi_read_binary(&w.r, sig, 32));
-	if (e == E_OK)
-		e = status_err(mbedtls_mpi_read_binary(&w.s, sig + 32, 32));
-	if (e == E_OK) {
-		e = status_err(
-		    mbedtls_ecdsa_verify(w.g, hash, sizeof(hash), &w.q, &w.r, &w.s));
-		if (e == E_KEY) /* the key was checked: what else is out of range is the
-				   signature */
-			e = E_SIGNATURE;
-	}
-	work_fini(&w);
-	return e;
-}
-
 static enum err
 gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce,
 	 struct bytes ad, struct bytes plain)
@@ -482,7 +245,7 @@ crypto_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key,
 		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
 		    struct bytes plain)
 {
-	switch (a) {
+	switch (fault_point() ? AEAD_EXPORT_ONLY : a) {
 	case AEAD_AES_128_GCM:
 		return gcm_seal(out, 128, key, nonce, ad, plain);
 	case AEAD_AES_256_GCM:
@@ -508,7 +271,7 @@ crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key,
 		return E_SEAL;
 	if (text.n == 0)
 		out = nothing;
-	switch (a) {
+	switch (fault_point() ? AEAD_EXPORT_ONLY : a) {
 	case AEAD_AES_128_GCM:
 		e = gcm_open(out, 128, key, nonce, ad, text, sealed.p + text.n);
 		break;
@@ -519,7 +282,7 @@ crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key,
 		e = chacha_open(out, key, nonce, ad, text, sealed.p + text.n);
 		break;
 	case AEAD_EXPORT_ONLY:
-		return E_CRYPTO;
+		break;
 	}
 	if (e != E_OK)
 		crypto_wipe(out, text.n);
@@ -546,8 +309,10 @@ enum err
 crypto_passphrase(uint8_t out[32], struct bytes passphrase, const uint8_t salt[16],
 		  uint32_t memory_kib, uint32_t passes)
 {
-	int status = argon2id_hash_raw(passes, memory_kib, 1, passphrase.p, passphrase.n,
-				       salt, 16, out, 32);
+	int status = fault_point()
+			 ? ARGON2_MEMORY_ALLOCATION_ERROR
+			 : argon2id_hash_raw(passes, memory_kib, 1, passphrase.p,
+					     passphrase.n, salt, 16, out, 32);
 
 	if (status == ARGON2_OK)
 		return E_OK;

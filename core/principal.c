@@ -159,9 +159,11 @@ body_begin(struct reader *r, struct bytes body, uint32_t count)
 static void
 body_public(struct reader *r, struct ec_public *out)
 {
+	enum err e = E_OK;
+
 	reader_bin_fixed(r, out->b, sizeof(out->b));
-	if (r->e == E_OK && crypto_ec_check(out) != E_OK)
-		reader_fail(r, E_KEY);
+	if (r->e == E_OK && (e = crypto_ec_check(out)) != E_OK)
+		reader_fail(r, e);
 }
 
 static enum err
@@ -300,7 +302,7 @@ statement_seal(enum statement kind, const struct programme_id *programme,
 static enum err
 written_err(enum err e)
 {
-	return e == E_OK || e == E_KEY ? e : E_LIMIT;
+	return e == E_OK || e == E_KEY || e == E_CRYPTO || e == E_NO_MEMORY ? e : E_LIMIT;
 }
 
 enum err

@@ -6,6 +6,8 @@
 #define ZSTD_STATIC_LINKING_ONLY /* the magicless format */
 #include <zstd.h>
 
+#include "core/fault.h"
+
 #define WINDOW_LOG_MAX 24 /* CONTROL_PLAIN_BYTES_MAX: no frame of ours needs more */
 #define KEEP_BYTES_MAX (4u << 20) /* a context that grew past this is not kept */
 #define CHUNK_BYTES (64u << 10)
@@ -62,6 +64,8 @@ make_key(void)
 static struct squeezer *
 squeezer(void)
 {
+	if (fault_point())
+		return NULL;
 	if (own == NULL && (own = calloc(1, sizeof(*own))) != NULL) {
 		pthread_once(&own_once, make_key);
 		if (pthread_setspecific(own_key, own) != 0) {
@@ -82,7 +86,7 @@ digest_match(struct digest *d, struct bytes dictionary, int level, bool *failed)
 	    bytes_equal(BYTES(d->copy, d->n), dictionary))
 		return true;
 	digest_free(d);
-	if ((d->copy = malloc(dictionary.n)) == NULL) {
+	if ((d->copy = fault_malloc(dictionary.n)) == NULL) {
 		*failed = true;
 		return false;
 	}
@@ -98,7 +102,9 @@ pack_dictionary(struct digest *d, struct bytes dictionary, int level)
 	bool failed;
 
 	if (!digest_match(d, dictionary, level, &failed) && !failed &&
-	    (d->pack = ZSTD_createCDict_byReference(d->copy, d->n, level)) == NULL)
+	    (d->pack = fault_point()
+			   ? NULL
+			   : ZSTD_createCDict_byReference(d->copy, d->n, level)) == NULL)
 		digest_free(d);
 	return d->pack;
 }
@@ -109,7 +115,9 @@ unpack_dictionary(struct digest *d, struct bytes dictionary)
 	bool failed;
 
 	if (!digest_match(d, dictionary, 0, &failed) && !failed &&
-	    (d->unpack = ZSTD_createDDict_byReference(d->copy, d->n)) == NULL)
+	    (d->unpack =
+		 fault_point() ? NULL : ZSTD_createDDict_byReference(d->copy, d->n)) ==
+		NULL)
 		digest_free(d);
 	return d->unpack;
 }
@@ -126,7 +134,8 @@ pack_context(struct squeezer *s, struct bytes dictionary, int level)
 	if (dictionary.n > 0 &&
 	    (digest = pack_dictionary(&s->pack_digest, dictionary, level)) == NULL)
 		return NULL;
-	if (ZSTD_isError(ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters)) ||
+	if (fault_point() ||
+	    ZSTD_isError(ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters)) ||
 	    ZSTD_isError(
 		ZSTD_CCtx_setParameter(c, ZSTD_c_format, ZSTD_f_zstd1_magicless)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level)) ||
@@ -150,7 +159,7 @@ squeeze_pack(struct writer *out, struct bytes plain, struct bytes dictionary, in
 	if (s == NULL || (c = pack_context(s, dictionary, level)) == NULL)
 		return E_NO_MEMORY;
 	/* Small payloads, nearly all, are made in the thread's own chunk. */
-	room = bound <= sizeof(s->chunk) ? s->chunk : malloc(bound);
+	room = bound <= sizeof(s->chunk) ? s->chunk : fault_malloc(bound);
 	if (room == NULL)
 		return E_NO_MEMORY;
 	n = ZSTD_compress2(c, room, bound, plain.p, plain.n);
@@ -177,7 +186,8 @@ unpack_context(struct squeezer *s, struct bytes dictionary)
 	if (dictionary.n > 0 &&
 	    (digest = unpack_dictionary(&s->unpack_digest, dictionary)) == NULL)
 		return NULL;
-	if (ZSTD_isError(ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters)) ||
+	if (fault_point() ||
+	    ZSTD_isError(ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters)) ||
 	    ZSTD_isError(
 		ZSTD_DCtx_setParameter(d, ZSTD_d_format, ZSTD_f_zstd1_magicless)) ||
 	    ZSTD_isError(
@@ -221,7 +231,8 @@ squeeze_unpack(struct writer *out, struct bytes squeezed, struct bytes dictionar
 
 	if (writer_end(out) != E_OK)
 		return writer_end(out);
-	/* Our frame header has every flag off; zstd would also take skippable frames, and others. */
+	/* Our frame header has every flag off; zstd would also take skippable frames, and
+	 * others. */
 	if (squeezed.n == 0 || squeezed.p[0] != 0)
 		return E_SQUEEZE;
 	if (s == NULL || unpack_context(s, dictionary) == NULL)

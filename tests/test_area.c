@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "core/pack.h"
+#include "core/fault.h"
 #include "tests/check.h"
 
 struct row {
@@ -255,5 +256,28 @@ a_nation(void)
 	writer_free(&w);
 }
 
+static void
+every_allocation_fails_once(void)
+{
+	struct area_table *t;
+	struct writer w;
+	unsigned n = 0;
+
+	writer_heap_init(&w, 4096);
+	pack_rows(&w, small, sizeof(small) / sizeof(small[0]));
+	do {
+		enum err e;
+
+		fault_arm(n++);
+		e = area_table_read(&t, writer_view(&w), NULL);
+		CHECK(e == (fault_fired() ? E_NO_MEMORY : E_OK));
+		CHECK((t != NULL) == (e == E_OK));
+		area_table_free(t);
+	} while (fault_fired());
+	fault_disarm();
+	CHECK(n > 5);
+	writer_free(&w);
+}
+
 CHECK_MAIN(T(a_small_tree), T(bad_tables_are_refused), T(every_cut_is_refused),
-	   T(as_deep_as_allowed), T(a_nation))
+	   T(as_deep_as_allowed), T(a_nation), T(every_allocation_fails_once))

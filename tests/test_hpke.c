@@ -1,6 +1,7 @@
 /* RFC 9180's vectors for DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 in base mode. */
 #include "core/hpke.h"
 
+#include "core/fault.h"
 #include "tests/check.h"
 
 #define FIELD_BYTES 320u
@@ -304,5 +305,34 @@ bad_points_are_refused(void)
 	CHECK(memcmp(&h, &none, sizeof(h)) == 0);
 }
 
+static enum err
+seal_and_open(const struct ec_key *office)
+{
+	struct hpke a, b;
+	uint8_t enc[EC_PUBLIC_BYTES], sealed[20], plain[4];
+	enum err e;
+
+	if ((e = hpke_sender(&a, enc, &office->pub, BYTES_NONE)) != E_OK ||
+	    (e = hpke_recipient(&b, enc, office, BYTES_NONE)) != E_OK ||
+	    (e = hpke_seal(&a, BYTES_NONE, BYTES_LIT("text"), sealed)) != E_OK)
+		return e;
+	return hpke_open(&b, BYTES_NONE, BYTES(sealed, sizeof(sealed)), plain);
+}
+
+static void
+every_call_fails_once(void)
+{
+	struct ec_key office;
+	unsigned n = 0;
+
+	REQUIRE(crypto_ec_new(&office) == E_OK);
+	do {
+		fault_arm(n++);
+		CHECK(seal_and_open(&office) == (fault_fired() ? E_CRYPTO : E_OK));
+	} while (fault_fired());
+	fault_disarm();
+	CHECK(n > 5);
+}
+
 CHECK_MAIN(T(vectors), T(vectors_beside_the_repository), T(two_sides_agree),
-	   T(bad_points_are_refused))
+	   T(bad_points_are_refused), T(every_call_fails_once))

@@ -1,6 +1,7 @@
 #include "core/principal.h"
 
 #include "core/pack.h"
+#include "core/fault.h"
 #include "tests/check.h"
 
 static struct ec_key root, office_key, device;
@@ -357,6 +358,36 @@ the_programme_is_its_root(void)
 	CHECK(memcmp(programme.b, hash, 16) == 0 && memcmp(r.b, hash, 16) == 0);
 }
 
+static enum err
+say_and_believe(const struct enrolment *m)
+{
+	uint8_t memory[STATEMENT_BYTES_MAX];
+	struct enrolment back;
+	struct writer w;
+	enum err e;
+
+	writer_init(&w, memory, sizeof(memory));
+	if ((e = enrolment_encode(m, &root, &w)) != E_OK ||
+	    (e = enrolment_decode(writer_view(&w), &programme, &back, NULL)) != E_OK)
+		return e;
+	return principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme,
+				&root.pub);
+}
+
+static void
+every_call_fails_once(void)
+{
+	struct enrolment m = an_enrolment();
+	unsigned n = 0;
+
+	do {
+		fault_arm(n++);
+		CHECK(say_and_believe(&m) == (fault_fired() ? E_CRYPTO : E_OK));
+	} while (fault_fired());
+	fault_disarm();
+	CHECK(n > 6);
+}
+
 CHECK_MAIN(T(roles_are_a_table), T(the_programme_is_its_root), T(there_and_back),
 	   T(only_the_issuer_signs), T(damage_is_noticed), T(limits_hold_when_writing),
-	   T(bad_bodies_are_refused))
+	   T(bad_bodies_are_refused), T(every_call_fails_once))

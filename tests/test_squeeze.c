@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "core/fault.h"
 #include "tests/check.h"
 
 #define NO BYTES_NONE
@@ -207,6 +208,39 @@ threads_have_their_own(void)
 		pthread_join(threads[i], NULL);
 }
 
+static enum err
+pack_and_unpack(void)
+{
+	uint8_t memory[200], back[100];
+	struct writer w, b;
+	enum err e;
+
+	writer_init(&w, memory, sizeof(memory));
+	writer_init(&b, back, sizeof(back));
+	if ((e = squeeze_pack(&w, BYTES_LIT("some text"), BYTES_LIT("dictionary"), 3)) !=
+	    E_OK)
+		return e;
+	e = squeeze_unpack(&b, writer_view(&w), BYTES_LIT("dictionary"), sizeof(back));
+	CHECK((e == E_OK) == bytes_equal(writer_view(&b), BYTES_LIT("some text")));
+	return e;
+}
+
+static void
+every_call_fails_once(void)
+{
+	unsigned n = 0;
+
+	do {
+		round_trip(BYTES_LIT("x"), BYTES_LIT("another"),
+			   3); /* so that both digests are made anew */
+		fault_arm(n++);
+		CHECK(pack_and_unpack() == (fault_fired() ? E_NO_MEMORY : E_OK));
+	} while (fault_fired());
+	fault_disarm();
+	CHECK(n > 8);
+}
+
 CHECK_MAIN(T(what_goes_in_comes_out), T(small_things_stay_small),
 	   T(another_dictionary_is_refused_or_differs), T(hostile_bytes_are_refused),
-	   T(bombs_are_refused), T(flipped_bits), T(threads_have_their_own))
+	   T(bombs_are_refused), T(flipped_bits), T(threads_have_their_own),
+	   T(every_call_fails_once))

@@ -513,7 +513,7 @@ a_failed_commit_stops_writing(void)
 
 	REQUIRE(s != NULL);
 	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
-	fault_arm(3); /* the job's memory, the beginning, the put; then the commit */
+	fault_arm(4); /* the job's memory, the beginning, the put, its seal; then the commit */
 	CHECK(put(s, 2, BYTES_LIT("two")) == E_STORE_IO);
 	CHECK(fault_fired());
 	fault_disarm();
