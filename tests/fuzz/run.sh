@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzz: run.sh SECONDS [BUILD [TARGET...]]
-# Runs each target (all of them) for its share of SECONDS, beginning from tests/vectors and from what earlier runs found
-# (BUILD/corpus). BUILD (build-fuzz) is made where it is missing; it needs clang. An input that fails is kept in
+# Runs each target (all of them) for its share of SECONDS, beginning from tests/vectors, the programme's forms and what
+# earlier runs found (BUILD/corpus). BUILD (build-fuzz) is made where it is missing; it needs clang. An input that fails is kept in
 # BUILD/found, with the command that replays it. The last line is "N passed, N failed".
 set -u
 seconds=${1:?"say how many seconds: run.sh SECONDS [BUILD [TARGET...]]"}
@@ -24,13 +24,13 @@ each=$((seconds / $#))
 [ "$each" -ge 1 ] || each=1
 seeds=$build/seeds
 mkdir -p "$seeds" "$build/found"
-"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$seeds" || exit 1
+"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$seeds" || exit 1
 
 passed=0 failed=0
 for target in "$@"; do
 	mkdir -p "$build/corpus/$target"
 	log=$build/corpus/$target.log
-	if "$build/tests/fuzz/$target" -max_total_time="$each" -max_len=8192 -timeout=10 -rss_limit_mb=1024 \
+	if "$build/tests/fuzz/$target" -max_total_time="$each" -max_len=32768 -timeout=10 -rss_limit_mb=1024 \
 		-artifact_prefix="$build/found/$target-" -print_final_stats=1 \
 		"$build/corpus/$target" "$seeds" >"$log" 2>&1; then
 		passed=$((passed + 1))

@@ -1,13 +1,32 @@
-/* seeds: VECTORS/NAME.hex to SEEDS/NAME, as bytes: the fuzzers begin from the golden vectors. */
+/*
+ * seeds: what the fuzzers begin from: VECTORS/NAME.hex as bytes, FORMS/NAME.md behind the byte that says so to
+ * fuzz_xlsform, and an invitation.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TESTS_DIR ".."
+#include "core/invite.h"
 #include "tests/vector.h"
 
 static bool
-convert(const char *vectors, const char *name, const char *seeds)
+put(const char *seeds, const char *name, size_t name_bytes, struct bytes b)
+{
+	char path[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%.*s", seeds, (int)name_bytes, name);
+	if ((f = fopen(path, "wb")) == NULL)
+		return false;
+	n = fwrite(b.p, 1, b.n, f);
+	return fclose(f) == 0 && n == b.n;
+}
+
+/* vector: hexadecimal digits; form: the text behind a zero. */
+static bool
+convert(const char *folder, const char *name, bool form, const char *seeds)
 {
 	static char text[1 << 20];
 	static uint8_t room[1 << 19];
@@ -16,38 +35,61 @@ convert(const char *vectors, const char *name, const char *seeds)
 	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", vectors, name);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	if ((f = fopen(path, "r")) == NULL)
 		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
+	text[0] = '\0';
+	n = fread(text + 1, 1, sizeof(text) - 2, f);
 	fclose(f);
-	text[n] = '\0';
-	if ((b = hex_bytes(text, room, sizeof(room))).p == NULL)
+	text[n + 1] = '\0';
+	b = form ? BYTES(text, n + 1) : hex_bytes(text + 1, room, sizeof(room));
+	if (b.p == NULL)
 		return true; /* another kind of file; its test knows it */
-	snprintf(path, sizeof(path), "%s/%.*s", seeds, (int)strlen(name) - 4, name);
-	if ((f = fopen(path, "wb")) == NULL)
+	return put(seeds, name, strlen(name) - (form ? 0 : 4), b);
+}
+
+static bool
+convert_all(const char *folder, const char *ending, bool form, const char *seeds)
+{
+	struct dirent *entry;
+	bool ok = true;
+	DIR *d = opendir(folder);
+
+	if (d == NULL)
 		return false;
-	n = fwrite(b.p, 1, b.n, f);
-	return fclose(f) == 0 && n == b.n;
+	while ((entry = readdir(d)) != NULL) {
+		size_t n = strlen(entry->d_name), k = strlen(ending);
+
+		if (n > k && strcmp(entry->d_name + n - k, ending) == 0)
+			ok &= convert(folder, entry->d_name, form, seeds);
+	}
+	closedir(d);
+	return ok;
+}
+
+static bool
+put_invitation(const char *seeds)
+{
+	struct invite invite = {.role = ROLE_MEMBER, .expires_s = 1800000000, .address = "node.example:4711",
+	                        .name = "Dara", .area = "KH0302"};
+	uint8_t line[INVITE_LINE_BYTES_MAX];
+	struct writer w;
+
+	memset(invite.programme.b, 1, ID_BYTES);
+	memset(invite.node.b, 2, ID_BYTES);
+	writer_init(&w, line, sizeof(line));
+	return invite_encode(&invite, &w) == E_OK && put(seeds, "invitation", 10, writer_view(&w));
 }
 
 int
 main(int argc, char **argv)
 {
-	struct dirent *entry;
-	bool ok = true;
-	DIR *d;
-
-	if (argc != 3 || (d = opendir(argv[1])) == NULL) {
-		fprintf(stderr, "usage: fuzz_seeds VECTORS SEEDS\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: fuzz_seeds VECTORS FORMS SEEDS\n");
 		return 64;
 	}
-	while ((entry = readdir(d)) != NULL) {
-		size_t n = strlen(entry->d_name);
-
-		if (n > 4 && strcmp(entry->d_name + n - 4, ".hex") == 0)
-			ok &= convert(argv[1], entry->d_name, argv[2]);
-	}
-	closedir(d);
-	return ok ? 0 : 74;
+	return convert_all(argv[1], ".hex", false, argv[3]) && convert_all(argv[2], ".md", true, argv[3]) &&
+	               put_invitation(argv[3])
+	           ? 0
+	           : 74;
 }
