@@ -20,7 +20,7 @@
  *   parcel hash = SHA-256(message); signature = ECDSA(author's key, message)
  * A run to an office holds ANALYTIC and IDENTIFYING slices; in a run to a principal `analytic` is of class
  * NOTICE. So a slice can be dropped (its hash stays) and the rest remains provable. The first parcel of a log
- * has previous hash zero, or, after a fork, the hash of the last parcel of the log it continues.
+ * has previous hash zero.
  */
 #ifndef BANYAN_CORE_PARCEL_H
 #define BANYAN_CORE_PARCEL_H

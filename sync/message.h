@@ -43,8 +43,11 @@ enum message_status {
 enum message_stream {
 	STREAM_OUT = 1,
 	STREAM_ERR = 2,
-	STREAM_FILE = 3, /* a file begins: its name, no slashes */
-	STREAM_DATA = 4  /* bytes of the file begun last */
+	STREAM_FILE = 3,     /* a file begins: its name, no slashes */
+	STREAM_DATA = 4,     /* bytes of the file begun last */
+	STREAM_FILE_END = 5, /* that file is whole */
+	STREAM_PROGRESS = 6, /* a line that replaces the one before */
+	STREAM_FAULT = 7     /* the verb failed: the error's name, a zero byte, the thing */
 };
 
 struct message_hello {

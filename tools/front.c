@@ -4,17 +4,98 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/call_parts.h"
 #include "tools/help.h"
 #include "tools/json.h"
 #include "tools/options.h"
+#include "tools/node/acting.h"
+#include "tools/node/link.h"
 #include "tools/terminal.h"
+
+#define OWNER_WAIT_MS 10000 /* another command holds the store for a moment */
+
+/* Through the socket of the daemon that owns the store. E_CONNECT: nobody answers there. */
+static enum err
+forward_local(struct call *c)
+{
+	struct writer ask;
+	uint8_t status;
+	char path[600];
+	enum err e;
+
+	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
+	writer_heap_init(&ask, ASK_BYTES_MAX);
+	if ((e = call_ask_write(c, true, &ask)) == E_OK)
+		e = link_ask(NULL, path, writer_view(&ask), call_apply, c, &status, call_why(c));
+	writer_free(&ask);
+	return e == E_OK ? call_answered(c) : e;
+}
+
+/* An officer's or researcher's own store asks the node. */
+static enum err
+forward_node(struct call *c, struct peer *p)
+{
+	struct writer ask;
+	uint8_t status;
+	enum err e;
+
+	writer_heap_init(&ask, ASK_BYTES_MAX);
+	if ((e = call_ask_write(c, false, &ask)) == E_OK)
+		e = link_ask(p, NULL, writer_view(&ask), call_apply, c, &status, call_why(c));
+	writer_free(&ask);
+	return e == E_OK ? call_answered(c) : e;
+}
+
+/* What such a store answers itself: its own standing, not the node's. */
+static bool
+asks_node(const struct call *c, const struct peer *p)
+{
+	enum role role = p->identities[0].role;
+
+	return call_command(c)->where == COMMAND_ASKS && (role == ROLE_OFFICER || role == ROLE_RESEARCHER);
+}
+
+static enum err
+run_here(struct call *c)
+{
+	struct unlock unlock;
+	struct peer *p;
+	enum err e;
+
+	if ((e = call_find_secret(c)) != E_OK)
+		return e;
+	unlock = secret_unlock(call_secret(c), call_option(c, "as"));
+	if ((e = peer_open(&p, call_store_path(c), &unlock, call_why(c))) != E_OK)
+		return e;
+	if ((e = acting_local(c, p)) == E_OK)
+		e = asks_node(c, p) ? forward_node(c, p) : acting_run(c, p);
+	peer_close(p);
+	return e;
+}
 
 enum err
 front_run(struct call *c)
 {
-	return call_run(c);
+	const struct timespec pause = {0, 50 * 1000 * 1000};
+	unsigned waited_ms = 0;
+	enum err e;
+
+	if (call_command(c)->where == COMMAND_ALONE)
+		return call_run(c);
+	for (;;) {
+		if ((e = store_probe(call_store_path(c), call_why(c))) == E_OK)
+			e = run_here(c);
+		if (e != E_STORE_BUSY || strcmp(call_command(c)->name, "serve") == 0)
+			return e;
+		if ((e = forward_local(c)) != E_CONNECT)
+			return e;
+		if (waited_ms >= OWNER_WAIT_MS)
+			return why_set(call_why(c), E_STORE_BUSY, "%s", call_store_path(c));
+		(void)nanosleep(&pause, NULL);
+		waited_ms += 50;
+	}
 }
 
 static void

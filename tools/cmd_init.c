@@ -1,0 +1,147 @@
+/* banyan init: begin a programme. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "schemas/areas_table.h"
+#include "tools/commands.h"
+#include "tools/json.h"
+#include "tools/node/enrol.h"
+#include "tools/unlock.h"
+
+static enum err
+compile_areas(struct call *c, struct writer *out)
+{
+	struct areas_table table;
+	struct arena arena;
+	struct bytes csv;
+	enum err e;
+
+	if ((e = call_input(c, "areas", &csv)) != E_OK)
+		return e;
+	arena_init(&arena, 256u << 20);
+	if ((e = areas_table_parse(csv, &arena, &table, call_why(c))) == E_OK)
+		e = areas_table_pack(&table, out);
+	arena_free(&arena);
+	return e;
+}
+
+static void
+root_text(struct writer *w, const struct foundation *f)
+{
+	char hex[2 * EC_SECRET_BYTES + 1];
+
+	writer_printf(w,
+	              "banyan root 1\n"
+	              "# The root key and the recovery key of the programme \"%s\".\n"
+	              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
+	              "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
+	              f->programme);
+	hex_encode(hex, f->root.secret, EC_SECRET_BYTES);
+	writer_printf(w, "root %s\n", hex);
+	hex_encode(hex, f->recovery.secret, EC_SECRET_BYTES);
+	writer_printf(w, "recovery %s\n", hex);
+	crypto_wipe(hex, sizeof(hex));
+}
+
+/* The place of the keys is taken before the store is made, so that no programme is left without them. */
+static enum err
+root_open(struct call *c, char path[1024], int *fd)
+{
+	const char *given = call_option(c, "root-out");
+	const char *store = call_store_path(c);
+	size_t n = strlen(store);
+
+	while (n > 1 && store[n - 1] == '/')
+		n--;
+	if (given != NULL)
+		(void)snprintf(path, 1024, "%s", given);
+	else
+		(void)snprintf(path, 1024, "%.*s.root", (int)n, store);
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return why_set(call_why(c), errno == EEXIST ? E_FILE_EXISTS : E_IO, "%s", path);
+	return E_OK;
+}
+
+static enum err
+root_write(struct call *c, const char *path, int fd, const struct foundation *f)
+{
+	struct writer w;
+	enum err e;
+
+	writer_heap_init(&w, 8192);
+	root_text(&w, f);
+	if ((e = writer_end(&w)) == E_OK && (write(fd, w.p, w.n) != (ssize_t)w.n || fsync(fd) != 0))
+		e = why_set(call_why(c), E_IO, "%s", path);
+	writer_free(&w);
+	return e;
+}
+
+static void
+tell(struct call *c, const struct foundation *f, const char *path)
+{
+	struct writer w;
+
+	if (call_json(c)) {
+		writer_heap_init(&w, 4096);
+		writer_str(&w, "{");
+		json_key_str(&w, "programme", f->programme);
+		json_key_str(&w, "area", f->area);
+		json_key_str(&w, "officer", f->officer);
+		json_key_str(&w, "root", path);
+		writer_str(&w, "}\n");
+		call_out_bytes(c, writer_view(&w));
+		writer_free(&w);
+		return;
+	}
+	call_out(c,
+	         "The programme \"%s\" begins in %s, with an office for %s and you as its officer (\"%s\").\n"
+	         "Its root key and recovery key are in %s.\n"
+	         "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: whoever has it can\n"
+	         "speak for the programme; without it a lost passphrase is lost for good.\n",
+	         f->programme, call_store_path(c), f->area, f->officer, path);
+}
+
+enum err
+cmd_init(struct call *c)
+{
+	struct foundation f = {.programme = call_option(c, "programme"), .area = call_option(c, "area"),
+	                       .officer = call_option(c, "officer")};
+	struct secret secret;
+	struct unlock unlock;
+	struct writer areas;
+	struct peer *p = NULL;
+	char path[1024];
+	int fd = -1;
+	enum err e;
+
+	if (f.officer == NULL)
+		f.officer = "officer";
+	if (strlen(f.programme) > NAME_BYTES_MAX || strlen(f.officer) > KEYRING_NAME_BYTES_MAX)
+		return why_set(call_why(c), E_NO_ROOM, "the name");
+	memset(&secret, 0, sizeof(secret));
+	writer_heap_init(&areas, CONTROL_PLAIN_BYTES_MAX);
+	if ((e = compile_areas(c, &areas)) == E_OK && (e = call_new_secret(c, &secret)) == E_OK &&
+	    (e = root_open(c, path, &fd)) == E_OK) {
+		f.areas = writer_view(&areas);
+		unlock = secret_unlock(&secret, f.officer);
+		e = enrol_found(&p, call_store_path(c), &unlock, &f, call_why(c));
+		if (e == E_OK)
+			e = root_write(c, path, fd, &f);
+		if (e != E_OK)
+			(void)unlink(path);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	peer_close(p);
+	if (e == E_OK)
+		tell(c, &f, path);
+	crypto_wipe(&f.root, sizeof(f.root));
+	crypto_wipe(&f.recovery, sizeof(f.recovery));
+	secret_wipe(&secret);
+	writer_free(&areas);
+	return e;
+}

@@ -1,0 +1,87 @@
+/* banyan join: make a store on this device with an invitation. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/commands.h"
+#include "tools/call_asked.h"
+#include "tools/json.h"
+#include "tools/node/link.h"
+
+static void
+tell(struct call *c, struct peer *p)
+{
+	struct identity *self = peer_self(p);
+	struct writer w;
+
+	if (call_json(c)) {
+		writer_heap_init(&w, 4096);
+		writer_str(&w, "{");
+		json_key_str(&w, "programme", p->programme.name);
+		json_key_str(&w, "name", self->name);
+		json_key_str(&w, "role", role_name(self->role));
+		json_key_str(&w, "area", self->area);
+		json_key_bool(&w, "approved", p->approved);
+		writer_str(&w, "}\n");
+		call_out_bytes(c, writer_view(&w));
+		writer_free(&w);
+		return;
+	}
+	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n", p->programme.name, self->name,
+	         role_name(self->role), self->area);
+	if (!p->approved)
+		call_out(c, "An officer must still let you in:  banyan devices STORE --approve \"%s\"\n", self->name);
+}
+
+/* Nothing is left of a store whose joining was refused; one whose link broke goes on with the same keys. */
+static void
+undo(const char *path)
+{
+	static const char *const files[] = {"data.mdb", "lock.mdb", "keys", "lock"};
+	char file[1024];
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(file, sizeof(file), "%s/%s", path, files[i]);
+		(void)unlink(file);
+	}
+	(void)rmdir(path);
+}
+
+static bool
+is_final(enum err e)
+{
+	return e != E_CONNECT && e != E_PEER_GONE && e != E_PEER_TIMEOUT && e != E_PEER_BUSY;
+}
+
+enum err
+cmd_join(struct call *c)
+{
+	struct link_result result;
+	struct invite invite;
+	struct secret secret;
+	struct unlock unlock;
+	struct peer *p = NULL;
+	bool joined = false, prepared = false;
+	enum err e;
+
+	if ((e = invite_decode(call_arg(c, 0), &invite, call_why(c))) != E_OK)
+		return e;
+	if ((e = call_new_secret(c, &secret)) == E_OK) {
+		unlock = secret_unlock(&secret, NULL);
+		e = enrol_prepare(&p, call_store_path(c), &unlock, &invite, call_why(c));
+		prepared = e == E_OK;
+	}
+	if (e == E_OK) {
+		e = link_join(p, &invite, &result, call_why(c));
+		joined = p->home.key_no != 0;
+	}
+	if (joined)
+		tell(c, p);
+	peer_close(p);
+	if (prepared && !joined && is_final(e))
+		undo(call_store_path(c));
+	invite_wipe(&invite);
+	secret_wipe(&secret);
+	return e;
+}

@@ -1,0 +1,77 @@
+/* banyan sync: one session with the node. */
+#include <stdlib.h>
+
+#include "tools/commands.h"
+#include "tools/json.h"
+#include "tools/node/link.h"
+
+static void
+tell_json(struct call *c, const struct link_result *r, enum err e)
+{
+	char sentence[600];
+	struct writer w;
+
+	writer_heap_init(&w, 4096);
+	writer_str(&w, "{");
+	json_key_u64(&w, "records_sent", r->records_sent);
+	json_key_u64(&w, "records_received", r->records_received);
+	json_key_u64(&w, "parcels_sent", r->parcels_sent);
+	json_key_u64(&w, "parcels_received", r->parcels_received);
+	json_key_u64(&w, "records_waiting", r->records_waiting);
+	json_key_u64(&w, "bytes_sent", r->counts.bytes_out);
+	json_key_u64(&w, "bytes_received", r->counts.bytes_in);
+	json_key_bool(&w, "verified", r->verified);
+	json_key_str(&w, "reason", e == E_OK ? "" : why_sentence(call_why(c), sentence, sizeof(sentence)));
+	writer_str(&w, "}\n");
+	call_out_bytes(c, writer_view(&w));
+	writer_free(&w);
+}
+
+static void
+tell(struct call *c, const struct link_result *r)
+{
+	call_out(c, "%llu record%s sent, %llu waiting; %llu parcel%s received; %llu bytes out, %llu in.\n",
+	         (unsigned long long)r->records_sent, r->records_sent == 1 ? "" : "s",
+	         (unsigned long long)r->records_waiting, (unsigned long long)r->parcels_received,
+	         r->parcels_received == 1 ? "" : "s", (unsigned long long)r->counts.bytes_out,
+	         (unsigned long long)r->counts.bytes_in);
+	if (r->quarantined > 0)
+		call_note(c, "The node keeps something aside for an officer: ask the office to look at "
+		             "\"banyan status\".\n");
+	if (r->forked)
+		call_note(c, "%s\n", "This handset has a twin: somebody copied its store. Nothing was lost, a new log was "
+		                     "begun. Tell the office.");
+	if (r->verified)
+		call_out(c, "Both sides agree.\n");
+}
+
+static enum err
+budget(struct call *c, uint64_t *out)
+{
+	const char *text = call_option(c, "bytes-max");
+	char *end;
+
+	*out = text == NULL ? 0 : strtoull(text, &end, 10);
+	if (text != NULL && (*end != '\0' || *out == 0))
+		return why_set(call_why(c), E_USAGE, "--bytes-max is a number of bytes, not \"%s\"", text);
+	return E_OK;
+}
+
+enum err
+cmd_sync(struct call *c)
+{
+	struct link_result result = {0};
+	uint64_t bytes;
+	enum err e;
+
+	if (peer_is_node(call_peer(c)))
+		return why_set(call_why(c), E_NOT_HERE, "sync");
+	if ((e = budget(c, &bytes)) != E_OK)
+		return e;
+	e = link_sync(call_peer(c), bytes, &result, call_why(c));
+	if (call_json(c))
+		tell_json(c, &result, e);
+	else if (e == E_OK || result.counts.bytes_out > 0)
+		tell(c, &result);
+	return e;
+}

@@ -1,0 +1,94 @@
+#include "tools/node/acting.h"
+
+#include <stdio.h>
+
+#include "core/rules.h"
+#include "tools/call_parts.h"
+#include "tools/node/opener.h"
+
+enum err
+acting_local(struct call *c, struct peer *p)
+{
+	const char *as = call_option(c, "as");
+	struct unlock unlock = secret_unlock(call_secret(c), as);
+	char slot[KEYRING_NAME_BYTES_MAX + 1];
+	struct identity *who = NULL;
+	struct store_key key;
+	enum err e;
+
+	e = keyring_open(p->path, &unlock, &key, slot, call_why(c));
+	crypto_wipe(&key, sizeof(key));
+	if (e != E_OK)
+		return e;
+	/* A slot bears its officer's name; the first one of a device bears none. */
+	if (slot[0] != '\0' && peer_is_node(p) && as == NULL)
+		e = peer_identity(p, slot, &who, NULL);
+	if (who == NULL)
+		e = peer_identity(p, as, &who, call_why(c));
+	if (e != E_OK)
+		return e;
+	call_set_actor(c, &who->id);
+	return E_OK;
+}
+
+struct identity *
+acting_identity(struct call *c)
+{
+	return call_is_remote(c) ? NULL : peer_identity_by_id(call_peer(c), call_actor(c));
+}
+
+enum err
+acting_run(struct call *c, struct peer *p)
+{
+	enum err e = E_OK;
+
+	call_set_peer(c, p);
+	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
+		pthread_mutex_lock(&p->acting);
+		e = opener_all(p, call_why(c));
+		pthread_mutex_unlock(&p->acting);
+	}
+	return e == E_OK ? call_run(c) : call_fail(c, e);
+}
+
+enum err
+acting_enrolment(struct call *c, struct enrolment *out)
+{
+	struct peer *p = call_peer(c);
+	struct identity *self = acting_identity(c);
+	struct store_txn *txn;
+	struct member m;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	if (self != NULL) {
+		out->programme = p->programme.id;
+		out->id = self->id;
+		out->sign_pub = self->sign.pub;
+		out->seal_pub = self->seal.pub;
+		out->role = self->role;
+		memcpy(out->area, self->area, sizeof(out->area));
+		memcpy(out->name, self->name, sizeof(out->name));
+		return E_OK;
+	}
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	if ((e = member_get(txn, call_actor(c), &m)) == E_OK)
+		*out = m.enrolment;
+	store_read_end(txn);
+	return e == E_ABSENT ? why_set(call_why(c), E_STRANGER, "you") : e;
+}
+
+enum err
+acting_may(struct call *c, int act, const char *area, bool is_author)
+{
+	struct enrolment who;
+	enum err e;
+
+	if ((e = acting_enrolment(c, &who)) != E_OK)
+		return e;
+	return rules_check((enum act)act,
+	                   &(struct rules_case){.role = who.role, .own_area = who.area, .area = area,
+	                                        .is_author = is_author, .approved = true},
+	                   peer_areas(call_peer(c)), call_why(c));
+}

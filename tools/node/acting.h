@@ -1,0 +1,27 @@
+/*
+ * acting: who carries a call out, and through which door: the store here, the daemon that owns it, or the node.
+ */
+#ifndef BANYAN_TOOLS_NODE_ACTING_H
+#define BANYAN_TOOLS_NODE_ACTING_H
+
+#include "tools/call.h"
+#include "tools/node/peer.h"
+
+/*
+ * acting_local: the call came with a secret (this process opened the store with it, or it rode through the local
+ * socket): find whose it is and let that identity act. E_STORE_KEY, E_PRINCIPAL_UNKNOWN, E_USAGE.
+ */
+enum err acting_local(struct call *, struct peer *);
+/*
+ * acting_run: run a command on this process's peer: what waits to be opened is opened first, so that a person never
+ * asks a store that lags behind what it acknowledged.
+ */
+enum err acting_run(struct call *, struct peer *);
+/* acting_identity: the identity that acts, when it works at this store; NULL for a remote asker. */
+struct identity *acting_identity(struct call *);
+/* acting_enrolment: who acts, as enrolled (its own area and role); at a member's device its own identity. */
+enum err acting_enrolment(struct call *, struct enrolment *out);
+/* acting_may: rules_check for who acts. `area` NULL: the act needs none. */
+enum err acting_may(struct call *, int act, const char *area, bool is_author);
+
+#endif

@@ -1,0 +1,271 @@
+/* The device's side: taking what its node says. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/pack.h"
+#include "tools/node/down.h"
+#include "tools/node/down_row.h"
+#include "tools/node/outbox.h"
+#include "tools/node/state.h"
+
+static const char *const cursor_names[2] = {"down broadcast", "down inbox"};
+
+static enum err
+cursor_get(struct store_txn *txn, int which, struct down_cursor *out)
+{
+	struct bytes value;
+	enum err e = store_meta_get(txn, cursor_names[which], &value);
+
+	memset(out, 0, sizeof(*out));
+	if (e == E_ABSENT)
+		return E_OK;
+	if (e != E_OK || value.n != 16 + HASH_BYTES)
+		return e != E_OK ? e : E_STORE_DAMAGED;
+	out->epoch = be64_get(value.p);
+	out->number = be64_get(value.p + 8);
+	memcpy(out->hash.b, value.p + 16, HASH_BYTES);
+	return E_OK;
+}
+
+static enum err
+cursor_put(struct store_txn *txn, int which, const struct down_cursor *c)
+{
+	uint8_t value[16 + HASH_BYTES];
+
+	be64_put(value, c->epoch);
+	be64_put(value + 8, c->number);
+	memcpy(value + 16, c->hash.b, HASH_BYTES);
+	return store_meta_put(txn, cursor_names[which], BYTES(value, sizeof(value)));
+}
+
+enum err
+down_cursors(struct peer *p, struct store_txn *txn, struct down_cursor out[2])
+{
+	enum err e;
+
+	(void)p;
+	if ((e = cursor_get(txn, 0, &out[0])) != E_OK)
+		return e;
+	return cursor_get(txn, 1, &out[1]);
+}
+
+struct take_job {
+	struct peer *peer;
+	int which;
+	const struct parcel *parcel;
+	struct bytes bytes;
+	struct arena *arena;
+	/* what becomes true here once it is durable */
+	struct bytes form_bundle, areas;
+	uint64_t form_order;
+	char form_languages[128], languages_form[128];
+	bool approved, has_languages;
+	struct home home;
+	bool has_home;
+};
+
+static enum err
+take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
+{
+	struct peer *p = job->peer;
+	struct office office;
+	enum err e;
+
+	if ((e = office_decode(statement, &p->programme.id, &office, NULL)) != E_OK)
+		return e;
+	if (strcmp(office.area, p->home.area) != 0 || office.key_no <= p->home.key_no)
+		return E_OK;
+	if (principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->programme.root) != E_OK &&
+	    (e = principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->home.node_sign)) != E_OK)
+		return e;
+	job->home = p->home;
+	job->home.key_no = office.key_no;
+	job->home.seal.pub = office.seal_pub;
+	job->has_home = true;
+	return peer_put_home(txn, &job->home);
+}
+
+static enum err
+take_review(struct store_txn *txn, struct reader *r)
+{
+	struct own_record own;
+	struct record_id id;
+	enum review_state state;
+	char note[REASON_BYTES_MAX + 1];
+	uint32_t time_s;
+	enum err e;
+
+	reader_bin_fixed(r, id.b, ID_BYTES);
+	state = (enum review_state)reader_u64_max(r, REVIEW_APPROVED);
+	state_str(r, note, sizeof(note));
+	time_s = (uint32_t)reader_u64_max(r, UINT32_MAX);
+	if ((e = reader_end(r)) != E_OK)
+		return e;
+	if ((e = own_record_get(txn, &id, &own)) != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	own.review = state;
+	own.review_s = time_s;
+	memcpy(own.note, note, sizeof(own.note));
+	return own_record_put(txn, &own);
+}
+
+/* One item's body: [kind, ...]. Kinds that are not known here are passed over. */
+static enum err
+take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool notice)
+{
+	struct reader r;
+	uint32_t count;
+	uint64_t kind;
+
+	reader_init(&r, body);
+	count = reader_array(&r);
+	kind = reader_u64(&r);
+	if (r.e != E_OK || count < 1 || notice != (kind >= DOWN_REVIEW))
+		return E_PARCEL;
+	if (kind == DOWN_FORM) {
+		job->form_order = reader_u64(&r);
+		state_str(&r, job->form_languages, sizeof(job->form_languages));
+		job->form_bundle = reader_bin(&r);
+		if (reader_end(&r) != E_OK)
+			return reader_end(&r);
+		return down_put_form(txn, form_key_of(job->form_bundle), job->form_order, job->form_languages,
+		                     job->form_bundle);
+	}
+	if (kind == DOWN_AREAS) {
+		job->areas = reader_bin(&r);
+		return reader_end(&r) != E_OK ? reader_end(&r)
+		                              : store_put(txn, STORE_AREA, BYTES_LIT("current"), job->areas);
+	}
+	if (kind == DOWN_OFFICE)
+		return take_office(txn, job, reader_bin(&r));
+	if (kind == DOWN_LANGUAGES) {
+		state_str(&r, job->languages_form, sizeof(job->languages_form));
+		state_str(&r, job->form_languages, sizeof(job->form_languages));
+		job->has_languages = reader_end(&r) == E_OK;
+		return reader_end(&r) != E_OK ? reader_end(&r)
+		                              : down_put_languages(txn, job->peer, job->languages_form,
+		                                                   job->form_languages);
+	}
+	if (kind == DOWN_REVIEW)
+		return take_review(txn, &r);
+	if (kind == DOWN_ENROLMENT) {
+		job->approved = true;
+		return store_meta_put_u64(txn, "approved", 1);
+	}
+	return E_OK;
+}
+
+static enum err
+open_notice(struct take_job *job, const struct parcel_item *item, struct writer *body)
+{
+	struct peer *p = job->peer;
+	struct run run;
+	enum err e;
+
+	if (!item->to.to_principal || !ID_EQUAL(&item->to.principal, &peer_self(p)->id))
+		return E_ABSENT; /* not for us */
+	if ((e = run_open(&run, &p->programme.id, &job->parcel->log.author, item->epoch, &item->to, item->enc,
+	                  &peer_self(p)->seal)) != E_OK)
+		return e;
+	e = slice_open(&run, SLICE_NOTICE, item->index, &item->record, item->analytic.ciphertext, body);
+	run_wipe(&run);
+	return e;
+}
+
+static enum err
+take_job(struct store_txn *txn, void *arg)
+{
+	struct take_job *job = arg;
+	const struct parcel *parcel = job->parcel;
+	struct arrival a = {.log = parcel->log, .number = parcel->number, .hash = parcel->hash,
+	                    .via = parcel->log.author, .parcel = job->bytes};
+	struct down_cursor cursor = {parcel->log.epoch, parcel->number, parcel->hash};
+	enum arrival_result result;
+	enum err e;
+	size_t i;
+
+	if ((e = arrival_append(txn, &a, &result)) != E_OK)
+		return e;
+	for (i = 0; i < parcel->item_count && e == E_OK; i++) {
+		const struct parcel_item *item = &parcel->items[i];
+		struct writer body;
+
+		if (!item->analytic.present)
+			continue;
+		writer_heap_init(&body, CONTROL_PLAIN_BYTES_MAX);
+		if (item->enc == NULL)
+			e = control_unpack(item->analytic.ciphertext, &body);
+		else
+			e = open_notice(job, item, &body);
+		if (e == E_OK) {
+			struct bytes kept = arena_bytes(job->arena, writer_view(&body));
+
+			e = kept.p == NULL ? E_NO_MEMORY : take_body(txn, job, kept, item->enc != NULL);
+		} else if (e == E_ABSENT) {
+			e = E_OK;
+		}
+		writer_free(&body);
+	}
+	return e == E_OK ? cursor_put(txn, job->which, &cursor) : e;
+}
+
+/* Chain and signature, against what is held and the pinned node. */
+static enum err
+check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoch, struct why *why)
+{
+	struct parcel_context context = {.programme = p->programme.id, .log = {p->home.node, epoch},
+	                                 .own_area = p->home.area};
+	struct down_cursor cursors[2], *at = &cursors[job->which];
+	struct store_txn *txn;
+	enum err e;
+
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	e = down_cursors(p, txn, cursors);
+	store_read_end(txn);
+	if (e != E_OK)
+		return why_set(why, e, "%s", p->path);
+	if (at->epoch == epoch)
+		context.previous = at->hash;
+	else
+		at->number = 0;
+	if ((e = parcel_read(parcel, job->bytes, &context, job->arena, why)) != E_OK)
+		return e;
+	if (parcel->number != at->number + 1)
+		return why_set(why, E_PARCEL_CHAIN, "the node's number %llu", (unsigned long long)parcel->number);
+	if ((e = parcel_verify(parcel, &p->home.node_sign)) != E_OK)
+		return why_set(why, e, "a parcel of the node");
+	return E_OK;
+}
+
+enum err
+down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct why *why)
+{
+	struct take_job job = {.peer = p, .which = inbox ? 1 : 0, .bytes = bytes};
+	struct parcel parcel;
+	struct arena arena;
+	enum err e;
+
+	arena_init(&arena, 3u * CONTROL_PLAIN_BYTES_MAX);
+	job.arena = &arena;
+	job.parcel = &parcel;
+	if ((e = check(p, &job, &parcel, epoch, why)) != E_OK)
+		goto done;
+	if ((e = store_write(p->store, take_job, &job)) != E_OK) {
+		why_set(why, e, "what the node sent");
+		goto done;
+	}
+	if (job.has_home)
+		p->home = job.home;
+	if (job.approved)
+		p->approved = true;
+	if (job.has_languages)
+		e = peer_learn_languages(p, job.languages_form, job.form_languages);
+	if (job.areas.n > 0)
+		e = peer_learn_areas(p, job.areas, why);
+	if (e == E_OK && job.form_bundle.n > 0)
+		e = peer_learn_form(p, job.form_bundle, job.form_order, job.form_languages, why);
+done:
+	arena_free(&arena);
+	return e;
+}

@@ -1,0 +1,273 @@
+/* Joining as the newcomer sees it; approving, revoking, adding officers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/arrival.h"
+#include "core/audit.h"
+#include "core/pack.h"
+#include "core/rules.h"
+#include "tools/node/down.h"
+#include "tools/node/down_row.h"
+#include "tools/node/enrol.h"
+#include "tools/node/state.h"
+
+enum err
+enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
+              struct why *why)
+{
+	struct programme programme = {.id = v->programme, .k = K_DEFAULT};
+	struct home home = {.node = v->node};
+	struct identity self;
+	enum err e;
+
+	/* A joining that was cut goes on with the same keys. */
+	e = peer_open(out, path, unlock, why);
+	if (e == E_OK) {
+		if ((*out)->home.key_no == 0 && ID_EQUAL(&(*out)->home.node, &v->node))
+			return E_OK;
+		peer_close(*out);
+		*out = NULL;
+		return why_set(why, E_STORE_EXISTS, "%s", path);
+	}
+	if (e != E_STORE_ABSENT)
+		return e;
+	memset(&self, 0, sizeof(self));
+	crypto_random(self.id.b, sizeof(self.id.b));
+	self.role = v->role;
+	memcpy(self.area, v->area, sizeof(self.area));
+	memcpy(self.name, v->name, sizeof(self.name));
+	snprintf(home.address, sizeof(home.address), "%s", v->address);
+	if ((e = crypto_ec_new(&self.sign)) == E_OK && (e = crypto_ec_new(&self.seal)) == E_OK)
+		e = peer_create(out, path, unlock, &programme, &home, &self, 1, false, why);
+	crypto_wipe(&self, sizeof(self));
+	return e;
+}
+
+static enum err
+check_statements(struct peer *p, const struct ec_public *node_key, const struct message_welcome *w,
+                 struct enrolment *own, struct office *office, struct why *why)
+{
+	const struct programme_id *programme = &p->programme.id;
+	struct programme_id id;
+	struct enrolment node;
+	enum err e;
+
+	programme_id_of(&id, &w->root_public);
+	if (!ID_EQUAL(&id, programme))
+		return why_set(why, E_NODE_KEY, "programme");
+	if ((e = enrolment_decode(w->node_enrolment, programme, &node, why)) != E_OK ||
+	    (e = enrolment_decode(w->own_enrolment, programme, own, why)) != E_OK ||
+	    (e = office_decode(w->office, programme, office, why)) != E_OK)
+		return e;
+	if (node.role != ROLE_NODE || !ID_EQUAL(&node.id, &p->home.node) ||
+	    memcmp(&node.sign_pub, node_key, sizeof(*node_key)) != 0)
+		return why_set(why, E_NODE_KEY, "node");
+	if (principal_verify(STATEMENT_ENROLMENT, w->node_enrolment, programme, &w->root_public) != E_OK)
+		return why_set(why, E_SIGNATURE, "the node's enrolment");
+	if (principal_verify(STATEMENT_ENROLMENT, w->own_enrolment, programme, node_key) != E_OK ||
+	    !ID_EQUAL(&own->id, &peer_self(p)->id) ||
+	    memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0)
+		return why_set(why, E_SIGNATURE, "this device's enrolment");
+	if (principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public) != E_OK &&
+	    principal_verify(STATEMENT_OFFICE, w->office, programme, node_key) != E_OK)
+		return why_set(why, E_SIGNATURE, "the office's key");
+	return E_OK;
+}
+
+struct welcomed_job {
+	struct peer *peer;
+	struct peer *next; /* its programme, home, identities as they shall be */
+};
+
+static enum err
+welcomed_job(struct store_txn *txn, void *arg)
+{
+	struct welcomed_job *job = arg;
+	enum err e;
+
+	if ((e = peer_put_programme(txn, &job->next->programme)) != E_OK ||
+	    (e = peer_put_home(txn, &job->next->home)) != E_OK ||
+	    (e = store_meta_put_u64(txn, "approved", job->next->approved)) != E_OK)
+		return e;
+	return peer_put_identities(txn, job->next);
+}
+
+enum err
+enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *node_key,
+               const struct message_welcome *w, struct why *why)
+{
+	struct welcomed_job job = {.peer = p};
+	struct enrolment own;
+	struct office office;
+	struct peer *next;
+	enum err e;
+
+	if ((e = check_statements(p, node_key, w, &own, &office, why)) != E_OK)
+		return e;
+	if ((next = calloc(1, sizeof(*next))) == NULL)
+		return E_NO_MEMORY;
+	next->programme = p->programme;
+	next->programme.root = w->root_public;
+	snprintf(next->programme.name, sizeof(next->programme.name), "%.*s", (int)w->programme_name.n,
+	         (const char *)w->programme_name.p);
+	next->home = p->home;
+	next->home.node_sign = *node_key;
+	next->home.key_no = office.key_no;
+	next->home.seal.pub = office.seal_pub;
+	memcpy(next->home.area, office.area, sizeof(next->home.area));
+	snprintf(next->home.address, sizeof(next->home.address), "%s", v->address);
+	next->identity_count = 1;
+	next->identities[0] = p->identities[0];
+	next->identities[0].role = own.role;
+	memcpy(next->identities[0].area, own.area, sizeof(own.area));
+	memcpy(next->identities[0].name, own.name, sizeof(own.name));
+	next->approved = w->approved;
+	job.next = next;
+	if ((e = store_write(p->store, welcomed_job, &job)) == E_OK) {
+		p->programme = next->programme;
+		p->home = next->home;
+		p->identities[0] = next->identities[0];
+		p->approved = next->approved;
+	} else {
+		why_set(why, e, "%s", p->path);
+	}
+	crypto_wipe(next, sizeof(*next));
+	free(next);
+	return e;
+}
+
+/* ---- approving and revoking ---- */
+
+struct change_job {
+	struct peer *peer;
+	const struct identity *actor;
+	const char *name, *reason;
+	uint32_t now_s;
+	struct why *why;
+	struct principal_id who; /* out */
+};
+
+static enum err
+may(struct change_job *job, enum act act, const struct member *m)
+{
+	struct rules_case who = {.role = job->actor->role, .own_area = job->actor->area,
+	                         .area = m->enrolment.area, .approved = true};
+
+	return rules_check(act, &who, peer_areas(job->peer), job->why);
+}
+
+static enum err
+approve_job(struct store_txn *txn, void *arg)
+{
+	struct change_job *job = arg;
+	struct writer body;
+	struct member m;
+	enum err e;
+
+	if ((e = member_find(txn, job->name, &m, job->why)) != E_OK || (e = may(job, ACT_APPROVE, &m)) != E_OK)
+		return e;
+	if (m.state == MEMBER_REVOKED)
+		return why_set(job->why, E_REVOKED, "%s", m.reason);
+	if (m.state == MEMBER_APPROVED)
+		return E_OK;
+	m.state = MEMBER_APPROVED;
+	if ((e = member_put(txn, &m)) != E_OK)
+		return e;
+	writer_heap_init(&body, 4096);
+	pack_array(&body, 2);
+	pack_u64(&body, DOWN_ENROLMENT);
+	pack_bin(&body, m.signed_enrolment);
+	if ((e = writer_end(&body)) == E_OK)
+		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
+	writer_free(&body);
+	if (e != E_OK)
+		return e;
+	return audit_append(txn, job->now_s, &job->actor->id, "approve", m.enrolment.name,
+	                    role_name(m.enrolment.role));
+}
+
+enum err
+enrol_approve(struct peer *p, const struct identity *actor, const char *name, struct why *why)
+{
+	struct change_job job = {.peer = p, .actor = actor, .name = name, .now_s = peer_now_s(p), .why = why};
+	enum err e = store_write(p->store, approve_job, &job);
+
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
+}
+
+/* What of the revoked one's logs counts: all that is held. */
+static enum err
+last_accepted(struct store_txn *txn, const struct principal_id *who, struct revocation *r)
+{
+	struct log_id logs[EPOCHS_MAX];
+	struct arrival_head *head = malloc(sizeof(*head));
+	size_t i, k, count;
+	enum err e;
+
+	if (head == NULL)
+		return E_NO_MEMORY;
+	if ((e = arrival_logs(txn, who, logs, EPOCHS_MAX, &count)) != E_OK)
+		goto done;
+	r->count = count > EPOCHS_MAX ? EPOCHS_MAX : count;
+	for (i = 0; i < r->count && e == E_OK; i++) {
+		if ((e = arrival_head(txn, &logs[i], head)) != E_OK)
+			break;
+		for (k = i; k > 0 && r->logs[k - 1].epoch > logs[i].epoch; k--)
+			r->logs[k] = r->logs[k - 1];
+		r->logs[k] = (struct revoked_log){logs[i].epoch, head->number, head->hash};
+	}
+done:
+	free(head);
+	return e;
+}
+
+static enum err
+revoke_job(struct store_txn *txn, void *arg)
+{
+	struct change_job *job = arg;
+	struct peer *p = job->peer;
+	struct revocation r = {.programme = p->programme.id, .time_s = job->now_s, .issuer = peer_self(p)->id};
+	struct writer statement;
+	struct member m;
+	enum err e;
+
+	if ((e = member_find(txn, job->name, &m, job->why)) != E_OK || (e = may(job, ACT_REVOKE, &m)) != E_OK)
+		return e;
+	if (ID_EQUAL(&m.enrolment.id, &peer_self(p)->id) || ID_EQUAL(&m.enrolment.id, &job->actor->id))
+		return why_set(job->why, E_USAGE, "you cannot revoke yourself or this node");
+	job->who = r.principal = m.enrolment.id;
+	if (m.state == MEMBER_REVOKED)
+		return E_OK;
+	m.state = MEMBER_REVOKED;
+	snprintf(m.reason, sizeof(m.reason), "%s", job->reason);
+	if ((e = member_put(txn, &m)) != E_OK || (e = last_accepted(txn, &m.enrolment.id, &r)) != E_OK)
+		return e;
+	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
+	snprintf(r.reason, sizeof(r.reason), "%s", job->reason);
+	if ((e = revocation_encode(&r, &peer_self(p)->sign, &statement)) == E_OK)
+		e = store_put(txn, STORE_REVOCATION, BYTES(r.principal.b, ID_BYTES), writer_view(&statement));
+	/* Everyone learns that the id is out; why is the office's affair. */
+	writer_reset(&statement);
+	r.reason[0] = '\0';
+	if (e == E_OK && (e = revocation_encode(&r, &peer_self(p)->sign, &statement)) == E_OK)
+		e = down_publish_statement(p, txn, DOWN_REVOCATION, writer_view(&statement));
+	writer_free(&statement);
+	if (e != E_OK)
+		return e;
+	return audit_append(txn, job->now_s, &job->actor->id, "revoke", m.enrolment.name, job->reason);
+}
+
+enum err
+enrol_revoke(struct peer *p, const struct identity *actor, const char *name, const char *reason,
+             struct principal_id *who, struct why *why)
+{
+	struct change_job job = {.peer = p, .actor = actor, .name = name, .reason = reason,
+	                         .now_s = peer_now_s(p), .why = why};
+	enum err e;
+
+	if (strlen(reason) > REASON_BYTES_MAX)
+		return why_set(why, E_NO_ROOM, "the reason");
+	e = store_write(p->store, revoke_job, &job);
+	*who = job.who;
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
+}

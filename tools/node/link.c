@@ -1,0 +1,550 @@
+#include "tools/node/link.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/arrival.h"
+#include "core/cert.h"
+#include "core/pack.h"
+#include "tools/node/down.h"
+#include "tools/node/outbox.h"
+
+enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK };
+
+/* One run of the client: what the callbacks share. */
+struct link {
+	struct peer *peer;
+	struct link_result *result;
+	enum exchange exchange;
+	struct why why;          /* of the host's own failures, which end the run */
+	struct writer parcel;    /* the bytes that the source handed out last */
+	uint64_t offered, budget_bytes, acked, acked_epoch;
+	struct sync_memory memory;
+	bool memory_changed, again, welcomed;
+	const struct invite *invite;
+	struct ec_public node_key;
+	/* ask */
+	struct bytes ask;
+	size_t ask_sent;
+	link_answer_fn *answer;
+	void *answer_ctx;
+	uint8_t status;
+	bool fresh_log;          /* the node's cursor cannot be trusted: ask first */
+};
+
+/* ---- what it remembers ---- */
+
+enum err
+sync_memory_get(struct store_txn *txn, struct sync_memory *m)
+{
+	struct bytes value;
+	struct reader r;
+	enum err e = store_meta_get(txn, "sync", &value);
+
+	memset(m, 0, sizeof(*m));
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	reader_init(&r, value);
+	reader_array_of(&r, 6);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	m->incarnation = reader_u64(&r);
+	m->last_sync_s = reader_u64(&r);
+	m->clock_offset_s = reader_i64(&r);
+	m->verified = reader_bool(&r);
+	m->safe = reader_u64(&r);
+	return reader_end(&r);
+}
+
+enum err
+sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
+{
+	uint8_t memory[64];
+	struct writer w;
+	enum err e;
+
+	writer_init(&w, memory, sizeof(memory));
+	pack_array(&w, 6);
+	pack_u64(&w, 1);
+	pack_u64(&w, m->incarnation);
+	pack_u64(&w, m->last_sync_s);
+	pack_i64(&w, m->clock_offset_s);
+	pack_bool(&w, m->verified);
+	pack_u64(&w, m->safe);
+	if ((e = writer_end(&w)) != E_OK)
+		return e;
+	return store_meta_put(txn, "sync", writer_view(&w));
+}
+
+static enum err
+remember_job(struct store_txn *txn, void *arg)
+{
+	struct link *l = arg;
+	enum err e;
+
+	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+		return e;
+	return l->memory_changed ? sync_memory_put(txn, &l->memory) : E_OK;
+}
+
+/* ---- what the session reads ---- */
+
+static enum err
+source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
+{
+	struct link *l = ctx;
+	struct identity *self = peer_self(l->peer);
+	struct log_id id = {self->id, self->epoch};
+	struct store_txn *txn;
+	struct parcel_hash hash;
+	struct arrival a;
+	uint64_t seq;
+	enum err e;
+
+	if (log != SESSION_LOG_OWN)
+		return E_ABSENT;
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return e;
+	if ((e = arrival_find(txn, &id, number, &seq, &hash)) == E_OK &&
+	    (e = arrival_get(txn, seq, &a)) == E_OK) {
+		writer_reset(&l->parcel);
+		writer_bytes(&l->parcel, a.parcel);
+		e = writer_end(&l->parcel);
+		*out = writer_view(&l->parcel);
+		*epoch = self->epoch;
+	}
+	store_read_end(txn);
+	return e;
+}
+
+static enum err
+source_own_hash(void *ctx, uint64_t number, struct parcel_hash *out)
+{
+	struct link *l = ctx;
+	struct log_id id = {peer_self(l->peer)->id, peer_self(l->peer)->epoch};
+	struct store_txn *txn;
+	uint64_t seq;
+	enum err e;
+
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return e;
+	e = arrival_find(txn, &id, number, &seq, out);
+	store_read_end(txn);
+	return e;
+}
+
+static enum err
+own_head(struct peer *p, struct store_txn *txn, struct session_head *out)
+{
+	struct log_id id = {peer_self(p)->id, peer_self(p)->epoch};
+	struct arrival_head *head = malloc(sizeof(*head));
+	enum err e;
+
+	if (head == NULL)
+		return E_NO_MEMORY;
+	e = arrival_head(txn, &id, head);
+	*out = (struct session_head){id.epoch, head->number, head->hash};
+	free(head);
+	return e == E_ABSENT ? E_OK : e;
+}
+
+static enum err
+source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
+{
+	struct link *l = ctx;
+	struct down_cursor cursors[2];
+	struct store_txn *txn;
+	enum err e;
+	int i;
+
+	(void)epoch;
+	memset(out, 0, sizeof(*out));
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return e;
+	if ((e = own_head(l->peer, txn, &out->log[SESSION_LOG_OWN])) == E_OK)
+		e = down_cursors(l->peer, txn, cursors);
+	store_read_end(txn);
+	for (i = 0; e == E_OK && i < 2; i++)
+		out->log[i] = (struct session_head){cursors[i].epoch, cursors[i].number, cursors[i].hash};
+	return e;
+}
+
+static const struct session_source source_of_store = {
+    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
+
+/* ---- beginning ---- */
+
+static enum err
+begin_sync(struct link *l, struct session *s, uint64_t now_ms)
+{
+	struct session_mine mine = {.epoch = peer_self(l->peer)->epoch, .offered = l->offered,
+	                            .budget_bytes = l->budget_bytes};
+	struct down_cursor cursors[2];
+	struct session_head head;
+	struct store_txn *txn;
+	enum err e;
+
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return e;
+	if ((e = own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
+	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
+		e = sync_memory_get(txn, &l->memory);
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	mine.head = head.number;
+	mine.incarnation = l->memory.incarnation;
+	mine.cursor[0] = cursors[0].number;
+	mine.cursor[1] = cursors[1].number;
+	l->acked = mine.acked;
+	l->acked_epoch = mine.epoch;
+	session_sync(s, &mine, now_ms);
+	return E_OK;
+}
+
+static void
+send_input(struct link *l, struct session *s, uint64_t now_ms)
+{
+	while (l->ask_sent <= l->ask.n && session_room(s)) {
+		size_t n = l->ask.n - l->ask_sent < CHUNK_BYTES_MAX ? l->ask.n - l->ask_sent : CHUNK_BYTES_MAX;
+
+		if (session_input(s, BYTES(l->ask.p + l->ask_sent, n), now_ms) != E_OK)
+			return;
+		l->ask_sent += n;
+		if (n == 0) {
+			l->ask_sent = l->ask.n + 1;
+			return;
+		}
+	}
+}
+
+static void
+begin(void *ctx, struct session *s, uint64_t now_ms)
+{
+	struct link *l = ctx;
+	enum err e = E_OK;
+
+	if (l->exchange == EXCHANGE_SYNC) {
+		e = begin_sync(l, s, now_ms);
+	} else if (l->exchange == EXCHANGE_JOIN) {
+		struct message_join join = {.principal = peer_self(l->peer)->id,
+		                            .seal_public = peer_self(l->peer)->seal.pub,
+		                            .name = bytes_of_str(peer_self(l->peer)->name)};
+
+		memcpy(join.secret, l->invite->secret, sizeof(join.secret));
+		session_join(s, &join, now_ms);
+		crypto_wipe(&join, sizeof(join));
+	} else {
+		e = session_ask(s, LINK_CALL_VERB, NULL, 0, true, now_ms);
+		if (e == E_OK)
+			send_input(l, s, now_ms);
+	}
+	if (e != E_OK)
+		why_set(&l->why, e, "the store");
+}
+
+/* ---- events ---- */
+
+static void
+on_acked(struct link *l, const struct session_event *ev)
+{
+	if (ev->u.acked.number > l->acked)
+		l->acked = ev->u.acked.number;
+	if (ev->u.acked.status == STATUS_QUARANTINED)
+		l->result->quarantined++;
+	if (ev->u.acked.last) {
+		l->memory.incarnation = ev->u.acked.incarnation;
+		l->memory.safe = ev->u.acked.safe;
+		l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
+		l->memory_changed = true;
+	}
+}
+
+static void
+on_finished(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
+{
+	enum err e = ev->u.finished.why.e;
+	size_t parcels;
+
+	l->status = ev->u.finished.exit_status;
+	if (l->exchange == EXCHANGE_SYNC) {
+		struct session_counts c = session_counts(s);
+
+		l->result->parcels_sent = c.parcels_acked;
+		l->result->verified = ev->u.finished.verified;
+		if (e == E_OK && ev->u.finished.verified) {
+			l->memory.last_sync_s = peer_now_s(l->peer);
+			l->memory_changed = true;
+		}
+		l->memory.verified = ev->u.finished.verified;
+	}
+	if (e == E_FORK && l->again) { /* the new log goes on at once, in the same connection */
+		l->again = false;
+		if (outbox_gather(l->peer, peer_self(l->peer), &parcels, &l->why) == E_OK &&
+		    begin_sync(l, s, now_ms) != E_OK)
+			why_set(&l->why, E_STORE_IO, "%s", l->peer->path);
+	}
+	if (e == E_OK && l->exchange == EXCHANGE_JOIN && l->welcomed && l->peer->approved) {
+		l->exchange = EXCHANGE_SYNC;
+		if (begin_sync(l, s, now_ms) != E_OK)
+			why_set(&l->why, E_STORE_IO, "%s", l->peer->path);
+	}
+}
+
+static void
+on_forked(struct link *l, uint64_t number)
+{
+	if (number > l->acked)
+		l->acked = number;
+	if (store_write(l->peer->store, remember_job, l) != E_OK ||
+	    outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK)
+		return;
+	l->offered = 0;
+	l->again = !l->result->forked; /* once a run is enough */
+	l->result->forked = true;
+}
+
+static void
+on_down(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
+{
+	struct why why = {.e = E_OK};
+	enum err e = down_take(l->peer, ev->u.down.log == SESSION_LOG_INBOX, ev->u.down.epoch, ev->u.down.bytes,
+	                       &why);
+
+	if (e == E_OK)
+		l->result->parcels_received++;
+	else
+		l->why = why;
+	session_settle_down(s, e, why.thing, now_ms);
+}
+
+static void
+event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now_ms)
+{
+	struct link *l = ctx;
+
+	switch (ev->kind) {
+	case SESSION_DOWN:
+		on_down(l, s, ev, now_ms);
+		break;
+	case SESSION_ACKED:
+		on_acked(l, ev);
+		break;
+	case SESSION_FORKED:
+		on_forked(l, ev->u.forked.number);
+		break;
+	case SESSION_WELCOME:
+		l->welcomed = enrol_welcomed(l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
+		break;
+	case SESSION_ANSWER:
+		if (l->why.e == E_OK) {
+			enum err e = l->answer(l->answer_ctx, (uint8_t)ev->u.answer.stream, ev->u.answer.bytes);
+
+			if (e != E_OK)
+				l->why.e = e;
+		}
+		break;
+	case SESSION_FINISHED:
+		on_finished(l, s, ev, now_ms);
+		break;
+	case SESSION_HELLO:
+	case SESSION_PARCEL:
+	case SESSION_JOIN:
+	case SESSION_ASK:
+	case SESSION_INPUT:
+		break; /* the serving end's */
+	}
+}
+
+static void
+room(void *ctx, struct session *s, uint64_t now_ms)
+{
+	struct link *l = ctx;
+
+	if (l->exchange == EXCHANGE_ASK)
+		send_input(l, s, now_ms);
+}
+
+/* ---- TLS sessions, and the run ---- */
+
+#define TLS_NAME "node"
+
+static bool
+tls_get(void *ctx, struct writer *out)
+{
+	struct link *l = ctx;
+	struct store_txn *txn;
+	struct bytes value;
+	bool found = false;
+
+	if (store_read_begin(l->peer->store, &txn) != E_OK)
+		return false;
+	if (store_get(txn, STORE_TLS_SESSION, BYTES_LIT(TLS_NAME), &value) == E_OK) {
+		writer_bytes(out, value);
+		found = writer_end(out) == E_OK;
+	}
+	store_read_end(txn);
+	return found;
+}
+
+static enum err
+tls_put_job(struct store_txn *txn, void *arg)
+{
+	return store_put(txn, STORE_TLS_SESSION, BYTES_LIT(TLS_NAME), *(struct bytes *)arg);
+}
+
+static void
+tls_put(void *ctx, struct bytes session)
+{
+	struct link *l = ctx;
+
+	(void)store_write(l->peer->store, tls_put_job, &session); /* only speed is lost without it */
+}
+
+static void
+node_key_found(void *ctx, const struct ec_public *key)
+{
+	((struct link *)ctx)->node_key = *key;
+}
+
+static enum err
+run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
+{
+	struct peer *p = l->peer;
+	struct net_client_config config = {
+	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = source_of_store,
+	    .device = peer_self(p)->id, .ctx = l, .begin = begin, .event = event, .room = room,
+	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
+	struct writer der;
+	enum err e;
+
+	config.source.ctx = l;
+	if (pin_sha256 != NULL)
+		config.node_key_sha256 = pin_sha256;
+	else
+		config.node_key = &p->home.node_sign;
+	writer_heap_init(&der, 4096);
+	writer_heap_init(&l->parcel, PARCEL_BYTES_MAX);
+	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der)) == E_OK) {
+		config.identity.certificate = writer_view(&der);
+		e = net_client_run(&config, &l->result->counts, why);
+	} else {
+		why_set(why, e, "certificate");
+	}
+	writer_free(&der);
+	writer_free(&l->parcel);
+	if (l->why.e != E_OK) { /* what went wrong here says more than what the session made of it */
+		*why = l->why;
+		e = l->why.e;
+	}
+	return e;
+}
+
+/* How many of this store's records stand in parcels (from, upto] of its log. */
+static uint64_t
+records_between(struct peer *p, struct store_txn *txn, uint64_t epoch, uint64_t from, uint64_t upto)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	uint64_t n = 0;
+
+	(void)p;
+	if (store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c) != E_OK)
+		return 0;
+	while (store_next(c, &key, &value)) {
+		struct own_record own;
+
+		if (own_record_read(key, value, &own) == E_OK && own.epoch == epoch && own.number > from &&
+		    own.number <= upto)
+			n++;
+	}
+	return store_walk_end(c) == E_OK ? n : 0;
+}
+
+static enum err
+count_up(struct link *l, uint64_t before)
+{
+	struct store_txn *txn;
+	struct waiting waiting;
+	enum err e;
+
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return e;
+	l->result->records_sent += records_between(l->peer, txn, l->acked_epoch, before, l->acked);
+	if ((e = outbox_waiting(l->peer, txn, &waiting)) == E_OK)
+		l->result->records_waiting = waiting.records;
+	store_read_end(txn);
+	return e;
+}
+
+enum err
+link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+{
+	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes};
+	struct session_head head;
+	struct store_txn *txn;
+	uint64_t before = 0;
+	size_t parcels;
+	enum err e, e2;
+
+	memset(result, 0, sizeof(*result));
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	e = own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
+	l.offered = head.number;
+	if (e == E_OK)
+		e = outbox_acked(txn, peer_self(p)->epoch, &before);
+	store_read_end(txn);
+	if (e != E_OK || (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK)
+		return e;
+	l.acked = before;
+	l.acked_epoch = peer_self(p)->epoch;
+	e = run_tls(&l, NULL, why);
+	if ((e2 = store_write(p->store, remember_job, &l)) == E_OK)
+		e2 = count_up(&l, result->forked ? 0 : before);
+	if (e == E_OK && e2 != E_OK)
+		return why_set(why, e2, "%s", p->path);
+	if (e == E_OK && !result->verified)
+		return why_set(why, E_UNVERIFIED, "their digests differ");
+	return e;
+}
+
+enum err
+link_join(struct peer *p, const struct invite *invite, struct link_result *result, struct why *why)
+{
+	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite};
+	enum err e, e2;
+
+	memset(result, 0, sizeof(*result));
+	l.acked_epoch = peer_self(p)->epoch;
+	e = run_tls(&l, invite->node_key_sha256, why);
+	if (l.welcomed && (e2 = store_write(p->store, remember_job, &l)) != E_OK && e == E_OK)
+		e = why_set(why, e2, "%s", p->path);
+	return e;
+}
+
+enum err
+link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_fn *answer, void *ctx,
+         uint8_t *status, struct why *why)
+{
+	struct link_result result;
+	struct link l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask, .answer = answer,
+	                 .answer_ctx = ctx};
+	enum err e;
+
+	memset(&result, 0, sizeof(result));
+	if (local_path == NULL) {
+		e = run_tls(&l, NULL, why);
+	} else {
+		struct net_client_config config = {.local_path = local_path, .ctx = &l, .begin = begin,
+		                                   .event = event, .room = room};
+
+		e = net_client_run(&config, &result.counts, why);
+		if (l.why.e != E_OK) {
+			*why = l.why;
+			e = l.why.e;
+		}
+	}
+	*status = l.status;
+	return e;
+}

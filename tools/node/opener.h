@@ -1,0 +1,35 @@
+/*
+ * opener: behind the acknowledgement: each parcel that arrived is verified, opened, checked against its form and
+ * merged. The queue is a cursor into arrival order, urgent parcels first; it survives crashes. A parcel or a
+ * revision that fails is set aside with the reason (quarantine) and never dropped. FORMATS.md "Opening".
+ */
+#ifndef BANYAN_TOOLS_NODE_OPENER_H
+#define BANYAN_TOOLS_NODE_OPENER_H
+
+#include "core/arrival.h"
+#include "tools/node/peer.h"
+
+/* opener_note: in the job that appends an urgent arrival: it goes before all others. */
+enum err opener_note(struct store_txn *, const struct arrival *, bool urgent);
+
+/*
+ * opener_step: open up to `max` waiting arrivals and commit what came of them. *done: how many; 0: nothing waits.
+ * One caller at a time.
+ */
+enum err opener_step(struct peer *, size_t max, size_t *done, struct why *);
+/* opener_all: until nothing waits. */
+enum err opener_all(struct peer *, struct why *);
+/* How many arrivals wait to be opened. */
+enum err opener_backlog(struct store_txn *, uint64_t *out);
+/* opener_forget: in a job: drop all derived rows and begin again from the first arrival. */
+enum err opener_forget(struct store_txn *);
+
+/* Rows of QUARANTINE. */
+struct quarantine_row {
+	uint64_t seq;
+	enum err e;
+	char thing[240];
+};
+enum err quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out);
+
+#endif

@@ -1,0 +1,468 @@
+#include "tools/node/opener_item.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/pack.h"
+#include "core/rules.h"
+#include "tools/node/down.h"
+
+void
+opening_free(struct opening *o)
+{
+	free(o->rows);
+	free(o->notices);
+	arena_free(&o->arena);
+	free(o);
+}
+
+static struct revision_row *
+row_add(struct opening *o)
+{
+	if (o->row_count == o->row_cap) {
+		size_t cap = o->row_cap == 0 ? 256 : 2 * o->row_cap;
+		struct revision_row *more = realloc(o->rows, cap * sizeof(*more));
+
+		if (more == NULL)
+			return NULL;
+		o->rows = more;
+		o->row_cap = cap;
+	}
+	return memset(&o->rows[o->row_count++], 0, sizeof(struct revision_row));
+}
+
+/* ---- fields ---- */
+
+static enum err
+merge_fields(struct opening *o, const struct field_value *a, size_t a_count, const struct field_value *b,
+             size_t b_count, struct merge_revision *m)
+{
+	struct merge_field *fields = arena_alloc(&o->arena, (a_count + b_count + 1) * sizeof(*fields));
+	size_t i;
+
+	if (fields == NULL)
+		return E_NO_MEMORY;
+	for (i = 0; i < a_count + b_count; i++) {
+		const struct field_value *v = i < a_count ? &a[i] : &b[i - a_count];
+
+		fields[i] = (struct merge_field){v->key, v->identifying, v->value};
+	}
+	m->fields = fields;
+	m->field_count = a_count + b_count;
+	return E_OK;
+}
+
+static enum err
+create_fields(struct opening *o, const struct form *form, const struct revision_body *body,
+              struct merge_revision *m, struct why *why)
+{
+	struct field_value *a = NULL, *b = NULL;
+	size_t a_count = 0, b_count = 0;
+	enum err e;
+
+	if ((e = form_unpack(form, false, body->answers, &o->arena, &a, &a_count, why)) != E_OK)
+		return e;
+	if (body->identifying.n > 0 &&
+	    (e = form_unpack(form, true, body->identifying, &o->arena, &b, &b_count, why)) != E_OK)
+		return e;
+	return merge_fields(o, a, a_count, b, b_count, m);
+}
+
+/* An AMEND's maps {field key: named value}. A field of class D in the analytic map, or the reverse, is refused. */
+static enum err
+amend_map(struct opening *o, const struct form *form, struct bytes map, bool identifying, struct field_value **out,
+          size_t *count, struct why *why)
+{
+	struct reader r;
+	uint32_t i, n;
+
+	*out = NULL;
+	*count = 0;
+	if (map.n == 0)
+		return E_OK;
+	reader_init(&r, map);
+	n = reader_map(&r);
+	if (r.e != E_OK || (*out = arena_alloc(&o->arena, (n + 1) * sizeof(**out))) == NULL)
+		return r.e != E_OK ? r.e : E_NO_MEMORY;
+	for (i = 0; i < n; i++) {
+		struct field_value *v = &(*out)[i];
+		size_t field;
+
+		v->key.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+		v->value = reader_skip(&r);
+		v->identifying = identifying;
+		if (r.e != E_OK)
+			return r.e;
+		field = form_field_find_key(form, v->key);
+		if (field == SIZE_MAX || form_field(form, field)->repeat >= 0)
+			return why_set(why, E_FIELD_UNKNOWN, "%08x", v->key.v);
+	}
+	*count = n;
+	return reader_end(&r);
+}
+
+static enum err
+amend_fields(struct opening *o, const struct form *form, const struct revision_body *body,
+             struct merge_revision *m, struct why *why)
+{
+	struct field_value *a, *b;
+	size_t a_count, b_count;
+	enum err e;
+
+	if ((e = amend_map(o, form, body->answers, false, &a, &a_count, why)) != E_OK ||
+	    (e = amend_map(o, form, body->identifying, true, &b, &b_count, why)) != E_OK)
+		return e;
+	return merge_fields(o, a, a_count, b, b_count, m);
+}
+
+/* ---- who may ---- */
+
+static enum act
+act_of(const struct revision_body *body)
+{
+	switch (body->kind) {
+	case REVISION_CREATE:
+		return ACT_CREATE;
+	case REVISION_VOID:
+		return ACT_VOID;
+	case REVISION_REVIEW:
+		return ACT_REVIEW;
+	default:
+		return ACT_AMEND;
+	}
+}
+
+/* Author and area of the record that a later revision is about: what its first revision says. */
+static enum err
+record_of(struct store_txn *txn, struct opening *o, const struct record_id *id, struct principal_id *author,
+          char area[AREA_CODE_BYTES_MAX + 1])
+{
+	struct record_row row;
+	enum err e = record_row_get(txn, id, &o->arena, &row);
+	size_t i;
+
+	if (e == E_OK) {
+		*author = row.author;
+		memcpy(area, row.area, sizeof(row.area));
+		return E_OK;
+	}
+	for (i = 0; i < o->row_count; i++) /* begun in this very turn */
+		if (ID_EQUAL(&o->rows[i].record, id) && o->rows[i].m.kind == REVISION_CREATE) {
+			*author = o->rows[i].m.author;
+			memcpy(area, o->rows[i].area, sizeof(row.area));
+			return E_OK;
+		}
+	return e;
+}
+
+static enum err
+check_right(struct store_txn *txn, struct opening *o, const struct revision_body *body,
+            const struct revision_row *row, struct principal_id *author, struct why *why)
+{
+	const struct enrolment *n = &o->author.enrolment;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct rules_case who = {.role = n->role, .own_area = n->area, .area = row->area, .approved = true};
+	enum err e;
+
+	*author = row->m.author;
+	if (body->kind != REVISION_CREATE) {
+		e = record_of(txn, o, &row->record, author, area);
+		if (e == E_OK)
+			who.area = area; /* the record's own, whatever the parcel said */
+		else if (e != E_ABSENT)
+			return e;
+		who.is_author = ID_EQUAL(author, &row->m.author);
+	}
+	return rules_check(act_of(body), &who, peer_areas(o->peer), why);
+}
+
+/* ---- items ---- */
+
+static enum err
+note_review(struct opening *o, const struct revision_body *body, const struct revision_row *row,
+            const struct principal_id *author)
+{
+	if (body->kind != REVISION_REVIEW || ID_EQUAL(author, &row->m.author))
+		return E_OK;
+	if (o->notice_count == o->notice_cap) {
+		size_t cap = o->notice_cap == 0 ? 16 : 2 * o->notice_cap;
+		struct opening_notice *more = realloc(o->notices, cap * sizeof(*more));
+
+		if (more == NULL)
+			return E_NO_MEMORY;
+		o->notices = more;
+		o->notice_cap = cap;
+	}
+	o->notices[o->notice_count++] = (struct opening_notice){
+	    *author, row->record, row->m.state, row->text, row->m.claimed_s};
+	return E_OK;
+}
+
+static enum err
+add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
+             const struct parcel_item *item, const struct revision_body *body, uint16_t j, struct why *why)
+{
+	struct form_entry *form = peer_form_by_key(o->peer, body->form);
+	struct revision_id *parents;
+	struct principal_id author;
+	struct revision_row row;
+	enum err e = E_OK;
+
+	memset(&row, 0, sizeof(row));
+	row.seq = a->seq;
+	snprintf(row.area, sizeof(row.area), "%s", parcel->area);
+	if (item->has_record)
+		row.record = item->record;
+	else
+		run_record_id(&row.record, item->enc, item->index, j);
+	revision_id_of(&row.m.id, item->leaf, j);
+	row.m.kind = body->kind;
+	row.m.author = parcel->log.author;
+	row.m.role = o->author.enrolment.role;
+	row.m.claimed_s = body->time_s;
+	row.m.received_s = (uint32_t)a->received_s;
+	row.m.form = body->form;
+	row.m.state = body->state;
+	row.text = arena_bytes(&o->arena, body->text);
+	row.lang = arena_bytes(&o->arena, body->lang);
+	if ((parents = arena_alloc(&o->arena, sizeof(body->parents))) == NULL)
+		return E_NO_MEMORY;
+	memcpy(parents, body->parents, body->parent_count * sizeof(*parents));
+	row.m.parents = parents;
+	row.m.parent_count = body->parent_count;
+	if (form == NULL)
+		return why_set(why, E_FORM_UNKNOWN, "%08x", body->form.v);
+	if ((e = check_right(txn, o, body, &row, &author, why)) != E_OK)
+		return e;
+	if (body->kind == REVISION_CREATE)
+		e = create_fields(o, form->form, body, &row.m, why);
+	else if (body->kind == REVISION_AMEND)
+		e = amend_fields(o, form->form, body, &row.m, why);
+	if (e != E_OK || (e = note_review(o, body, &row, &author)) != E_OK)
+		return e;
+	{
+		struct revision_row *kept = row_add(o);
+
+		if (kept == NULL)
+			return E_NO_MEMORY;
+		*kept = row;
+	}
+	return E_OK;
+}
+
+/* The run that opens an item; opened once for all items that share it. */
+static enum err
+run_for(struct opening *o, const struct parcel *parcel, const struct parcel_item *item, struct run *run,
+        bool *opened)
+{
+	struct peer *p = o->peer;
+	enum err e;
+
+	if (*opened && memcmp(run->enc, item->enc, sizeof(run->enc)) == 0 && run->epoch == item->epoch)
+		return E_OK;
+	if (*opened)
+		run_wipe(run);
+	*opened = false;
+	if (item->to.to_principal || item->to.key_no != p->home.key_no || !p->home.has_secret)
+		return E_SEAL;
+	e = run_open(run, &p->programme.id, &parcel->log.author, item->epoch, &item->to, item->enc, &p->home.seal);
+	*opened = e == E_OK;
+	return e;
+}
+
+static enum err
+open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
+          const struct parcel_item *item, const struct run *run, struct why *why)
+{
+	struct revision_body *bodies = calloc(SLICE_REVISIONS_MAX, sizeof(*bodies));
+	struct writer analytic, identifying;
+	struct bytes plain[2] = {BYTES_NONE, BYTES_NONE};
+	size_t i, count = 0;
+	enum err e = E_OK;
+
+	if (bodies == NULL)
+		return E_NO_MEMORY;
+	writer_heap_init(&analytic, SLICE_PLAIN_BYTES_MAX);
+	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
+	if (!item->analytic.present)
+		goto done; /* erased */
+	if ((e = slice_open(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
+	                    &analytic)) != E_OK)
+		goto done;
+	plain[0] = arena_bytes(&o->arena, writer_view(&analytic));
+	if (item->identifying.present) {
+		if ((e = slice_open(run, SLICE_IDENTIFYING, item->index, &item->record,
+		                    item->identifying.ciphertext, &identifying)) != E_OK)
+			goto done;
+		plain[1] = arena_bytes(&o->arena, writer_view(&identifying));
+	}
+	e = revisions_read(plain[0], plain[1], bodies, SLICE_REVISIONS_MAX, &count, why);
+	for (i = 0; i < count && e == E_OK; i++)
+		e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, why);
+done:
+	writer_free(&analytic);
+	writer_free(&identifying);
+	free(bodies);
+	return e;
+}
+
+/* ---- arrivals ---- */
+
+static enum err
+author_of(struct store_txn *txn, struct opening *o, const struct principal_id *id)
+{
+	enum err e;
+
+	if (o->has_author && ID_EQUAL(&o->author.enrolment.id, id))
+		return E_OK;
+	o->has_author = false;
+	if ((e = member_get(txn, id, &o->author)) != E_OK)
+		return e;
+	o->has_author = true;
+	return E_OK;
+}
+
+/* After a revocation only what it names counts. */
+static enum err
+check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a, struct why *why)
+{
+	struct revocation r;
+	struct bytes value;
+	enum err e;
+	size_t i;
+
+	if (o->author.state != MEMBER_REVOKED)
+		return E_OK;
+	if ((e = store_get(txn, STORE_REVOCATION, BYTES(a->log.author.b, ID_BYTES), &value)) != E_OK ||
+	    (e = revocation_decode(value, &o->peer->programme.id, &r, why)) != E_OK)
+		return e;
+	for (i = 0; i < r.count; i++)
+		if (r.logs[i].epoch == a->log.epoch && a->number <= r.logs[i].number)
+			return E_OK;
+	return why_set(why, E_REVOKED, "it came after %s was shut out", o->author.enrolment.name);
+}
+
+/* What the author's log held before this parcel. */
+static enum err
+previous_of(struct store_txn *txn, const struct arrival *a, struct parcel_hash *out)
+{
+	uint64_t seq;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	if (a->number <= 1)
+		return E_OK;
+	e = arrival_find(txn, &a->log, a->number - 1, &seq, out);
+	return e == E_ABSENT ? E_PARCEL_CHAIN : e;
+}
+
+static bool
+is_stores(enum err e)
+{
+	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL;
+}
+
+static enum err
+open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct arrival *a)
+{
+	struct parcel_context context = {.programme = o->peer->programme.id, .log = a->log,
+	                                 .own_area = o->author.enrolment.area};
+	size_t first_row = o->row_count, i;
+	struct parcel parcel;
+	struct run run;
+	bool opened = false;
+	enum err e;
+
+	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
+		return e;
+	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
+		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
+	if ((e = parcel_read(&parcel, a->parcel, &context, &o->arena, &at->why)) != E_OK)
+		return e;
+	if ((e = parcel_verify(&parcel, &o->author.enrolment.sign_pub)) != E_OK)
+		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
+	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
+		const struct parcel_item *item = &parcel.items[i];
+
+		if (item->enc == NULL)
+			continue; /* control: this node's own word, or a kind of another version */
+		if ((e = run_for(o, &parcel, item, &run, &opened)) == E_OK)
+			e = open_item(txn, o, a, &parcel, item, &run, &at->why);
+		if (e != E_OK && !is_stores(e)) {
+			if (at->why.e != e)
+				why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,
+				        (unsigned long long)a->number);
+			e = E_OK; /* the other items of the parcel count all the same */
+		}
+	}
+	if (opened)
+		run_wipe(&run);
+	if (e != E_OK)
+		o->row_count = first_row;
+	return e;
+}
+
+enum err
+opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
+{
+	struct arrival a;
+	enum err e;
+
+	if ((e = arrival_get(txn, at->seq, &a)) != E_OK)
+		return e;
+	if (ID_EQUAL(&a.log.author, &peer_self(o->peer)->id))
+		return E_OK; /* what this store itself said */
+	if (!at->urgent) {
+		uint8_t flags;
+		uint64_t number;
+
+		/* an urgent one was opened before its turn, unless it is still noted */
+		if (parcel_peek(a.parcel, &number, &flags) == E_OK && (flags & PARCEL_URGENT)) {
+			uint8_t key[14] = "urgent";
+
+			be64_put(key + 6, at->seq);
+			if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))) &&
+			    !(a.flags & ARRIVAL_OWN))
+				return E_OK;
+		}
+	}
+	e = author_of(txn, o, &a.log.author);
+	if (e == E_ABSENT) {
+		why_set(&at->why, E_STRANGER, "the author of a parcel");
+		return E_OK;
+	}
+	if (e == E_OK)
+		e = open_parcel(txn, o, at, &a);
+	if (e != E_OK && !is_stores(e)) {
+		if (at->why.e != e)
+			why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,
+			        (unsigned long long)a.number);
+		e = E_OK;
+	}
+	return e;
+}
+
+enum err
+opener_notify(struct store_txn *txn, struct opening *o, const struct opening_notice *n)
+{
+	struct writer body;
+	struct member m;
+	enum err e;
+
+	if (peer_identity_by_id(o->peer, &n->author) != NULL)
+		return E_OK; /* it works at this very store */
+	e = member_get(txn, &n->author, &m);
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	writer_heap_init(&body, 4096);
+	pack_array(&body, 5);
+	pack_u64(&body, DOWN_REVIEW);
+	pack_bin(&body, BYTES(n->record.b, ID_BYTES));
+	pack_u64(&body, n->state);
+	pack_str(&body, n->note);
+	pack_u64(&body, n->time_s);
+	if ((e = writer_end(&body)) == E_OK)
+		e = down_notify(o->peer, txn, &m.enrolment, writer_view(&body));
+	writer_free(&body);
+	return e;
+}

@@ -1,0 +1,47 @@
+/* opener_item: one arrival at a time: verified, opened, unpacked into revision rows. Used by opener.c. */
+#ifndef BANYAN_TOOLS_NODE_OPENER_ITEM_H
+#define BANYAN_TOOLS_NODE_OPENER_ITEM_H
+
+#include "core/parcel.h"
+#include "tools/node/opener.h"
+#include "tools/node/records.h"
+
+#define OPENING_MAX 256u /* arrivals a commit */
+
+struct opening_arrival {
+	uint64_t seq;
+	bool urgent;      /* out of turn */
+	struct why why;   /* why it is set aside; E_OK: it is not */
+};
+
+/* A review that its record's author shall see. */
+struct opening_notice {
+	struct principal_id author;
+	struct record_id record;
+	enum review_state state;
+	struct bytes note;
+	uint32_t time_s;
+};
+
+struct opening {
+	struct peer *peer;
+	struct arena arena;
+	struct opening_arrival arrivals[OPENING_MAX];
+	size_t count;
+	uint64_t opened;
+	struct revision_row *rows; /* heap */
+	size_t row_count, row_cap;
+	struct opening_notice *notices;
+	size_t notice_count, notice_cap;
+	/* the author looked up last: parcels of one author come in a row */
+	struct member author;
+	bool has_author;
+};
+
+/* opener_arrival: E_OK also for one that is set aside; an error is the store's. */
+enum err opener_arrival(struct store_txn *, struct opening *, struct opening_arrival *);
+/* opener_notify: in the job: seal a review to its record's author, if that is a device here. */
+enum err opener_notify(struct store_txn *, struct opening *, const struct opening_notice *);
+void opening_free(struct opening *);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * outbox: finished records become sealed slices at once, and parcels only when they are sent. FORMATS.md
+ * "The outbox".
+ *
+ * A *sealer* is one run: one encapsulation to the home office, shared by everything that one run of the
+ * program finishes. It holds a secret: sealer_wipe it.
+ */
+#ifndef BANYAN_TOOLS_NODE_OUTBOX_H
+#define BANYAN_TOOLS_NODE_OUTBOX_H
+
+#include "core/parcel.h"
+#include "core/revision.h"
+#include "tools/node/peer.h"
+
+struct sealer {
+	struct peer *peer;
+	struct identity *author;
+	struct run run;
+	bool begun;
+};
+
+void sealer_init(struct sealer *, struct peer *, struct identity *author);
+void sealer_wipe(struct sealer *);
+
+/* One finished questionnaire. `values` are named merge units of both groups (schemas' answers_values). */
+struct finished {
+	const struct form_entry *form;
+	const char *area;                 /* that it is about */
+	const struct field_value *values;
+	size_t value_count;
+	uint32_t time_s;
+	const char *lang;                 /* code; NULL: not said */
+	bool urgent;
+	bool has_submit_key;
+	uint8_t submit_key[16];
+	struct record_id id;              /* out */
+	bool duplicate;                   /* out: its submit key was used already; id is that record's */
+};
+
+/*
+ * outbox_finish: seal and store up to SLICE_REVISIONS_MAX finished questionnaires in one durable commit; those
+ * that follow each other with the same area and urgency share a slice. All or none.
+ */
+enum err outbox_finish(struct sealer *, struct finished *, size_t count, struct why *);
+
+/*
+ * outbox_revise: seal and store a later revision (amend, void, review) of a record. `body` has kind, form, parents,
+ * answers (AMEND's map of the analytic group), identifying (AMEND's map of the other, or none), text, state.
+ */
+enum err outbox_revise(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
+                       struct revision_id *out, struct why *);
+
+/*
+ * outbox_gather: make parcels of what waits, urgent first, and append them to the author's log (signed,
+ * durable, before anything is sent). *parcels: how many were made.
+ */
+enum err outbox_gather(struct peer *, struct identity *author, size_t *parcels, struct why *);
+
+/*
+ * outbox_new_epoch: after a fork or when the node says so: parcels of the author's present log past `number` are
+ * taken apart again into the outbox, and a new log begins.
+ */
+enum err outbox_new_epoch(struct peer *, struct identity *author, uint64_t number, struct why *);
+
+/* Rows of OWN_RECORD: what an author's store remembers of its own records: never an answer. */
+struct own_record {
+	struct record_id id;
+	struct form_key form;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	uint32_t created_s;
+	uint64_t epoch, number;   /* the parcel that carries its first revision; 0: waits */
+	uint64_t order;           /* of finishing */
+	struct revision_id heads[PARENTS_MAX];
+	size_t head_count;
+	enum review_state review;
+	uint32_t review_s;
+	char note[REASON_BYTES_MAX + 1];
+	bool is_void;
+};
+enum err own_record_get(struct store_txn *, const struct record_id *, struct own_record *out);
+enum err own_record_put(struct store_txn *, const struct own_record *);
+enum err own_record_read(struct bytes key, struct bytes value, struct own_record *out);
+
+/* How many records and slices wait to be gathered, and how many are in parcels that `acked` does not cover. */
+struct waiting {
+	uint64_t records, slices, parcels;
+};
+enum err outbox_waiting(struct peer *, struct store_txn *, struct waiting *out);
+/* The number of the author's log up to which the home node has acknowledged. */
+enum err outbox_acked(struct store_txn *, uint64_t epoch, uint64_t *out);
+enum err outbox_put_acked(struct store_txn *, uint64_t epoch, uint64_t number);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * peer: an open store with what it needs to act: its programme, its keys, the area table, the forms. Here
+ * sync, schemas and core are introduced to each other. A village handset, a node, an officer's desk and a
+ * researcher's store are all peers; they differ by role and by what their tables hold.
+ *
+ * A peer may be used from several threads: reads through store_read_begin, writes through the store's one
+ * writer. Area tables and forms are only added while the peer is open, under `lock`; one that was handed
+ * out stays valid until peer_close.
+ */
+#ifndef BANYAN_TOOLS_NODE_PEER_H
+#define BANYAN_TOOLS_NODE_PEER_H
+
+#include <pthread.h>
+
+#include "core/area.h"
+#include "core/keyring.h"
+#include "core/limits.h"
+#include "core/principal.h"
+#include "core/store.h"
+#include "schemas/form.h"
+
+#define IDENTITIES_MAX 32u /* the store's own, and the officers of a node */
+#define K_DEFAULT 10u      /* least cell of a released table, unless the programme says otherwise */
+#define K_LEAST 5u
+
+/* Who a principal is, with its secrets. */
+struct identity {
+	struct principal_id id;
+	enum role role;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	char name[NAME_BYTES_MAX + 1];
+	struct ec_key sign, seal;
+	uint64_t epoch;            /* of its log here */
+	uint64_t incarnation;      /* of the store when the epoch was drawn */
+};
+
+struct programme {
+	struct programme_id id;
+	char name[NAME_BYTES_MAX + 1];
+	struct ec_public root;
+	uint32_t k;
+};
+
+/* The office that this peer belongs to: what it seals to; at its node, what it opens with. */
+struct home {
+	char area[AREA_CODE_BYTES_MAX + 1];
+	uint32_t key_no;
+	struct ec_key seal;        /* seal.secret only at a node */
+	bool has_secret;
+	struct principal_id node;  /* the home node, and how it is recognised and reached */
+	struct ec_public node_sign;
+	char address[256];
+};
+
+struct form_entry {
+	struct form_entry *next;
+	struct form *form;
+	struct form_key key;
+	uint64_t order;         /* of arrival: the newest version of an id is the one to fill */
+	char languages[128];    /* accepted draft languages, codes separated by spaces */
+};
+
+struct areas_entry {
+	struct areas_entry *next;
+	struct area_table *table;
+};
+
+struct peer {
+	struct store *store;
+	char path[512];
+	struct programme programme;
+	struct identity identities[IDENTITIES_MAX]; /* [0] is the store's own */
+	size_t identity_count;
+	struct home home;
+	struct areas_entry *areas; /* the first is in force */
+	struct form_entry *forms;
+	pthread_rwlock_t lock;
+	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
+	bool approved;
+};
+
+/*
+ * peer_create: a store that holds these identities; nothing else is in it. The peer is open afterwards.
+ * E_STORE_*. The identities are copied.
+ */
+enum err peer_create(struct peer **out, const char *path, const struct unlock *,
+                     const struct programme *, const struct home *, const struct identity *, size_t count,
+                     bool approved, struct why *);
+/* peer_open: E_STORE_*; E_STORE_KEY for a wrong passphrase. peer_close(NULL) is harmless. */
+enum err peer_open(struct peer **out, const char *path, const struct unlock *, struct why *);
+void peer_close(struct peer *);
+
+static inline struct identity *
+peer_self(struct peer *p)
+{
+	return &p->identities[0];
+}
+bool peer_is_node(const struct peer *);
+/*
+ * peer_identity: who acts. `name` NULL: a node's one officer, or the store's own principal elsewhere.
+ * E_PRINCIPAL_UNKNOWN; E_USAGE when a node has several officers and none was named.
+ */
+enum err peer_identity(struct peer *, const char *name, struct identity **out, struct why *);
+struct identity *peer_identity_by_id(struct peer *, const struct principal_id *);
+
+/* The area table in force; NULL before the first one came. */
+const struct area_table *peer_areas(struct peer *);
+/* peer_form: by form id, the newest version; by key, any. NULL if unknown. */
+struct form_entry *peer_form(struct peer *, const char *form_id);
+struct form_entry *peer_form_by_key(struct peer *, struct form_key);
+/* peer_learn_form, peer_learn_areas: put a newly stored one in force here (the store has it already). */
+enum err peer_learn_form(struct peer *, struct bytes bundle, uint64_t order, const char *languages,
+                         struct why *);
+enum err peer_learn_areas(struct peer *, struct bytes table, struct why *);
+enum err peer_learn_languages(struct peer *, const char *form_id, const char *languages);
+
+/* Write jobs' helpers: the META rows of identities, home and programme. */
+enum err peer_put_identities(struct store_txn *, const struct peer *);
+enum err peer_put_home(struct store_txn *, const struct home *);
+enum err peer_put_programme(struct store_txn *, const struct programme *);
+
+/*
+ * peer_now_s: this machine's clock, but never behind the newest time that the store has seen: a clock in 1970
+ * goes on from there. peer_clock_behind: by how many seconds it is behind that.
+ */
+uint32_t peer_now_s(struct peer *);
+
+/* Rows of the small tables: who is enrolled. Views live as those of store_get. */
+enum member_state { MEMBER_PENDING = 0, MEMBER_APPROVED = 1, MEMBER_REVOKED = 2 };
+struct member {
+	struct enrolment enrolment;
+	enum member_state state;
+	uint32_t joined_s, last_seen_s;
+	struct bytes signed_enrolment; /* as it travels */
+	char reason[REASON_BYTES_MAX + 1]; /* of the revocation */
+};
+enum err member_get(struct store_txn *, const struct principal_id *, struct member *out);
+enum err member_put(struct store_txn *, const struct member *);
+enum err member_read(struct bytes value, struct member *out);
+/* member_walk: f for each (valid during the call); anything but E_OK ends it. */
+typedef enum err member_fn(void *arg, const struct member *);
+enum err member_walk(struct store_txn *, member_fn *, void *arg);
+/* member_find: by name (exact), or by the first 8 or more digits of the id. E_PRINCIPAL_UNKNOWN. */
+enum err member_find(struct store_txn *, const char *name, struct member *out, struct why *);
+
+#endif

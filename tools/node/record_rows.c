@@ -1,0 +1,227 @@
+/* The rows of REVISION and RECORD. FORMATS.md "Derived rows". */
+#include "core/pack.h"
+#include "tools/node/records.h"
+#include "tools/node/state.h"
+
+#define ROW_BYTES_MAX (4u << 20)
+
+static void
+values_pack(struct writer *w, const struct merge_field *f, size_t count)
+{
+	size_t i;
+
+	pack_array(w, (uint32_t)count);
+	for (i = 0; i < count; i++) {
+		pack_array(w, 3);
+		pack_u64(w, f[i].key.v);
+		pack_bool(w, f[i].identifying);
+		pack_bin(w, f[i].value);
+	}
+}
+
+/* [1, seq, author, role, kind, form, claimed, received, [parent ...], state, text, lang, area, [[key, identifying,
+ *  value bin] ...]] */
+enum err
+revision_row_put(struct store_txn *txn, const struct revision_row *row)
+{
+	uint8_t key[2 * ID_BYTES];
+	struct writer w;
+	enum err e;
+	size_t i;
+
+	memcpy(key, row->record.b, ID_BYTES);
+	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	writer_heap_init(&w, ROW_BYTES_MAX);
+	pack_array(&w, 14);
+	pack_u64(&w, 1);
+	pack_u64(&w, row->seq);
+	pack_bin(&w, BYTES(row->m.author.b, ID_BYTES));
+	pack_u64(&w, row->m.role);
+	pack_u64(&w, row->m.kind);
+	pack_u64(&w, row->m.form.v);
+	pack_u64(&w, row->m.claimed_s);
+	pack_u64(&w, row->m.received_s);
+	pack_array(&w, (uint32_t)row->m.parent_count);
+	for (i = 0; i < row->m.parent_count; i++)
+		pack_bin(&w, BYTES(row->m.parents[i].b, ID_BYTES));
+	pack_u64(&w, row->m.state);
+	pack_str(&w, row->text);
+	pack_str(&w, row->lang);
+	pack_cstr(&w, row->area);
+	values_pack(&w, row->m.fields, row->m.field_count);
+	if ((e = writer_end(&w)) == E_OK)
+		e = store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), writer_view(&w));
+	writer_free(&w);
+	return e;
+}
+
+static enum err
+revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct revision_row *row)
+{
+	struct revision_id *parents;
+	struct merge_field *fields;
+	struct reader r;
+	uint32_t i;
+
+	memset(row, 0, sizeof(*row));
+	if (key.n != 2 * ID_BYTES)
+		return E_STORE_DAMAGED;
+	memcpy(row->record.b, key.p, ID_BYTES);
+	memcpy(row->m.id.b, key.p + ID_BYTES, ID_BYTES);
+	reader_init(&r, value);
+	reader_array_of(&r, 14);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	row->seq = reader_u64(&r);
+	reader_bin_fixed(&r, row->m.author.b, ID_BYTES);
+	row->m.role = (enum role)reader_u64_max(&r, 255);
+	row->m.kind = (uint8_t)reader_u64_max(&r, 255);
+	row->m.form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->m.claimed_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->m.received_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->m.parent_count = reader_array(&r);
+	if ((parents = arena_alloc(a, (row->m.parent_count + 1) * sizeof(*parents))) == NULL)
+		return E_NO_MEMORY;
+	for (i = 0; i < row->m.parent_count; i++)
+		reader_bin_fixed(&r, parents[i].b, ID_BYTES);
+	row->m.parents = parents;
+	row->m.state = (enum review_state)reader_u64_max(&r, REVIEW_APPROVED);
+	row->text = reader_str(&r);
+	row->lang = reader_str(&r);
+	state_str(&r, row->area, sizeof(row->area));
+	row->m.field_count = reader_array(&r);
+	if ((fields = arena_alloc(a, (row->m.field_count + 1) * sizeof(*fields))) == NULL)
+		return E_NO_MEMORY;
+	for (i = 0; i < row->m.field_count && r.e == E_OK; i++) {
+		reader_array_of(&r, 3);
+		fields[i].key.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+		fields[i].identifying = reader_bool(&r);
+		fields[i].value = reader_bin(&r);
+	}
+	row->m.fields = fields;
+	return reader_end(&r);
+}
+
+enum err
+revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a, struct revision_row **out,
+              size_t *count)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	size_t cap = 0, n = 0;
+	struct revision_row *rows = NULL;
+	enum err e, e2;
+
+	*out = NULL;
+	*count = 0;
+	if ((e = store_walk_prefix(txn, STORE_REVISION, BYTES(id->b, ID_BYTES), STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (e == E_OK && store_next(c, &key, &value)) {
+		struct bytes kept = arena_bytes(a, value);
+
+		if (n == cap) {
+			struct revision_row *more = arena_alloc(a, (cap = cap == 0 ? 4 : 2 * cap) * sizeof(*more));
+
+			if (more != NULL && n > 0)
+				memcpy(more, rows, n * sizeof(*more));
+			rows = more;
+		}
+		e = rows == NULL || kept.p == NULL ? E_NO_MEMORY : revision_row_read(key, kept, a, &rows[n]);
+		if (e == E_OK && ++n > REVISIONS_MAX)
+			e = E_LIMIT;
+	}
+	e2 = store_walk_end(c);
+	*out = rows;
+	*count = n;
+	return e != E_OK ? e : e2;
+}
+
+/* [1, form, area, author, created, received, order, flags, review, conflicts, revisions, faults, [head ...],
+ *  [[key, identifying, value bin] ...]] */
+enum err
+record_row_put(struct store_txn *txn, const struct record_row *row)
+{
+	struct writer w;
+	enum err e;
+	size_t i;
+
+	writer_heap_init(&w, ROW_BYTES_MAX);
+	pack_array(&w, 14);
+	pack_u64(&w, 1);
+	pack_u64(&w, row->form.v);
+	pack_cstr(&w, row->area);
+	pack_bin(&w, BYTES(row->author.b, ID_BYTES));
+	pack_u64(&w, row->created_s);
+	pack_u64(&w, row->received_s);
+	pack_u64(&w, row->order);
+	pack_u64(&w, row->flags);
+	pack_u64(&w, row->review);
+	pack_u64(&w, row->conflicts);
+	pack_u64(&w, row->revisions);
+	pack_str(&w, row->faults);
+	pack_array(&w, (uint32_t)row->head_count);
+	for (i = 0; i < row->head_count; i++)
+		pack_bin(&w, BYTES(row->heads[i].b, ID_BYTES));
+	pack_array(&w, (uint32_t)row->value_count);
+	for (i = 0; i < row->value_count; i++) {
+		pack_array(&w, 3);
+		pack_u64(&w, row->values[i].key.v);
+		pack_bool(&w, row->values[i].identifying);
+		pack_bin(&w, row->values[i].value);
+	}
+	if ((e = writer_end(&w)) == E_OK)
+		e = store_put(txn, STORE_RECORD, BYTES(row->id.b, ID_BYTES), writer_view(&w));
+	writer_free(&w);
+	return e;
+}
+
+enum err
+record_row_read(struct bytes key, struct bytes value, struct arena *a, struct record_row *row)
+{
+	struct reader r;
+	size_t i;
+
+	memset(row, 0, sizeof(*row));
+	if (key.n != ID_BYTES)
+		return E_STORE_DAMAGED;
+	memcpy(row->id.b, key.p, ID_BYTES);
+	reader_init(&r, value);
+	reader_array_of(&r, 14);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	row->form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	state_str(&r, row->area, sizeof(row->area));
+	reader_bin_fixed(&r, row->author.b, ID_BYTES);
+	row->created_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->received_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->order = reader_u64(&r);
+	row->flags = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->review = (enum review_state)reader_u64_max(&r, REVIEW_APPROVED);
+	row->conflicts = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->revisions = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	row->faults = reader_str(&r);
+	row->head_count = reader_array(&r);
+	if (row->head_count > PARENTS_MAX)
+		reader_fail(&r, E_STORE_DAMAGED);
+	for (i = 0; i < row->head_count && r.e == E_OK; i++)
+		reader_bin_fixed(&r, row->heads[i].b, ID_BYTES);
+	row->value_count = reader_array(&r);
+	if ((row->values = arena_alloc(a, (row->value_count + 1) * sizeof(*row->values))) == NULL)
+		return E_NO_MEMORY;
+	for (i = 0; i < row->value_count && r.e == E_OK; i++) {
+		reader_array_of(&r, 3);
+		row->values[i].key.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+		row->values[i].identifying = reader_bool(&r);
+		row->values[i].value = reader_bin(&r);
+	}
+	return reader_end(&r);
+}
+
+enum err
+record_row_get(struct store_txn *txn, const struct record_id *id, struct arena *a, struct record_row *out)
+{
+	struct bytes value;
+	enum err e = store_get(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), &value);
+
+	return e != E_OK ? e : record_row_read(BYTES(id->b, ID_BYTES), value, a, out);
+}

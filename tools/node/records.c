@@ -1,0 +1,286 @@
+#include "tools/node/records.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "core/pack.h"
+#include "schemas/answers.h"
+#include "tools/node/outbox.h"
+
+#define CLOCK_AHEAD_S 86400u /* a day: zones and drift stay below */
+#define FAULTS_NOTED 8u
+
+static int
+by_arrival(const void *a, const void *b)
+{
+	const struct revision_row *x = a, *y = b;
+
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return memcmp(x->m.id.b, y->m.id.b, ID_BYTES);
+}
+
+/* The revision that began the record: the first CREATE to arrive; else the first to arrive. */
+static const struct revision_row *
+root_of(const struct revision_row *rows, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (rows[i].m.kind == REVISION_CREATE)
+			return &rows[i];
+	return &rows[0];
+}
+
+/*
+ * A member changes only records of its own. When a change came before the record that it is about, nobody could tell
+ * whose that is; now it shows.
+ */
+static bool
+may_stand(const struct revision_row *row, const struct revision_row *root)
+{
+	return row->m.role != ROLE_MEMBER || ID_EQUAL(&row->m.author, &root->m.author);
+}
+
+/* Text of what the form says against the answers, a line each. */
+static void
+check_answers(struct peer *p, struct record_row *row, struct arena *a)
+{
+	struct form_entry *form = peer_form_by_key(p, row->form);
+	struct answer_env env = {.now_ms = (int64_t)row->received_s * 1000, .device_id = "", .username = "",
+	                         .area = row->area};
+	struct answer_fault *faults = arena_alloc(a, FAULTS_NOTED * sizeof(*faults));
+	struct answers *answers;
+	struct writer text;
+	size_t i, count = 0;
+
+	if (form == NULL || faults == NULL)
+		return;
+	if (answers_from_values(&answers, form->form, &env, row->values, row->value_count, NULL) != E_OK) {
+		row->flags |= RECORD_FAULTY;
+		row->faults = BYTES_LIT("the answers do not fit the form");
+		return;
+	}
+	if (answers_check(answers, faults, FAULTS_NOTED, &count) != E_OK && count > 0) {
+		uint8_t *memory = arena_alloc(a, RECORD_FAULTS_BYTES_MAX);
+
+		row->flags |= RECORD_FAULTY;
+		if (memory != NULL) {
+			writer_init(&text, memory, RECORD_FAULTS_BYTES_MAX);
+			for (i = 0; i < count && i < FAULTS_NOTED && text.n + 600 < RECORD_FAULTS_BYTES_MAX; i++)
+				writer_printf(&text, "%s%s: %s", i == 0 ? "" : "\n", faults[i].ref,
+				              faults[i].message);
+			row->faults = writer_view(&text);
+		}
+	}
+	answers_free(answers);
+}
+
+static void
+order_key(uint8_t out[12], struct form_key form, uint64_t order)
+{
+	be32_put(out, form.v);
+	be64_put(out + 4, order);
+}
+
+/* The order in which a record was first seen, kept for its life; a new one goes to the end. */
+static enum err
+place(struct store_txn *txn, struct record_row *row, struct arena *a)
+{
+	struct record_row old;
+	uint8_t key[12];
+	enum err e = record_row_get(txn, &row->id, a, &old);
+
+	if (e == E_OK && old.form.v == row->form.v) {
+		row->order = old.order;
+		return E_OK;
+	}
+	if (e == E_OK) { /* the form of its first revision became known later */
+		order_key(key, old.form, old.order);
+		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
+			return e;
+	} else if (e != E_ABSENT) {
+		return e;
+	}
+	if ((e = store_meta_u64(txn, "record order", 0, &row->order)) != E_OK ||
+	    (e = store_meta_put_u64(txn, "record order", ++row->order)) != E_OK)
+		return e;
+	order_key(key, row->form, row->order);
+	return store_put(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)), BYTES(row->id.b, ID_BYTES));
+}
+
+static void
+fill_row(struct record_row *row, const struct merged *m, const struct revision_row *root, struct arena *a)
+{
+	size_t i;
+
+	row->form = root->m.form;
+	memcpy(row->area, root->area, sizeof(row->area));
+	row->author = root->m.author;
+	row->created_s = root->m.claimed_s;
+	row->received_s = root->m.received_s;
+	row->review = m->review;
+	row->conflicts = (uint32_t)m->conflict_count;
+	row->flags = (m->is_void ? RECORD_VOID : 0) | (m->incomplete ? RECORD_INCOMPLETE : 0) |
+	             (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0);
+	if (root->m.received_s != UINT32_MAX && root->m.claimed_s > root->m.received_s &&
+	    root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
+		row->flags |= RECORD_CLOCK;
+	row->head_count = m->head_count > PARENTS_MAX ? PARENTS_MAX : m->head_count;
+	memcpy(row->heads, m->heads, row->head_count * sizeof(row->heads[0]));
+	row->values = arena_alloc(a, (m->value_count + 1) * sizeof(*row->values));
+	for (i = 0; row->values != NULL && i < m->value_count; i++)
+		if (m->values[i].shown && !(m->values[i].value.n == 1 && m->values[i].value.p[0] == 0xc0))
+			row->values[row->value_count++] = (struct field_value){
+			    m->values[i].key, m->values[i].identifying, m->values[i].value};
+}
+
+enum err
+record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id)
+{
+	struct record_row row = {.id = *id};
+	struct merge_revision *revisions;
+	const struct revision_row *root;
+	struct revision_row *rows;
+	struct arena a;
+	struct merged m;
+	enum err e;
+	size_t i, count, taken;
+
+	arena_init(&a, 64u << 20);
+	if ((e = revision_rows(txn, id, &a, &rows, &count)) != E_OK || count == 0)
+		goto done;
+	qsort(rows, count, sizeof(*rows), by_arrival);
+	if ((revisions = arena_alloc(&a, count * sizeof(*revisions))) == NULL) {
+		e = E_NO_MEMORY;
+		goto done;
+	}
+	root = root_of(rows, count);
+	for (i = 0, taken = 0; i < count; i++)
+		if (may_stand(&rows[i], root))
+			revisions[taken++] = rows[i].m;
+	if ((e = merge_revisions(&m, revisions, taken, &a)) != E_OK)
+		goto done;
+	row.revisions = (uint32_t)taken;
+	fill_row(&row, &m, root, &a);
+	if (row.values == NULL) {
+		e = E_NO_MEMORY;
+		goto done;
+	}
+	if (!(row.flags & (RECORD_VOID | RECORD_INCOMPLETE)))
+		check_answers(p, &row, &a);
+	if ((e = place(txn, &row, &a)) == E_OK)
+		e = record_row_put(txn, &row);
+done:
+	arena_free(&a);
+	return e;
+}
+
+/* ---- finding and walking ---- */
+
+static enum err
+find_in(struct store_txn *txn, enum store_table table, struct bytes from, size_t digits, const char *text,
+        struct record_id *out, size_t *found)
+{
+	struct store_cursor *c;
+	struct bytes key;
+	char hex[2 * ID_BYTES + 1];
+	enum err e;
+
+	if ((e = store_walk(txn, table, from, STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (store_next(c, &key, NULL)) {
+		if (key.n != ID_BYTES)
+			break;
+		hex_encode(hex, key.p, ID_BYTES);
+		if (strncasecmp(hex, text, digits) != 0)
+			break;
+		if (*found == 0 || memcmp(out->b, key.p, ID_BYTES) != 0)
+			++*found;
+		memcpy(out->b, key.p, ID_BYTES);
+		if (*found > 1)
+			break;
+	}
+	return store_walk_end(c);
+}
+
+enum err
+record_find(struct store_txn *txn, const char *text, struct record_id *out, struct why *why)
+{
+	size_t digits = strlen(text), found = 0, i;
+	char padded[2 * ID_BYTES + 1];
+	uint8_t from[ID_BYTES];
+	enum err e;
+
+	memset(padded, '0', sizeof(padded) - 1);
+	padded[2 * ID_BYTES] = '\0';
+	if (digits < 8 || digits > 2 * ID_BYTES)
+		return why_set(why, E_RECORD_ID, "%s", text);
+	for (i = 0; i < digits; i++)
+		padded[i] = text[i];
+	if (hex_decode(from, ID_BYTES, padded) != E_OK)
+		return why_set(why, E_RECORD_ID, "%s", text);
+	if ((e = find_in(txn, STORE_RECORD, BYTES(from, ID_BYTES), digits, text, out, &found)) != E_OK ||
+	    (e = find_in(txn, STORE_OWN_RECORD, BYTES(from, ID_BYTES), digits, text, out, &found)) !=
+	        E_OK)
+		return e;
+	if (found == 0)
+		return why_set(why, E_RECORD_UNKNOWN, "%s", text);
+	return found == 1 ? E_OK : why_set(why, E_RECORD_AMBIGUOUS, "%s", text);
+}
+
+struct walk {
+	record_fn *f;
+	void *arg;
+};
+
+static enum err
+walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	enum err e, e2;
+
+	if ((e = store_walk_prefix(txn, STORE_RECORD_BY_FORM, prefix, STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (e == E_OK && store_next(c, &key, &value)) {
+		struct record_row row;
+		struct record_id id;
+		struct arena a;
+
+		if (value.n != ID_BYTES) {
+			e = E_STORE_DAMAGED;
+			break;
+		}
+		memcpy(id.b, value.p, ID_BYTES);
+		arena_init(&a, 8u << 20);
+		if ((e = record_row_get(txn, &id, &a, &row)) == E_OK)
+			e = w->f(w->arg, txn, &row);
+		arena_free(&a);
+	}
+	e2 = store_walk_end(c);
+	return e != E_OK ? e : e2;
+}
+
+enum err
+record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, record_fn *f, void *arg)
+{
+	struct walk w = {f, arg};
+	struct form_entry *entry, *first;
+	uint8_t prefix[4];
+	enum err e = E_OK;
+
+	if (form_id_wanted == NULL)
+		return walk_version(txn, BYTES_NONE, &w);
+	pthread_rwlock_rdlock(&p->lock);
+	first = p->forms; /* the list only grows at its head */
+	pthread_rwlock_unlock(&p->lock);
+	for (entry = first; entry != NULL && e == E_OK; entry = entry->next) {
+		if (strcmp(form_id(entry->form), form_id_wanted) != 0)
+			continue;
+		be32_put(prefix, entry->key.v);
+		e = walk_version(txn, BYTES(prefix, sizeof(prefix)), &w);
+	}
+	return e;
+}

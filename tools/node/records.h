@@ -1,0 +1,69 @@
+/*
+ * records: what a node derives from the parcels that it could open: revisions, and each record's merged state.
+ * All of it can be dropped and is made again by `banyan check --rebuild`. FORMATS.md "Derived rows".
+ */
+#ifndef BANYAN_TOOLS_NODE_RECORDS_H
+#define BANYAN_TOOLS_NODE_RECORDS_H
+
+#include "core/merge.h"
+#include "tools/node/peer.h"
+
+#define RECORD_VOID 0x01u
+#define RECORD_INCOMPLETE 0x02u      /* a revision's parent has not arrived */
+#define RECORD_FAULTY 0x04u          /* it fails its form's constraints; `faults` says which */
+#define RECORD_REVIEW_CONFLICT 0x08u
+#define RECORD_CLOCK 0x10u           /* its author's clock was far ahead when it arrived */
+#define RECORD_FAULTS_BYTES_MAX 2000u
+
+/* One revision as it was opened. */
+struct revision_row {
+	struct record_id record;
+	struct merge_revision m; /* id, parents, author, fields ... */
+	uint64_t seq;            /* the arrival that brought it */
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct bytes lang, text; /* text: a void's reason, a review's note */
+};
+
+struct record_row {
+	struct record_id id;
+	struct form_key form;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct principal_id author;
+	uint32_t created_s, received_s;
+	uint64_t order;          /* in RECORD_BY_FORM */
+	uint32_t flags;
+	enum review_state review;
+	uint32_t conflicts, revisions;
+	struct bytes faults;     /* text, lines */
+	struct revision_id heads[PARENTS_MAX];
+	size_t head_count;
+	struct field_value *values; /* shown ones */
+	size_t value_count;
+};
+
+/* Rows live in the arena (or the transaction, whichever ends first). */
+enum err revision_row_put(struct store_txn *, const struct revision_row *);
+enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,
+                       size_t *count);
+enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);
+enum err record_row_read(struct bytes key, struct bytes value, struct arena *, struct record_row *out);
+enum err record_row_put(struct store_txn *, const struct record_row *);
+
+/*
+ * record_remerge: in a job: merge all revisions of a record, check the answers against its form, and write its row,
+ * its place in RECORD_BY_FORM, its conflicts.
+ */
+enum err record_remerge(struct peer *, struct store_txn *, const struct record_id *);
+
+/*
+ * record_find: the id that begins with the digits `text` (8 to 32), among records opened here and own ones.
+ * E_RECORD_ID, E_RECORD_UNKNOWN, E_RECORD_AMBIGUOUS.
+ */
+enum err record_find(struct store_txn *, const char *text, struct record_id *out, struct why *);
+
+/* record_walk: the records of all versions of a form (NULL: of every form) in the order they came first; anything
+ * but E_OK from f ends it. The row lives during the call. */
+typedef enum err record_fn(void *arg, struct store_txn *, const struct record_row *);
+enum err record_walk(struct peer *, struct store_txn *, const char *form_id, record_fn *, void *arg);
+
+#endif

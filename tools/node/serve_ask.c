@@ -1,0 +1,283 @@
+/* Commands asked of the daemon: through its local socket, or over TLS by an officer's or researcher's store. */
+#include <stdlib.h>
+
+#include "tools/node/acting.h"
+#include "tools/node/link.h"
+#include "tools/node/serve_inside.h"
+
+#define QUEUE_BYTES_MAX (1u << 20) /* an answer waits here for the link */
+#define BUSY_RETRY_S 5u
+
+struct piece {
+	struct piece *next;
+	uint8_t stream;
+	size_t n;
+	uint8_t p[];
+};
+
+/* One command at work. Its thread writes pieces; the loop sends them. */
+struct serve_ask {
+	struct serve *serve;
+	struct serve_conn *conn;
+	struct principal_id actor;
+	bool remote, started, finished, abandoned;
+	struct writer ask;
+	pthread_t thread;
+	pthread_cond_t room;
+	struct piece *first, **last;
+	size_t queued;
+	uint8_t status;
+};
+
+/* ---- the command's thread ---- */
+
+static enum err
+push(void *ctx, uint8_t stream, struct bytes b)
+{
+	struct serve_ask *a = ctx;
+	struct piece *piece = malloc(sizeof(*piece) + b.n);
+	enum err e = E_OK;
+
+	if (piece == NULL)
+		return E_NO_MEMORY;
+	*piece = (struct piece){.stream = stream, .n = b.n};
+	if (b.n > 0)
+		memcpy(piece->p, b.p, b.n);
+	pthread_mutex_lock(&a->serve->lock);
+	while (!a->abandoned && a->queued > 0 && a->queued + b.n > QUEUE_BYTES_MAX)
+		pthread_cond_wait(&a->room, &a->serve->lock);
+	if (a->abandoned) {
+		free(piece);
+		e = E_PEER_GONE;
+	} else {
+		*a->last = piece;
+		a->last = &piece->next;
+		a->queued += b.n;
+	}
+	pthread_mutex_unlock(&a->serve->lock);
+	uv_async_send(&a->serve->wake);
+	return e;
+}
+
+static enum err
+carry_out(struct serve_ask *a, struct call *c)
+{
+	struct peer *p = a->serve->peer;
+	enum err e = E_OK;
+
+	if (!a->remote)
+		e = acting_local(c, p);
+	return e == E_OK ? acting_run(c, p) : call_fail(c, e);
+}
+
+/* Those whom the command shut out are cut by the loop. */
+static void
+forget_revoked(struct serve_ask *a, struct call *c)
+{
+	struct store_txn *txn;
+	struct member m;
+
+	if (strcmp(call_command(c)->name, "revoke") != 0 || call_arg(c, 0) == NULL)
+		return;
+	if (store_read_begin(a->serve->peer->store, &txn) != E_OK)
+		return;
+	if (member_find(txn, call_arg(c, 0), &m, NULL) == E_OK && m.state == MEMBER_REVOKED) {
+		pthread_mutex_lock(&a->serve->lock);
+		if (a->serve->forget_count < sizeof(a->serve->forget) / sizeof(a->serve->forget[0]))
+			a->serve->forget[a->serve->forget_count++] = m.enrolment.id;
+		pthread_mutex_unlock(&a->serve->lock);
+	}
+	store_read_end(txn);
+}
+
+static void
+tell_fault(struct serve_ask *a, enum err e, const struct why *why)
+{
+	uint8_t memory[400];
+	struct writer w;
+
+	writer_init(&w, memory, sizeof(memory));
+	writer_str(&w, err_name(e));
+	writer_u8(&w, 0);
+	writer_str(&w, why->e == e ? why->thing : "");
+	(void)push(a, ANSWER_FAULT, writer_view(&w));
+}
+
+static void *
+ask_main(void *arg)
+{
+	struct serve_ask *a = arg;
+	struct call_asker asker = {.peer = a->serve->peer, .actor = a->remote ? &a->actor : NULL,
+	                           .remote = a->remote, .answer = push, .ctx = a};
+	struct why why = {.e = E_OK};
+	struct call *c;
+	enum err e = call_asked_new(&c, writer_view(&a->ask), &asker, &why);
+
+	if (e != E_OK) {
+		tell_fault(a, e, &why);
+	} else {
+		e = carry_out(a, c);
+		if (e == E_OK)
+			forget_revoked(a, c);
+		call_free(c);
+	}
+	serve_wake_opener(a->serve);
+	pthread_mutex_lock(&a->serve->lock);
+	a->status = (uint8_t)err_exit_status(e);
+	a->finished = true;
+	pthread_mutex_unlock(&a->serve->lock);
+	uv_async_send(&a->serve->wake);
+	return NULL;
+}
+
+/* ---- the loop ---- */
+
+void
+serve_ask_begin(struct serve_conn *c)
+{
+	struct serve *serve = c->serve;
+	struct session *s = net_conn_session(c->conn);
+	struct serve_ask *a;
+
+	if (c->ask != NULL || serve->asks >= ASKS_MAX || (a = calloc(1, sizeof(*a))) == NULL) {
+		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+		return;
+	}
+	if (pthread_cond_init(&a->room, NULL) != 0) {
+		free(a);
+		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+		return;
+	}
+	a->serve = serve;
+	a->conn = c;
+	a->actor = c->peer.id;
+	a->remote = !c->peer.local;
+	a->last = &a->first;
+	writer_heap_init(&a->ask, ASK_BYTES_MAX);
+	c->ask = a;
+	serve->conns_asking[serve->asks++] = c;
+}
+
+void
+serve_ask_input(struct serve_conn *c, struct bytes chunk)
+{
+	struct serve_ask *a = c->ask;
+
+	if (a == NULL || a->started)
+		return;
+	writer_bytes(&a->ask, chunk);
+	if (writer_end(&a->ask) != E_OK) {
+		session_refuse(net_conn_session(c->conn), E_NO_ROOM, "what was asked", 0, net_conn_now_ms(c->conn));
+		return;
+	}
+	if (chunk.n > 0)
+		return;
+	a->started = pthread_create(&a->thread, NULL, ask_main, a) == 0;
+	if (!a->started)
+		session_refuse(net_conn_session(c->conn), E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+}
+
+static void
+ask_free(struct serve_ask *a)
+{
+	struct serve *serve = a->serve;
+	unsigned i;
+
+	if (a->started)
+		pthread_join(a->thread, NULL);
+	while (a->first != NULL) {
+		struct piece *next = a->first->next;
+
+		crypto_wipe(a->first->p, a->first->n);
+		free(a->first);
+		a->first = next;
+	}
+	for (i = 0; i < serve->asks; i++)
+		if (serve->conns_asking[i] == a->conn) {
+			serve->conns_asking[i] = serve->conns_asking[--serve->asks];
+			break;
+		}
+	a->conn->ask = NULL;
+	pthread_cond_destroy(&a->room);
+	writer_free(&a->ask);
+	free(a);
+}
+
+/* Send what the link takes; true when the command is done and all was sent. */
+static bool
+drain_one(struct serve_ask *a)
+{
+	struct serve_conn *c = a->conn;
+	bool done;
+
+	pthread_mutex_lock(&a->serve->lock);
+	while (a->first != NULL) {
+		struct piece *piece = a->first;
+
+		if (c->conn != NULL &&
+		    session_answer(net_conn_session(c->conn), (enum message_stream)piece->stream,
+		                   BYTES(piece->p, piece->n), net_conn_now_ms(c->conn)) != E_OK)
+			break;
+		a->first = piece->next;
+		if (a->first == NULL)
+			a->last = &a->first;
+		a->queued -= piece->n;
+		crypto_wipe(piece->p, piece->n);
+		free(piece);
+		pthread_cond_signal(&a->room);
+	}
+	done = a->finished && a->first == NULL;
+	pthread_mutex_unlock(&a->serve->lock);
+	return done;
+}
+
+void
+serve_ask_drain(struct serve *serve)
+{
+	unsigned i = 0;
+
+	while (i < serve->asks) {
+		struct serve_conn *c = serve->conns_asking[i];
+		struct serve_ask *a = c->ask;
+		bool done = drain_one(a);
+		uint8_t status = a->status;
+
+		if (done) {
+			ask_free(a); /* takes the last one's place in the list */
+			if (c->conn != NULL)
+				session_done(net_conn_session(c->conn), status, net_conn_now_ms(c->conn));
+		} else {
+			i++;
+		}
+		if (c->conn != NULL)
+			net_conn_pump(c->conn);
+		serve_conn_drop(c);
+	}
+}
+
+void
+serve_ask_abandon(struct serve_conn *c)
+{
+	struct serve_ask *a = c->ask;
+
+	if (a == NULL)
+		return;
+	pthread_mutex_lock(&c->serve->lock);
+	a->abandoned = true;
+	pthread_cond_signal(&a->room);
+	pthread_mutex_unlock(&c->serve->lock);
+	if (!a->started)
+		ask_free(a);
+}
+
+void
+serve_ask_stop(struct serve *serve)
+{
+	while (serve->asks > 0) {
+		struct serve_conn *c = serve->conns_asking[0];
+
+		serve_ask_abandon(c);
+		if (c->ask != NULL)
+			ask_free(c->ask);
+	}
+}

@@ -1,0 +1,407 @@
+/* Devices' sessions at the node: what they read, and how what they send becomes durable. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/arrival.h"
+#include "core/parcel.h"
+#include "tools/node/down.h"
+#include "tools/node/enrol.h"
+#include "tools/node/link.h"
+#include "tools/node/serve_inside.h"
+
+/* A device that waits for more than this is told to come again: the opener is that far behind. */
+#define BACKLOG_MAX 200000u
+#define BUSY_RETRY_S 600u
+
+/* ---- what a session reads ---- */
+
+static struct log_id
+log_of(struct serve_conn *c, enum session_log log, uint64_t epoch)
+{
+	struct peer *p = c->serve->peer;
+
+	if (log == SESSION_LOG_BROADCAST)
+		return down_broadcast_log(p);
+	if (log == SESSION_LOG_INBOX)
+		return down_inbox_log(p, &c->peer.id);
+	return (struct log_id){c->peer.id, epoch};
+}
+
+static enum err
+source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
+{
+	struct serve_conn *c = ctx;
+	struct log_id id = log_of(c, log, 0);
+	struct store_txn *txn;
+	struct parcel_hash hash;
+	struct arrival a;
+	uint64_t seq;
+	enum err e;
+
+	if (log == SESSION_LOG_OWN)
+		return E_ABSENT;
+	if ((e = store_read_begin(c->serve->peer->store, &txn)) != E_OK)
+		return e;
+	if ((e = arrival_find(txn, &id, number, &seq, &hash)) == E_OK &&
+	    (e = arrival_get(txn, seq, &a)) == E_OK) {
+		writer_reset(&c->parcel);
+		writer_bytes(&c->parcel, a.parcel);
+		e = writer_end(&c->parcel);
+		*out = writer_view(&c->parcel);
+		*epoch = id.epoch;
+	}
+	store_read_end(txn);
+	return e;
+}
+
+static enum err
+head_of(struct store_txn *txn, const struct log_id *id, struct session_head *out)
+{
+	struct arrival_head *head = malloc(sizeof(*head));
+	enum err e;
+
+	if (head == NULL)
+		return E_NO_MEMORY;
+	e = arrival_head(txn, id, head);
+	*out = (struct session_head){id->epoch, head->number, head->hash};
+	free(head);
+	return e == E_ABSENT ? E_OK : e;
+}
+
+/* The highest number of the device's log whose arrival is in a backup: arrivals of a log rise with its numbers. */
+static enum err
+safe_number(struct store_txn *txn, const struct log_id *id, uint64_t head, uint64_t *out)
+{
+	uint64_t safe, lo = 0, hi = head, seq;
+	struct parcel_hash hash;
+	enum err e;
+
+	*out = 0;
+	if ((e = arrival_safe(txn, &safe)) != E_OK)
+		return e;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo + 1) / 2;
+
+		if ((e = arrival_find(txn, id, mid, &seq, &hash)) != E_OK)
+			return e;
+		if (seq <= safe)
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	*out = lo;
+	return E_OK;
+}
+
+static enum err
+source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
+{
+	struct serve_conn *c = ctx;
+	struct peer *p = c->serve->peer;
+	struct store_txn *txn;
+	enum err e;
+	int i;
+
+	memset(out, 0, sizeof(*out));
+	out->incarnation = store_incarnation(p->store);
+	out->now_s = peer_now_s(p);
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	for (i = 0; e == E_OK && i < SESSION_LOG_COUNT; i++) {
+		struct log_id id = log_of(c, (enum session_log)i, epoch);
+
+		e = head_of(txn, &id, &out->log[i]);
+		if (e == E_OK && i == SESSION_LOG_OWN)
+			e = safe_number(txn, &id, out->log[i].number, &out->safe);
+	}
+	store_read_end(txn);
+	return e;
+}
+
+void
+serve_source(struct serve_conn *c)
+{
+	c->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads};
+}
+
+/* ---- events ---- */
+
+static enum err
+standing(struct serve_conn *c, struct member *m, struct store_txn *txn, char thing[240])
+{
+	enum err e = member_get(txn, &c->peer.id, m);
+
+	thing[0] = '\0';
+	if (e == E_ABSENT)
+		return E_STRANGER;
+	if (e == E_OK && m->state == MEMBER_REVOKED) {
+		snprintf(thing, 240, "%.200s", m->reason);
+		return E_REVOKED;
+	}
+	if (e == E_OK && m->state == MEMBER_PENDING) {
+		snprintf(thing, 240, "%.200s", m->enrolment.name);
+		return E_NOT_APPROVED;
+	}
+	return e;
+}
+
+static void
+on_hello(struct serve_conn *c, const struct message_hello *h)
+{
+	struct peer *p = c->serve->peer;
+	struct session *s = net_conn_session(c->conn);
+	uint64_t now_ms = net_conn_now_ms(c->conn), backlog = 0;
+	struct log_id own = {c->peer.id, h->epoch};
+	struct session_hello_reply reply = {.incarnation = store_incarnation(p->store)};
+	struct store_txn *txn;
+	struct member m;
+	char thing[240];
+	enum err e;
+
+	if ((e = store_read_begin(p->store, &txn)) != E_OK) {
+		session_refuse(s, e, "the node's store", 60, now_ms);
+		return;
+	}
+	if ((e = standing(c, &m, txn, thing)) == E_OK && (e = head_of(txn, &own, &reply.held)) == E_OK)
+		e = opener_backlog(txn, &backlog);
+	store_read_end(txn);
+	if (e != E_OK) {
+		session_refuse(s, e, thing, 0, now_ms);
+		return;
+	}
+	if (backlog > BACKLOG_MAX) {
+		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, now_ms);
+		return;
+	}
+	/* Cursors of another life of this node mean nothing here. */
+	if (h->incarnation == reply.incarnation >> 32) {
+		reply.down_from[0] = h->cursor[0];
+		reply.down_from[1] = h->cursor[1];
+	}
+	c->epoch = h->epoch;
+	c->number = 0;
+	session_settle_hello(s, &reply, now_ms);
+}
+
+/* The hash that number - 1 of the log has here; zeros for the first. */
+static enum err
+previous_hash(struct serve_conn *c, uint64_t epoch, uint64_t number, struct parcel_hash *out)
+{
+	struct log_id id = {c->peer.id, epoch};
+	struct store_txn *txn;
+	uint64_t seq;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	if (number <= 1)
+		return E_OK;
+	if (c->epoch == epoch && c->number == number - 1) { /* it came just before, perhaps not yet committed */
+		*out = c->hash;
+		return E_OK;
+	}
+	if ((e = store_read_begin(c->serve->peer->store, &txn)) != E_OK)
+		return e;
+	e = arrival_find(txn, &id, number - 1, &seq, out);
+	store_read_end(txn);
+	return e;
+}
+
+static enum err
+append_job(struct store_txn *txn, void *arg)
+{
+	struct serve_done *d = arg;
+	enum arrival_result result;
+	struct member m;
+	enum err e;
+
+	/* Checked again at the commit: it may have been shut out since it greeted. */
+	if ((e = member_get(txn, &d->arrival.via, &m)) != E_OK)
+		return e;
+	if (m.state != MEMBER_APPROVED)
+		return E_REVOKED;
+	if ((e = arrival_append(txn, &d->arrival, &result)) != E_OK)
+		return e;
+	d->forked = result == ARRIVAL_FORKED;
+	if (result == ARRIVAL_DUPLICATE)
+		return E_OK;
+	return opener_note(txn, &d->arrival, d->urgent);
+}
+
+/* On the writer's thread, after the commit. */
+static void
+appended(void *arg, enum err e)
+{
+	struct serve_done *d = arg;
+	struct serve *serve = d->conn->serve;
+
+	d->e = e;
+	d->next = NULL;
+	pthread_mutex_lock(&serve->lock);
+	*serve->done_last = d;
+	serve->done_last = &d->next;
+	pthread_mutex_unlock(&serve->lock);
+	uv_async_send(&serve->wake);
+}
+
+static void
+done_free(struct serve_done *d)
+{
+	writer_free(&d->bytes);
+	free(d);
+}
+
+/* Hash it in its place in the log; the signature is checked behind the commit. */
+static enum err
+prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t number, struct bytes bytes,
+        struct why *why)
+{
+	struct peer *p = c->serve->peer;
+	struct parcel_context context = {.programme = p->programme.id, .log = {c->peer.id, epoch}};
+	struct parcel parcel;
+	struct arena arena;
+	enum err e;
+
+	writer_heap_init(&d->bytes, PARCEL_BYTES_MAX);
+	writer_bytes(&d->bytes, bytes);
+	if ((e = writer_end(&d->bytes)) != E_OK || (e = previous_hash(c, epoch, number, &context.previous)) != E_OK)
+		return e;
+	arena_init(&arena, 64u << 20);
+	e = parcel_read(&parcel, bytes, &context, &arena, why);
+	if (e == E_OK && parcel.number != number)
+		e = why_set(why, E_PARCEL, "its number is not its place");
+	if (e == E_OK) {
+		d->urgent = (parcel.flags & PARCEL_URGENT) != 0;
+		d->hash = parcel.hash;
+		d->arrival = (struct arrival){.log = context.log, .number = number, .hash = parcel.hash,
+		                              .received_s = d->now_s, .via = c->peer.id,
+		                              .flags = ARRIVAL_UNVERIFIED, .parcel = writer_view(&d->bytes)};
+	}
+	arena_free(&arena);
+	return e;
+}
+
+static void
+on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes bytes)
+{
+	struct session *s = net_conn_session(c->conn);
+	struct serve_done *d = calloc(1, sizeof(*d));
+	struct why why = {.e = E_OK};
+	enum err e;
+
+	if (d == NULL) {
+		session_refuse(s, E_PEER_BUSY, "", 60, net_conn_now_ms(c->conn));
+		return;
+	}
+	d->conn = c;
+	d->epoch = epoch;
+	d->number = number;
+	d->now_s = peer_now_s(c->serve->peer);
+	if ((e = prepare(c, d, epoch, number, bytes, &why)) == E_OK)
+		e = store_write_async(c->serve->peer->store, append_job, d, appended, d);
+	if (e != E_OK) {
+		done_free(d);
+		session_refuse(s, e == E_STORE_QUEUE ? E_PEER_BUSY : e, why.thing, 60, net_conn_now_ms(c->conn));
+		return;
+	}
+	c->jobs++;
+	c->epoch = epoch;
+	c->number = number;
+	c->hash = d->hash;
+}
+
+static void
+settle_one(struct serve_done *d)
+{
+	struct serve_conn *c = d->conn;
+	uint64_t now_ms;
+
+	c->jobs--;
+	if (c->conn != NULL) {
+		now_ms = net_conn_now_ms(c->conn);
+		if (d->e == E_OK)
+			session_settle_parcel(net_conn_session(c->conn), d->number, &d->hash,
+			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
+		else
+			session_refuse(net_conn_session(c->conn), d->e, "", 60, now_ms);
+		net_conn_pump(c->conn);
+	}
+	serve_conn_drop(c);
+	done_free(d);
+}
+
+void
+serve_settle(struct serve *serve)
+{
+	struct serve_done *d;
+	bool any;
+
+	pthread_mutex_lock(&serve->lock);
+	d = serve->done_first;
+	serve->done_first = NULL;
+	serve->done_last = &serve->done_first;
+	pthread_mutex_unlock(&serve->lock);
+	any = d != NULL;
+	while (d != NULL) {
+		struct serve_done *next = d->next;
+
+		settle_one(d);
+		d = next;
+	}
+	if (any)
+		serve_wake_opener(serve);
+}
+
+static void
+on_join(struct serve_conn *c, const struct message_join *join)
+{
+	struct session *s = net_conn_session(c->conn);
+	struct message_welcome welcome;
+	struct why why = {.e = E_OK};
+	struct arena arena;
+	enum err e;
+
+	arena_init(&arena, 1u << 20);
+	/* a newcomer may only speak for the key that it showed in the handshake */
+	if (!ID_EQUAL(&join->principal, &c->peer.id))
+		e = why_set(&why, E_STRANGER, "another principal");
+	else
+		e = enrol_join(c->serve->peer, join, &c->peer.key, &welcome, &arena, &why);
+	if (e == E_OK)
+		e = session_welcome(s, &welcome, net_conn_now_ms(c->conn));
+	if (e != E_OK)
+		session_refuse(s, e, why.thing, 0, net_conn_now_ms(c->conn));
+	arena_free(&arena);
+}
+
+void
+serve_event(struct serve_conn *c, const struct session_event *ev)
+{
+	switch (ev->kind) {
+	case SESSION_HELLO:
+		on_hello(c, &ev->u.hello);
+		break;
+	case SESSION_PARCEL:
+		on_parcel(c, ev->u.parcel.epoch, ev->u.parcel.number, ev->u.parcel.bytes);
+		break;
+	case SESSION_JOIN:
+		on_join(c, &ev->u.join);
+		break;
+	case SESSION_ASK:
+		if (ev->u.ask.has_input && bytes_equal(ev->u.ask.verb, BYTES_LIT(LINK_CALL_VERB)))
+			serve_ask_begin(c);
+		else
+			session_refuse(net_conn_session(c->conn), E_PROTOCOL, "an unknown verb", 0,
+			               net_conn_now_ms(c->conn));
+		break;
+	case SESSION_INPUT:
+		serve_ask_input(c, ev->u.input);
+		break;
+	case SESSION_DOWN:
+	case SESSION_ACKED:
+	case SESSION_FORKED:
+	case SESSION_WELCOME:
+	case SESSION_ANSWER:
+	case SESSION_FINISHED:
+		break; /* the device's, or nothing to do */
+	}
+}

@@ -1,0 +1,15 @@
+/* state: reading the rows that make a store a peer; used when it is opened. FORMATS.md "Rows of a peer". */
+#ifndef BANYAN_TOOLS_NODE_STATE_H
+#define BANYAN_TOOLS_NODE_STATE_H
+
+#include "core/pack.h"
+#include "tools/node/peer.h"
+
+enum err state_read_identities(struct store_txn *, struct peer *);
+enum err state_read_home(struct store_txn *, struct home *);
+enum err state_read_programme(struct store_txn *, struct programme *);
+
+/* state_str: a string of at most out_bytes - 1 into out, as a C string. */
+void state_str(struct reader *, char *out, size_t out_bytes);
+
+#endif
