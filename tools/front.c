@@ -27,7 +27,7 @@ forward_local(struct call *c)
 
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
-	if ((e = call_ask_write(c, true, &ask)) == E_OK)
+	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK)
 		e = link_ask(NULL, path, writer_view(&ask), call_apply, c, &status, call_why(c));
 	writer_free(&ask);
 	return e == E_OK ? call_answered(c) : e;

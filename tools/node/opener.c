@@ -176,7 +176,8 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 	store_read_end(txn);
 	if (e != E_OK || o->count == 0)
 		goto done;
-	qsort(o->rows, o->row_count, sizeof(*o->rows), by_record);
+	if (o->row_count > 1)
+		qsort(o->rows, o->row_count, sizeof(*o->rows), by_record);
 	if ((e = store_write(p->store, commit_job, o)) == E_OK)
 		*done = o->count;
 done:
