@@ -1,20 +1,19 @@
-#include "core/arrival.h"
-
+#include "core/arrival_inside.h"
 #include "core/limits.h"
 #include "core/pack.h"
 
 #define NUMBER_MAX (UINT64_MAX >> 1)
-#define INDEX_KEY_BYTES (STORE_NAME_BYTES + 8u + 1u)
 #define INDEX_VALUE_BYTES (8u + HASH_BYTES + 4u)
 #define HEAD_BYTES_MAX (128u + ARRIVAL_RANGES_MAX * 18u)
 #define ARRIVAL_EXTRA_BYTES 256u /* what stands around a parcel */
 
-_Static_assert(PARCEL_BYTES_MAX + ARRIVAL_EXTRA_BYTES <= STORE_VALUE_BYTES_MAX, "a parcel fits a value");
+_Static_assert(PARCEL_BYTES_MAX + ARRIVAL_EXTRA_BYTES <= STORE_VALUE_BYTES_MAX,
+	       "a parcel fits a value");
 
 /* A log's hidden name in one of the tables. */
 static void
 log_name(struct store_txn *txn, enum store_table table, const struct log_id *log,
-         uint8_t out[STORE_NAME_BYTES])
+	 uint8_t out[STORE_NAME_BYTES])
 {
 	uint8_t b[ID_BYTES + 8];
 
@@ -23,21 +22,20 @@ log_name(struct store_txn *txn, enum store_table table, const struct log_id *log
 	store_key_name(store_of(txn), table, BYTES(b, sizeof(b)), out);
 }
 
-struct index_key { uint8_t b[INDEX_KEY_BYTES]; };
-
-static struct index_key
+static struct arrival_key
 index_key(struct store_txn *txn, const struct log_id *log, uint64_t number, unsigned twin)
 {
-	struct index_key k;
+	struct arrival_key k;
 
 	log_name(txn, STORE_LOG_INDEX, log, k.b);
 	be64_put(k.b + STORE_NAME_BYTES, number);
-	k.b[INDEX_KEY_BYTES - 1] = (uint8_t)twin;
+	k.b[ARRIVAL_KEY_BYTES - 1] = (uint8_t)twin;
 	return k;
 }
 
 static enum err
-index_get(struct store_txn *txn, const struct index_key *k, uint64_t *seq, struct parcel_hash *hash)
+index_get(struct store_txn *txn, const struct arrival_key *k, uint64_t *seq,
+	  struct parcel_hash *hash)
 {
 	struct bytes v;
 	enum err e = store_get(txn, STORE_LOG_INDEX, BYTES(k->b, sizeof(k->b)), &v);
@@ -52,21 +50,22 @@ index_get(struct store_txn *txn, const struct index_key *k, uint64_t *seq, struc
 }
 
 static enum err
-index_put(struct store_txn *txn, const struct index_key *k, const struct arrival *a)
+index_put(struct store_txn *txn, const struct arrival_key *k, const struct arrival *a)
 {
 	uint8_t v[INDEX_VALUE_BYTES];
 
 	be64_put(v, a->seq);
 	memcpy(v + 8, a->hash.b, HASH_BYTES);
 	be32_put(v + 8 + HASH_BYTES, a->flags);
-	return store_put(txn, STORE_LOG_INDEX, BYTES(k->b, sizeof(k->b)), BYTES(v, sizeof(v)));
+	return store_put(txn, STORE_LOG_INDEX, BYTES(k->b, sizeof(k->b)),
+			 BYTES(v, sizeof(v)));
 }
 
 enum err
-arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number, uint64_t *seq,
-             struct parcel_hash *hash)
+arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number,
+	     uint64_t *seq, struct parcel_hash *hash)
 {
-	struct index_key k = index_key(txn, log, number, 0);
+	struct arrival_key k = index_key(txn, log, number, 0);
 
 	return index_get(txn, &k, seq, hash);
 }
@@ -98,7 +97,8 @@ head_decode(struct bytes v, struct arrival_head *h)
 }
 
 static enum err
-head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES], const struct arrival_head *h)
+head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES],
+	 const struct arrival_head *h)
 {
 	uint8_t memory[HEAD_BYTES_MAX];
 	struct writer w;
@@ -121,7 +121,8 @@ head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES], const stru
 	}
 	if ((e = writer_end(&w)) != E_OK)
 		return e;
-	return store_put(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), writer_view(&w));
+	return store_put(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES),
+			 writer_view(&w));
 }
 
 static void
@@ -134,14 +135,15 @@ head_clear(struct arrival_head *h, const struct log_id *log)
 }
 
 static enum err
-head_get(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES], const struct log_id *log,
-         struct arrival_head *h)
+head_get(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES],
+	 const struct log_id *log, struct arrival_head *h)
 {
 	struct bytes v;
 	enum err e;
 
 	head_clear(h, log);
-	if ((e = store_get(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), &v)) != E_OK)
+	if ((e = store_get(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), &v)) !=
+	    E_OK)
 		return e;
 	return head_decode(v, h);
 }
@@ -161,11 +163,13 @@ author_log_put(struct store_txn *txn, const struct log_id *log)
 {
 	uint8_t key[2 * STORE_NAME_BYTES], v[ID_BYTES + 8];
 
-	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(log->author.b, ID_BYTES), key);
+	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(log->author.b, ID_BYTES),
+		       key);
 	log_name(txn, STORE_AUTHOR_LOG, log, key + STORE_NAME_BYTES);
 	memcpy(v, log->author.b, ID_BYTES);
 	be64_put(v + ID_BYTES, log->epoch);
-	return store_put(txn, STORE_AUTHOR_LOG, BYTES(key, sizeof(key)), BYTES(v, sizeof(v)));
+	return store_put(txn, STORE_AUTHOR_LOG, BYTES(key, sizeof(key)),
+			 BYTES(v, sizeof(v)));
 }
 
 /* Put `number`, which is past the high-water mark and not held, among the ranges. */
@@ -243,9 +247,9 @@ arrival_put(struct store_txn *txn, const struct arrival *a)
 	return e;
 }
 
-/* Is this parcel, or another one, there under its number? k: the first free place. */
-static enum err
-twins_look(struct store_txn *txn, struct arrival *a, struct index_key *k, enum arrival_result *result)
+enum err
+arrival_twins(struct store_txn *txn, struct arrival *a, struct arrival_key *k,
+	      enum arrival_result *result)
 {
 	struct parcel_hash hash;
 	unsigned twin;
@@ -272,40 +276,51 @@ twins_look(struct store_txn *txn, struct arrival *a, struct index_key *k, enum a
 }
 
 enum err
-arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *result)
+arrival_derive(struct store_txn *txn, struct arrival *a, const struct arrival_key *k,
+	       bool fork)
 {
 	uint8_t name[STORE_NAME_BYTES];
 	struct arrival_head h;
-	struct index_key k;
-	uint64_t last;
 	bool fresh;
 	enum err e;
 
-	*result = ARRIVAL_NEW;
-	if (a->number == 0 || a->number > NUMBER_MAX || a->parcel.n > PARCEL_BYTES_MAX)
-		return E_LIMIT;
-	if ((e = twins_look(txn, a, &k, result)) != E_OK || *result == ARRIVAL_DUPLICATE)
-		return e;
 	log_name(txn, STORE_LOG_HEAD, &a->log, name);
 	e = head_get(txn, name, &a->log, &h);
 	fresh = e == E_ABSENT;
 	if (e != E_OK && !fresh)
 		return e;
-	if (*result == ARRIVAL_FORKED) {
-		a->flags |= ARRIVAL_FORK;
+	if (fork)
 		h.forks++;
-	} else if ((e = head_advance(txn, &h, a)) != E_OK) {
+	else if ((e = head_advance(txn, &h, a)) != E_OK)
 		return e;
-	}
 	if (a->received_s > h.last_received_s)
 		h.last_received_s = a->received_s;
+	if ((e = index_put(txn, k, a)) == E_OK && (e = head_put(txn, name, &h)) == E_OK &&
+	    fresh)
+		e = author_log_put(txn, &a->log);
+	return e;
+}
+
+enum err
+arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *result)
+{
+	struct arrival_key k;
+	uint64_t last;
+	enum err e;
+
+	*result = ARRIVAL_NEW;
+	if (a->number == 0 || a->number > NUMBER_MAX || a->parcel.n > PARCEL_BYTES_MAX)
+		return E_LIMIT;
+	if ((e = arrival_twins(txn, a, &k, result)) != E_OK ||
+	    *result == ARRIVAL_DUPLICATE)
+		return e;
 	if ((e = store_last_seq(txn, STORE_ARRIVAL, &last)) != E_OK)
 		return e;
 	a->seq = last + 1;
-	if ((e = arrival_put(txn, a)) == E_OK && (e = index_put(txn, &k, a)) == E_OK &&
-	    (e = head_put(txn, name, &h)) == E_OK && fresh)
-		e = author_log_put(txn, &a->log);
-	return e;
+	if (*result == ARRIVAL_FORKED)
+		a->flags |= ARRIVAL_FORK;
+	e = arrival_derive(txn, a, &k, *result == ARRIVAL_FORKED);
+	return e != E_OK ? e : arrival_put(txn, a);
 }
 
 enum err
@@ -351,8 +366,8 @@ arrival_erase(struct store_txn *txn, uint64_t seq, struct bytes parcel)
 }
 
 enum err
-arrival_logs(struct store_txn *txn, const struct principal_id *author, struct log_id *out, size_t max,
-             size_t *count)
+arrival_logs(struct store_txn *txn, const struct principal_id *author, struct log_id *out,
+	     size_t max, size_t *count)
 {
 	uint8_t name[STORE_NAME_BYTES];
 	struct store_cursor *c;
@@ -362,7 +377,8 @@ arrival_logs(struct store_txn *txn, const struct principal_id *author, struct lo
 
 	*count = 0;
 	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(author->b, ID_BYTES), name);
-	e = store_walk_prefix(txn, STORE_AUTHOR_LOG, BYTES(name, sizeof(name)), STORE_FORWARD, &c);
+	e = store_walk_prefix(txn, STORE_AUTHOR_LOG, BYTES(name, sizeof(name)),
+			      STORE_FORWARD, &c);
 	if (e != E_OK)
 		return e;
 	while (!damaged && store_next(c, &key, &v)) {

@@ -8,7 +8,8 @@
 static void
 chain(uint8_t hash[HASH_BYTES], struct bytes entry)
 {
-	struct bytes parts[] = {BYTES_LIT("banyan audit 1"), BYTES(hash, HASH_BYTES), entry};
+	struct bytes parts[] = {BYTES_LIT("banyan audit 1"), BYTES(hash, HASH_BYTES),
+				entry};
 	uint8_t next[SHA256_BYTES];
 
 	crypto_sha256_parts(next, parts, 3);
@@ -68,8 +69,8 @@ entry_decode(struct bytes v, struct audit_entry *out)
 }
 
 enum err
-audit_append(struct store_txn *txn, uint64_t time_s, const struct principal_id *actor, const char *verb,
-             const char *object, const char *detail)
+audit_append(struct store_txn *txn, uint64_t time_s, const struct principal_id *actor,
+	     const char *verb, const char *object, const char *detail)
 {
 	uint8_t memory[HASH_BYTES + ENTRY_BYTES_MAX], hash[HASH_BYTES];
 	struct bytes texts[3] = {text_cut(verb), text_cut(object), text_cut(detail)};
@@ -109,7 +110,8 @@ audit_iterate(struct store_txn *txn, uint64_t from, audit_fn *f, void *arg)
 	struct bytes key, v;
 	enum err e, ended;
 
-	if ((e = store_walk(txn, STORE_AUDIT, BYTES(first.b, 8), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk(txn, STORE_AUDIT, BYTES(first.b, 8), STORE_FORWARD, &c)) !=
+	    E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &v))
 		if ((e = entry_decode(v, &entry)) == E_OK)
@@ -133,7 +135,7 @@ audit_verify(struct store_txn *txn, uint64_t *count, struct why *why)
 		return why_set(why, e, "the audit log");
 	while (holds && store_next(c, &key, &v)) {
 		holds = key.n == 8 && be64_get(key.p) == *count + 1 &&
-		        entry_decode(v, &entry) == E_OK && entry.n == *count + 1;
+			entry_decode(v, &entry) == E_OK && entry.n == *count + 1;
 		if (holds) {
 			chain(hash, BYTES(v.p + HASH_BYTES, v.n - HASH_BYTES));
 			holds = memcmp(hash, entry.hash, HASH_BYTES) == 0;

@@ -23,13 +23,15 @@ struct bundle {
 };
 
 void
-backup_kek(const struct store_key *key, const uint8_t salt[BACKUP_SALT_BYTES], uint8_t out[32])
+backup_kek(const struct store_key *key, const uint8_t salt[BACKUP_SALT_BYTES],
+	   uint8_t out[32])
 {
 	uint8_t info[15 + BACKUP_SALT_BYTES];
 
 	memcpy(info, "banyan backup 1", 15);
 	memcpy(info + 15, salt, BACKUP_SALT_BYTES);
-	crypto_hkdf_expand(out, 32, BYTES(key->b, sizeof(key->b)), BYTES(info, sizeof(info)));
+	crypto_hkdf_expand(out, 32, BYTES(key->b, sizeof(key->b)),
+			   BYTES(info, sizeof(info)));
 }
 
 void
@@ -54,8 +56,9 @@ bundle_flush(struct bundle *b, bool final)
 	enum err e;
 
 	backup_nonce(&b->seal, final, nonce);
-	e = crypto_aead_seal(b->sealed, b->seal.key, nonce, BYTES(b->seal.header_hash, SHA256_BYTES),
-	                     BYTES(b->plain, b->n));
+	e = crypto_aead_seal(b->sealed, b->seal.key, nonce,
+			     BYTES(b->seal.header_hash, SHA256_BYTES),
+			     BYTES(b->plain, b->n));
 	if (e != E_OK)
 		return e;
 	be32_put(length, (uint32_t)(b->n + AEAD_TAG_BYTES));
@@ -101,8 +104,9 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 	backup_kek(store_key_of(s), salt, kek);
 	writer_heap_init(&keys, KEYRING_FILE_BYTES_MAX);
 	writer_heap_init(&w, BACKUP_HEADER_BYTES_MAX + 16);
-	e = crypto_aead_seal(wrapped + AEAD_NONCE_BYTES, kek, wrapped, BYTES(salt, sizeof(salt)),
-	                     BYTES(b->seal.key, sizeof(b->seal.key)));
+	e = crypto_aead_seal(wrapped + AEAD_NONCE_BYTES, kek, wrapped,
+			     BYTES(salt, sizeof(salt)),
+			     BYTES(b->seal.key, sizeof(b->seal.key)));
 	if (e == E_OK)
 		e = keyring_read(store_dir(s), &keys, why);
 	writer_str(&w, BACKUP_MAGIC);
@@ -114,7 +118,8 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 	pack_bin(&w, BYTES(salt, sizeof(salt)));
 	pack_bin(&w, BYTES(wrapped, sizeof(wrapped)));
 	if (e == E_OK && (e = writer_end(&w)) == E_OK) {
-		be32_put(w.p + BACKUP_MAGIC_BYTES, (uint32_t)(w.n - BACKUP_MAGIC_BYTES - 4));
+		be32_put(w.p + BACKUP_MAGIC_BYTES,
+			 (uint32_t)(w.n - BACKUP_MAGIC_BYTES - 4));
 		crypto_sha256(b->seal.header_hash, writer_view(&w));
 		e = bundle_out(b, writer_view(&w));
 	}
@@ -124,7 +129,8 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 	return e;
 }
 
-/* A resumable session is of no use to a restored store, and a revocation may have come since. */
+/* A resumable session is of no use to a restored store, and a revocation may have come
+ * since. */
 static bool
 goes_along(enum store_table table)
 {
@@ -144,7 +150,8 @@ bundle_table(struct bundle *b, struct store_txn *txn, enum store_table table)
 		uint8_t head[2] = {(uint8_t)table, (uint8_t)key.n}, length[4];
 
 		be32_put(length, (uint32_t)value.n);
-		if ((e = bundle_add(b, BYTES(head, 2))) == E_OK && (e = bundle_add(b, key)) == E_OK &&
+		if ((e = bundle_add(b, BYTES(head, 2))) == E_OK &&
+		    (e = bundle_add(b, key)) == E_OK &&
 		    (e = bundle_add(b, BYTES(length, 4))) == E_OK)
 			e = bundle_add(b, value);
 		b->rows++;
@@ -172,7 +179,7 @@ bundle_rows(struct bundle *b, struct store_txn *txn, struct backup_info *info)
 
 enum err
 backup_stream(struct store *s, backup_sink_fn *sink, void *arg, struct backup_info *info,
-              struct why *why)
+	      struct why *why)
 {
 	struct bundle b = {.sink = sink, .arg = arg};
 	struct store_txn *txn = NULL;
@@ -181,7 +188,8 @@ backup_stream(struct store *s, backup_sink_fn *sink, void *arg, struct backup_in
 	*info = (struct backup_info){.incarnation = store_incarnation(s)};
 	b.plain = fault_malloc(BACKUP_CHUNK_BYTES);
 	b.sealed = fault_malloc(BACKUP_CHUNK_BYTES + AEAD_TAG_BYTES);
-	if (b.plain != NULL && b.sealed != NULL && (e = store_read_begin(s, &txn)) == E_OK &&
+	if (b.plain != NULL && b.sealed != NULL &&
+	    (e = store_read_begin(s, &txn)) == E_OK &&
 	    (e = bundle_header(&b, s, why)) == E_OK)
 		e = bundle_rows(&b, txn, info);
 	store_read_end(txn);
@@ -211,7 +219,9 @@ mark_safe(struct store_txn *txn, void *arg)
 static enum err
 write_part(struct store *s, const char *part, struct backup_info *info, struct why *why)
 {
-	int fd = fault_point() ? -1 : open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = fault_point()
+		     ? -1
+		     : open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	enum err e;
 
 	if (fd < 0)
@@ -247,7 +257,8 @@ backup_write(struct store *s, const char *path, struct backup_info *info, struct
 	free(part);
 	if (e != E_OK)
 		return why_set(why, e, "%s", path);
-	/* The bundle stands whatever comes of this; without the mark, devices keep their copies longer. */
+	/* The bundle stands whatever comes of this; without the mark, devices keep their
+	 * copies longer. */
 	e = store_write(s, mark_safe, &info->arrival_last);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", store_dir(s));
 }

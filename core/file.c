@@ -27,7 +27,8 @@ file_probe(const char *dir, const char *name)
 	enum err e = E_OK;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT : file_error(errno);
+		return errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT
+							   : file_error(errno);
 	if (faccessat(fd, name, F_OK, 0) != 0)
 		e = file_error(errno);
 	close(fd);
@@ -121,7 +122,8 @@ file_sync_dir(const char *dir)
 
 	if (fd < 0)
 		return file_error(errno);
-	/* A file system that cannot sync a directory says EINVAL: there is nothing more to do. */
+	/* A file system that cannot sync a directory says EINVAL: there is nothing more
+	 * to do. */
 	if ((fault_point() || fsync(fd) != 0) && errno != EINVAL)
 		e = file_error(errno);
 	close(fd);

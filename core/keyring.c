@@ -20,7 +20,7 @@ store_error(enum err e)
 
 enum err
 keyring_seal_first(const struct store_key *key, const struct unlock *how,
-                   const struct keyring_cost *cost, struct writer *out)
+		   const struct keyring_cost *cost, struct writer *out)
 {
 	struct slots *k = fault_malloc(sizeof(*k));
 	enum err e;
@@ -36,7 +36,7 @@ keyring_seal_first(const struct store_key *key, const struct unlock *how,
 
 enum err
 keyring_unseal(struct bytes file, const struct unlock *how, struct store_key *out,
-               char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *why)
+	       char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *why)
 {
 	struct slots *k = fault_malloc(sizeof(*k));
 	char name[SLOT_NAME_BYTES];
@@ -117,7 +117,7 @@ keyring_read(const char *dir, struct writer *out, struct why *why)
 
 enum err
 keyring_open(const char *dir, const struct unlock *how, struct store_key *out,
-             char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *why)
+	     char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *why)
 {
 	struct writer file;
 	enum err e;
@@ -169,7 +169,8 @@ slots_save(const char *dir, const struct slots *k, struct why *why)
 
 /* The place of (name, kind), any kind if 0; E_ABSENT, or E_STORE_DAMAGED. */
 static enum err
-slots_find(const struct slots *k, const struct store_key *key, const char *name, int kind, size_t *at)
+slots_find(const struct slots *k, const struct store_key *key, const char *name, int kind,
+	   size_t *at)
 {
 	char its[SLOT_NAME_BYTES];
 
@@ -188,7 +189,7 @@ slots_find(const struct slots *k, const struct store_key *key, const char *name,
 
 static enum err
 slot_set(const char *dir, const struct store_key *key, const struct unlock *how,
-         const struct keyring_cost *cost, bool replace, struct why *why)
+	 const struct keyring_cost *cost, bool replace, struct why *why)
 {
 	const char *name = how->name == NULL ? "" : how->name;
 	struct slots *k;
@@ -203,11 +204,15 @@ slot_set(const char *dir, const struct store_key *key, const struct unlock *how,
 	else if (replace && e == E_ABSENT)
 		why_set(why, e, "passphrase or key of \"%s\"", name);
 	else if (!replace && e == E_ABSENT)
-		e = k->count == KEYRING_SLOTS_MAX ? why_set(why, E_LIMIT, "the number of key slots") : E_OK;
+		e = k->count == KEYRING_SLOTS_MAX
+			? why_set(why, E_LIMIT, "the number of key slots")
+			: E_OK;
 	if (e == E_OK) {
 		if ((e = slot_seal(&k->slot[at], key, how, cost)) != E_OK)
-			why_set(why, e, "the passphrase must not be empty, a key file has %u to %u bytes",
-			        KEYRING_KEY_FILE_BYTES_MIN, KEYRING_KEY_FILE_BYTES_MAX);
+			why_set(why, e,
+				"the passphrase must not be empty, a key file has %u to "
+				"%u bytes",
+				KEYRING_KEY_FILE_BYTES_MIN, KEYRING_KEY_FILE_BYTES_MAX);
 		else if (at == k->count)
 			k->count++;
 	}
@@ -219,20 +224,21 @@ slot_set(const char *dir, const struct store_key *key, const struct unlock *how,
 
 enum err
 keyring_add(const char *dir, const struct store_key *key, const struct unlock *how,
-            const struct keyring_cost *cost, struct why *why)
+	    const struct keyring_cost *cost, struct why *why)
 {
 	return slot_set(dir, key, how, cost, false, why);
 }
 
 enum err
 keyring_replace(const char *dir, const struct store_key *key, const struct unlock *how,
-                const struct keyring_cost *cost, struct why *why)
+		const struct keyring_cost *cost, struct why *why)
 {
 	return slot_set(dir, key, how, cost, true, why);
 }
 
 enum err
-keyring_remove(const char *dir, const struct store_key *key, const char *name, struct why *why)
+keyring_remove(const char *dir, const struct store_key *key, const char *name,
+	       struct why *why)
 {
 	struct slots *k;
 	bool found = false;
@@ -243,13 +249,16 @@ keyring_remove(const char *dir, const struct store_key *key, const char *name, s
 		return e;
 	while ((e = slots_find(k, key, name, 0, &at)) == E_OK) {
 		found = true;
-		memmove(&k->slot[at], &k->slot[at + 1], (k->count - at - 1) * sizeof(k->slot[0]));
+		memmove(&k->slot[at], &k->slot[at + 1],
+			(k->count - at - 1) * sizeof(k->slot[0]));
 		k->count--;
 	}
 	if (e == E_ABSENT && !found)
 		why_set(why, e, "passphrase or key of \"%s\"", name);
 	else if (e == E_ABSENT && k->count == 0)
-		e = why_set(why, E_USAGE, "\"%s\" is the last who can open the store: add another first", name);
+		e = why_set(
+		    why, E_USAGE,
+		    "\"%s\" is the last who can open the store: add another first", name);
 	else if (e == E_ABSENT)
 		e = slots_save(dir, k, why);
 	else
@@ -260,7 +269,7 @@ keyring_remove(const char *dir, const struct store_key *key, const char *name, s
 
 enum err
 keyring_list(const char *dir, const struct store_key *key,
-             struct keyring_slot out[KEYRING_SLOTS_MAX], size_t *count, struct why *why)
+	     struct keyring_slot out[KEYRING_SLOTS_MAX], size_t *count, struct why *why)
 {
 	struct slots *k;
 	size_t i;

@@ -16,9 +16,12 @@
 #include "core/store_inside.h"
 
 #define TABLES_MAX 64u /* of LMDB; a store has fewer */
+#define GROW_WAIT_S_DEFAULT \
+	60u /* a backup to a slow stick may hold its snapshot that long */
 #define MAP_BYTES_MIN ((size_t)1 << 20)
 #if SIZE_MAX > UINT32_MAX
-#define MAP_BYTES_DEFAULT ((size_t)16 << 30) /* only addresses: the file grows as it is written */
+#define MAP_BYTES_DEFAULT \
+	((size_t)16 << 30) /* only addresses: the file grows as it is written */
 #else
 #define MAP_BYTES_DEFAULT ((size_t)16 << 20)
 #endif
@@ -28,24 +31,13 @@
 #else
 #define FORMAT_HERE STORE_FORMAT
 #endif
-#define FORMAT_KEY "banyan" /* in LMDB's main table, in clear: read before any key is used */
+#define FORMAT_KEY \
+	"banyan" /* in LMDB's main table, in clear: read before any key is used */
 
 _Static_assert(STORE_TABLE_COUNT <= TABLES_MAX, "LMDB is told of enough tables");
 
 /* What a store that was never published leaves behind; the first two are made anew. */
 static const char *const files[] = {"data.mdb", "lock.mdb", "keys", "lock"};
-
-const char *
-store_table_name(enum store_table table)
-{
-	static const char *const names[STORE_TABLE_COUNT] = {
-#define X(number, name, key, what) [number] = #name,
-#include "core/store_table.def"
-#undef X
-	};
-
-	return table < STORE_TABLE_COUNT ? names[table] : NULL;
-}
 
 static enum err
 store_error(enum err e)
@@ -105,31 +97,11 @@ keys_derive(struct store *s)
 		uint8_t info[] = "banyan store value 1 \0";
 
 		info[sizeof(info) - 2] = (uint8_t)i;
-		crypto_hkdf_expand(s->value_key[i], AEAD_KEY_BYTES, key, BYTES(info, sizeof(info) - 1));
+		crypto_hkdf_expand(s->value_key[i], AEAD_KEY_BYTES, key,
+				   BYTES(info, sizeof(info) - 1));
 	}
-	crypto_hkdf_expand(s->index_key, sizeof(s->index_key), key, BYTES_LIT("banyan store index 1"));
-}
-
-void
-store_derive(const struct store *s, const char *label, uint8_t *out, size_t count)
-{
-	char info[96];
-
-	assert(strlen(label) < 64);
-	snprintf(info, sizeof(info), "banyan store derived 1 %s", label);
-	crypto_hkdf_expand(out, count, BYTES(s->key.b, sizeof(s->key.b)), bytes_of_str(info));
-}
-
-void
-store_key_name(const struct store *s, enum store_table table, struct bytes name,
-               uint8_t out[STORE_NAME_BYTES])
-{
-	uint8_t table_key[32], t = (uint8_t)table, h[SHA256_BYTES];
-
-	crypto_hmac(table_key, BYTES(s->index_key, sizeof(s->index_key)), BYTES(&t, 1));
-	crypto_hmac(h, BYTES(table_key, sizeof(table_key)), name);
-	memcpy(out, h, STORE_NAME_BYTES);
-	crypto_wipe(table_key, sizeof(table_key));
+	crypto_hkdf_expand(s->index_key, sizeof(s->index_key), key,
+			   BYTES_LIT("banyan store index 1"));
 }
 
 /* Memory and locks of a store that is not open yet. */
@@ -192,9 +164,10 @@ store_close(struct store *s)
 }
 
 /*
- * A file shorter than its pages (cut by a copy) would be a SIGBUS at the first read past its end.
- * Zeros there are found out by LMDB's page checks and by the seals. (Pages that were freed before
- * they were ever written make a sound store's file a little short as well.)
+ * A file shorter than its pages (cut by a copy) would be a SIGBUS at the first read past
+ * its end. Zeros there are found out by LMDB's page checks and by the seals. (Pages that
+ * were freed before they were ever written make a sound store's file a little short as
+ * well.)
  */
 static enum err
 file_lengthen(MDB_env *env)
@@ -218,10 +191,13 @@ file_lengthen(MDB_env *env)
 static enum err
 env_open(struct store *s, const struct store_options *options)
 {
-	size_t map = options != NULL && options->map_bytes_start ? options->map_bytes_start
-	                                                         : MAP_BYTES_DEFAULT;
+	size_t map = options != NULL && options->map_bytes_start
+			 ? options->map_bytes_start
+			 : MAP_BYTES_DEFAULT;
 	int dead, rc;
 
+	s->grow_wait_s = options != NULL && options->grow_wait_s ? options->grow_wait_s
+								 : GROW_WAIT_S_DEFAULT;
 	if (map < MAP_BYTES_MIN)
 		map = MAP_BYTES_MIN;
 	if ((rc = fault_point() ? ENOMEM : mdb_env_create(&s->env)) != 0)
@@ -229,7 +205,8 @@ env_open(struct store *s, const struct store_options *options)
 	mdb_env_set_maxdbs(s->env, TABLES_MAX);
 	mdb_env_set_maxreaders(s->env, STORE_READERS_MAX);
 	mdb_env_set_mapsize(s->env, map);
-	/* Without MDB_WRITEMAP and any NOSYNC: each commit is write, fdatasync, synced meta page. */
+	/* Without MDB_WRITEMAP and any NOSYNC: each commit is write, fdatasync, synced
+	 * meta page. */
 	rc = fault_point() ? EIO : mdb_env_open(s->env, s->dir, MDB_NOTLS, 0600);
 	if (rc != 0)
 		return store_rc(rc);
@@ -241,7 +218,8 @@ static enum err
 format_check(MDB_txn *txn, bool create)
 {
 	uint8_t b[4];
-	MDB_val k = {sizeof(FORMAT_KEY) - 1, (void *)(uintptr_t)FORMAT_KEY}, v = {sizeof(b), b};
+	MDB_val k = {sizeof(FORMAT_KEY) - 1, (void *)(uintptr_t)FORMAT_KEY},
+		v = {sizeof(b), b};
 	MDB_dbi dbi_main;
 	int rc;
 
@@ -261,7 +239,8 @@ format_check(MDB_txn *txn, bool create)
 	return be32_get(v.mv_data) == FORMAT_HERE ? E_OK : E_STORE_DAMAGED;
 }
 
-/* The format is checked before anything is written; then each table is opened, or made. */
+/* The format is checked before anything is written; then each table is opened, or made.
+ */
 static enum err
 tables_open(struct store *s, bool create)
 {
@@ -323,19 +302,22 @@ store_begin(struct store *s, const struct store_options *options, bool create)
 	if ((e = env_open(s, options)) != E_OK || (e = tables_open(s, create)) != E_OK ||
 	    (e = store_writer_start(s)) != E_OK)
 		return e;
-	return draw ? store_write(s, incarnation_draw, &s->incarnation) : incarnation_load(s);
+	return draw ? store_write(s, incarnation_draw, &s->incarnation)
+		    : incarnation_load(s);
 }
 
 enum err
 store_create_with(const char *dir, struct bytes keys_file, const struct store_key *key,
-                  const struct store_options *options, struct store **out, struct why *why)
+		  const struct store_options *options, struct store **out,
+		  struct why *why)
 {
 	struct store *s;
 	enum err e;
 
 	*out = NULL;
 	if ((e = file_probe(dir, "keys")) != E_FILE_ABSENT)
-		return why_set(why, e == E_OK ? E_STORE_EXISTS : store_error(e), "%s", dir);
+		return why_set(why, e == E_OK ? E_STORE_EXISTS : store_error(e), "%s",
+			       dir);
 	if ((e = store_new(dir, &s)) != E_OK)
 		return why_set(why, e, "%s", dir);
 	s->key = *key;
@@ -350,10 +332,13 @@ store_create_with(const char *dir, struct bytes keys_file, const struct store_ke
 			file_unlink(dir, "lock");
 			rmdir(dir);
 		}
-		e = e == E_FILE_ABSENT ? E_OK : e == E_OK ? E_STORE_EXISTS : e; /* since we looked */
+		e = e == E_FILE_ABSENT ? E_OK
+		    : e == E_OK        ? E_STORE_EXISTS
+				       : e; /* since we looked */
 	}
 	if (e == E_OK) {
-		/* Without keys nobody can read what may lie here: a creation that a crash cut short. */
+		/* Without keys nobody can read what may lie here: a creation that a crash
+		 * cut short. */
 		file_unlink(dir, files[0]);
 		file_unlink(dir, files[1]);
 		writer_bytes(&s->keys_file, keys_file);
@@ -384,8 +369,8 @@ store_publish(struct store *s, struct why *why)
 }
 
 enum err
-store_create(const char *dir, const struct unlock *first, const struct store_options *options,
-             struct store **out, struct why *why)
+store_create(const char *dir, const struct unlock *first,
+	     const struct store_options *options, struct store **out, struct why *why)
 {
 	struct store_key key;
 	struct writer file;
@@ -394,7 +379,8 @@ store_create(const char *dir, const struct unlock *first, const struct store_opt
 	*out = NULL;
 	writer_heap_init(&file, KEYRING_FILE_BYTES_MAX);
 	crypto_random(key.b, sizeof(key.b));
-	e = keyring_seal_first(&key, first, options == NULL ? NULL : &options->cost, &file);
+	e = keyring_seal_first(&key, first, options == NULL ? NULL : &options->cost,
+			       &file);
 	if (e != E_OK)
 		why_set(why, e, "the passphrase must not be empty");
 	else
@@ -412,7 +398,7 @@ store_create(const char *dir, const struct unlock *first, const struct store_opt
 
 enum err
 store_open(const char *dir, const struct unlock *how, const struct store_options *options,
-           struct store **out, struct why *why)
+	   struct store **out, struct why *why)
 {
 	struct store *s;
 	enum err e;

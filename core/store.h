@@ -1,17 +1,21 @@
 /*
  * store: one directory, one owner, encrypted tables over LMDB. The only door to lmdb.h.
  *
- * STORE/ has data.mdb and lock.mdb (LMDB), keys (core/keyring.h), lock (held by the one process that
- * owns the store) and, while it serves, socket. Format: FORMATS.md, "The store".
+ * STORE/ has data.mdb and lock.mdb (LMDB), keys (core/keyring.h), lock (held by the one
+ * process that owns the store) and, while it serves, socket. Format: FORMATS.md, "The
+ * store".
  *
- * Every value is sealed under a key derived from the store key, with its table and key as additional
- * data: a value moved to another row does not open. Keys of rows are in clear and must say nothing:
- * see store_table.def and store_key_name.
+ * Every value is sealed under a key derived from the store key, with its table and key as
+ * additional data: a value moved to another row does not open. Keys of rows are in clear
+ * and must say nothing: see store_table.def and store_key_name.
  *
- * Readers: any thread, any number up to STORE_READERS_MAX, a consistent snapshot each. Keep them
- * short: the map cannot grow and old pages cannot be used again while one is open.
- * Writers: jobs, run one after the other on the store's one writer thread; all that wait are
- * committed together, with one fsync. Nothing is reported done before it is durable.
+ * Readers: any thread, any number up to STORE_READERS_MAX, a consistent snapshot each.
+ * Keep them short: the map cannot grow and old pages cannot be used again while one is
+ * open.
+ *
+ * Writers: jobs, run one after the other on the store's one writer thread; all that
+ * wait are committed together, with one fsync. Nothing is reported done before it is
+ * durable.
  */
 #ifndef BANYAN_CORE_STORE_H
 #define BANYAN_CORE_STORE_H
@@ -21,10 +25,11 @@
 
 #define STORE_FORMAT 1u
 #define STORE_KEY_BYTES_MAX 64u
-#define STORE_VALUE_BYTES_MAX (18u << 20) /* an area table or form in clear, and its frame */
+#define STORE_VALUE_BYTES_MAX \
+	(18u << 20) /* an area table or form in clear, and its frame */
 #define STORE_NAME_BYTES 16u
 #define STORE_READERS_MAX 256u
-#define STORE_JOBS_MAX 16384u              /* waiting for the writer; more is E_STORE_QUEUE */
+#define STORE_JOBS_MAX 16384u /* waiting for the writer; more is E_STORE_QUEUE */
 
 enum store_table {
 	STORE_NO_TABLE,
@@ -43,39 +48,47 @@ struct store_cursor;
 
 /* Zero in any field, or NULL for all of it, is the default. */
 struct store_options {
-	size_t map_bytes_start;          /* 16 MiB with 32-bit pointers, 16 GiB of addresses with 64 */
-	struct keyring_cost cost;        /* of the first slot's passphrase (store_create) */
-	bool new_incarnation;            /* store_open: draw a new incarnation (after a restore) */
+	size_t map_bytes_start;   /* 16 MiB with 32-bit pointers, 16 GiB of addresses with
+				     64 */
+	struct keyring_cost cost; /* of the first slot's passphrase (store_create) */
+	bool new_incarnation; /* store_open: draw a new incarnation (after a restore) */
+	unsigned grow_wait_s; /* how long a grown map waits for readers: 60 */
 };
 
 /*
- * store_create: make a store in `dir` (which may exist, empty) with a random store key and one slot
- * that `first` opens, and open it. Nothing is left behind on failure.
- * E_STORE_EXISTS: there is a store already. E_STORE_BUSY, E_STORE_FULL, E_STORE_IO, E_NO_MEMORY.
+ * store_create: make a store in `dir` (which may exist, empty) with a random store key
+ * and one slot that `first` opens, and open it. Nothing is left behind on failure.
+ * E_STORE_EXISTS: there is a store already. E_STORE_BUSY, E_STORE_FULL, E_STORE_IO,
+ * E_NO_MEMORY.
  */
-enum err store_create(const char *dir, const struct unlock *first, const struct store_options *,
-                      struct store **out, struct why *);
+enum err store_create(const char *dir, const struct unlock *first,
+		      const struct store_options *, struct store **out, struct why *);
 /*
- * store_create_with: the same around existing key slots (the bytes of a `keys` file) and the store
- * key that they wrap: for restoring. The store appears only with store_publish: until then a crash
- * leaves a directory that is no store. store_close without it removes the directory's files.
+ * store_create_with: the same around existing key slots (the bytes of a `keys` file) and
+ * the store key that they wrap: for restoring. The store appears only with store_publish:
+ * until then a crash leaves a directory that is no store. store_close without it removes
+ * the directory's files.
  */
-enum err store_create_with(const char *dir, struct bytes keys_file, const struct store_key *,
-                           const struct store_options *, struct store **out, struct why *);
+enum err
+store_create_with(const char *dir, struct bytes keys_file, const struct store_key *,
+		  const struct store_options *, struct store **out, struct why *);
 enum err store_publish(struct store *, struct why *);
 /*
  * store_open: become the owner of the store in `dir`, and unlock it.
- * E_STORE_ABSENT, E_STORE_WIPED, E_STORE_BUSY (another process owns it: talk to STORE/socket),
- * E_STORE_KEY, E_STORE_NEWER, E_STORE_DAMAGED, E_STORE_IO, E_NO_MEMORY.
+ * E_STORE_ABSENT, E_STORE_WIPED, E_STORE_BUSY (another process owns it: talk to
+ * STORE/socket), E_STORE_KEY, E_STORE_NEWER, E_STORE_DAMAGED, E_STORE_IO, E_NO_MEMORY.
  */
 enum err store_open(const char *dir, const struct unlock *, const struct store_options *,
-                    struct store **out, struct why *);
-/* store_close: run the jobs that wait, end the writer, wipe keys. All readers must have ended. */
+		    struct store **out, struct why *);
+/* store_close: run the jobs that wait, end the writer, wipe keys. All readers must have
+ * ended. */
 void store_close(struct store *);
-/* store_probe: E_OK (there, and free), E_STORE_ABSENT, E_STORE_WIPED, E_STORE_BUSY. Changes nothing. */
+/* store_probe: E_OK (there, and free), E_STORE_ABSENT, E_STORE_WIPED, E_STORE_BUSY.
+ * Changes nothing. */
 enum err store_probe(const char *dir, struct why *);
 
-/* The directory as given; the name of the slot that opened it. Ours, until store_close. */
+/* The directory as given; the name of the slot that opened it. Ours, until store_close.
+ */
 const char *store_dir(const struct store *);
 const char *store_opened_by(const struct store *);
 /* store_key_of: the store key, for keyring_add and its like. Ours, until store_close. */
@@ -84,25 +97,27 @@ const struct store_key *store_key_of(const struct store *);
 void store_derive(const struct store *, const char *label, uint8_t *out, size_t count);
 /* The random number of this life of the store: new at creation and at restore. */
 uint64_t store_incarnation(const struct store *);
-/* store_key_name: HMAC-SHA256(index key, table || name)[16]: a row's key that says nothing. */
+/* store_key_name: HMAC-SHA256(index key, table || name)[16]: a row's key that says
+ * nothing. */
 void store_key_name(const struct store *, enum store_table, struct bytes name,
-                    uint8_t out[STORE_NAME_BYTES]);
+		    uint8_t out[STORE_NAME_BYTES]);
 
 /*
  * store_read_begin: a snapshot. End it with store_read_end, from any thread.
- * Never call store_write while the same thread holds one: the writer may need to wait for it.
- * E_LIMIT: STORE_READERS_MAX are open. E_NO_MEMORY, E_STORE_IO.
+ * Never call store_write while the same thread holds one: the writer may need to wait for
+ * it. E_LIMIT: STORE_READERS_MAX are open. E_NO_MEMORY, E_STORE_IO.
  */
 enum err store_read_begin(struct store *, struct store_txn **out);
 void store_read_end(struct store_txn *); /* NULL is harmless */
 struct store *store_of(const struct store_txn *);
 
 /*
- * store_get: the value, opened into the transaction's memory: valid until store_forget, the end of
- * the snapshot, or the end of the job. E_ABSENT: no such row (*out is empty). E_STORE_DAMAGED: it does
- * not open under the store's key. E_NO_MEMORY, E_STORE_IO.
+ * store_get: the value, opened into the transaction's memory: valid until store_forget,
+ * the end of the snapshot, or the end of the job. E_ABSENT: no such row (*out is empty).
+ * E_STORE_DAMAGED: it does not open under the store's key. E_NO_MEMORY, E_STORE_IO.
  */
-enum err store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *out);
+enum err
+store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *out);
 /* store_has: the same without opening the value. */
 bool store_has(struct store_txn *, enum store_table, struct bytes key);
 /* store_forget: free and wipe the memory of all values got so far: for long loops. */
@@ -110,15 +125,19 @@ void store_forget(struct store_txn *);
 /* store_count: rows of a table, without walking it. */
 uint64_t store_count(struct store_txn *, enum store_table);
 
-/* In jobs only. store_put replaces. E_LIMIT: value too long. Errors of the disk come as in store_write. */
-enum err store_put(struct store_txn *, enum store_table, struct bytes key, struct bytes value);
+/* In jobs only. store_put replaces. E_LIMIT: value too long. Errors of the disk come as
+ * in store_write. */
+enum err
+store_put(struct store_txn *, enum store_table, struct bytes key, struct bytes value);
 /* store_del: E_ABSENT if there was none. */
 enum err store_del(struct store_txn *, enum store_table, struct bytes key);
 /* store_clear: drop all rows of a table (derived data, to be rebuilt). */
 enum err store_clear(struct store_txn *, enum store_table);
 
 /* Tables keyed by one big-endian integer. */
-struct store_seq { uint8_t b[8]; };
+struct store_seq {
+	uint8_t b[8];
+};
 static inline struct store_seq
 store_seq_of(uint64_t v)
 {
@@ -133,7 +152,8 @@ enum err store_last_seq(struct store_txn *, enum store_table, uint64_t *out);
 /* Single values of META by a plain name. store_meta_u64: `fallback` if there is none. */
 enum err store_meta_get(struct store_txn *, const char *name, struct bytes *out);
 enum err store_meta_put(struct store_txn *, const char *name, struct bytes value);
-enum err store_meta_u64(struct store_txn *, const char *name, uint64_t fallback, uint64_t *out);
+enum err
+store_meta_u64(struct store_txn *, const char *name, uint64_t fallback, uint64_t *out);
 enum err store_meta_put_u64(struct store_txn *, const char *name, uint64_t);
 
 /*
@@ -145,40 +165,45 @@ enum err store_meta_put_u64(struct store_txn *, const char *name, uint64_t);
  *             ...
  *     e = store_walk_end(c);
  *
- * Forward from the first key >= from, backward from the last key <= from; BYTES_NONE is the end where
- * that direction begins. Key and value are valid until the next store_next; value may be NULL: it is
- * not opened then. Do not write to the table that is being walked. End the walk before the
- * transaction. store_walk_end: E_OK, or what ended the loop early (E_STORE_DAMAGED...).
+ * Forward from the first key >= from, backward from the last key <= from; BYTES_NONE is
+ * the end where that direction begins. Key and value are valid until the next store_next;
+ * value may be NULL: it is not opened then. Do not write to the table that is being
+ * walked. End the walk before the transaction. store_walk_end: E_OK, or what ended the
+ * loop early (E_STORE_DAMAGED...).
  */
 enum store_direction { STORE_FORWARD, STORE_BACKWARD };
-enum err store_walk(struct store_txn *, enum store_table, struct bytes from, enum store_direction,
-                    struct store_cursor **out);
+enum err store_walk(struct store_txn *, enum store_table, struct bytes from,
+		    enum store_direction, struct store_cursor **out);
 /* store_walk_prefix: only the keys that begin with `prefix`. */
 enum err store_walk_prefix(struct store_txn *, enum store_table, struct bytes prefix,
-                           enum store_direction, struct store_cursor **out);
+			   enum store_direction, struct store_cursor **out);
 bool store_next(struct store_cursor *, struct bytes *key, struct bytes *value);
 enum err store_walk_end(struct store_cursor *);
 
 /*
- * A job: it may read and write; if it returns anything but E_OK, nothing of it stays. It runs on the
- * writer thread and may be run more than once (another job of its batch failed, the map had to grow):
- * it must set its results anew each time, and they count only once it is reported done.
+ * A job: it may read and write; if it returns anything but E_OK, nothing of it stays. It
+ * runs on the writer thread and may be run more than once (another job of its batch
+ * failed, the map had to grow): it must set its results anew each time, and they count
+ * only once it is reported done.
  */
 typedef enum err store_job_fn(struct store_txn *, void *arg);
 typedef void store_done_fn(void *arg, enum err);
 
 /*
  * store_write: run the job; returns once it is durable, or what it returned.
- * E_STORE_FULL: the disk is full; nothing was written and the store stays usable. E_STORE_IO: the disk
- * failed; this store takes no more writes until it is opened again. E_STORE_QUEUE: too many jobs wait.
- * E_STORE_READERS: the map had to grow but a reader would not end.
+ * E_STORE_FULL: the disk is full; nothing was written and the store stays usable.
+ * E_STORE_IO: the disk failed; this store takes no more writes until it is opened again.
+ * E_STORE_QUEUE: too many jobs wait. E_STORE_READERS: the map had to grow but a reader
+ * would not end.
  */
 enum err store_write(struct store *, store_job_fn *, void *arg);
 /*
- * store_write_async: the same without waiting. E_OK: `done` will be called exactly once, on the writer
- * thread, after the commit; it must be quick and may not call store_write. Otherwise it is never called.
+ * store_write_async: the same without waiting. E_OK: `done` will be called exactly once,
+ * on the writer thread, after the commit; it must be quick and may not call store_write.
+ * Otherwise it is never called.
  */
-enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done, void *done_arg);
+enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done,
+			   void *done_arg);
 
 /* store_tick: every minute or so: clear dead readers. */
 void store_tick(struct store *);
@@ -187,7 +212,7 @@ struct store_stat {
 	uint64_t map_bytes, used_bytes, disk_free_bytes;
 	uint64_t commits, jobs; /* since it was opened */
 	unsigned readers;
-	bool refuses_writes;    /* the disk failed */
+	bool refuses_writes; /* the disk failed */
 };
 void store_stat(struct store *, struct store_stat *out);
 

@@ -1,4 +1,5 @@
-/* store_inside: what store*.c share. Nobody else includes it: it is behind the door to lmdb.h. */
+/* store_inside: what store*.c share. Nobody else includes it: it is behind the door to
+ * lmdb.h. */
 #ifndef BANYAN_CORE_STORE_INSIDE_H
 #define BANYAN_CORE_STORE_INSIDE_H
 
@@ -9,14 +10,16 @@
 #include "core/crypto.h"
 #include "core/store.h"
 
-#define TXN_BYTES_MAX (256u << 20)  /* values held open at once; store_forget frees them */
-#define BATCH_BYTES_MAX (8u << 20)  /* one commit: what a small device has room for in dirty pages */
-#define GROW_WAIT_S 60              /* how long a grown map waits for readers */
+#define TXN_BYTES_MAX (256u << 20) /* values held open at once; store_forget frees them \
+				    */
+#define BATCH_BYTES_MAX \
+	(8u << 20) /* one commit: what a small device has room for in dirty pages */
 
 #ifdef BANYAN_TEST_PLAIN
 #define STORE_SEAL_BYTES 0u
 #else
-#define STORE_SEAL_BYTES (AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
+#define STORE_SEAL_BYTES \
+	(AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
 #endif
 
 struct store_job {
@@ -47,6 +50,7 @@ struct store {
 	pthread_cond_t gate_moved;
 	unsigned readers;
 	bool growth_waits, growing;
+	unsigned grow_wait_s;
 
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_more;
@@ -62,22 +66,23 @@ struct store_txn {
 	struct store *store;
 	MDB_txn *mdb;
 	struct arena arena;
-	bool writes;           /* a job's */
-	bool wrote;            /* the running job has written */
-	bool map_full;         /* grow, and run the batch again */
-	enum err failed;       /* the disk's failure in the running job */
+	bool writes;     /* a job's */
+	bool wrote;      /* the running job has written */
+	bool map_full;   /* grow, and run the batch again */
+	enum err failed; /* the disk's failure in the running job */
 	size_t written_bytes;
 };
 
 /* store_rc: what a return code of LMDB means. */
 enum err store_rc(int rc);
 MDB_dbi store_dbi(const struct store_txn *, enum store_table);
-/* store_value_bytes: of a sealed value when opened. out has that room; sealed, STORE_SEAL_BYTES more. */
+/* store_value_bytes: of a sealed value when opened. out has that room; sealed,
+ * STORE_SEAL_BYTES more. */
 size_t store_value_bytes(MDB_val sealed);
-enum err store_value_seal(const struct store *, enum store_table, struct bytes key, struct bytes plain,
-                          uint8_t *out);
-enum err store_value_open(const struct store *, enum store_table, struct bytes key, MDB_val sealed,
-                          uint8_t *out);
+enum err store_value_seal(const struct store *, enum store_table, struct bytes key,
+			  struct bytes plain, uint8_t *out);
+enum err store_value_open(const struct store *, enum store_table, struct bytes key,
+			  MDB_val sealed, uint8_t *out);
 /* store_gate_in: be a reader; store_gate_out. */
 void store_gate_in(struct store *);
 void store_gate_out(struct store *);

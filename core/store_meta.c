@@ -1,4 +1,5 @@
-/* Single values, and what can be asked about an open store. */
+/* Names, single values, and what can be asked about an open store. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -27,6 +28,41 @@ uint64_t
 store_incarnation(const struct store *s)
 {
 	return s->incarnation;
+}
+
+const char *
+store_table_name(enum store_table table)
+{
+	static const char *const names[STORE_TABLE_COUNT] = {
+#define X(number, name, key, what) [number] = #name,
+#include "core/store_table.def"
+#undef X
+	};
+
+	return table < STORE_TABLE_COUNT ? names[table] : NULL;
+}
+
+void
+store_derive(const struct store *s, const char *label, uint8_t *out, size_t count)
+{
+	char info[96];
+
+	assert(strlen(label) < 64);
+	snprintf(info, sizeof(info), "banyan store derived 1 %s", label);
+	crypto_hkdf_expand(out, count, BYTES(s->key.b, sizeof(s->key.b)),
+			   bytes_of_str(info));
+}
+
+void
+store_key_name(const struct store *s, enum store_table table, struct bytes name,
+	       uint8_t out[STORE_NAME_BYTES])
+{
+	uint8_t table_key[32], t = (uint8_t)table, h[SHA256_BYTES];
+
+	crypto_hmac(table_key, BYTES(s->index_key, sizeof(s->index_key)), BYTES(&t, 1));
+	crypto_hmac(h, BYTES(table_key, sizeof(table_key)), name);
+	memcpy(out, h, STORE_NAME_BYTES);
+	crypto_wipe(table_key, sizeof(table_key));
 }
 
 enum err

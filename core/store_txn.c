@@ -50,12 +50,14 @@ store_gate_in(struct store *s)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 1;
 	pthread_mutex_lock(&s->gate);
-	/* A waiting growth goes first, but not for long: this thread may already hold a snapshot. */
+	/* A waiting growth goes first, but not for long: this thread may already hold a
+	 * snapshot. */
 	while (s->growing || (s->growth_waits && !late)) {
 		if (s->growing)
 			pthread_cond_wait(&s->gate_moved, &s->gate);
 		else
-			late = pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) != 0;
+			late =
+			    pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) != 0;
 	}
 	s->readers++;
 	pthread_mutex_unlock(&s->gate);
@@ -118,7 +120,8 @@ store_forget(struct store_txn *txn)
 }
 
 enum err
-store_get(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *out)
+store_get(struct store_txn *txn, enum store_table table, struct bytes key,
+	  struct bytes *out)
 {
 	MDB_val k = key_val(key), sealed;
 	uint8_t *plain;
@@ -168,7 +171,8 @@ job_rc(struct store_txn *txn, int rc)
 }
 
 enum err
-store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value)
+store_put(struct store_txn *txn, enum store_table table, struct bytes key,
+	  struct bytes value)
 {
 	MDB_val k = key_val(key), room = {.mv_size = value.n + STORE_SEAL_BYTES};
 	enum err e;
@@ -177,11 +181,16 @@ store_put(struct store_txn *txn, enum store_table table, struct bytes key, struc
 	assert(txn->writes);
 	if (value.n > STORE_VALUE_BYTES_MAX)
 		return E_LIMIT;
-	rc = fault_point() ? EIO : mdb_put(txn->mdb, store_dbi(txn, table), &k, &room, MDB_RESERVE);
+	rc = fault_point()
+		 ? EIO
+		 : mdb_put(txn->mdb, store_dbi(txn, table), &k, &room, MDB_RESERVE);
 	if ((e = job_rc(txn, rc)) != E_OK)
 		return e;
 	txn->written_bytes += room.mv_size + 256;
-	return store_value_seal(txn->store, table, key, value, room.mv_data);
+	/* The row is there with room for its value: if that cannot be sealed, the job has failed. */
+	if ((e = store_value_seal(txn->store, table, key, value, room.mv_data)) != E_OK)
+		txn->failed = e;
+	return e;
 }
 
 enum err
@@ -190,12 +199,15 @@ store_del(struct store_txn *txn, enum store_table table, struct bytes key)
 	MDB_val k = key_val(key);
 
 	assert(txn->writes);
-	return job_rc(txn, fault_point() ? EIO : mdb_del(txn->mdb, store_dbi(txn, table), &k, NULL));
+	return job_rc(txn, fault_point()
+			       ? EIO
+			       : mdb_del(txn->mdb, store_dbi(txn, table), &k, NULL));
 }
 
 enum err
 store_clear(struct store_txn *txn, enum store_table table)
 {
 	assert(txn->writes);
-	return job_rc(txn, fault_point() ? EIO : mdb_drop(txn->mdb, store_dbi(txn, table), 0));
+	return job_rc(txn,
+		      fault_point() ? EIO : mdb_drop(txn->mdb, store_dbi(txn, table), 0));
 }

@@ -1,6 +1,7 @@
 /*
- * Values, sealed one by one with their table and key as additional data ("The store" in FORMATS.md).
- * A plain test build leaves them as they are, so that a search for planted markers can be seen to find.
+ * Values, sealed one by one with their table and key as additional data ("The store" in
+ * FORMATS.md). A plain test build leaves them as they are, so that a search for planted
+ * markers can be seen to find.
  */
 #include <assert.h>
 
@@ -21,8 +22,8 @@ store_value_bytes(MDB_val sealed)
 }
 
 enum err
-store_value_seal(const struct store *s, enum store_table table, struct bytes key, struct bytes plain,
-           uint8_t *out)
+store_value_seal(const struct store *s, enum store_table table, struct bytes key,
+		 struct bytes plain, uint8_t *out)
 {
 	(void)s, (void)table, (void)key;
 	if (plain.n > 0)
@@ -31,8 +32,8 @@ store_value_seal(const struct store *s, enum store_table table, struct bytes key
 }
 
 enum err
-store_value_open(const struct store *s, enum store_table table, struct bytes key, MDB_val sealed,
-           uint8_t *out)
+store_value_open(const struct store *s, enum store_table table, struct bytes key,
+		 MDB_val sealed, uint8_t *out)
 {
 	(void)s, (void)table, (void)key;
 	memcpy(out, sealed.mv_data, sealed.mv_size);
@@ -59,19 +60,19 @@ value_ad(struct ad *ad, enum store_table table, struct bytes key)
 }
 
 enum err
-store_value_seal(const struct store *s, enum store_table table, struct bytes key, struct bytes plain,
-           uint8_t *out)
+store_value_seal(const struct store *s, enum store_table table, struct bytes key,
+		 struct bytes plain, uint8_t *out)
 {
 	struct ad ad;
 
 	crypto_random(out, AEAD_NONCE_BYTES);
 	return crypto_aead_seal(out + AEAD_NONCE_BYTES, s->value_key[table], out,
-	                        value_ad(&ad, table, key), plain);
+				value_ad(&ad, table, key), plain);
 }
 
 enum err
-store_value_open(const struct store *s, enum store_table table, struct bytes key, MDB_val sealed,
-           uint8_t *out)
+store_value_open(const struct store *s, enum store_table table, struct bytes key,
+		 MDB_val sealed, uint8_t *out)
 {
 	const uint8_t *p = sealed.mv_data;
 	struct ad ad;
@@ -79,8 +80,9 @@ store_value_open(const struct store *s, enum store_table table, struct bytes key
 
 	if (sealed.mv_size < STORE_SEAL_BYTES)
 		return E_STORE_DAMAGED;
-	e = crypto_aead_open(out, s->value_key[table], p, value_ad(&ad, table, key),
-	                     BYTES(p + AEAD_NONCE_BYTES, sealed.mv_size - AEAD_NONCE_BYTES));
+	e = crypto_aead_open(
+	    out, s->value_key[table], p, value_ad(&ad, table, key),
+	    BYTES(p + AEAD_NONCE_BYTES, sealed.mv_size - AEAD_NONCE_BYTES));
 	return e == E_SEAL ? E_STORE_DAMAGED : e;
 }
 #endif

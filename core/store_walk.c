@@ -24,7 +24,7 @@ struct store_cursor {
 
 enum err
 store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
-           enum store_direction direction, struct store_cursor **out)
+	   enum store_direction direction, struct store_cursor **out)
 {
 	struct store_cursor *c = fault_malloc(sizeof(*c));
 	int rc;
@@ -37,7 +37,8 @@ store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
 	c->from_n = from.n;
 	if (from.n > 0)
 		memcpy(c->from, from.p, from.n);
-	rc = fault_point() ? EIO : mdb_cursor_open(txn->mdb, store_dbi(txn, table), &c->mdb);
+	rc = fault_point() ? EIO
+			   : mdb_cursor_open(txn->mdb, store_dbi(txn, table), &c->mdb);
 	if (rc != 0) {
 		free(c);
 		return store_rc(rc);
@@ -48,7 +49,7 @@ store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
 
 enum err
 store_walk_prefix(struct store_txn *txn, enum store_table table, struct bytes prefix,
-                  enum store_direction direction, struct store_cursor **out)
+		  enum store_direction direction, struct store_cursor **out)
 {
 	enum err e = store_walk(txn, table, prefix, direction, out);
 	struct store_cursor *c = *out;
@@ -83,14 +84,15 @@ cursor_begin(struct store_cursor *c, MDB_val *k, MDB_val *sealed)
 		return rc;
 	if (rc == MDB_NOTFOUND)
 		return mdb_cursor_get(c->mdb, k, sealed, MDB_LAST);
-	if (rc == 0 && (c->past_prefix ||
-	                !bytes_equal(BYTES(k->mv_data, k->mv_size), BYTES(c->from, c->from_n))))
+	if (rc == 0 && (c->past_prefix || !bytes_equal(BYTES(k->mv_data, k->mv_size),
+						       BYTES(c->from, c->from_n))))
 		return mdb_cursor_get(c->mdb, k, sealed, MDB_PREV);
 	return rc;
 }
 
 static enum err
-cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed, struct bytes *value)
+cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed,
+		  struct bytes *value)
 {
 	size_t n = store_value_bytes(sealed);
 	enum err e;
@@ -107,7 +109,8 @@ cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed, stru
 		c->plain = p;
 		c->plain_cap = cap;
 	}
-	if ((e = store_value_open(c->txn->store, c->table, key, sealed, c->plain)) == E_OK)
+	if ((e = store_value_open(c->txn->store, c->table, key, sealed, c->plain)) ==
+	    E_OK)
 		*value = BYTES(c->plain, n);
 	return e;
 }
@@ -126,7 +129,7 @@ store_next(struct store_cursor *c, struct bytes *key, struct bytes *value)
 		rc = cursor_begin(c, &k, &sealed);
 	else
 		rc = mdb_cursor_get(c->mdb, &k, &sealed,
-		                    c->direction == STORE_FORWARD ? MDB_NEXT : MDB_PREV);
+				    c->direction == STORE_FORWARD ? MDB_NEXT : MDB_PREV);
 	if (rc != 0) {
 		c->e = store_rc(rc); /* E_ABSENT is the end */
 		return false;

@@ -1,7 +1,8 @@
 /*
- * The one writer: jobs wait in a queue; the thread runs all that wait in one transaction and commits
- * them with one fsync. A job that fails after writing spoils the transaction: it is begun again
- * without that job, so that nothing of it stays and the others lose nothing.
+ * The one writer: jobs wait in a queue; the thread runs all that wait in one transaction
+ * and commits them with one fsync. A job that fails after writing spoils the transaction:
+ * it is begun again without that job, so that nothing of it stays and the others lose
+ * nothing.
  */
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +22,8 @@ remap(struct store *s, size_t size, size_t old)
 {
 	if (!fault_point() && mdb_env_set_mapsize(s->env, size) == 0)
 		return E_OK;
-	/* Address space is short. With the old size back the store goes on; without, nothing can. */
+	/* Address space is short. With the old size back the store goes on; without,
+	 * nothing can. */
 	if (mdb_env_set_mapsize(s->env, old) != 0)
 		abort();
 	return E_STORE_FULL;
@@ -36,10 +38,11 @@ store_grow(struct store *s)
 	size_t step;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += GROW_WAIT_S;
+	until.tv_sec += (time_t)s->grow_wait_s;
 	pthread_mutex_lock(&s->gate);
 	s->growth_waits = true;
-	while (s->readers > 0 && pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) == 0)
+	while (s->readers > 0 &&
+	       pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) == 0)
 		;
 	s->growth_waits = false;
 	s->growing = s->readers == 0;
@@ -48,8 +51,8 @@ store_grow(struct store *s)
 		mdb_env_info(s->env, &info);
 		step = info.me_mapsize < GROW_STEP_MAX ? info.me_mapsize : GROW_STEP_MAX;
 		e = step > SIZE_MAX - info.me_mapsize
-		        ? E_STORE_FULL
-		        : remap(s, info.me_mapsize + step, info.me_mapsize);
+			? E_STORE_FULL
+			: remap(s, info.me_mapsize + step, info.me_mapsize);
 	}
 	pthread_mutex_lock(&s->gate);
 	s->growing = false;
@@ -73,13 +76,15 @@ job_run(struct store_txn *txn, struct store_job *job)
 
 enum outcome { COMMIT, AGAIN, GROW };
 
-/* Run the jobs from `first` into the transaction, up to a batch's size; *end is the first one not run. */
+/* Run the jobs from `first` into the transaction, up to a batch's size; *end is the first
+ * one not run. */
 static enum outcome
 batch_run(struct store_txn *txn, struct store_job *first, struct store_job **end)
 {
 	struct store_job *job;
 
-	for (job = first; job != NULL && txn->written_bytes < BATCH_BYTES_MAX; job = job->next) {
+	for (job = first; job != NULL && txn->written_bytes < BATCH_BYTES_MAX;
+	     job = job->next) {
 		enum err e;
 
 		if (job->failed)
@@ -131,9 +136,11 @@ batch_commit(struct store *s, struct store_txn *txn)
 		mdb_txn_abort(txn->mdb);
 	else
 		rc = mdb_txn_commit(txn->mdb);
-	e = rc == EIO && disk_is_full(s, txn->written_bytes) ? E_STORE_FULL : store_rc(rc);
+	e = rc == EIO && disk_is_full(s, txn->written_bytes) ? E_STORE_FULL
+							     : store_rc(rc);
 	txn->map_full = rc == MDB_MAP_FULL;
-	/* After a failed fsync nobody knows what the disk holds: stop, rather than build on it. */
+	/* After a failed fsync nobody knows what the disk holds: stop, rather than build
+	 * on it. */
 	if (e != E_OK && e != E_STORE_FULL && e != E_NO_MEMORY)
 		atomic_store(&s->refuses, true);
 	return e;
@@ -246,14 +253,16 @@ store_writer_stop(struct store *s)
 }
 
 enum err
-store_write_async(struct store *s, store_job_fn *fn, void *arg, store_done_fn *done, void *done_arg)
+store_write_async(struct store *s, store_job_fn *fn, void *arg, store_done_fn *done,
+		  void *done_arg)
 {
 	struct store_job *job = fault_malloc(sizeof(*job));
 	enum err e = E_OK;
 
 	if (job == NULL)
 		return E_NO_MEMORY;
-	*job = (struct store_job){.fn = fn, .arg = arg, .done = done, .done_arg = done_arg};
+	*job =
+	    (struct store_job){.fn = fn, .arg = arg, .done = done, .done_arg = done_arg};
 	pthread_mutex_lock(&s->queue_lock);
 	if (s->waiting >= STORE_JOBS_MAX || s->closing) {
 		e = E_STORE_QUEUE;
@@ -294,10 +303,12 @@ waiter_done(void *arg, enum err e)
 enum err
 store_write(struct store *s, store_job_fn *fn, void *arg)
 {
-	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER,
+			   .moved = PTHREAD_COND_INITIALIZER};
 	enum err e;
 
-	assert(!pthread_equal(pthread_self(), s->writer)); /* a job would wait for itself */
+	assert(
+	    !pthread_equal(pthread_self(), s->writer)); /* a job would wait for itself */
 	if ((e = store_write_async(s, fn, arg, waiter_done, &w)) != E_OK)
 		return e;
 	pthread_mutex_lock(&w.lock);

@@ -1,10 +1,12 @@
 /*
- * journal: what a program asks of the disk, recorded, and every disk that a power cut could leave.
+ * journal: what a program asks of the disk, recorded, and every disk that a power cut
+ * could leave.
  *
- * The functions below (pwrite, fsync...) stand before libc's for the whole test program, liblmdb
- * included; while recording, calls on files below one directory are noted and then done. A cut
- * is a prefix of the journal: what was synced before it is on the disk; of what was not, any
- * subset of 4 KiB pages may be, and of a directory's changes any prefix.
+ * The functions below (pwrite, fsync...) stand before libc's for the whole test program,
+ * liblmdb included; while recording, calls on files below one directory are noted and
+ * then done. A cut is a prefix of the journal: what was synced before it is on the disk;
+ * of what was not, any subset of 4 KiB pages may be, and of a directory's changes any
+ * prefix.
  */
 #ifndef BANYAN_TESTS_JOURNAL_H
 #define BANYAN_TESTS_JOURNAL_H
@@ -27,13 +29,22 @@
 #define JOURNAL_FILES_MAX 256
 #define JOURNAL_PAGE 4096u
 
-enum journal_op_kind { OP_WRITE, OP_TRUNCATE, OP_SYNC, OP_CREATE, OP_RENAME, OP_UNLINK, OP_SYNC_DIR, OP_ACK };
+enum journal_op_kind {
+	OP_WRITE,
+	OP_TRUNCATE,
+	OP_SYNC,
+	OP_CREATE,
+	OP_RENAME,
+	OP_UNLINK,
+	OP_SYNC_DIR,
+	OP_ACK
+};
 
 struct journal_op {
 	enum journal_op_kind kind;
-	int file;             /* write, truncate, sync, create */
-	bool durable;         /* a write through O_DSYNC */
-	uint64_t at;          /* offset, size, or the acknowledged number */
+	int file;     /* write, truncate, sync, create */
+	bool durable; /* a write through O_DSYNC */
+	uint64_t at;  /* offset, size, or the acknowledged number */
 	uint8_t *data;
 	size_t n;
 	char name[96], to[96]; /* relative to the root; of OP_SYNC_DIR the directory */
@@ -45,7 +56,8 @@ static struct {
 	char root[PATH_MAX];
 	struct journal_op ops[JOURNAL_OPS_MAX];
 	size_t count;
-	char name_of[JOURNAL_FILES_MAX][96]; /* the files' present names; "" once unlinked */
+	char name_of[JOURNAL_FILES_MAX]
+		    [96]; /* the files' present names; "" once unlinked */
 	int files;
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -183,7 +195,8 @@ journal_ack(const char *what, uint64_t number)
 	pthread_mutex_unlock(&journal.lock);
 }
 
-/* A call is noted before it is done: a cut before its return may find it done, half done or not. */
+/* A call is noted before it is done: a cut before its return may find it done, half done
+ * or not. */
 ssize_t
 pwrite(int fd, const void *p, size_t n, off_t at)
 {

@@ -35,7 +35,8 @@ scratch_remove(const char *path)
 		while ((entry = readdir(d)) != NULL) {
 			char below[PATH_MAX];
 
-			if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			if (strcmp(entry->d_name, ".") == 0 ||
+			    strcmp(entry->d_name, "..") == 0)
 				continue;
 			if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
 			    (int)sizeof(below))
@@ -68,8 +69,10 @@ scratch_holds(const char *path, const void *marker, size_t n)
 		while (!found && (entry = readdir(d)) != NULL) {
 			char below[PATH_MAX];
 
-			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-				found = scratch_holds(scratch_path(below, path, entry->d_name), marker, n);
+			if (strcmp(entry->d_name, ".") != 0 &&
+			    strcmp(entry->d_name, "..") != 0)
+				found = scratch_holds(
+				    scratch_path(below, path, entry->d_name), marker, n);
 		}
 		closedir(d);
 	} else {
@@ -84,7 +87,7 @@ scratch_holds(const char *path, const void *marker, size_t n)
 		rewind(f);
 		if (size > 0 && (all = malloc((size_t)size)) != NULL) {
 			found = fread(all, 1, (size_t)size, f) == (size_t)size &&
-			        memmem(all, (size_t)size, marker, n) != NULL;
+				memmem(all, (size_t)size, marker, n) != NULL;
 			free(all);
 		}
 		fclose(f);

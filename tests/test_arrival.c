@@ -3,8 +3,9 @@
 #include "core/fault.h"
 #include "tests/store_fixture.h"
 
-static const struct log_id log_a = {{"author-a-author"}, 7}, log_b = {{"author-b-author"}, 7},
-                           log_a2 = {{"author-a-author"}, 8};
+static const struct log_id log_a = {{"author-a-author"}, 7},
+			   log_b = {{"author-b-author"}, 7},
+			   log_a2 = {{"author-a-author"}, 8};
 
 struct step {
 	const struct log_id *log;
@@ -19,11 +20,13 @@ struct step {
 static void
 step_parcel(const struct step *s, struct arrival *a, uint8_t text[32])
 {
-	*a = (struct arrival){.log = *s->log, .number = s->number, .received_s = 1000 + s->number};
+	*a = (struct arrival){
+	    .log = *s->log, .number = s->number, .received_s = 1000 + s->number};
 	memset(a->hash.b, s->tag, HASH_BYTES);
 	be64_put(a->hash.b, s->number);
 	memset(a->via.b, 9, ID_BYTES);
-	snprintf((char *)text, 32, "parcel %llu %u", (unsigned long long)s->number, s->tag);
+	snprintf((char *)text, 32, "parcel %llu %u", (unsigned long long)s->number,
+		 s->tag);
 	a->parcel = bytes_of_str((char *)text);
 }
 
@@ -56,11 +59,51 @@ head_text(struct store *s, const struct log_id *log, char out[200])
 	n = snprintf(out, 200, "%llu", (unsigned long long)h.number);
 	CHECK(h.number == 0 || be64_get(h.hash.b) == h.number);
 	for (i = 0; i < h.range_count; i++)
-		n += snprintf(out + n, 200 - (size_t)n, " %llu-%llu", (unsigned long long)h.ranges[i].lo,
-		              (unsigned long long)h.ranges[i].hi);
-	snprintf(out + n, 200 - (size_t)n, " of %llu forks %llu", (unsigned long long)h.count,
-	         (unsigned long long)h.forks);
+		n += snprintf(out + n, 200 - (size_t)n, " %llu-%llu",
+			      (unsigned long long)h.ranges[i].lo,
+			      (unsigned long long)h.ranges[i].hi);
+	snprintf(out + n, 200 - (size_t)n, " of %llu forks %llu",
+		 (unsigned long long)h.count, (unsigned long long)h.forks);
 	store_read_end(txn);
+}
+
+static enum err
+lose_job(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return store_clear(txn, STORE_LOG_INDEX);
+}
+
+static enum err
+rebuild_job(struct store_txn *txn, void *arg)
+{
+	return arrival_rebuild(txn, arg);
+}
+
+static enum err
+checked(struct store *s, struct why *why)
+{
+	struct store_txn *txn;
+	enum err e = store_read_begin(s, &txn);
+
+	if (e == E_OK)
+		e = arrival_check(txn, why);
+	store_read_end(txn);
+	return e;
+}
+
+/* The derived tables are dropped: it is noticed, and mended. */
+static void
+lost_and_rebuilt(struct fixture *f)
+{
+	struct why why = {0};
+
+	CHECK(checked(f->s, &why) == E_OK);
+	CHECK(store_write(f->s, lose_job, NULL) == E_OK);
+	CHECK(checked(f->s, &why) == E_STORE_DAMAGED);
+	CHECK_STR(why.thing, "arrival 1");
+	CHECK(store_write(f->s, rebuild_job, &why) == E_OK);
+	CHECK(checked(f->s, &why) == E_OK);
 }
 
 /* In order, twice, out of order, twins: the result, the seq, and the head after each. */
@@ -101,19 +144,28 @@ order_holes_and_forks(void)
 	fixture_init(&f);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK(store_write(f.s, step_job, &rows[i].step) == E_OK);
-		CHECK_MSG(rows[i].step.got == rows[i].step.want && rows[i].step.seq == rows[i].seq,
-		          "row %zu: %d, seq %llu", i, rows[i].step.got,
-		          (unsigned long long)rows[i].step.seq);
+		CHECK_MSG(rows[i].step.got == rows[i].step.want &&
+			      rows[i].step.seq == rows[i].seq,
+			  "row %zu: %d, seq %llu", i, rows[i].step.got,
+			  (unsigned long long)rows[i].step.seq);
 		head_text(f.s, rows[i].step.log, head);
 		CHECK_MSG(strcmp(head, rows[i].head) == 0, "row %zu: %s", i, head);
 	}
+	lost_and_rebuilt(&f);
+	head_text(f.s, &log_a, head);
+	CHECK_STR(head, "9 of 9 forks 2");
+	head_text(f.s, &log_b, head);
+	CHECK_STR(head, "0 3-3 of 1 forks 0");
 	fixture_reopen(&f);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
 	CHECK(arrival_last(txn, &seq) == E_OK && seq == 13);
-	CHECK(arrival_get(txn, 9, &a) == E_OK && a.flags == ARRIVAL_FORK && a.number == 5);
-	CHECK(bytes_equal(a.parcel, BYTES_LIT("parcel 5 3")) && a.via.b[0] == 9 && a.received_s == 1005);
+	CHECK(arrival_get(txn, 9, &a) == E_OK && a.flags == ARRIVAL_FORK &&
+	      a.number == 5);
+	CHECK(bytes_equal(a.parcel, BYTES_LIT("parcel 5 3")) && a.via.b[0] == 9 &&
+	      a.received_s == 1005);
 	CHECK(arrival_get(txn, 14, &a) == E_ABSENT);
-	CHECK(arrival_find(txn, &log_a, 5, &seq, &hash) == E_OK && seq == 3 && hash.b[31] == 1);
+	CHECK(arrival_find(txn, &log_a, 5, &seq, &hash) == E_OK && seq == 3 &&
+	      hash.b[31] == 1);
 	CHECK(arrival_find(txn, &log_a, 10, &seq, &hash) == E_ABSENT);
 	CHECK(arrival_logs(txn, &log_a.author, logs, 4, &n) == E_OK && n == 2);
 	CHECK(arrival_logs(txn, &log_a.author, logs, 1, &n) == E_OK && n == 2);
@@ -159,7 +211,8 @@ limits(void)
 	}
 	CHECK(e == E_LIMIT && i == ARRIVAL_TWINS_MAX);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	CHECK(arrival_all_logs(txn, count_logs, &total) == E_OK && total == ARRIVAL_RANGES_MAX + 2);
+	CHECK(arrival_all_logs(txn, count_logs, &total) == E_OK &&
+	      total == ARRIVAL_RANGES_MAX + 2);
 	store_read_end(txn);
 	fixture_fini(&f);
 }
@@ -193,7 +246,8 @@ erased_and_safe(void)
 	CHECK(store_write(f.s, safe_job, &five) == E_OK);
 	CHECK(store_write(f.s, safe_job, &three) == E_OK);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	CHECK(arrival_get(txn, 1, &a) == E_OK && bytes_equal(a.parcel, BYTES_LIT("header only")));
+	CHECK(arrival_get(txn, 1, &a) == E_OK &&
+	      bytes_equal(a.parcel, BYTES_LIT("header only")));
 	CHECK(a.hash.b[31] == 1 && a.number == 1);
 	CHECK(arrival_safe(txn, &seq) == E_OK && seq == 5);
 	store_read_end(txn);
@@ -226,4 +280,5 @@ every_call_fails_in_turn(void)
 	CHECK(n > 8 && n < 100);
 }
 
-CHECK_MAIN(T(order_holes_and_forks), T(limits), T(erased_and_safe), T(every_call_fails_in_turn))
+CHECK_MAIN(T(order_holes_and_forks), T(limits), T(erased_and_safe),
+	   T(every_call_fails_in_turn))

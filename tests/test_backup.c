@@ -21,7 +21,8 @@ fill_job(struct store_txn *txn, void *arg)
 	(void)arg;
 	memset(big, 'b', sizeof(big));
 	for (i = 1; i <= 40; i++) {
-		struct arrival a = {.log = log_a, .number = i, .parcel = BYTES_LIT("MARKER-parcel")};
+		struct arrival a = {
+		    .log = log_a, .number = i, .parcel = BYTES_LIT("MARKER-parcel")};
 
 		a.hash.b[0] = (uint8_t)i;
 		if ((e = arrival_append(txn, &a, &r)) != E_OK)
@@ -29,9 +30,11 @@ fill_job(struct store_txn *txn, void *arg)
 	}
 	if ((e = audit_append(txn, 1, &actor, "enrol", "x", "y")) != E_OK)
 		return e;
-	if ((e = store_put(txn, STORE_FORM, BYTES_LIT("form"), BYTES(big, sizeof(big)))) != E_OK)
+	if ((e = store_put(txn, STORE_FORM, BYTES_LIT("form"),
+			   BYTES(big, sizeof(big)))) != E_OK)
 		return e;
-	if ((e = store_put(txn, STORE_TLS_SESSION, BYTES_LIT("ticket"), BYTES_LIT("t"))) != E_OK)
+	if ((e = store_put(txn, STORE_TLS_SESSION, BYTES_LIT("ticket"),
+			   BYTES_LIT("t"))) != E_OK)
 		return e;
 	return store_put(txn, STORE_DRAFT, BYTES_LIT("empty"), BYTES_NONE);
 }
@@ -65,16 +68,20 @@ written_checked_restored(void)
 	CHECK(backup_check(bundle, &wrong, &checked, NULL) == E_STORE_KEY);
 	CHECK(backup_check(at, &fixture_unlock, &checked, NULL) == E_FILE_ABSENT);
 	CHECK(backup_check(bundle, &fixture_unlock, &checked, NULL) == E_OK);
-	CHECK(checked.rows == 86 && checked.arrival_last == 40 && checked.incarnation == incarnation);
-	CHECK(backup_restore(bundle, f.at, &fixture_unlock, NULL, &restored, NULL) == E_STORE_EXISTS);
+	CHECK(checked.rows == 86 && checked.arrival_last == 40 &&
+	      checked.incarnation == incarnation);
+	CHECK(backup_restore(bundle, f.at, &fixture_unlock, NULL, &restored, NULL) ==
+	      E_STORE_EXISTS);
 	CHECK(backup_restore(bundle, at, &fixture_unlock, NULL, &restored, NULL) == E_OK);
 	REQUIRE(store_open(at, &fixture_unlock, NULL, &s, NULL) == E_OK);
 	CHECK(store_incarnation(s) != incarnation && store_incarnation(s) != 0);
 	REQUIRE(store_read_begin(s, &txn) == E_OK);
-	CHECK(arrival_get(txn, 40, &a) == E_OK && bytes_equal(a.parcel, BYTES_LIT("MARKER-parcel")));
+	CHECK(arrival_get(txn, 40, &a) == E_OK &&
+	      bytes_equal(a.parcel, BYTES_LIT("MARKER-parcel")));
 	CHECK(arrival_find(txn, &log_a, 17, &n, &a.hash) == E_OK && n == 17);
 	CHECK(audit_verify(txn, &n, NULL) == E_OK && n == 1);
-	CHECK(store_get(txn, STORE_FORM, BYTES_LIT("form"), &v) == E_OK && v.n == 700000 && v.p[699999] == 'b');
+	CHECK(store_get(txn, STORE_FORM, BYTES_LIT("form"), &v) == E_OK &&
+	      v.n == 700000 && v.p[699999] == 'b');
 	CHECK(store_get(txn, STORE_DRAFT, BYTES_LIT("empty"), &v) == E_OK && v.n == 0);
 	CHECK(!store_has(txn, STORE_TLS_SESSION, BYTES_LIT("ticket")));
 	store_read_end(txn);
@@ -107,7 +114,8 @@ spill(const char *path, const char *p, size_t n)
 		exit(1);
 }
 
-/* Cut anywhere, changed anywhere, chunks swapped or left out: refused, and nothing is written. */
+/* Cut anywhere, changed anywhere, chunks swapped or left out: refused, and nothing is
+ * written. */
 static void
 damaged_bundles(void)
 {
@@ -125,15 +133,17 @@ damaged_bundles(void)
 	p = slurp(bundle, &n);
 	first = 12 + be32_get((uint8_t *)p + 8);
 	for (i = 0; i < 60; i++) {
-		size_t at_byte = i < 40 ? i * (first + 40) / 40 : n - 1 - (i - 40) * (n / 21);
+		size_t at_byte =
+		    i < 40 ? i * (first + 40) / 40 : n - 1 - (i - 40) * (n / 21);
 		enum err e;
 
 		p[at_byte] ^= 0x10;
 		spill(bad, p, n);
 		p[at_byte] ^= 0x10;
 		e = backup_restore(bad, at, &fixture_unlock, NULL, &info, NULL);
-		CHECK_MSG(e == E_BACKUP || e == E_STORE_KEY || e == E_VERSION || e == E_CRYPTO,
-		          "byte %zu: %s", at_byte, err_name(e));
+		CHECK_MSG(e == E_BACKUP || e == E_STORE_KEY || e == E_VERSION ||
+			      e == E_CRYPTO,
+			  "byte %zu: %s", at_byte, err_name(e));
 		spill(bad, p, at_byte);
 		e = backup_restore(bad, at, &fixture_unlock, NULL, &info, NULL);
 		CHECK_MSG(e == E_BACKUP, "cut at %zu: %s", at_byte, err_name(e));

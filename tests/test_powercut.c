@@ -1,7 +1,8 @@
 /*
- * A store is made, written, backed up and given a new passphrase while every write and sync is recorded; then
- * the power is cut before each of them, and what the program had been told is safe must be there.
- * BANYAN_POWERCUT_ROUNDS: how much is written (default 12).
+ * A store is made, written, backed up and given a new passphrase while every write and
+ * sync is recorded; then the power is cut before each of them, and what the program had
+ * been told is safe must be there. BANYAN_POWERCUT_ROUNDS: how much is written (default
+ * 12).
  */
 #include "tests/journal.h"
 
@@ -14,7 +15,7 @@
 static const struct unlock old_pass = {.passphrase = {(const uint8_t *)"rice", 4}};
 static const struct unlock new_pass = {.passphrase = {(const uint8_t *)"noodles", 7}};
 static const struct store_options small = {.map_bytes_start = 1u << 20,
-                                           .cost = {.memory_kib = 8, .passes = 1}};
+					   .cost = {.memory_kib = 8, .passes = 1}};
 static const struct log_id log_a = {{"author-a-author"}, 7};
 
 /* ---- what is recorded ---- */
@@ -24,7 +25,9 @@ append_job(struct store_txn *txn, void *arg)
 {
 	static const struct principal_id actor;
 	uint8_t parcel[1500];
-	struct arrival a = {.log = log_a, .number = *(uint64_t *)arg, .parcel = BYTES(parcel, sizeof(parcel))};
+	struct arrival a = {.log = log_a,
+			    .number = *(uint64_t *)arg,
+			    .parcel = BYTES(parcel, sizeof(parcel))};
 	enum arrival_result r;
 	enum err e;
 
@@ -61,13 +64,15 @@ record(const char *root, unsigned rounds)
 	for (i = 0; i < rounds; i++) {
 		for (j = 0; j <= i % 5; j++, n++) { /* several to a commit */
 			numbers[n] = n + 1;
-			CHECK(store_write_async(s, append_job, &numbers[n], append_done, &numbers[n]) == E_OK);
+			CHECK(store_write_async(s, append_job, &numbers[n], append_done,
+						&numbers[n]) == E_OK);
 		}
 		numbers[n] = n + 1;
 		CHECK(store_write(s, append_job, &numbers[n]) == E_OK);
 		append_done(&numbers[n++], E_OK);
 		if (i == rounds / 3) {
-			CHECK(keyring_replace(at, store_key_of(s), &new_pass, &small.cost, NULL) == E_OK);
+			CHECK(keyring_replace(at, store_key_of(s), &new_pass, &small.cost,
+					      NULL) == E_OK);
 			journal_ack("passphrase", 0);
 		}
 		if (i == rounds / 2)
@@ -79,21 +84,34 @@ record(const char *root, unsigned rounds)
 
 /* ---- the disk at a cut ---- */
 
-struct page_write { int file; uint64_t at; const uint8_t *data; size_t n; };
-struct disk_file { uint8_t *p; size_t n; };
-struct dir_change { const struct journal_op *op; };
-struct entry { char name[96]; int file; };
+struct page_write {
+	int file;
+	uint64_t at;
+	const uint8_t *data;
+	size_t n;
+};
+struct disk_file {
+	uint8_t *p;
+	size_t n;
+};
+struct dir_change {
+	const struct journal_op *op;
+};
+struct entry {
+	char name[96];
+	int file;
+};
 
 static struct {
 	struct disk_file files[JOURNAL_FILES_MAX]; /* what is durable */
 	struct page_write pending[JOURNAL_OPS_MAX * 4];
 	size_t pending_count;
-	struct entry names[64];                     /* durable names */
+	struct entry names[64]; /* durable names */
 	size_t name_count;
-	struct dir_change changes[256];             /* not yet synced, in order */
+	struct dir_change changes[256]; /* not yet synced, in order */
 	size_t change_count;
 	uint64_t arrivals;
-	bool created, passphrase, lies;             /* lies: syncs do nothing */
+	bool created, passphrase, lies; /* lies: syncs do nothing */
 } disk;
 
 static void
@@ -192,8 +210,8 @@ disk_apply(const struct journal_op *op)
 			size_t n = JOURNAL_PAGE - (op->at + done) % JOURNAL_PAGE;
 
 			n = n < op->n - done ? n : op->n - done;
-			disk.pending[disk.pending_count++] =
-			    (struct page_write){op->file, op->at + done, op->data + done, n};
+			disk.pending[disk.pending_count++] = (struct page_write){
+			    op->file, op->at + done, op->data + done, n};
 			done += n;
 		}
 		break;
@@ -240,7 +258,8 @@ disk_write_out(const char *root, enum keep keep)
 
 	memcpy(names, disk.names, sizeof(names));
 	if (keep != KEEP_NOTHING && disk.change_count > 0)
-		changes = keep == KEEP_ALL ? disk.change_count : (size_t)rand() % (disk.change_count + 1);
+		changes = keep == KEEP_ALL ? disk.change_count
+					   : (size_t)rand() % (disk.change_count + 1);
 	for (i = 0; i < changes; i++)
 		names_apply(names, &name_count, disk.changes[i].op);
 	scratch_remove(root);
@@ -255,8 +274,10 @@ disk_write_out(const char *root, enum keep keep)
 			memcpy(copy.p, f->p, f->n);
 		for (i = 0; i < disk.pending_count; i++)
 			if (disk.pending[i].file == names[j].file && kept(keep))
-				file_put(&copy, disk.pending[i].at, disk.pending[i].data, disk.pending[i].n);
-		if (out == NULL || fwrite(copy.p, 1, copy.n, out) != copy.n || fclose(out) != 0)
+				file_put(&copy, disk.pending[i].at, disk.pending[i].data,
+					 disk.pending[i].n);
+		if (out == NULL || fwrite(copy.p, 1, copy.n, out) != copy.n ||
+		    fclose(out) != 0)
 			exit(1);
 		free(copy.p);
 	}
@@ -283,8 +304,8 @@ contents_wrong(struct store *s, uint64_t *last)
 	else if (n > 0 && (arrival_head(txn, &log_a, &head) != E_OK || head.number != n))
 		wrong = "the log's head is wrong";
 	for (i = 1; i <= n && wrong == NULL; i++)
-		if (arrival_get(txn, i, &a) != E_OK || a.number != i || a.parcel.n != 1500 ||
-		    a.parcel.p[1499] != (i & 0xff))
+		if (arrival_get(txn, i, &a) != E_OK || a.number != i ||
+		    a.parcel.n != 1500 || a.parcel.p[1499] != (i & 0xff))
 			wrong = "a parcel is damaged";
 	*last = n;
 	store_read_end(txn);
@@ -323,7 +344,8 @@ disk_wrong(const char *root)
 		}
 	}
 	if (wrong == NULL && safe > 0 &&
-	    (backup_check(bundle, &new_pass, &info, NULL) != E_OK || info.arrival_last < safe))
+	    (backup_check(bundle, &new_pass, &info, NULL) != E_OK ||
+	     info.arrival_last < safe))
 		wrong = "called safe, but the backup is not there";
 	store_close(s);
 	return wrong;
@@ -351,7 +373,9 @@ cut_everywhere(const char *root, bool lies, unsigned *cuts)
 				wrong = disk_wrong(root);
 				wrong_count += wrong != NULL;
 				if (wrong != NULL && !lies)
-					CHECK_MSG(wrong == NULL, "cut before operation %zu, keep %d: %s", i, keep, wrong);
+					CHECK_MSG(wrong == NULL,
+						  "cut before operation %zu, keep %d: %s",
+						  i, keep, wrong);
 				if (wrong != NULL && lies)
 					return wrong_count;
 			}
@@ -385,7 +409,8 @@ every_power_cut(void)
 	scratch_path(root, dir, "replayed");
 	CHECK(cut_everywhere(root, false, &cuts) == 0);
 	printf("  %zu operations, %u writes, %u disks\n", journal.count, writes, cuts);
-	/* The search must be able to find: with a disk that ignores syncs, something is lost. */
+	/* The search must be able to find: with a disk that ignores syncs, something is
+	 * lost. */
 	CHECK(cut_everywhere(root, true, &cuts) > 0);
 	scratch_remove(dir);
 }

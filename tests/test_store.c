@@ -1,84 +1,7 @@
-#include "core/store.h"
-
 #include <lmdb.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
-#include "core/fault.h"
-#include "tests/check.h"
-#include "tests/scratch.h"
-
-static const struct unlock mona = {.name = "mona", .passphrase = {(const uint8_t *)"rice", 4}};
-static const struct store_options cheap = {.cost = {.memory_kib = 64, .passes = 1}};
-static const struct store_options small = {.map_bytes_start = 1u << 20,
-                                           .cost = {.memory_kib = 64, .passes = 1}};
-
-static struct store *
-make(const char *dir, const struct store_options *options)
-{
-	struct store *s = NULL;
-	struct why why = {0};
-	enum err e = store_create(dir, &mona, options, &s, &why);
-
-	CHECK_MSG(e == E_OK, "%s (%s)", err_name(e), why.thing);
-	return s;
-}
-
-static struct store *
-reopen(struct store *s, const char *dir)
-{
-	struct why why = {0};
-	enum err e;
-
-	store_close(s);
-	e = store_open(dir, &mona, &cheap, &s, &why);
-	CHECK_MSG(e == E_OK, "%s (%s)", err_name(e), why.thing);
-	return s;
-}
-
-struct put {
-	enum store_table table;
-	uint64_t seq;
-	struct bytes value;
-	enum err then; /* what the job returns after it has put */
-};
-
-static enum err
-put_job(struct store_txn *txn, void *arg)
-{
-	const struct put *p = arg;
-	struct store_seq key = store_seq_of(p->seq);
-	enum err e = store_put(txn, p->table, BYTES(key.b, 8), p->value);
-
-	return e != E_OK ? e : p->then;
-}
-
-static enum err
-put(struct store *s, uint64_t seq, struct bytes value)
-{
-	struct put p = {STORE_DRAFT, seq, value, E_OK};
-
-	return store_write(s, put_job, &p);
-}
-
-static enum err
-get(struct store *s, uint64_t seq, char *out, size_t max)
-{
-	struct store_seq key = store_seq_of(seq);
-	struct store_txn *txn;
-	struct bytes v;
-	enum err e;
-
-	if ((e = store_read_begin(s, &txn)) != E_OK)
-		return e;
-	if ((e = store_get(txn, STORE_DRAFT, BYTES(key.b, 8), &v)) == E_OK)
-		snprintf(out, max, "%.*s", (int)v.n, (const char *)v.p);
-	store_read_end(txn);
-	return e;
-}
+#include "tests/store_rows.h"
 
 static void
 made_closed_opened(void)
@@ -96,7 +19,8 @@ made_closed_opened(void)
 	incarnation = store_incarnation(s);
 	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
 	CHECK(store_probe(at, NULL) == E_STORE_BUSY);
-	CHECK(store_open(at, &mona, NULL, &second, NULL) == E_STORE_BUSY && second == NULL);
+	CHECK(store_open(at, &mona, NULL, &second, NULL) == E_STORE_BUSY &&
+	      second == NULL);
 	CHECK(store_create(at, &mona, &cheap, &second, NULL) == E_STORE_EXISTS);
 	s = reopen(s, at);
 	REQUIRE(s != NULL);
@@ -149,7 +73,8 @@ meddle(const char *at, const uint8_t *from, const uint8_t *to, int flip)
 
 	snprintf(name, sizeof(name), "%d", STORE_DRAFT);
 	if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, 64) != 0 ||
-	    mdb_env_open(env, at, 0, 0600) != 0 || mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
+	    mdb_env_open(env, at, 0, 0600) != 0 ||
+	    mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
 	    mdb_dbi_open(txn, name, 0, &dbi) != 0 || mdb_get(txn, dbi, &k, &v) != 0)
 		return E_IO;
 	memcpy(copy, v.mv_data, v.mv_size);
@@ -167,7 +92,8 @@ values_stay_in_their_rows(void)
 {
 	char dir[PATH_MAX], at[PATH_MAX], text[64];
 	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &cheap);
-	struct store_seq one = store_seq_of(1), two = store_seq_of(2), three = store_seq_of(3);
+	struct store_seq one = store_seq_of(1), two = store_seq_of(2),
+			 three = store_seq_of(3);
 
 	REQUIRE(s != NULL);
 	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
@@ -187,20 +113,21 @@ values_stay_in_their_rows(void)
 
 /* walked: the keys as decimal text, each opened value checked against its key. */
 static const char *
-walked(struct store_txn *txn, struct bytes from, bool prefix, enum store_direction direction,
-       char out[256])
+walked(struct store_txn *txn, struct bytes from, bool prefix,
+       enum store_direction direction, char out[256])
 {
 	struct store_cursor *c;
 	struct bytes key, value;
 	size_t n = 0;
 	enum err e = prefix ? store_walk_prefix(txn, STORE_DRAFT, from, direction, &c)
-	                    : store_walk(txn, STORE_DRAFT, from, direction, &c);
+			    : store_walk(txn, STORE_DRAFT, from, direction, &c);
 
 	out[0] = '\0';
 	CHECK(e == E_OK);
 	while (e == E_OK && store_next(c, &key, &value)) {
 		CHECK(value.n == key.n && memcmp(value.p, key.p, key.n) == 0);
-		n += (size_t)snprintf(out + n, 256 - n, "%.*s ", (int)key.n, (const char *)key.p);
+		n += (size_t)snprintf(out + n, 256 - n, "%.*s ", (int)key.n,
+				      (const char *)key.p);
 	}
 	CHECK(store_walk_end(c) == E_OK);
 	return out;
@@ -214,7 +141,8 @@ letters_job(struct store_txn *txn, void *arg)
 
 	(void)arg;
 	for (i = 0; i < 7; i++) {
-		enum err e = store_put(txn, STORE_DRAFT, bytes_of_str(keys[i]), bytes_of_str(keys[i]));
+		enum err e = store_put(txn, STORE_DRAFT, bytes_of_str(keys[i]),
+				       bytes_of_str(keys[i]));
 
 		if (e != E_OK)
 			return e;
@@ -253,7 +181,8 @@ walks(void)
 	CHECK(store_write(s, letters_job, NULL) == E_OK);
 	REQUIRE(store_read_begin(s, &txn) == E_OK);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		walked(txn, bytes_of_str(rows[i].from), rows[i].prefix, rows[i].direction, got);
+		walked(txn, bytes_of_str(rows[i].from), rows[i].prefix, rows[i].direction,
+		       got);
 		CHECK_MSG(strcmp(got, rows[i].want) == 0, "row %zu: %s", i, got);
 	}
 	CHECK(store_count(txn, STORE_DRAFT) == 7);
@@ -277,7 +206,8 @@ count_done(void *arg, enum err e)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Of many jobs in one commit, those that fail after writing leave nothing; the others stay. */
+/* Of many jobs in one commit, those that fail after writing leave nothing; the others
+ * stay. */
 static void
 a_failing_job_leaves_nothing(void)
 {
@@ -290,7 +220,8 @@ a_failing_job_leaves_nothing(void)
 
 	REQUIRE(s != NULL);
 	for (i = 0; i < 200; i++) {
-		puts[i] = (struct put){STORE_DRAFT, i, BYTES_LIT("v"), i % 7 == 3 ? E_FORBIDDEN : E_OK};
+		puts[i] = (struct put){STORE_DRAFT, i, BYTES_LIT("v"),
+				       i % 7 == 3 ? E_FORBIDDEN : E_OK};
 		CHECK(store_write_async(s, put_job, &puts[i], count_done, &r) == E_OK);
 	}
 	s = reopen(s, at); /* closing runs what waits */
@@ -300,99 +231,6 @@ a_failing_job_leaves_nothing(void)
 		CHECK(get(s, i, text, sizeof(text)) == (i % 7 == 3 ? E_ABSENT : E_OK));
 	store_stat(s, &st);
 	CHECK(!st.refuses_writes && st.readers == 0);
-	store_close(s);
-	scratch_remove(dir);
-}
-
-static void *
-read_all_the_time(void *arg)
-{
-	struct store *s = arg;
-	int i;
-
-	for (i = 0; i < 2000; i++) {
-		struct store_txn *txn;
-		struct store_cursor *c;
-		struct bytes key, value;
-
-		if (store_read_begin(s, &txn) != E_OK)
-			return (void *)1;
-		if (store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_BACKWARD, &c) == E_OK) {
-			int n;
-
-			for (n = 0; n < 5 && store_next(c, &key, &value); n++)
-				if (value.n != 60000 || value.p[59999] != 'x')
-					return (void *)2;
-			if (store_walk_end(c) != E_OK)
-				return (void *)3;
-		}
-		store_read_end(txn);
-	}
-	return NULL;
-}
-
-/* 40 MB into a map of 1 MiB, with readers in the way. */
-static void
-the_map_grows(void)
-{
-	char dir[PATH_MAX], at[PATH_MAX];
-	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &small);
-	static uint8_t big[60000];
-	struct store_stat st;
-	pthread_t readers[3];
-	void *result;
-	unsigned i;
-
-	REQUIRE(s != NULL);
-	memset(big, 'x', sizeof(big));
-	for (i = 0; i < 3; i++)
-		pthread_create(&readers[i], NULL, read_all_the_time, s);
-	for (i = 0; i < 700; i++) {
-		enum err e = put(s, i, BYTES(big, sizeof(big)));
-
-		CHECK_MSG(e == E_OK, "%u: %s", i, err_name(e));
-	}
-	for (i = 0; i < 3; i++) {
-		pthread_join(readers[i], &result);
-		CHECK(result == NULL);
-	}
-	store_stat(s, &st);
-	CHECK(st.map_bytes >= 40u << 20);
-	CHECK(st.used_bytes > 40u * 1000 * 1000);
-	s = reopen(s, at);
-	store_close(s);
-	scratch_remove(dir);
-}
-
-/* RLIMIT_FSIZE stands in for the end of the disk. */
-static void
-the_disk_is_full(void)
-{
-	char dir[PATH_MAX], at[PATH_MAX], text[64];
-	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &cheap);
-	static uint8_t big[200000];
-	struct rlimit was, now;
-	enum err e = E_OK;
-	unsigned i;
-
-	REQUIRE(s != NULL);
-	signal(SIGXFSZ, SIG_IGN);
-	CHECK(put(s, 1000, BYTES_LIT("before")) == E_OK);
-	getrlimit(RLIMIT_FSIZE, &was);
-	now = was;
-	now.rlim_cur = 3u << 20;
-	setrlimit(RLIMIT_FSIZE, &now);
-	for (i = 0; i < 100 && e == E_OK; i++)
-		e = put(s, i, BYTES(big, sizeof(big)));
-	CHECK_MSG(e == E_STORE_FULL, "%s", err_name(e));
-	CHECK(get(s, 1000, text, sizeof(text)) == E_OK);
-	setrlimit(RLIMIT_FSIZE, &was);
-	CHECK(put(s, 2000, BYTES_LIT("after")) == E_OK);
-	s = reopen(s, at);
-	REQUIRE(s != NULL);
-	CHECK(get(s, 2000, text, sizeof(text)) == E_OK);
-	CHECK(get(s, i - 1, text, sizeof(text)) == E_ABSENT);
-	CHECK(get(s, i - 2, text, sizeof(text)) == E_OK);
 	store_close(s);
 	scratch_remove(dir);
 }
@@ -429,177 +267,13 @@ newer_damaged_or_cut(void)
 	s = make(at, &cheap);
 	store_close(s);
 	REQUIRE(mdb_env_create(&env) == 0 && mdb_env_open(env, at, 0, 0600) == 0);
-	REQUIRE(mdb_txn_begin(env, NULL, 0, &txn) == 0 && mdb_dbi_open(txn, NULL, 0, &dbi) == 0);
+	REQUIRE(mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
+		mdb_dbi_open(txn, NULL, 0, &dbi) == 0);
 	REQUIRE(mdb_put(txn, dbi, &k, &v, 0) == 0 && mdb_txn_commit(txn) == 0);
 	mdb_env_close(env);
 	CHECK(store_open(at, &mona, &cheap, &s, NULL) == E_STORE_NEWER);
 	scratch_remove(dir);
 }
 
-/* What creating, writing, reading and walking do when each call fails in turn. */
-static enum err
-a_life(const char *at, bool *committed)
-{
-	struct store *s;
-	struct store_txn *txn;
-	struct store_cursor *c;
-	struct bytes key, value;
-	enum err e;
-
-	*committed = false;
-	if ((e = store_create(at, &mona, &cheap, &s, NULL)) != E_OK)
-		return e;
-	e = put(s, 1, BYTES_LIT("first"));
-	if (e == E_OK) {
-		*committed = true;
-		e = store_read_begin(s, &txn);
-	}
-	if (e == E_OK) {
-		if ((e = store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_FORWARD, &c)) == E_OK) {
-			while (store_next(c, &key, &value))
-				;
-			e = store_walk_end(c);
-		}
-		store_read_end(txn);
-	}
-	store_close(s);
-	if (e != E_OK)
-		return e;
-	if ((e = store_open(at, &mona, NULL, &s, NULL)) == E_OK)
-		store_close(s);
-	return e;
-}
-
-static void
-every_call_fails_in_turn(void)
-{
-	char dir[PATH_MAX], at[PATH_MAX], text[64];
-	unsigned n = 0;
-	bool fired, committed;
-	enum err e;
-
-	scratch_path(at, scratch_make(dir), "s");
-	do {
-		struct store *s;
-
-		fault_arm(n++);
-		e = a_life(at, &committed);
-		fired = fault_fired();
-		fault_disarm();
-		CHECK_MSG((e == E_OK) == !fired, "fault %u: %s", n - 1, err_name(e));
-		if (committed) {
-			REQUIRE(store_open(at, &mona, NULL, &s, NULL) == E_OK);
-			CHECK(get(s, 1, text, sizeof(text)) == E_OK);
-			store_close(s);
-		} else if (store_probe(at, NULL) == E_OK) { /* made, and sound, but empty */
-			REQUIRE(store_open(at, &mona, NULL, &s, NULL) == E_OK);
-			CHECK(get(s, 1, text, sizeof(text)) == E_ABSENT);
-			store_close(s);
-		} else {
-			CHECK_MSG(access(at, F_OK) != 0, "fault %u left something", n - 1);
-		}
-		scratch_remove(at);
-	} while (fired && n < 300);
-	CHECK(n > 20 && n < 300);
-	scratch_remove(dir);
-}
-
-static void
-a_failed_commit_stops_writing(void)
-{
-	char dir[PATH_MAX], at[PATH_MAX], text[64];
-	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &cheap);
-	struct store_stat st;
-
-	REQUIRE(s != NULL);
-	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
-	fault_arm(4); /* the job's memory, the beginning, the put, its seal; then the commit */
-	CHECK(put(s, 2, BYTES_LIT("two")) == E_STORE_IO);
-	CHECK(fault_fired());
-	fault_disarm();
-	CHECK(put(s, 3, BYTES_LIT("three")) == E_STORE_IO);
-	store_stat(s, &st);
-	CHECK(st.refuses_writes);
-	CHECK(get(s, 1, text, sizeof(text)) == E_OK);
-	s = reopen(s, at);
-	REQUIRE(s != NULL);
-	CHECK(get(s, 2, text, sizeof(text)) == E_ABSENT);
-	CHECK(put(s, 3, BYTES_LIT("three")) == E_OK);
-	store_close(s);
-	scratch_remove(dir);
-}
-
-static int said_fd;
-
-static void
-say_done(void *arg, enum err e)
-{
-	const struct put *p = arg;
-
-	if (e == E_OK && write(said_fd, &p->seq, sizeof(p->seq)) < 0)
-		_exit(3);
-}
-
-static void
-child_appends(const char *at, int fd)
-{
-	static struct put puts[20000];
-	static uint8_t value[700];
-	struct store *s;
-	uint64_t i, first;
-	struct store_txn *txn;
-
-	said_fd = fd;
-	if (store_open(at, &mona, &cheap, &s, NULL) != E_OK || store_read_begin(s, &txn) != E_OK ||
-	    store_last_seq(txn, STORE_DRAFT, &first) != E_OK)
-		_exit(1);
-	store_read_end(txn);
-	for (i = 0; i < 20000; i++) {
-		puts[i] = (struct put){STORE_DRAFT, first + 1 + i, BYTES(value, sizeof(value)), E_OK};
-		while (store_write_async(s, put_job, &puts[i], say_done, &puts[i]) == E_STORE_QUEUE)
-			usleep(100);
-	}
-	_exit(2);
-}
-
-static void
-killed_while_writing(void)
-{
-	char dir[PATH_MAX], at[PATH_MAX], text[8];
-	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &small);
-	uint64_t acked = 0, last = 0;
-	int round;
-
-	REQUIRE(s != NULL);
-	store_close(s);
-	for (round = 0; round < 8; round++) {
-		int fds[2];
-		pid_t child;
-		uint64_t n;
-
-		REQUIRE(pipe(fds) == 0);
-		if ((child = fork()) == 0)
-			child_appends(at, fds[1]);
-		close(fds[1]);
-		while (acked < last + 50 + 97 * (unsigned)round &&
-		       read(fds[0], &n, sizeof(n)) == (ssize_t)sizeof(n))
-			acked = n;
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-		while (read(fds[0], &n, sizeof(n)) == (ssize_t)sizeof(n))
-			acked = n;
-		close(fds[0]);
-		CHECK(acked > last);
-		REQUIRE(store_open(at, &mona, &cheap, &s, NULL) == E_OK);
-		for (n = 1; n <= acked; n++)
-			CHECK(get(s, n, text, sizeof(text)) == E_OK);
-		store_close(s);
-		last = acked;
-	}
-	scratch_remove(dir);
-}
-
 CHECK_MAIN(T(made_closed_opened), T(nothing_in_clear), T(values_stay_in_their_rows), T(walks),
-           T(a_failing_job_leaves_nothing), T(the_map_grows), T(the_disk_is_full),
-           T(newer_damaged_or_cut), T(every_call_fails_in_turn), T(a_failed_commit_stops_writing),
-           T(killed_while_writing))
+           T(a_failing_job_leaves_nothing), T(newer_damaged_or_cut))

@@ -1,7 +1,7 @@
 /*
- * bench_store: durable ingest as the node does it: parcels of 20 records from many devices, each
- * acknowledged after its commit. Prints what GOALS.md asks, beside its target.
- *     bench_store [DIR [PARCELS]]
+ * bench_store: durable ingest as the node does it: parcels of 20 records from many
+ * devices, each acknowledged after its commit. Prints what GOALS.md asks, beside its
+ * target. bench_store [DIR [PARCELS]]
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -36,8 +36,9 @@ static enum err
 append_job(struct store_txn *txn, void *arg)
 {
 	unsigned i = *(unsigned *)arg;
-	struct arrival a = {.log = {.epoch = i % LOGS}, .number = i / LOGS + 1,
-	                    .parcel = BYTES(parcel, sizeof(parcel))};
+	struct arrival a = {.log = {.epoch = i % LOGS},
+			    .number = i / LOGS + 1,
+			    .parcel = BYTES(parcel, sizeof(parcel))};
 	enum arrival_result r;
 
 	be32_put(a.log.author.b, i % LOGS);
@@ -68,7 +69,8 @@ ingest(struct store *s, unsigned *which, unsigned from, unsigned count)
 		in_flight++;
 		pthread_mutex_unlock(&lock);
 		which[i] = i;
-		if (store_write_async(s, append_job, &which[i], append_done, NULL) != E_OK)
+		if (store_write_async(s, append_job, &which[i], append_done, NULL) !=
+		    E_OK)
 			append_done(NULL, E_STORE_QUEUE);
 	}
 	pthread_mutex_lock(&lock);
@@ -105,8 +107,8 @@ main(int argc, char **argv)
 		ingest(s, which, part * (count / 10), count / 10);
 		took = now_s() - begun;
 		first = part == 0 ? took : first;
-		printf("%8u parcels held: %9.0f records/s acknowledged\n", (part + 1) * (count / 10),
-		       count / 10 * RECORDS_A_PARCEL / took);
+		printf("%8u parcels held: %9.0f records/s acknowledged\n",
+		       (part + 1) * (count / 10), count / 10 * RECORDS_A_PARCEL / took);
 	}
 	getrusage(RUSAGE_SELF, &use);
 	cpu = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e6 +
@@ -116,8 +118,10 @@ main(int argc, char **argv)
 	       count / 10 * RECORDS_A_PARCEL / took);
 	printf("CPU a record, store only  %9.2f us          target <= 10 acknowledged\n",
 	       cpu / (count * RECORDS_A_PARCEL));
-	printf("last tenth / first tenth  %9.2f             target <= 1.5\n", took / first);
-	printf("commits %llu, %.1f parcels each; %.1f MB on disk for %.1f MB of parcels; failed %u\n",
+	printf("last tenth / first tenth  %9.2f             target <= 1.5\n",
+	       took / first);
+	printf("commits %llu, %.1f parcels each; %.1f MB on disk for %.1f MB of parcels; "
+	       "failed %u\n",
 	       (unsigned long long)stat.commits, (double)count / (double)stat.commits,
 	       (double)stat.used_bytes / 1e6, count * (double)PARCEL_BYTES / 1e6, failed);
 	store_close(s);

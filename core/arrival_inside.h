@@ -1,0 +1,25 @@
+/* arrival_inside: for arrival*.c only. */
+#ifndef BANYAN_CORE_ARRIVAL_INSIDE_H
+#define BANYAN_CORE_ARRIVAL_INSIDE_H
+
+#include "core/arrival.h"
+
+#define ARRIVAL_KEY_BYTES (STORE_NAME_BYTES + 8u + 1u)
+
+/* A key of LOG_INDEX: the log's name, the number, which of its twins. */
+struct arrival_key {
+	uint8_t b[ARRIVAL_KEY_BYTES];
+};
+
+/*
+ * arrival_twins: is this parcel (DUPLICATE: a->seq is set), another one (FORKED) or none
+ * (NEW) there under its number? k: the first free place.
+ */
+enum err arrival_twins(struct store_txn *, struct arrival *a, struct arrival_key *k,
+		       enum arrival_result *);
+/* arrival_derive: index, head and author's logs of a new arrival, whose seq is given. In
+ * a job. */
+enum err arrival_derive(struct store_txn *, struct arrival *a,
+			const struct arrival_key *k, bool fork);
+
+#endif
