@@ -139,6 +139,13 @@ session_idle(const struct session *s)
 
 /* ---- out ---- */
 
+/* What a buffer holds past the first `from` bytes. */
+static struct bytes
+rest_of(const struct writer *w, size_t from)
+{
+	return w->n > from ? BYTES(w->p + from, w->n - from) : BYTES_NONE;
+}
+
 /* Room is made by moving what waits to the front; sent bytes are gone. */
 static void
 out_compact(struct session *s)
@@ -185,7 +192,7 @@ session_outbox(struct session *s, uint64_t now_ms)
 		client_pull(s);
 	else
 		server_pull(s);
-	return BYTES(s->out.p + s->out_sent, session_waiting(s));
+	return rest_of(&s->out, s->out_sent);
 }
 
 void
@@ -196,7 +203,7 @@ session_sent(struct session *s, size_t count_bytes, uint64_t now_ms)
 	s->out_sent += count_bytes;
 	if (s->out_sent < s->out.n)
 		return;
-	if (s->out.cap > 2 * SESSION_OUTBOX_BYTES) { /* a giant passed: give its memory back */
+	if (s->out.cap > (16u << 10)) { /* a thousand idle sessions keep little */
 		writer_free(&s->out);
 		writer_free(&s->scratch);
 	}
@@ -215,7 +222,7 @@ session_room(const struct session *s)
 static struct bytes
 in_view(const struct session *s)
 {
-	return BYTES(s->in.p + s->in_taken, s->in.n - s->in_taken);
+	return rest_of(&s->in, s->in_taken);
 }
 
 /* The frame whose views the last event showed is done with. */
@@ -226,7 +233,7 @@ in_release(struct session *s)
 	s->event_bytes = 0;
 	if (s->in_taken < s->in.n)
 		return;
-	if (s->in.cap > (256u << 10))
+	if (s->in.cap > (16u << 10))
 		writer_free(&s->in);
 	writer_reset(&s->in);
 	s->in_taken = 0;
@@ -267,7 +274,7 @@ session_hungry(const struct session *s)
 		return false;
 	if (s->event_bytes > in.n)
 		return true;
-	in = BYTES(in.p + s->event_bytes, in.n - s->event_bytes);
+	in = rest_of(&s->in, s->in_taken + s->event_bytes);
 	if (in.n < (64u << 10) && !server_blocked(s))
 		return true;
 	if (frame_head(in, &head, NULL) != E_OK)

@@ -112,7 +112,7 @@ session_input(struct session *s, struct bytes in, uint64_t now_ms)
 
 		m.u.input.bytes = BYTES(in.p, n);
 		session_put(s, &m);
-		in = BYTES(in.p + n, in.n - n);
+		in = bytes_after(in, n);
 	} while (in.n > 0 && s->state == STATE_RUNNING);
 	if (end) {
 		s->client.input_open = false;

@@ -91,6 +91,11 @@ session_waiting(const struct session *s)
 {
 	return s->out.n - s->out_sent;
 }
+static inline struct bytes
+bytes_after(struct bytes b, size_t n)
+{
+	return n == 0 ? b : BYTES(b.p + n, b.n - n);
+}
 static inline uint64_t
 hash_prefix(const struct parcel_hash *h)
 {

@@ -262,7 +262,7 @@ session_answer(struct session *s, enum message_stream stream, struct bytes b, ui
 
 		m.u.answer.bytes = BYTES(b.p, n);
 		session_put(s, &m);
-		b = BYTES(b.p + n, b.n - n);
+		b = bytes_after(b, n);
 	} while (b.n > 0 && s->state == STATE_ASKED);
 	return E_OK;
 }

@@ -56,8 +56,8 @@ on_event(struct conn *c, const struct session_event *event)
 	struct client_run *r = run_of(c);
 
 	if (event->kind == SESSION_FINISHED) {
-		if (r->done && event->u.finished.why.e != E_OK && session_over(c->session) && c->lingering)
-			return;
+		if (r->done)
+			return; /* the link's own end, after the last exchange's */
 		r->why = event->u.finished.why;
 		r->done = true;
 	}

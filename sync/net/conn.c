@@ -106,7 +106,7 @@ on_written(uv_write_t *request, int status)
 	c->writing = false;
 	if (c->closing)
 		return;
-	if (c->flight.cap > CONN_WIRE_BYTES)
+	if (c->flight.cap > CONN_KEPT_BYTES)
 		writer_free(&c->flight);
 	writer_reset(&c->flight);
 	if (status < 0) {
@@ -157,7 +157,7 @@ collect(struct conn *c)
 	if (c->tls == NULL || (out = tls_out(c->tls))->n == 0)
 		return;
 	writer_bytes(&c->wire, writer_view(out));
-	if (out->cap > CONN_WIRE_BYTES)
+	if (out->cap > CONN_KEPT_BYTES)
 		writer_free(out);
 	writer_reset(out);
 }

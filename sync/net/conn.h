@@ -10,6 +10,7 @@
 
 #define CONN_READ_BYTES (64u << 10)
 #define CONN_WIRE_BYTES (256u << 10) /* of ciphertext waiting; then the session is not asked for more */
+#define CONN_KEPT_BYTES (16u << 10)  /* of a buffer that is empty */
 #define CONN_LINGER_MS 2000u         /* after our last word: time for it to arrive before the reset */
 
 struct conn;

@@ -59,7 +59,7 @@ struct net_server_config {
 	void (*event)(void *ctx, struct net_conn *, const struct session_event *);
 	/* Room in the outbox again after session_answer gave E_NO_ROOM; may be NULL. */
 	void (*room)(void *ctx, struct net_conn *);
-	/* Last call for this connection; free what net_conn_data names. */
+	/* Last call for this connection, its session is gone already; free what net_conn_data names. */
 	void (*closed)(void *ctx, struct net_conn *);
 	uint32_t handshake_ms; /* 0: HANDSHAKE_MS */
 	/* TLS sessions kept beyond this process (encrypt them!); both may be NULL. id: 32 bytes. */

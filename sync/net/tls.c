@@ -9,6 +9,7 @@
 #include "sync/net/tls_cache.h"
 
 #define TLS_IN_BYTES_MAX (256u << 10)
+#define TLS_IN_BYTES_KEPT (8u << 10) /* by a connection that has nothing to say */
 #define TLS_OUT_BYTES_MAX (FRAME_BYTES_MAX + (1u << 20))
 
 struct tls_side {
@@ -303,6 +304,8 @@ enum err
 tls_feed(struct tls *t, struct bytes in)
 {
 	if (t->in_taken == t->in.n) {
+		if (t->in.cap > TLS_IN_BYTES_KEPT)
+			writer_free(&t->in);
 		writer_reset(&t->in);
 		t->in_taken = 0;
 	} else if (t->in_taken > 0) {
