@@ -5,20 +5,20 @@
 /* One revision, in the order of ids; `order` and the ancestors follow from it alone. */
 struct node {
 	const struct merge_revision *rev;
-	uint32_t input;        /* index into the caller's array */
-	uint32_t rank;         /* 0 is shown first of all */
-	uint32_t time_s;       /* what its time counts as */
+	uint32_t input;  /* index into the caller's array */
+	uint32_t rank;   /* 0 is shown first of all */
+	uint32_t time_s; /* what its time counts as */
 	uint32_t parents[PARENTS_MAX];
 	uint32_t parent_count; /* those that are here */
 	uint64_t *ancestors;   /* a bit a node */
 };
 
 struct merger {
-	struct node *nodes;  /* by id */
+	struct node *nodes; /* by id */
 	uint32_t count;
-	size_t words;        /* of a bit set */
-	uint32_t *order;     /* node indices, parents first */
-	uint32_t *by_rank;   /* node indices, shown first first */
+	size_t words;      /* of a bit set */
+	uint32_t *order;   /* node indices, parents first */
+	uint32_t *by_rank; /* node indices, shown first first */
 	struct arena *arena;
 };
 
@@ -74,7 +74,8 @@ node_find(const struct merger *m, const struct revision_id *id)
 
 /* Sort by id, drop what stands twice, and look the parents up. */
 static enum err
-nodes_make(struct merger *m, const struct merge_revision *revisions, size_t count, bool *incomplete)
+nodes_make(struct merger *m, const struct merge_revision *revisions, size_t count,
+	   bool *incomplete)
 {
 	uint32_t i, n = 0;
 	size_t k;
@@ -111,8 +112,8 @@ nodes_make(struct merger *m, const struct merge_revision *revisions, size_t coun
 }
 
 /*
- * Parents before children. A node is placed once its last parent is, so each round of the outer loop
- * walks depth first with a stack: `state` 0 unseen, 1 on the stack, 2 placed.
+ * Parents before children. A node is placed once its last parent is, so each round of the
+ * outer loop walks depth first with a stack: `state` 0 unseen, 1 on the stack, 2 placed.
  */
 static enum err
 order_make(struct merger *m)
@@ -166,7 +167,8 @@ ancestors_make(struct merger *m)
 			const struct node *p = &m->nodes[n->parents[k]];
 
 			bits_join(n->ancestors, p->ancestors, m->words);
-			n->ancestors[n->parents[k] / 64] |= (uint64_t)1 << (n->parents[k] % 64);
+			n->ancestors[n->parents[k] / 64] |= (uint64_t)1
+							    << (n->parents[k] % 64);
 			least = p->time_s > least ? p->time_s : least;
 		}
 		n->time_s = n->rev->received_s;
@@ -202,7 +204,8 @@ ranks_make(struct merger *m)
 	if (keys == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < m->count; i++)
-		keys[i] = (struct rank_key){role_rank(m->nodes[i].rev->role), m->nodes[i].time_s, i};
+		keys[i] = (struct rank_key){role_rank(m->nodes[i].rev->role),
+					    m->nodes[i].time_s, i};
 	qsort(keys, m->count, sizeof(*keys), rank_order);
 	for (i = 0; i < m->count; i++) {
 		m->by_rank[i] = keys[i].node;
@@ -212,8 +215,8 @@ ranks_make(struct merger *m)
 }
 
 /*
- * first_live: the first shown of the nodes of these kinds (a bit a kind) that no other of them descends
- * from, or UINT32_MAX. `covered`: what any of them descends from.
+ * first_live: the first shown of the nodes of these kinds (a bit a kind) that no other of
+ * them descends from, or UINT32_MAX. `covered`: what any of them descends from.
  */
 static uint32_t
 first_live(const struct merger *m, unsigned kinds, uint64_t *covered)
@@ -222,14 +225,15 @@ first_live(const struct merger *m, unsigned kinds, uint64_t *covered)
 
 	memset(covered, 0, m->words * sizeof(*covered));
 	for (i = 0; i < m->count; i++) {
-		if (m->nodes[i].rev->kind < 8 && (kinds >> m->nodes[i].rev->kind & 1) != 0)
+		if (m->nodes[i].rev->kind < 8 &&
+		    (kinds >> m->nodes[i].rev->kind & 1) != 0)
 			bits_join(covered, m->nodes[i].ancestors, m->words);
 	}
 	for (i = 0; i < m->count; i++) {
 		uint32_t n = m->by_rank[i];
 
-		if (m->nodes[n].rev->kind < 8 && (kinds >> m->nodes[n].rev->kind & 1) != 0 &&
-		    !bit_get(covered, n))
+		if (m->nodes[n].rev->kind < 8 &&
+		    (kinds >> m->nodes[n].rev->kind & 1) != 0 && !bit_get(covered, n))
 			return n;
 	}
 	return UINT32_MAX;
@@ -239,11 +243,13 @@ first_live(const struct merger *m, unsigned kinds, uint64_t *covered)
 
 /* Void, review and form: each one value of the whole record. */
 static void
-merge_record(const struct merger *m, struct merged *out, uint64_t *voided, uint64_t *covered)
+merge_record(const struct merger *m, struct merged *out, uint64_t *voided,
+	     uint64_t *covered)
 {
 	uint32_t i, n;
 
-	if ((n = first_live(m, KIND(REVISION_CREATE) | KIND(REVISION_AMEND), covered)) != UINT32_MAX)
+	if ((n = first_live(m, KIND(REVISION_CREATE) | KIND(REVISION_AMEND), covered)) !=
+	    UINT32_MAX)
 		out->form = m->nodes[n].rev->form;
 	if ((n = first_live(m, KIND(REVISION_REVIEW), covered)) != UINT32_MAX) {
 		out->review = m->nodes[n].rev->state;
@@ -251,9 +257,11 @@ merge_record(const struct merger *m, struct merged *out, uint64_t *voided, uint6
 		for (i = 0; i < m->count; i++) {
 			const struct merge_revision *rev = m->nodes[i].rev;
 
-			if (rev->kind == REVISION_REVIEW && !bit_get(covered, i) && rev->state != out->review)
+			if (rev->kind == REVISION_REVIEW && !bit_get(covered, i) &&
+			    rev->state != out->review)
 				out->review_conflict = true;
-			if (rev->kind <= REVISION_AMEND && !bit_get(m->nodes[n].ancestors, i))
+			if (rev->kind <= REVISION_AMEND &&
+			    !bit_get(m->nodes[n].ancestors, i))
 				out->changed_since_review = true;
 		}
 	}
@@ -276,7 +284,8 @@ merge_heads(const struct merger *m, struct merged *out, uint64_t *covered)
 	memset(covered, 0, m->words * sizeof(*covered));
 	for (i = 0; i < m->count; i++)
 		bits_join(covered, m->nodes[i].ancestors, m->words);
-	if ((out->heads = arena_alloc(m->arena, (m->count + 1u) * sizeof(*out->heads))) == NULL)
+	if ((out->heads = arena_alloc(m->arena, (m->count + 1u) * sizeof(*out->heads))) ==
+	    NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < m->count; i++) {
 		if (!bit_get(covered, i))
@@ -313,10 +322,11 @@ is_nil(struct bytes value)
 	return value.n == 0 || (value.n == 1 && value.p[0] == 0xc0);
 }
 
-/* The settings of one field, `n` of them, shown first first: those that live become values. */
+/* The settings of one field, `n` of them, shown first first: those that live become
+ * values. */
 static void
-merge_field(const struct merger *m, const struct setting *s, size_t n, const uint64_t *voided,
-            uint64_t *covered, struct merged *out)
+merge_field(const struct merger *m, const struct setting *s, size_t n,
+	    const uint64_t *voided, uint64_t *covered, struct merged *out)
 {
 	struct merged_value *first = out->values + out->value_count;
 	size_t i, k, live = 0;
@@ -333,8 +343,9 @@ merge_field(const struct merger *m, const struct setting *s, size_t n, const uin
 		}
 		if (k < live)
 			continue;
-		first[live] = (struct merged_value){s[i].key, s[i].identifying, s[i].value,
-		                                    m->nodes[s[i].node].input, live == 0};
+		first[live] =
+		    (struct merged_value){s[i].key, s[i].identifying, s[i].value,
+					  m->nodes[s[i].node].input, live == 0};
 		live++;
 	}
 	if (live == 1 && is_nil(first[0].value))
@@ -344,7 +355,8 @@ merge_field(const struct merger *m, const struct setting *s, size_t n, const uin
 }
 
 static enum err
-merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided, uint64_t *covered)
+merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided,
+	     uint64_t *covered)
 {
 	static const uint8_t nil[1] = {0xc0};
 	struct setting *settings;
@@ -360,14 +372,16 @@ merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided,
 		for (k = 0; k < m->nodes[i].rev->field_count; k++) {
 			const struct merge_field *f = &m->nodes[i].rev->fields[k];
 
-			settings[n++] = (struct setting){f->key, f->identifying, m->nodes[i].rank, (uint32_t)i,
-			                                 is_nil(f->value) ? BYTES(nil, 1) : f->value};
+			settings[n++] = (struct setting){
+			    f->key, f->identifying, m->nodes[i].rank, (uint32_t)i,
+			    is_nil(f->value) ? BYTES(nil, 1) : f->value};
 		}
 	}
 	qsort(settings, total, sizeof(*settings), setting_order);
 	for (i = 0; i < total; i += n) {
 		for (n = 1; i + n < total && settings[i + n].key.v == settings[i].key.v &&
-		            settings[i + n].identifying == settings[i].identifying; n++)
+			    settings[i + n].identifying == settings[i].identifying;
+		     n++)
 			;
 		merge_field(m, settings + i, n, voided, covered, out);
 	}
@@ -376,7 +390,7 @@ merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided,
 
 enum err
 merge_revisions(struct merged *out, const struct merge_revision *revisions, size_t count,
-                struct arena *arena)
+		struct arena *arena)
 {
 	struct merger m = {.arena = arena};
 	uint64_t *voided, *covered;
@@ -387,7 +401,8 @@ merge_revisions(struct merged *out, const struct merge_revision *revisions, size
 		return E_LIMIT;
 	if ((e = nodes_make(&m, revisions, count, &out->incomplete)) != E_OK)
 		return e;
-	if ((e = order_make(&m)) != E_OK || (e = ancestors_make(&m)) != E_OK || (e = ranks_make(&m)) != E_OK)
+	if ((e = order_make(&m)) != E_OK || (e = ancestors_make(&m)) != E_OK ||
+	    (e = ranks_make(&m)) != E_OK)
 		return e;
 	voided = bits_new(&m);
 	covered = bits_new(&m);

@@ -39,7 +39,8 @@ read_area(struct reader *r, struct bytes *area, struct why *why)
 	return parcel_area_fits(*area) ? E_OK : why_set(why, E_PARCEL, "its area");
 }
 
-/* Items over all runs, counted without keeping any: so that memory is taken once and never in vain. */
+/* Items over all runs, counted without keeping any: so that memory is taken once and
+ * never in vain. */
 static enum err
 count_items(struct reader r, size_t *count, struct why *why)
 {
@@ -56,7 +57,8 @@ count_items(struct reader r, size_t *count, struct why *why)
 			return why_set(why, E_PARCEL, "an empty run");
 		*count += items;
 		if (*count > PARCEL_SLICES_MAX)
-			return why_set(why, E_LIMIT, "more than %u items in a parcel", PARCEL_SLICES_MAX);
+			return why_set(why, E_LIMIT, "more than %u items in a parcel",
+				       PARCEL_SLICES_MAX);
 		for (i = 0; i < items && r.e == E_OK; i++)
 			reader_skip(&r);
 	}
@@ -132,7 +134,8 @@ read_runs(struct reader *r, struct parcel *p, struct why *why)
 	for (run = 0; run < runs; run++) {
 		read_run_head(r, p->log.epoch, &pattern);
 		count = reader_array(r);
-		if (r->e == E_OK && run > 0 && item_joins(&p->items[p->item_count - 1], &pattern))
+		if (r->e == E_OK && run > 0 &&
+		    item_joins(&p->items[p->item_count - 1], &pattern))
 			return why_set(why, E_PARCEL, "a run that is cut in two");
 		for (i = 0; i < count && r->e == E_OK; i++) {
 			item = &p->items[p->item_count];
@@ -143,7 +146,8 @@ read_runs(struct reader *r, struct parcel *p, struct why *why)
 			if ((fault = item_fault(item)) != NULL)
 				return why_set(why, E_PARCEL, "%s", fault);
 			if (item_repeats(p->items, p->item_count, item))
-				return why_set(why, E_PARCEL, "a slice that stands in it twice");
+				return why_set(why, E_PARCEL,
+					       "a slice that stands in it twice");
 			item_leaf(item->leaf, item);
 			if (!item->has_record && item->enc != NULL)
 				run_record_id(&item->record, item->enc, item->index, 0);
@@ -157,7 +161,7 @@ read_runs(struct reader *r, struct parcel *p, struct why *why)
 
 enum err
 parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context *context,
-            struct arena *arena, struct why *why)
+	    struct arena *arena, struct why *why)
 {
 	struct reader r;
 	struct bytes area;
@@ -171,7 +175,8 @@ parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context 
 		return why_set(why, E_LIMIT, "a parcel of %zu bytes", bytes.n);
 	reader_init(&r, bytes);
 	if ((e = read_head(&r, &out->number, &out->flags, why)) != E_OK ||
-	    (e = read_area(&r, &area, why)) != E_OK || (e = count_items(r, &count, why)) != E_OK)
+	    (e = read_area(&r, &area, why)) != E_OK ||
+	    (e = count_items(r, &count, why)) != E_OK)
 		return e;
 	if ((out->items = arena_alloc(arena, count * sizeof(*out->items))) == NULL ||
 	    (message = arena_alloc(arena, PARCEL_MESSAGE_BYTES_MAX)) == NULL)
@@ -183,10 +188,12 @@ parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context 
 		return why_set(why, E_PARCEL, "its end");
 	if (area.n > 0)
 		memcpy(out->area, area.p, area.n);
-	else if (context->own_area != NULL && strlen(context->own_area) < sizeof(out->area))
+	else if (context->own_area != NULL &&
+		 strlen(context->own_area) < sizeof(out->area))
 		memcpy(out->area, context->own_area, strlen(context->own_area));
 	writer_init(&w, message, PARCEL_MESSAGE_BYTES_MAX);
-	e = parcel_message(context, out->number, out->flags, area, out->items, out->item_count, &w);
+	e = parcel_message(context, out->number, out->flags, area, out->items,
+			   out->item_count, &w);
 	if (e != E_OK)
 		return why_set(why, E_INTERNAL, "the message of a parcel");
 	out->signed_message = writer_view(&w);
@@ -262,6 +269,7 @@ parcel_drop(struct bytes parcel, size_t item, bool identifying, struct writer *o
 	writer_bytes(out, BYTES(parcel.p, (size_t)(part.p - parcel.p)));
 	pack_array(out, 1);
 	pack_bin(out, BYTES(read.hash, HASH_BYTES));
-	writer_bytes(out, BYTES(part.p + part.n, (size_t)(parcel.p + parcel.n - (part.p + part.n))));
+	writer_bytes(out, BYTES(part.p + part.n,
+				(size_t)(parcel.p + parcel.n - (part.p + part.n))));
 	return writer_end(out);
 }

@@ -5,7 +5,8 @@
 #include "core/crypto.h"
 #include "core/pack.h"
 
-static const char *const state_names[] = {"none", "received", "has_issues", "rejected", "approved"};
+static const char *const state_names[] = {"none", "received", "has_issues", "rejected",
+					  "approved"};
 
 #define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
 
@@ -55,7 +56,8 @@ write_parents(const struct revision_body *r, struct writer *w)
 static uint32_t
 extra_count(const struct revision_body *r)
 {
-	return (r->lang.n > 0) + (uint32_t)r->has_entered_for + (uint32_t)r->has_submit_key;
+	return (r->lang.n > 0) + (uint32_t)r->has_entered_for +
+	       (uint32_t)r->has_submit_key;
 }
 
 static void
@@ -114,7 +116,7 @@ has_identifying(const struct revision_body *r)
 
 enum err
 revisions_write(const struct revision_body *bodies, size_t count, struct writer *analytic,
-                struct writer *identifying)
+		struct writer *identifying)
 {
 	bool any = false;
 	size_t i;
@@ -122,7 +124,8 @@ revisions_write(const struct revision_body *bodies, size_t count, struct writer 
 	if (count == 0 || count > SLICE_REVISIONS_MAX)
 		return E_LIMIT;
 	for (i = 0; i < count; i++) {
-		if (bodies[i].parent_count > PARENTS_MAX || bodies[i].kind > REVISION_REVIEW)
+		if (bodies[i].parent_count > PARENTS_MAX ||
+		    bodies[i].kind > REVISION_REVIEW)
 			return E_LIMIT;
 		any |= has_identifying(&bodies[i]);
 	}
@@ -140,7 +143,8 @@ revisions_write(const struct revision_body *bodies, size_t count, struct writer 
 		else
 			writer_bytes(identifying, bodies[i].identifying);
 	}
-	return writer_end(analytic) != E_OK ? writer_end(analytic) : writer_end(identifying);
+	return writer_end(analytic) != E_OK ? writer_end(analytic)
+					    : writer_end(identifying);
 }
 
 /* Reading. */
@@ -154,8 +158,10 @@ read_parents(struct reader *r, struct revision_body *out, struct why *why)
 		return why_set(why, E_LIMIT, "%u parents of a revision", (unsigned)count);
 	for (i = 0; i < count; i++) {
 		reader_bin_fixed(r, out->parents[i].b, ID_BYTES);
-		if (r->e == E_OK && i > 0 && parent_order(&out->parents[i - 1], &out->parents[i]) >= 0)
-			return why_set(why, E_PARCEL, "parents of a revision out of order");
+		if (r->e == E_OK && i > 0 &&
+		    parent_order(&out->parents[i - 1], &out->parents[i]) >= 0)
+			return why_set(why, E_PARCEL,
+				       "parents of a revision out of order");
 	}
 	out->parent_count = count;
 	return E_OK;
@@ -173,7 +179,8 @@ read_changes(struct reader *r, struct bytes *out, struct why *why)
 		uint64_t key = reader_u64_max(r, UINT32_MAX);
 
 		if (i > 0 && key <= last)
-			return why_set(why, r->e != E_OK ? r->e : E_PARCEL, "changed fields out of order");
+			return why_set(why, r->e != E_OK ? r->e : E_PARCEL,
+				       "changed fields out of order");
 		last = key;
 		reader_skip(r);
 	}
@@ -210,7 +217,7 @@ read_extras(struct reader *r, struct revision_body *out, struct why *why)
 	return E_OK;
 }
 
-/* What stands between the parents and the extras, and the extras, of a kind that we know. */
+/* What follows the parents, extras included, of a kind that we know. */
 static enum err
 read_known(struct reader *r, struct revision_body *out, uint32_t count, struct why *why)
 {
@@ -218,8 +225,8 @@ read_known(struct reader *r, struct revision_body *out, uint32_t count, struct w
 	enum err e = E_OK;
 
 	if (count != own[out->kind] && count != own[out->kind] + 1)
-		return why_set(why, E_PARCEL, "%u elements in a revision of kind %u", (unsigned)count,
-		               (unsigned)out->kind);
+		return why_set(why, E_PARCEL, "%u elements in a revision of kind %u",
+			       (unsigned)count, (unsigned)out->kind);
 	if (out->kind == REVISION_CREATE) {
 		if (reader_peek(r) != PACK_ARRAY)
 			reader_fail(r, E_PACK_TYPE);
@@ -250,7 +257,8 @@ read_body(struct reader *r, struct revision_body *out, struct why *why)
 	if (r->e != E_OK)
 		return E_OK; /* the caller asks the reader */
 	if (count < 4)
-		return why_set(why, E_PARCEL, "%u elements in a revision", (unsigned)count);
+		return why_set(why, E_PARCEL, "%u elements in a revision",
+			       (unsigned)count);
 	if (out->kind != REVISION_CREATE)
 		e = read_parents(r, out, why);
 	if (e == E_OK && out->kind <= REVISION_REVIEW)
@@ -261,7 +269,8 @@ read_body(struct reader *r, struct revision_body *out, struct why *why)
 }
 
 static enum err
-read_identifying(struct bytes payload, struct revision_body *bodies, size_t count, struct why *why)
+read_identifying(struct bytes payload, struct revision_body *bodies, size_t count,
+		 struct why *why)
 {
 	struct reader r;
 	size_t i;
@@ -271,7 +280,8 @@ read_identifying(struct bytes payload, struct revision_body *bodies, size_t coun
 		return E_OK;
 	reader_init(&r, payload);
 	if (reader_array(&r) != count && r.e == E_OK)
-		return why_set(why, E_PARCEL, "identifying answers not aligned with the revisions");
+		return why_set(why, E_PARCEL,
+			       "identifying answers not aligned with the revisions");
 	for (i = 0; i < count && e == E_OK && r.e == E_OK; i++) {
 		if (reader_nil(&r))
 			continue;
@@ -280,7 +290,8 @@ read_identifying(struct bytes payload, struct revision_body *bodies, size_t coun
 		} else if (bodies[i].kind == REVISION_AMEND) {
 			e = read_changes(&r, &bodies[i].identifying, why);
 		} else {
-			if (bodies[i].kind == REVISION_CREATE && reader_peek(&r) != PACK_ARRAY)
+			if (bodies[i].kind == REVISION_CREATE &&
+			    reader_peek(&r) != PACK_ARRAY)
 				reader_fail(&r, E_PACK_TYPE);
 			bodies[i].identifying = reader_skip(&r);
 		}
@@ -291,8 +302,8 @@ read_identifying(struct bytes payload, struct revision_body *bodies, size_t coun
 }
 
 enum err
-revisions_read(struct bytes analytic, struct bytes identifying, struct revision_body *out, size_t max,
-               size_t *count, struct why *why)
+revisions_read(struct bytes analytic, struct bytes identifying, struct revision_body *out,
+	       size_t max, size_t *count, struct why *why)
 {
 	struct reader r;
 	uint32_t i, n;
@@ -306,7 +317,8 @@ revisions_read(struct bytes analytic, struct bytes identifying, struct revision_
 	for (i = 0; i < n && e == E_OK && r.e == E_OK; i++) {
 		e = read_body(&r, &out[i], why);
 		if (e == E_OK && r.e == E_OK && n > 1 && out[i].kind != REVISION_CREATE)
-			e = why_set(why, E_PARCEL, "several revisions in a slice that begins no record");
+			e = why_set(why, E_PARCEL,
+				    "several revisions in a slice that begins no record");
 	}
 	if (e == E_OK && (e = reader_end(&r)) != E_OK)
 		why_set(why, e, "revisions of a slice");
@@ -323,7 +335,8 @@ void
 revision_id_of(struct revision_id *out, const uint8_t leaf[HASH_BYTES], uint16_t j)
 {
 	uint8_t hash[SHA256_BYTES], tail[2] = {(uint8_t)(j >> 8), (uint8_t)j};
-	struct bytes parts[] = {BYTES_LIT("banyan revision 1"), BYTES(leaf, HASH_BYTES), BYTES(tail, 2)};
+	struct bytes parts[] = {BYTES_LIT("banyan revision 1"), BYTES(leaf, HASH_BYTES),
+				BYTES(tail, 2)};
 
 	crypto_sha256_parts(hash, parts, 3);
 	memcpy(out->b, hash, ID_BYTES);

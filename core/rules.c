@@ -8,9 +8,14 @@ static const struct {
 	enum may may[ROLES_MAX];
 } rules[] = {
 #define X(act, what, needs_area, member, officer, researcher, node, root) \
-	[act] = {#act, what, needs_area, \
-	         {[ROLE_MEMBER] = member, [ROLE_OFFICER] = officer, [ROLE_RESEARCHER] = researcher, \
-	          [ROLE_NODE] = node, [ROLE_ROOT] = root}},
+	[act] = {#act, \
+		 what, \
+		 needs_area, \
+		 {[ROLE_MEMBER] = member, \
+		  [ROLE_OFFICER] = officer, \
+		  [ROLE_RESEARCHER] = researcher, \
+		  [ROLE_NODE] = node, \
+		  [ROLE_ROOT] = root}},
 #include "core/rules.def"
 #undef X
 };
@@ -44,7 +49,8 @@ in_scope(const struct rules_case *c, const struct area_table *areas)
 }
 
 enum err
-rules_check(enum act act, const struct rules_case *c, const struct area_table *areas, struct why *why)
+rules_check(enum act act, const struct rules_case *c, const struct area_table *areas,
+	    struct why *why)
 {
 	enum may may = rules_may(act, c->role);
 
@@ -55,7 +61,8 @@ rules_check(enum act act, const struct rules_case *c, const struct area_table *a
 	if (may == MAY_NEVER)
 		return why_set(why, E_FORBIDDEN, "%s", act_what(act));
 	if (may == MAY_OWN && !c->is_author)
-		return why_set(why, E_FORBIDDEN, "%s that somebody else made", act_what(act));
+		return why_set(why, E_FORBIDDEN, "%s that somebody else made",
+			       act_what(act));
 	if (may == MAY_ANYWHERE || (c->area == NULL && !rules[act].needs_area))
 		return E_OK;
 	if (c->area == NULL)

@@ -10,10 +10,11 @@ enum codec { CODEC_PLAIN = 0, CODEC_ZSTD = 1 };
 #define SQUEEZE_LEAST_BYTES 16u /* a shorter payload never gets shorter */
 #define RUN_INFO_BYTES (12u + 2 * ID_BYTES + 8u)
 
-/* What `info` binds a run to: nobody can pass one off as another author's or another programme's. */
+/* What `info` binds a run to: nobody can pass one off as another author's or another
+ * programme's. */
 static struct bytes
 run_info(uint8_t room[RUN_INFO_BYTES], const struct programme_id *programme,
-         const struct principal_id *author, uint64_t epoch)
+	 const struct principal_id *author, uint64_t epoch)
 {
 	struct writer w;
 
@@ -26,38 +27,43 @@ run_info(uint8_t room[RUN_INFO_BYTES], const struct programme_id *programme,
 }
 
 enum err
-run_begin(struct run *run, const struct programme_id *programme, const struct principal_id *author,
-          uint64_t epoch, const struct run_recipient *to, const struct ec_public *key)
+run_begin(struct run *run, const struct programme_id *programme,
+	  const struct principal_id *author, uint64_t epoch,
+	  const struct run_recipient *to, const struct ec_public *key)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
 	*run = (struct run){.to = *to, .epoch = epoch};
-	return hpke_sender(&run->hpke, run->enc, key, run_info(room, programme, author, epoch));
+	return hpke_sender(&run->hpke, run->enc, key,
+			   run_info(room, programme, author, epoch));
 }
 
 enum err
-run_begin_with(struct run *run, const struct programme_id *programme, const struct principal_id *author,
-               uint64_t epoch, const struct run_recipient *to, const struct ec_public *key,
-               const struct ec_key *ephemeral)
+run_begin_with(struct run *run, const struct programme_id *programme,
+	       const struct principal_id *author, uint64_t epoch,
+	       const struct run_recipient *to, const struct ec_public *key,
+	       const struct ec_key *ephemeral)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
 	*run = (struct run){.to = *to, .epoch = epoch};
 	memcpy(run->enc, ephemeral->pub.b, EC_PUBLIC_BYTES);
 	return hpke_sender_with(&run->hpke, AEAD_AES_256_GCM, ephemeral, key,
-	                        run_info(room, programme, author, epoch));
+				run_info(room, programme, author, epoch));
 }
 
 enum err
-run_open(struct run *run, const struct programme_id *programme, const struct principal_id *author,
-         uint64_t epoch, const struct run_recipient *to, const uint8_t enc[EC_PUBLIC_BYTES],
-         const struct ec_key *key)
+run_open(struct run *run, const struct programme_id *programme,
+	 const struct principal_id *author, uint64_t epoch,
+	 const struct run_recipient *to, const uint8_t enc[EC_PUBLIC_BYTES],
+	 const struct ec_key *key)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
 	*run = (struct run){.to = *to, .epoch = epoch};
 	memcpy(run->enc, enc, EC_PUBLIC_BYTES);
-	return hpke_recipient(&run->hpke, enc, key, run_info(room, programme, author, epoch));
+	return hpke_recipient(&run->hpke, enc, key,
+			      run_info(room, programme, author, epoch));
 }
 
 void
@@ -68,10 +74,12 @@ run_wipe(struct run *run)
 }
 
 void
-run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index, uint16_t j)
+run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index,
+	      uint16_t j)
 {
 	uint8_t hash[SHA256_BYTES], tail[6];
-	struct bytes parts[] = {BYTES_LIT("banyan record 1"), BYTES(enc, EC_PUBLIC_BYTES), BYTES(tail, 6)};
+	struct bytes parts[] = {BYTES_LIT("banyan record 1"), BYTES(enc, EC_PUBLIC_BYTES),
+				BYTES(tail, 6)};
 
 	be32_put(tail, index);
 	tail[4] = (uint8_t)(j >> 8);
@@ -149,7 +157,8 @@ control_unpack(struct bytes wrapped, struct writer *payload)
 
 /* The additional data; without its last ID_BYTES, what the key is exported for. */
 static void
-slice_label(uint8_t out[LABEL_BYTES], enum slice_class cls, uint32_t index, const struct record_id *record)
+slice_label(uint8_t out[LABEL_BYTES], enum slice_class cls, uint32_t index,
+	    const struct record_id *record)
 {
 	memcpy(out, "banyan slice 1", 14);
 	out[14] = (uint8_t)cls;
@@ -160,8 +169,9 @@ slice_label(uint8_t out[LABEL_BYTES], enum slice_class cls, uint32_t index, cons
 static const uint8_t nonce[AEAD_NONCE_BYTES]; /* zero: a key is used once */
 
 enum err
-slice_seal(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
-           struct bytes payload, struct writer *ciphertext)
+slice_seal(const struct run *run, enum slice_class cls, uint32_t index,
+	   const struct record_id *record, struct bytes payload,
+	   struct writer *ciphertext)
 {
 	uint8_t label[LABEL_BYTES], key[AEAD_KEY_BYTES], *room;
 	struct writer plain;
@@ -178,7 +188,8 @@ slice_seal(const struct run *run, enum slice_class cls, uint32_t index, const st
 	}
 	slice_label(label, cls, index, record);
 	hpke_export(&run->hpke, BYTES(label, LABEL_BYTES - ID_BYTES), key, sizeof(key));
-	e = crypto_aead_seal(room, key, nonce, BYTES(label, LABEL_BYTES), writer_view(&plain));
+	e = crypto_aead_seal(room, key, nonce, BYTES(label, LABEL_BYTES),
+			     writer_view(&plain));
 	crypto_wipe(key, sizeof(key));
 	if (e != E_OK)
 		ciphertext->n -= plain.n + AEAD_TAG_BYTES;
@@ -188,8 +199,9 @@ done:
 }
 
 enum err
-slice_open(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
-           struct bytes ciphertext, struct writer *payload)
+slice_open(const struct run *run, enum slice_class cls, uint32_t index,
+	   const struct record_id *record, struct bytes ciphertext,
+	   struct writer *payload)
 {
 	uint8_t label[LABEL_BYTES], key[AEAD_KEY_BYTES], *plain;
 	size_t n;
