@@ -198,7 +198,7 @@ parse_class(struct regex *r)
 
 	r->at += negated;
 	for (; !r->bad && (*r->at != ']' || first); first = false) {
-		struct item item = {0}, to;
+		struct item item = {0}, to = {0};
 		bool property = false;
 
 		if (*r->at == '\\') {
