@@ -65,7 +65,8 @@ struct form_action { /* setvalue */
 	const struct form_node *target;
 	const struct xpath *value; /* NULL: `text` */
 	const char *text;
-	const struct form_action *next;
+	const struct form_node *trigger; /* the question whose change it waits for */
+	struct form_action *next;
 };
 
 enum control_kind { CONTROL_GROUP, CONTROL_REPEAT, CONTROL_QUESTION };
@@ -98,7 +99,6 @@ struct form_node {
 	struct form_label constraint_message, required_message;
 	const char *preload, *preload_params, *cls;
 	bool has_action;
-	const struct form_action *on_change; /* actions inside this question's control */
 	struct form_control *control;
 };
 

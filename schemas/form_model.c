@@ -154,9 +154,10 @@ form_build_nodes(struct form_build *b)
 }
 
 static enum err
-read_action(struct form_build *b, const struct xml_node *x)
+read_action(struct form_build *b, const struct xml_node *x, const struct xml_node *around)
 {
-	struct form_action *a = arena_alloc(b->arena, sizeof(*a));
+	struct form_action *a = arena_alloc(b->arena, sizeof(*a)), **tail;
+	const char *trigger = xml_attribute(around, "", "ref");
 	const char *ref = xml_attribute(x, "", "ref"), *value = xml_attribute(x, "", "value");
 	struct form_node *n;
 
@@ -174,8 +175,11 @@ read_action(struct form_build *b, const struct xml_node *x)
 	a->target = n;
 	if ((a->text = xml_string(x, b->arena)) == NULL)
 		return E_NO_MEMORY;
-	a->next = b->form->actions;
-	b->form->actions = a;
+	if (trigger != NULL)
+		a->trigger = form_node_at(b->form, b->form->root, trigger);
+	for (tail = &b->form->actions; *tail != NULL; tail = &(*tail)->next)
+		;
+	*tail = a;
 	return form_compile(b, value, n->path, &a->value);
 }
 
@@ -235,7 +239,7 @@ form_build_binds(struct form_build *b, const struct xml_node *model)
 			return e;
 	}
 	for (x = xml_child(model, "setvalue"); x != NULL; x = xml_sibling(x, "setvalue"))
-		if ((e = read_action(b, x)) != E_OK)
+		if ((e = read_action(b, x, model)) != E_OK)
 			return e;
 	return E_OK;
 }
@@ -317,7 +321,7 @@ form_build_repeats(struct form_build *b, const struct xml_node *body)
 		if (strcmp(c->name, "repeat") == 0)
 			e = read_repeat(b, c);
 		else if (strcmp(c->name, "setvalue") == 0)
-			e = read_action(b, c);
+			e = read_action(b, c, body);
 		if (e == E_OK)
 			e = form_build_repeats(b, c);
 	}

@@ -54,6 +54,19 @@ xml_append(struct xml_node *parent, struct xml_node *child)
 }
 
 void
+xml_prepend(struct xml_node *parent, struct xml_node *child)
+{
+	child->parent = parent;
+	child->prev = NULL;
+	child->next = parent->first;
+	if (parent->first != NULL)
+		parent->first->prev = child;
+	else
+		parent->last = child;
+	parent->first = child;
+}
+
+void
 xml_insert_after(struct xml_node *before, struct xml_node *node)
 {
 	node->parent = before->parent;

@@ -47,6 +47,7 @@ enum err xml_parse(struct xml_doc *out, struct bytes text, struct arena *, struc
 /* xml_new: a node without a place; the strings are kept as they are. NULL: out of memory. */
 struct xml_node *xml_new(struct arena *, enum xml_kind, const char *name, const char *text);
 void xml_append(struct xml_node *parent, struct xml_node *child);
+void xml_prepend(struct xml_node *parent, struct xml_node *child);
 void xml_insert_after(struct xml_node *before, struct xml_node *node);
 void xml_remove(struct xml_node *);
 /* xml_copy: a deep copy; strings are shared, tags copied. NULL: out of memory. */

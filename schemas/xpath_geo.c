@@ -72,6 +72,13 @@ metres(struct point a, struct point b)
 	return 2 * EARTH_METRES * asin(sqrt(h < 1 ? h : 1));
 }
 
+/* Other engines give hundredths; no coordinate is better than that. */
+static double
+hundredths(double n)
+{
+	return floor(n * 100 + 0.5) / 100;
+}
+
 enum err
 fn_distance(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
@@ -85,7 +92,7 @@ fn_distance(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *ou
 		return e;
 	for (i = 1; i < p.n; i++)
 		sum += metres(p.p[i - 1], p.p[i]);
-	*out = xpath_of_number(good && p.n >= 2 ? sum : good ? 0 : NAN);
+	*out = xpath_of_number(good ? hundredths(sum) : NAN);
 	return E_OK;
 }
 
@@ -106,6 +113,7 @@ fn_area(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 
 		sum += (b.lon - a.lon) * (2 + sin(a.lat) + sin(b.lat));
 	}
-	*out = xpath_of_number(!good ? NAN : p.n < 3 ? 0 : fabs(sum) / 2 * EARTH_METRES * EARTH_METRES);
+	*out = xpath_of_number(!good ? NAN : p.n < 3 ? 0 : 
+	                               hundredths(fabs(sum) / 2 * EARTH_METRES * EARTH_METRES));
 	return E_OK;
 }

@@ -92,7 +92,10 @@ fn_pi(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	return E_OK;
 }
 
-/* round(n, places): halves go up, as in XPath; the binary remainder of a decimal half is forgiven. */
+/*
+ * round(n): halves go up, as in XPath. round(n, places): halves go away from zero, as in ODK's engines, and the
+ * binary remainder of a decimal half is forgiven.
+ */
 enum err
 fn_round(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
@@ -103,12 +106,12 @@ fn_round(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		e = xpath_work_number(ev, x->args[1], &places);
 	places = places > 30 ? 30 : places < -30 ? -30 : trunc(places);
 	scale = pow(10, fabs(places));
-	if (isnan(n) || isinf(n) || places == 0)
+	if (isnan(n) || isinf(n) || x->argc == 1)
 		n = floor(n + 0.5);
-	else if (places > 0)
-		n = floor(n * scale * (1 + 1e-15) + 0.5) / scale;
+	else if (places >= 0)
+		n = copysign(floor(fabs(n) * scale * (1 + 1e-15) + 0.5) / scale, n);
 	else
-		n = floor(n / scale + 0.5) * scale;
+		n = copysign(floor(fabs(n) / scale + 0.5) * scale, n);
 	*out = xpath_of_number(n);
 	return e;
 }
