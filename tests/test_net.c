@@ -26,10 +26,13 @@ static struct node {
 	char path[200];
 	char address[80];
 	enum err trust_says;
-	bool stranger, local_only;
+	bool stranger, local_only, forget;
 	int trusts, closed, resumed_peers;
 	struct principal_id last_peer;
 	uint32_t handshake_ms;
+	bool keeps;
+	uint8_t kept[1024], kept_id[32]; /* the host's own store of TLS sessions, of one */
+	size_t kept_n;
 	size_t input_bytes, answer_left; /* "echo": as many zeros back as came */
 } node;
 
@@ -115,8 +118,33 @@ on_node_closed(void *ctx, struct net_conn *conn)
 }
 
 static void
+node_tls_put(void *ctx, struct bytes id, struct bytes session)
+{
+	(void)ctx;
+	memcpy(node.kept_id, id.p, 32);
+	memcpy(node.kept, session.p, session.n);
+	node.kept_n = session.n;
+}
+
+static bool
+node_tls_get(void *ctx, struct bytes id, struct writer *out)
+{
+	(void)ctx;
+	if (node.kept_n == 0 || memcmp(id.p, node.kept_id, 32) != 0)
+		return false;
+	writer_mem(out, node.kept, node.kept_n);
+	return true;
+}
+
+static void
 on_stop(uv_async_t *async)
 {
+	if (node.forget) {
+		node.forget = false;
+		net_server_forget(node.server, &device.id);
+		uv_sem_post(&node.ready);
+		return;
+	}
 	net_server_stop(node.server, 500);
 	uv_close((uv_handle_t *)async, NULL);
 }
@@ -130,6 +158,10 @@ node_thread(void *arg)
 	struct why why = {.e = E_OK};
 
 	(void)arg;
+	if (node.keeps) {
+		config.tls_put = node_tls_put;
+		config.tls_get = node_tls_get;
+	}
 	uv_loop_init(&node.loop);
 	uv_async_init(&node.loop, &node.stop, on_stop);
 	if (node.local_only)
@@ -349,6 +381,57 @@ resumption_is_asked_again_and_survives_refusal(void)
 	CHECK(saved_n > 7);
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && d.verified && !counts.resumed);
 	node_stop();
+	node.keeps = true; /* and one whose host remembers */
+	saved_n = 0;
+	node_start();
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && d.verified && !counts.resumed);
+	node_stop();
+	CHECK(node.kept_n > 0);
+	node_start();
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && d.verified && counts.resumed);
+	node.kept[40] ^= 0xff; /* kept badly: a full handshake, or none; never a wrong one */
+	node_stop();
+	node_start();
+	d.verified = false;
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK ? d.verified && !counts.resumed : why.e == E_TLS);
+	node_stop();
+}
+
+/* A revoked one is cut at once, and its session is forgotten. */
+static void
+forgetting(void)
+{
+	world_up(0, 0);
+	node_start();
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && !counts.resumed);
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && counts.resumed);
+	node.forget = true;
+	uv_async_send(&node.stop);
+	uv_sem_wait(&node.ready);
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && !counts.resumed);
+	node_stop();
+}
+
+/* Somebody's browser, if openssl can play it. */
+static void
+http_is_answered(void)
+{
+	char command[300], line[200] = "";
+	FILE *p;
+
+	if (system("command -v openssl >/dev/null 2>&1") != 0)
+		SKIP("no openssl program here");
+	world_up(0, 0);
+	node_start();
+	snprintf(command, sizeof(command),
+	         "printf 'GET / HTTP/1.1\r\n\r\n' | timeout 10 openssl s_client -quiet -tls1_2 -alpn http/1.1 "
+	         "-connect %s 2>/dev/null", node.address);
+	CHECK((p = popen(command, "r")) != NULL);
+	CHECK(fgets(line, sizeof(line), p) != NULL);
+	CHECK_STR(line, "HTTP/1.1 501 Not Implemented\r\n");
+	pclose(p);
+	CHECK(node.trusts == 0);
+	node_stop();
 }
 
 static void
@@ -525,6 +608,7 @@ port_in_use(void)
 	CHECK(uv_loop_close(uv_default_loop()) == 0);
 }
 
-CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal), T(strangers),
+CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal), T(forgetting),
+           T(http_is_answered), T(strangers),
            T(another_key_than_pinned), T(local_socket), T(asking_over_tls), T(garbage_at_the_door),
            T(addresses), T(port_in_use))
