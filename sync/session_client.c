@@ -39,27 +39,36 @@ begin(struct session *s, enum session_state state, uint64_t now_ms)
 	s->state = state;
 }
 
-void
-session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms)
+static void
+put_hello(struct session *s, uint8_t flags)
 {
+	const struct session_mine *mine = &s->client.mine;
 	struct message m = {.type = MESSAGE_HELLO};
-	bool nothing = mine->head <= mine->acked;
-	bool ask = mine->ask_first || (mine->offered > mine->acked && !nothing);
 
-	begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
-	s->client.mine = *mine;
-	s->client.acked = mine->acked;
-	s->client.next = mine->acked + 1;
 	m.u.hello = (struct message_hello){
 	    .proto_low = PROTOCOL_LOW,
 	    .proto_high = PROTOCOL_HIGH,
-	    .flags = ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0,
+	    .flags = flags,
 	    .epoch = mine->epoch,
 	    .acked = mine->acked,
 	    .incarnation = mine->incarnation >> 32,
 	    .cursor = {mine->cursor[0], mine->cursor[1]},
 	};
 	session_put(s, &m);
+}
+
+void
+session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms)
+{
+	bool nothing = mine->head <= mine->acked;
+	bool ask = mine->ask_first || (mine->offered > mine->acked && !nothing);
+
+	begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
+	s->client.mine = *mine;
+	s->client.asked = ask;
+	s->client.acked = mine->acked;
+	s->client.next = mine->acked + 1;
+	put_hello(s, ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0);
 }
 
 void
@@ -233,6 +242,24 @@ on_ack(struct session *s, const struct message_ack *ack)
 	session_raise(s, &event);
 }
 
+/* They differ. Once an exchange the node is asked what it holds: a twin shows, a lost cursor is mended. */
+static void
+ask_again(struct session *s, const struct session_heads *heads)
+{
+	struct client *c = &s->client;
+
+	c->asked = true;
+	c->went_back = c->ended = false;
+	c->mine.acked = c->acked < c->last.number ? c->acked : c->last.number;
+	c->mine.cursor[0] = heads->log[SESSION_LOG_BROADCAST].number;
+	c->mine.cursor[1] = heads->log[SESSION_LOG_INBOX].number;
+	if (c->last.incarnation != 0)
+		c->mine.incarnation = c->last.incarnation;
+	s->state = STATE_ASKING;
+	s->in_since_ms = s->now_ms;
+	put_hello(s, HELLO_ASK);
+}
+
 /* All DOWNs are in and settled: do both sides agree? */
 static void
 compare(struct session *s)
@@ -253,7 +280,11 @@ compare(struct session *s)
 		session_finish(s, false, E_FORK, thing);
 	} else if (c->budget_cut) {
 		session_finish(s, false, E_BUDGET, "");
-	} else if (session_digest(&s->config.device, &heads) != c->last.digest) {
+	} else if (session_digest(&s->config.device, &heads) == c->last.digest) {
+		session_finish(s, true, E_OK, "");
+	} else if (!c->asked) {
+		ask_again(s, &heads);
+	} else {
 		snprintf(thing, sizeof(thing), "the node has %llu, %llu and %llu parcels; here are %llu, %llu and %llu",
 		         (unsigned long long)c->last.number, (unsigned long long)c->last.head[0],
 		         (unsigned long long)c->last.head[1],
@@ -261,8 +292,6 @@ compare(struct session *s)
 		         (unsigned long long)heads.log[SESSION_LOG_BROADCAST].number,
 		         (unsigned long long)heads.log[SESSION_LOG_INBOX].number);
 		session_finish(s, false, E_UNVERIFIED, thing);
-	} else {
-		session_finish(s, true, E_OK, "");
 	}
 }
 

@@ -33,6 +33,7 @@ struct client {
 	uint64_t acked;
 	uint64_t frame_bytes; /* of this exchange, for the budget */
 	bool budget_cut, forked, went_back;
+	bool asked;        /* the node was asked first, at the beginning or after a difference */
 	bool ended;        /* END of the DOWNs came, or none were announced */
 	struct message_last last;
 	uint32_t downs_open; /* at the host */

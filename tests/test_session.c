@@ -317,6 +317,14 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, true);
 	CHECK(d.forked && d.forked_at == 4 && d.reason == E_FORK && n.parcels == 0);
 	pair_free();
+	/* as long as the node's, and different: the digests say so, and the node is asked */
+	d = clone;
+	log_add_text(&d.own, "other", 5);
+	log_add_text(&d.own, "other", 6);
+	d.acked = 6;
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.forked && d.reason == E_FORK && n.parcels == 0 && n.hellos == 2 && turns == 3);
+	pair_free();
 	/* an empty tail against a longer log */
 	d = clone;
 	sync_with(100, SIZE_MAX, 0, false);
@@ -338,7 +346,7 @@ verified_only_when_digests_agree(void)
 	world_new(2, 2, 0);
 	n.wrong_digest = true;
 	sync_with(50, SIZE_MAX, 0, false);
-	CHECK(!d.verified && d.reason == E_UNVERIFIED && d.acked == 2);
+	CHECK(!d.verified && d.reason == E_UNVERIFIED && d.acked == 2 && n.hellos == 2);
 	CHECK_STR(d.thing, "the node has 2, 2 and 0 parcels; here are 2, 2 and 0");
 	pair_free();
 	n.wrong_digest = false;
