@@ -139,9 +139,8 @@ row(struct scan *s)
 	return row_keep(s, line);
 }
 
-/* Only text that is wrong pays for finding the line. */
-static enum err
-check_text(struct bytes text, struct why *why)
+enum err
+csv_check_text(struct bytes text, enum err otherwise, struct why *why)
 {
 	size_t at = 0;
 	unsigned line = 1;
@@ -150,10 +149,9 @@ check_text(struct bytes text, struct why *why)
 		int32_t c = utf8_next(text, &at);
 
 		if (c < 0)
-			return why_set(why, E_CSV, "line %u: the text is not UTF-8; save it as \"CSV UTF-8\"",
-			               line);
+			return why_set(why, otherwise, "line %u: the text is not UTF-8; save it as UTF-8", line);
 		if (c == 0)
-			return why_set(why, E_CSV, "line %u: there is a zero byte", line);
+			return why_set(why, otherwise, "line %u: there is a zero byte", line);
 		line += c == '\n';
 	}
 	return E_OK;
@@ -168,7 +166,7 @@ csv_parse(struct bytes text, struct arena *arena, struct csv_table *out, struct 
 	*out = (struct csv_table){0};
 	if (text.n > CSV_BYTES_MAX)
 		return why_set(why, E_LIMIT, "the size of the CSV");
-	if ((e = check_text(text, why)) != E_OK)
+	if ((e = csv_check_text(text, E_CSV, why)) != E_OK)
 		return e;
 	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
 		s.at = 3;

@@ -33,6 +33,8 @@ struct csv_table {
  * UTF-8). E_LIMIT, E_NO_MEMORY.
  */
 enum err csv_parse(struct bytes text, struct arena *, struct csv_table *out, struct why *);
+/* csv_check_text: UTF-8 without zero bytes? If not, `otherwise` with the line in *why. */
+enum err csv_check_text(struct bytes text, enum err otherwise, struct why *);
 /* csv_column: index of the header cell equal to `name` (spaces around it ignored); SIZE_MAX if none. */
 size_t csv_column(const struct csv_table *, const char *name);
 /* csv_cell: the cell, or "" where the row is shorter or column is SIZE_MAX. */

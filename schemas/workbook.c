@@ -213,8 +213,8 @@ workbook_from_md(struct bytes text, struct arena *arena, struct workbook *out, s
 	*out = (struct workbook){0};
 	if (text.n > CSV_BYTES_MAX)
 		return why_set(why, E_LIMIT, "the size of the form");
-	if (text.n > 0 && memchr(text.p, 0, text.n) != NULL)
-		return why_set(why, E_XLSFORM, "a zero byte; is it a text file?");
+	if ((e = csv_check_text(text, E_XLSFORM, why)) != E_OK)
+		return e;
 	if ((p = arena_str(arena, (const char *)text.p, text.n)) == NULL)
 		return why_set(why, E_NO_MEMORY, "a form");
 	for (; e == E_OK && p != NULL; p = next, line++) {

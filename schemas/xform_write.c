@@ -139,30 +139,50 @@ static const struct {
 
 /* The settings column `namespaces`: esri="http://..." ex="http://..." */
 static void
+write_own_namespaces(struct xls *x, struct writer *w)
+{
+	const char *p = x->setting[COLUMN_NAMESPACES], *header, *done = " xml xmlns banyan ";
+	size_t i, n, v;
+
+	header = xls_header(x, SHEET_SETTINGS, COLUMN_NAMESPACES);
+	for (i = 1; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
+		done = xls_format(x, "%s%s ", done, namespaces[i].prefix + 6);
+	for (p = p == NULL ? "" : p + strspn(p, " ,"); *p != '\0'; p += n + 3 + v, p += strspn(p, " ,")) {
+		const char *prefix;
+
+		n = strcspn(p, "=");
+		prefix = xls_keep(x, p, n);
+		v = p[n] == '=' && (p[n + 1] == '"' || p[n + 1] == '\'') ? strcspn(p + n + 2, "\"'") : 0;
+		if (v == 0 || p[n + 2 + v] == '\0' || !xls_name_valid(prefix)) {
+			xls_fault(x, SHEET_SETTINGS, x->settings_row, header,
+			          "write namespaces as prefix=\"address\", with spaces between");
+			return;
+		}
+		if (strstr(done, xls_format(x, " %s ", prefix)) != NULL)
+			continue; /* ours, or declared twice */
+		done = xls_format(x, "%s%s ", done, prefix);
+		xform_attr(w, xls_format(x, "xmlns:%s", prefix), xls_keep(x, p + n + 2, v));
+	}
+}
+
+static void
 write_namespaces(struct xls *x, struct writer *w)
 {
-	const char *p = x->setting[COLUMN_NAMESPACES];
 	size_t i;
-	bool banyan = false;
 
 	for (i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
 		xform_attr(w, namespaces[i].prefix, namespaces[i].uri);
-	while (p != NULL && *p != '\0') {
-		size_t n, v;
+	xform_attr(w, "xmlns:banyan", "urn:banyan:forms:1");
+	write_own_namespaces(x, w);
+}
 
-		p += strspn(p, " ,");
-		n = strcspn(p, "=");
-		if (n == 0 || p[n] != '=' || (p[n + 1] != '"' && p[n + 1] != '\''))
-			break;
-		v = strcspn(p + n + 2, "\"'");
-		if (p[n + 2 + v] == '\0')
-			break;
-		xform_attr(w, xls_format(x, "xmlns:%.*s", (int)n, p), xls_keep(x, p + n + 2, v));
-		banyan = banyan || (n == 6 && memcmp(p, "banyan", 6) == 0);
-		p += n + 2 + v + 1;
-	}
-	if (!banyan)
-		xform_attr(w, "xmlns:banyan", "urn:banyan:forms:1");
+const char *
+xform_own(const struct attr *a, const char *name)
+{
+	for (; a != NULL; a = a->next)
+		if (strcmp(a->name, name) == 0)
+			return a->value;
+	return NULL;
 }
 
 void

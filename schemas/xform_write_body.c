@@ -143,15 +143,23 @@ write_itemset(struct xls *x, struct writer *w, const struct item *it)
 	writer_str(w, "/></itemset>");
 }
 
+/* One of our attributes of a control, unless the author wrote it himself. */
+static void
+body_attr(struct writer *w, const struct item *it, const char *name, const char *value)
+{
+	if (xform_own(it->body, name) == NULL)
+		xform_attr(w, name, value);
+}
+
 static void
 write_body_attrs(struct xls *x, struct writer *w, const struct item *it)
 {
 	const struct attr *a;
 
-	xform_attr(w, "appearance", it->cell[COLUMN_APPEARANCE]);
+	body_attr(w, it, "appearance", it->cell[COLUMN_APPEARANCE]);
 	if (it->type != XTYPE_REPEAT && xls_types[it->type].kind != KIND_GROUP)
-		xform_attr(w, "autoplay", it->cell[COLUMN_AUTOPLAY]);
-	xform_attr(w, "intent", it->cell[COLUMN_INTENT] == NULL ? NULL
+		body_attr(w, it, "autoplay", it->cell[COLUMN_AUTOPLAY]);
+	body_attr(w, it, "intent", it->cell[COLUMN_INTENT] == NULL || it->type == XTYPE_IMAGE ? NULL
 	           : xls_resolve(x, it, SHEET_SURVEY, it->row, "intent", it->cell[COLUMN_INTENT], false));
 	for (a = it->body; a != NULL; a = a->next)
 		xform_attr(w, a->name, xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
@@ -173,7 +181,7 @@ write_control_params(struct writer *w, const struct item *it)
 		{XTYPE_TEXT, "rows", "rows", NULL},
 		{XTYPE_GEOPOINT, "capture-accuracy", "accuracyThreshold", NULL},
 		{XTYPE_GEOPOINT, "warning-accuracy", "unacceptableAccuracyThreshold", NULL},
-		{XTYPE_IMAGE, "app", "intent", NULL},
+		{XTYPE_IMAGE, "app", "intent", NULL}, /* the column intent is for groups */
 		{XTYPE_GEOTRACE, "incremental", "incremental", NULL},
 		{XTYPE_GEOSHAPE, "incremental", "incremental", NULL},
 	};
@@ -183,10 +191,10 @@ write_control_params(struct writer *w, const struct item *it)
 		if (rows[i].type == it->type) {
 			const char *s = xls_param(it, rows[i].param);
 
-			xform_attr(w, rows[i].attr, s != NULL ? s : rows[i].otherwise);
+			body_attr(w, it, rows[i].attr, s != NULL ? s : rows[i].otherwise);
 		}
 	if (it->cell[COLUMN_ROWS] != NULL && it->type == XTYPE_TEXT && xls_param(it, "rows") == NULL)
-		xform_attr(w, "rows", it->cell[COLUMN_ROWS]);
+		body_attr(w, it, "rows", it->cell[COLUMN_ROWS]);
 }
 
 static void
@@ -224,7 +232,7 @@ write_control(struct xls *x, struct writer *w, const struct item *it)
 
 	writer_str(w, xls_format(x, "<%s", t->control));
 	xform_attr(w, "ref", xls_path(x, it));
-	xform_attr(w, "mediatype", *t->media == '\0' ? NULL : t->media);
+	body_attr(w, it, "mediatype", *t->media == '\0' ? NULL : t->media);
 	write_body_attrs(x, w, it);
 	write_control_params(w, it);
 	writer_str(w, ">");
@@ -270,7 +278,7 @@ write_group(struct xls *x, struct writer *w, const struct item *it)
 	if (repeat) {
 		writer_str(w, "<repeat");
 		xform_attr(w, "nodeset", xls_path(x, it));
-		xform_attr(w, "jr:count", it->count_path);
+		body_attr(w, it, "jr:count", it->count_path);
 		write_body_attrs(x, w, it);
 		writer_str(w, ">\n");
 	}

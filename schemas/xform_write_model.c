@@ -65,16 +65,23 @@ write_copies(struct xls *x, struct writer *w, const struct item *it, enum copies
 }
 
 static void
+root_attr(struct xls *x, struct writer *w, const char *name, const char *value)
+{
+	if (xform_own(x->root_attrs, name) == NULL)
+		xform_attr(w, name, value);
+}
+
+static void
 write_root_attrs(struct xls *x, struct writer *w)
 {
 	const char *id = x->setting[COLUMN_FORM_ID] != NULL ? x->setting[COLUMN_FORM_ID] : x->default_id;
 	const struct attr *a;
 
-	xform_attr(w, "id", id);
-	xform_attr(w, "version", x->setting[COLUMN_VERSION]);
-	xform_attr(w, "xmlns", x->setting[COLUMN_INSTANCE_XMLNS]);
-	xform_attr(w, "banyan:draft-languages", x->setting[COLUMN_DRAFT_LANGUAGES]);
-	xform_attr(w, "banyan:about-child", xls_yes(x->setting[COLUMN_ABOUT_CHILD]) ? "true" : NULL);
+	root_attr(x, w, "id", id);
+	root_attr(x, w, "version", x->setting[COLUMN_VERSION]);
+	root_attr(x, w, "xmlns", x->setting[COLUMN_INSTANCE_XMLNS]);
+	root_attr(x, w, "banyan:draft-languages", x->setting[COLUMN_DRAFT_LANGUAGES]);
+	root_attr(x, w, "banyan:about-child", xls_yes(x->setting[COLUMN_ABOUT_CHILD]) ? "true" : NULL);
 	for (a = x->root_attrs; a != NULL; a = a->next)
 		xform_attr(w, a->name, a->value);
 }
@@ -182,12 +189,20 @@ bind_type(const struct item *it)
 	return *xls_types[it->type].bind == '\0' ? NULL : xls_types[it->type].bind;
 }
 
+/* One of our attributes of a bind, unless the author wrote it himself. */
+static void
+bind_attr(struct writer *w, const struct item *it, const char *name, const char *value)
+{
+	if (xform_own(it->bind, name) == NULL)
+		xform_attr(w, name, value);
+}
+
 static void
 write_message(struct xls *x, struct writer *w, const struct item *it, enum text_slot slot, const char *name)
 {
 	if (it->text[slot].by_lang == NULL)
 		return;
-	xform_attr(w, name, xform_in_itext(it, slot)
+	bind_attr(w, it, name, xform_in_itext(it, slot)
 	           ? xls_format(x, "jr:itext('%s:%s')", xls_path(x, it), name) : it->text[slot].by_lang[0]);
 }
 
@@ -195,40 +210,16 @@ write_message(struct xls *x, struct writer *w, const struct item *it, enum text_
 static void
 write_bind_params(struct writer *w, const struct item *it)
 {
-	static const char *const audit[] = {"location-priority", "location-min-interval",
-	                                    "location-max-age", "track-changes", "identify-user",
-	                                    "track-changes-reasons"};
+	static const char *const audit[] = {"odk:location-priority", "odk:location-min-interval",
+	                                    "odk:location-max-age", "odk:track-changes",
+	                                    "odk:identify-user", "odk:track-changes-reasons"};
 	size_t i;
 
-	xform_attr(w, "odk:quality", xls_param(it, "quality"));
-	xform_attr(w, "orx:max-pixels", xls_param(it, "max-pixels"));
-	xform_attr(w, "odk:allow-mock-accuracy", xls_param(it, "allow-mock-accuracy"));
+	bind_attr(w, it, "odk:quality", xls_param(it, "quality"));
+	bind_attr(w, it, "orx:max-pixels", xls_param(it, "max-pixels"));
+	bind_attr(w, it, "odk:allow-mock-accuracy", xls_param(it, "allow-mock-accuracy"));
 	for (i = 0; it->type == XTYPE_AUDIT && i < sizeof(audit) / sizeof(audit[0]); i++)
-		if (xls_param(it, audit[i]) != NULL) {
-			writer_str(w, " odk:");
-			writer_str(w, audit[i]);
-			writer_str(w, "=\"");
-			xform_escape(w, xls_param(it, audit[i]), true);
-			writer_str(w, "\"");
-		}
-}
-
-static const char *
-given(const struct item *it, const char *attr)
-{
-	const struct attr *a;
-
-	for (a = it->bind; a != NULL; a = a->next)
-		if (strcmp(a->name, attr) == 0)
-			return a->value;
-	return NULL;
-}
-
-static void
-bind_attr(struct writer *w, const struct item *it, const char *name, const char *value)
-{
-	if (given(it, name) == NULL)
-		xform_attr(w, name, value);
+		bind_attr(w, it, audit[i], xls_param(it, audit[i] + 4));
 }
 
 static void
@@ -247,11 +238,11 @@ write_bind(struct xls *x, struct writer *w, const struct item *it)
 	bind_attr(w, it, "type", bind_type(it));
 	bind_attr(w, it, "readonly", it->type == XTYPE_NOTE && it->expr[COLUMN_READ_ONLY] == NULL
 	          ? "true()" : it->expr[COLUMN_READ_ONLY]);
-	xform_attr(w, "required", it->expr[COLUMN_REQUIRED]);
-	xform_attr(w, "relevant", it->expr[COLUMN_RELEVANT]);
-	xform_attr(w, "constraint", it->expr[COLUMN_CONSTRAINT]);
+	bind_attr(w, it, "required", it->expr[COLUMN_REQUIRED]);
+	bind_attr(w, it, "relevant", it->expr[COLUMN_RELEVANT]);
+	bind_attr(w, it, "constraint", it->expr[COLUMN_CONSTRAINT]);
 	if (it->cell[COLUMN_TRIGGER] == NULL)
-		xform_attr(w, "calculate", it->expr[COLUMN_CALCULATION]);
+		bind_attr(w, it, "calculate", it->expr[COLUMN_CALCULATION]);
 	bind_attr(w, it, "jr:preload", id ? x->setting[COLUMN_INSTANCE_ID] != NULL
 	          ? x->setting[COLUMN_INSTANCE_ID] : "uid" : *t->preload != '\0' ? t->preload : NULL);
 	bind_attr(w, it, "jr:preloadParams", *t->preload_params != '\0' ? t->preload_params : NULL);

@@ -110,9 +110,8 @@ fault_add(struct xls *x, bool warning, enum xls_sheet sheet, unsigned row, const
 	struct xlsform_report *r = x->report;
 	struct xlsform_fault *f;
 
-	if (!warning)
-		r->errors++;
-	if (r->count == XLSFORM_FAULTS_MAX)
+	/* warnings leave room for errors: one that is found must be in the report */
+	if (r->count >= (warning ? XLSFORM_FAULTS_MAX / 2 : XLSFORM_FAULTS_MAX))
 		return;
 	if (r->count == r->cap) {
 		size_t cap = r->cap == 0 ? 16 : 2 * r->cap;
@@ -124,6 +123,7 @@ fault_add(struct xls *x, bool warning, enum xls_sheet sheet, unsigned row, const
 		r->faults = f;
 		r->cap = cap;
 	}
+	r->errors += !warning;
 	f = &r->faults[r->count++];
 	*f = (struct xlsform_fault){.warning = warning, .row = row};
 	snprintf(f->sheet, sizeof(f->sheet), "%s", sheet_names[sheet]);
@@ -165,19 +165,41 @@ xls_yes(const char *cell)
 	return false;
 }
 
-/* An XML name without a colon; letters beyond ASCII are let through. */
+/*
+ * An XML name without a colon. Of the letters beyond ASCII only those of Latin-1 are let through: readers
+ * differ in which others they know.
+ */
 bool
 xls_name_valid(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	struct bytes b = bytes_of_str(s);
+	size_t at = 0;
 
-	if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '_' || *p >= 0xc3))
-		return false;
-	for (; *p != '\0'; p++)
-		if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-		      *p == '_' || *p == '-' || *p == '.' || *p >= 0x80))
+	while (at < b.n) {
+		bool first = at == 0;
+		int32_t c = utf8_next(b, &at);
+
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+		    (c >= 0xc0 && c <= 0xff && c != 0xd7 && c != 0xf7))
+			continue;
+		if (first || !((c >= '0' && c <= '9') || c == '-' || c == '.'))
 			return false;
-	return true;
+	}
+	return b.n > 0;
+}
+
+/* Sheets of the standard that are not read yet: the author should know. */
+static void
+warn_unread(struct xls *x)
+{
+	static const char *const names[] = {"entities", "external_choices", "osm"};
+	size_t i, k;
+
+	for (i = 0; i < x->book.sheet_count; i++)
+		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (strcasecmp(x->book.sheets[i].name, names[k]) == 0)
+				xls_warn(x, SHEET_SURVEY, 0, NULL, "the sheet \"%s\" is not read yet and was left "
+				         "out; the rest of the form works without it", names[k]);
 }
 
 static void
@@ -196,6 +218,7 @@ find_sheets(struct xls *x)
 				x->sheet[s] = &x->book.sheets[i].table;
 		}
 	}
+	warn_unread(x);
 	if (x->sheet[SHEET_SURVEY] == NULL)
 		xls_fault(x, SHEET_SURVEY, 0, NULL, "there is no sheet named \"survey\"; name the sheet with "
 		          "the questions so");

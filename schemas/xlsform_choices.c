@@ -98,6 +98,9 @@ read_row(struct xls *x, const struct csv_row *r)
 		          "the choice \"%s\" belongs to no list; fill in list_name", c->name);
 		return;
 	}
+	if (strpbrk(list_name, "'\"") != NULL)
+		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_LIST_NAME),
+		          "the name of a list cannot have quotes: %s", list_name);
 	if ((l = list_get(x, list_name, r->line)) == NULL)
 		return;
 	if (c->name == NULL) {

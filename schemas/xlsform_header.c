@@ -240,21 +240,26 @@ grouped(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
  * An attribute's name is a name, perhaps with a prefix that is declared: by us, or in the settings
  * column `namespaces`.
  */
-static bool
-attr_valid(struct xls *x, enum xls_sheet sheet, const struct column_map *m, const char *header)
+bool
+xls_attr_valid(struct xls *x, enum xls_sheet sheet, const char *attr, const char *header)
 {
-	static const char known[] = " jr orx odk ev xsd h banyan xml ";
-	const char *colon = strchr(m->attr, ':'), *declared = x->setting[COLUMN_NAMESPACES];
-	const char *prefix = colon == NULL ? "" : xls_keep(x, m->attr, (size_t)(colon - m->attr));
+	static const char known[] = " jr orx odk ev xsd h banyan xml ", ours[] = " ref nodeset jr:template ";
+	const char *colon = strchr(attr, ':'), *declared = x->setting[COLUMN_NAMESPACES];
+	const char *prefix = colon == NULL ? "" : xls_keep(x, attr, (size_t)(colon - attr));
 	unsigned row = x->sheet[sheet]->rows[0].line;
 
-	if (!xls_name_valid(colon == NULL ? m->attr : colon + 1) ||
+	if (strstr(ours, xls_format(x, " %s ", attr)) != NULL || strcmp(attr, "xmlns") == 0) {
+		xls_fault(x, sheet, row, header, "the attribute \"%s\" is written by the form itself", attr);
+		return false;
+	}
+	if (!xls_name_valid(colon == NULL ? attr : colon + 1) ||
 	    (colon != NULL && !xls_name_valid(prefix))) {
-		xls_fault(x, sheet, row, header, "\"%s\" cannot be the name of an attribute", m->attr);
+		xls_fault(x, sheet, row, header, "\"%s\" cannot be the name of an attribute", attr);
 		return false;
 	}
 	if (colon != NULL && strstr(known, xls_format(x, " %s ", prefix)) == NULL &&
-	    (declared == NULL || strstr(declared, xls_format(x, "%s=", prefix)) == NULL)) {
+	    (declared == NULL ||
+	     strstr(xls_format(x, " %s", declared), xls_format(x, " %s=", prefix)) == NULL)) {
 		xls_fault(x, sheet, row, header, "the prefix \"%s\" is not declared; write in the settings "
 		          "column namespaces: %s=\"its address\"", prefix, prefix);
 		return false;
@@ -285,7 +290,7 @@ map_one(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 	         !grouped(x, sheet, header, m) && sheet == SHEET_CHOICES)
 		*m = (struct column_map){.kind = MAP_EXTRA, .attr = header};
 	if ((m->kind == MAP_BIND || m->kind == MAP_BODY || m->kind == MAP_INSTANCE) &&
-	    !attr_valid(x, sheet, m, header))
+	    !xls_attr_valid(x, sheet, m->attr, header))
 		m->kind = MAP_ATTRIBUTE; /* nothing on these sheets, and no second fault */
 	m->header = header;
 }

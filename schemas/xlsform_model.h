@@ -181,6 +181,8 @@ bool xls_name_valid(const char *);
 
 /* xlsform_header.c: what each column is; languages are gathered on the way */
 void xls_map_columns(struct xls *, enum xls_sheet);
+/* Can an author's own attribute be written? A fault if not. */
+bool xls_attr_valid(struct xls *, enum xls_sheet, const char *attr, const char *header);
 /* The header that `column` has on the sheet, for faults; the canonical name where it has none. */
 const char *xls_header(const struct xls *, enum xls_sheet, enum column);
 /* A cell, trimmed, runs of spaces joined; NULL if empty. */
@@ -239,6 +241,8 @@ void xform_write_model(struct xls *, struct writer *);
 void xform_write_body(struct xls *, struct writer *);
 void xform_write_itext(struct xls *, struct writer *);
 void xform_escape(struct writer *, const char *text, bool attribute);
+/* xform_own: the value that the author's own attribute of that name has; ours is left out then. */
+const char *xform_own(const struct attr *, const char *name);
 void xform_attr(struct writer *, const char *name, const char *value);
 /* Text for people: escaped, ${name} made <output value=".."/>. */
 void xform_write_text(struct xls *, struct writer *, const struct item *context, enum xls_sheet,

@@ -3,11 +3,14 @@
 static void
 check_settings(struct xls *x)
 {
+	const struct attr *a;
 	const char *name = x->setting[COLUMN_NAME];
 
 	if (name != NULL && !xls_name_valid(name))
 		xls_fault(x, SHEET_SETTINGS, x->settings_row, xls_header(x, SHEET_SETTINGS, COLUMN_NAME),
 		          "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ .", name);
+	for (a = x->root_attrs; a != NULL; a = a->next)
+		xls_attr_valid(x, SHEET_SETTINGS, a->name, a->header);
 	if (x->setting[COLUMN_OMIT_INSTANCE_ID] != NULL && x->setting[COLUMN_PUBLIC_KEY] != NULL &&
 	    xls_yes(x->setting[COLUMN_OMIT_INSTANCE_ID]))
 		xls_fault(x, SHEET_SETTINGS, x->settings_row, "omit_instanceID",

@@ -66,7 +66,7 @@ parse_file(struct xls *x, struct item *it, const char *rest)
 	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
 		size_t k = strlen(endings[i]);
 
-		if (n > k && strcasecmp(rest + n - k, endings[i]) == 0 && strpbrk(rest, " /\\") == NULL) {
+		if (n > k && strcasecmp(rest + n - k, endings[i]) == 0 && strpbrk(rest, " /\\'\"") == NULL) {
 			it->source = rest;
 			return true;
 		}
@@ -79,6 +79,7 @@ parse_file(struct xls *x, struct item *it, const char *rest)
 static bool
 parse_list(struct xls *x, struct item *it, const char *rest)
 {
+	const struct choice *c;
 	size_t n = strlen(rest);
 
 	it->or_other = ends_in_other(rest, &n);
@@ -94,6 +95,11 @@ parse_list(struct xls *x, struct item *it, const char *rest)
 	}
 	if (it->or_other)
 		xls_list_add_other(x, it->list);
+	for (c = it->list->first; it->type != XTYPE_SELECT_ONE && c != NULL; c = c->next)
+		if (strchr(c->name, ' ') != NULL)
+			xls_fault(x, SHEET_CHOICES, c->row, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
+			          "\"%s\" has a space in it; where several can be chosen, names are written with "
+			          "spaces between", c->name);
 	return true;
 }
 

@@ -144,6 +144,12 @@ sheets_and_columns_that_are_not_there(void)
 		 "caption", "mean the same"},
 		{"| survey |\n| | type | name | label |\n| | text | a | A |\n| choices |\n| | a | b |\n"
 		 "| | x | y |\n", "choices", 5, "list_name", "no column \"list_name\""},
+		{"| survey |\n| | type | name | label |\n| | select_multiple l | a | A |\n| choices |\n"
+		 "| | list_name | name |\n| | l | two words |\n", "choices", 6, "name", "has a space"},
+		{"| survey |\n| | type | name | label | body::ref |\n| | text | a | A | x |\n", "survey", 2,
+		 "body::ref", "by the form itself"},
+		{"| survey |\n| | type | name | label |\n| | text | \xe1\x9e\x80 | A |\n", "survey", 3, "name",
+		 "cannot be a name"},
 		{"| settings |\n| | banyan:draft_languages |\n| | km |\n| survey |\n| | type | name | label |\n"
 		 "| | text | a | A |\n", "settings", 3, "banyan:draft_languages", "in the language \"km\""},
 		{"| survey |\n| | type | name | label | bind::esri:x |\n| | text | a | A | 1 |\n", "survey", 2,

@@ -1,4 +1,9 @@
-/* A form as somebody wrote it, the first byte saying how: no crash, and a failure says why. */
+/*
+ * A form as somebody wrote it, the first byte saying how: no crash, a failure says why, and what
+ * converts is well-formed XML.
+ */
+#include <expat.h>
+
 #include "schemas/xlsform.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -18,6 +23,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	e = xlsform_convert(&xform, BYTES(data + 1, size - 1), kind, "fuzz", &report, &needed);
 	MUST((e == E_XLSFORM) == (report.errors > 0) || e != E_OK);
 	MUST(report.errors <= report.count);
+	MUST(e == E_OK || xform.n == 0);
+	if (e == E_OK) {
+		XML_Parser parser = XML_ParserCreateNS(NULL, ' ');
+
+		MUST(XML_Parse(parser, (const char *)xform.p, (int)xform.n, 1) == XML_STATUS_OK);
+		XML_ParserFree(parser);
+	}
 	xlsform_report_free(&report);
 	writer_free(&xform);
 	writer_free(&needed);
