@@ -270,7 +270,7 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	if (l->exchange == EXCHANGE_SYNC) {
 		struct session_counts c = session_counts(s);
 
-		l->result->parcels_sent = c.parcels_acked;
+		l->result->parcels_sent = c.parcels_sent;
 		l->result->verified = ev->u.finished.verified;
 		if (e == E_OK && ev->u.finished.verified) {
 			l->memory.last_sync_s = peer_now_s(l->peer);

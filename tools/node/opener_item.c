@@ -297,6 +297,8 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 		plain[1] = arena_bytes(&o->arena, writer_view(&identifying));
 	}
 	e = revisions_read(plain[0], plain[1], bodies, SLICE_REVISIONS_MAX, &count, why);
+	if (e == E_OK && count > 0 && item->has_record != (bodies[0].kind != REVISION_CREATE))
+		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
 		e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, why);
 done:

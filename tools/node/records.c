@@ -43,7 +43,6 @@ may_stand(const struct revision_row *row, const struct revision_row *root)
 	return row->m.role != ROLE_MEMBER || ID_EQUAL(&row->m.author, &root->m.author);
 }
 
-#if __has_include("schemas/answers.c")
 /* Text of what the form says against the answers, a line each. */
 static void
 check_answers(struct peer *p, struct record_row *row, struct arena *a)
@@ -77,7 +76,6 @@ check_answers(struct peer *p, struct record_row *row, struct arena *a)
 	}
 	answers_free(answers);
 }
-#endif
 
 static void
 order_key(uint8_t out[12], struct form_key form, uint64_t order)
@@ -170,12 +168,8 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 		e = E_NO_MEMORY;
 		goto done;
 	}
-#if __has_include("schemas/answers.c")
 	if (!(row.flags & (RECORD_VOID | RECORD_INCOMPLETE)))
 		check_answers(p, &row, &a);
-#else
-	(void)p;
-#endif
 	if ((e = place(txn, &row, &a)) == E_OK)
 		e = record_row_put(txn, &row);
 done:

@@ -1,0 +1,122 @@
+/* banyan form list: the forms of this store. */
+#include <string.h>
+
+#include "tools/commands.h"
+#include "tools/json.h"
+#include "tools/node/acting.h"
+#include "tools/node/outbox.h"
+
+static uint64_t
+count_records(struct store_txn *txn, const struct peer *p, struct form_key key)
+{
+	struct store_cursor *c;
+	struct bytes k, value;
+	uint8_t prefix[4];
+	uint64_t n = 0;
+
+	be32_put(prefix, key.v);
+	if (peer_is_node(p)) {
+		if (store_walk_prefix(txn, STORE_RECORD_BY_FORM, BYTES(prefix, 4), STORE_FORWARD, &c) != E_OK)
+			return 0;
+		while (store_next(c, &k, NULL))
+			n++;
+	} else {
+		if (store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c) != E_OK)
+			return 0;
+		while (store_next(c, &k, &value)) {
+			struct own_record own;
+
+			n += own_record_read(k, value, &own) == E_OK && own.form.v == key.v;
+		}
+	}
+	return store_walk_end(c) == E_OK ? n : 0;
+}
+
+/* May a draft language be used? Those of form accept-language, separated by spaces. */
+static bool
+accepted(const struct form_entry *f, const char *code)
+{
+	const char *at = f->languages;
+	size_t n = strlen(code);
+
+	while ((at = strstr(at, code)) != NULL) {
+		if ((at == f->languages || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+static void
+list_json(struct call *c, const struct form_entry *f, bool newest, uint64_t records)
+{
+	struct writer w;
+	size_t i;
+
+	writer_heap_init(&w, 64u << 10);
+	writer_str(&w, "{");
+	json_key_str(&w, "form", form_id(f->form));
+	json_key_str(&w, "version", form_version(f->form));
+	json_key_str(&w, "title", form_title(f->form, ""));
+	json_key_bool(&w, "newest", newest);
+	json_key_u64(&w, "records", records);
+	json_key(&w, "languages");
+	writer_str(&w, "[");
+	for (i = 0; i < form_language_count(f->form); i++) {
+		const char *code = form_language_code(f->form, i);
+		bool draft = form_language_draft(f->form, i) && !accepted(f, code);
+
+		writer_str(&w, i > 0 ? ",{" : "{");
+		json_key_str(&w, "code", code);
+		json_key_str(&w, "name", form_language(f->form, i));
+		json_key_bool(&w, "draft", draft);
+		writer_str(&w, "}");
+	}
+	writer_str(&w, "]}\n");
+	call_out_bytes(c, writer_view(&w));
+	writer_free(&w);
+}
+
+static void
+list_text(struct call *c, const struct form_entry *f, bool newest, uint64_t records)
+{
+	size_t i;
+
+	call_out(c, "%s%s%s  %s%s, %llu record%s;", form_id(f->form), form_version(f->form)[0] != '\0' ? " " : "",
+	         form_version(f->form), form_title(f->form, ""), newest ? "" : " (an older version)",
+	         (unsigned long long)records, records == 1 ? "" : "s");
+	for (i = 0; i < form_language_count(f->form); i++) {
+		const char *code = form_language_code(f->form, i);
+
+		call_out(c, " %s%s", code, form_language_draft(f->form, i) && !accepted(f, code) ? " (draft)" : "");
+	}
+	call_out(c, "\n");
+}
+
+enum err
+cmd_form_list(struct call *c)
+{
+	struct peer *p = call_peer(c);
+	struct store_txn *txn;
+	struct form_entry *f;
+	bool any = false;
+	enum err e;
+
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	for (f = p->forms; f != NULL; f = f->next) {
+		bool newest = peer_form(p, form_id(f->form)) == f;
+		uint64_t records = count_records(txn, p, f->key);
+
+		any = true;
+		if (call_json(c))
+			list_json(c, f, newest, records);
+		else
+			list_text(c, f, newest, records);
+	}
+	store_read_end(txn);
+	if (!any && !call_json(c))
+		call_note(c, "%s\n", peer_is_node(p) ? "No forms yet; put some in with: banyan form add STORE FILE..."
+		                                     : "No forms yet; they come with: banyan sync STORE");
+	return E_OK;
+}

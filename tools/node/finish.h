@@ -1,0 +1,37 @@
+/*
+ * finish: a finished questionnaire becomes a record: who may, for which area, sealed and durable; at a node it is opened at
+ * once. For `fill`, `submit` and whoever embeds a device.
+ */
+#ifndef BANYAN_TOOLS_NODE_FINISH_H
+#define BANYAN_TOOLS_NODE_FINISH_H
+
+#include "schemas/answers.h"
+#include "tools/call.h"
+#include "tools/node/outbox.h"
+
+/* Who enters what, where: found once a run. */
+struct finishing {
+	struct peer *peer;
+	struct identity *author;
+	struct form_entry *form;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct sealer sealer;
+};
+
+/*
+ * finish_begin: the acting identity enters `form_id` for `area` (NULL: its own). E_FORM_UNKNOWN, E_AREA_UNKNOWN, E_SCOPE,
+ * E_FORBIDDEN. finish_end wipes the run's key.
+ */
+enum err finish_begin(struct finishing *, struct call *, const char *form_id, const char *area);
+void finish_end(struct finishing *);
+
+/* The evaluator's inputs on this machine: clock, zone, a fresh seed, and who and where. */
+struct answer_env finish_env(const struct finishing *, size_t lang);
+
+/* finish_records: seal and keep them, all or none; ids are set. At most SLICE_REVISIONS_MAX. */
+enum err finish_records(struct finishing *, struct finished *, size_t count, struct why *);
+
+/* finish_urgent: does the form call these answers urgent? FORMS.md "Urgent records". */
+bool finish_urgent(const struct form *, const struct field_value *, size_t count);
+
+#endif
