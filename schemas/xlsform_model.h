@@ -233,6 +233,10 @@ const char *xls_reference(struct xls *, const struct item *context, enum xls_she
                           bool absolute);
 /* xls_lint: brackets and quotes of an expression; a fault if they do not pair. */
 bool xls_lint(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *text);
+/* xls_expression_of: xls_lint, xls_resolve, and whether the result is an expression that Banyan knows. */
+const char *xls_expression_of(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
+                              const char *column, const char *text, bool in_predicate);
+bool xls_compiles(struct xls *, const char *expression, struct why *);
 bool xls_default_dynamic(const struct item *, const char *text);
 
 /* xform_write*.c */

@@ -1,4 +1,5 @@
 #include "schemas/xlsform_model.h"
+#include "schemas/xpath.h"
 
 size_t
 xls_bucket(const char *s, size_t n)
@@ -282,6 +283,39 @@ xls_lint(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, 
 	if (n > 0)
 		xls_fault(x, sheet, row, column, "a %c is missing in: %s", open[n - 1], text);
 	return n == 0;
+}
+
+bool
+xls_compiles(struct xls *x, const char *text, struct why *why)
+{
+	const struct xpath *compiled;
+	struct arena scratch;
+	enum err e;
+
+	arena_init(&scratch, 1u << 20);
+	e = xpath_compile(&compiled, &scratch, text, NULL, why);
+	if (e == E_OK)
+		e = xpath_check(compiled, why);
+	arena_free(&scratch);
+	if (e == E_NO_MEMORY)
+		x->e = e;
+	return e == E_OK;
+}
+
+const char *
+xls_expression_of(struct xls *x, const struct item *context, enum xls_sheet sheet, unsigned row,
+                  const char *column, const char *text, bool in_predicate)
+{
+	struct why why = {.e = E_OK};
+	char sentence[400];
+	const char *out;
+
+	if (!xls_lint(x, sheet, row, column, text) ||
+	    (out = xls_resolve(x, context, sheet, row, column, text, in_predicate)) == NULL)
+		return NULL;
+	if (x->e == E_OK && !xls_compiles(x, out, &why) && x->e == E_OK)
+		xls_fault(x, sheet, row, column, "%s", why_sentence(&why, sentence, sizeof(sentence)));
+	return out;
 }
 
 static bool

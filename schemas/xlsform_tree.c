@@ -89,9 +89,8 @@ add_meta(struct xls *x)
 		const char *header = xls_header(x, SHEET_SETTINGS, COLUMN_INSTANCE_NAME);
 
 		xls_index(x, it);
-		if (xls_lint(x, SHEET_SETTINGS, x->settings_row, header, name))
-			it->expr[COLUMN_CALCULATION] = xls_resolve(x, it, SHEET_SETTINGS, x->settings_row, header,
-			                                           name, false);
+		it->expr[COLUMN_CALCULATION] =
+		    xls_expression_of(x, it, SHEET_SETTINGS, x->settings_row, header, name, false);
 	}
 }
 
@@ -160,19 +159,19 @@ resolve_item(struct xls *x, struct item *it)
 		enum column c = expressions[i];
 		const char *cell = it->cell[c];
 
-		if (cell == NULL || !xls_lint(x, SHEET_SURVEY, it->row, head(x, c), cell))
+		if (cell == NULL)
 			continue;
 		if (c == COLUMN_CHOICE_FILTER && it->source_item != NULL)
 			continue; /* seen from the repeat's rows: see choose_from_repeat */
-		it->expr[c] = xls_resolve(x, it, SHEET_SURVEY, it->row, head(x, c),
-		                          c == COLUMN_CHOICE_FILTER ? cell : truth(cell),
-		                          c == COLUMN_CHOICE_FILTER);
+		it->expr[c] = xls_expression_of(x, it, SHEET_SURVEY, it->row, head(x, c),
+		                                c == COLUMN_CHOICE_FILTER ? cell : truth(cell),
+		                                c == COLUMN_CHOICE_FILTER);
 	}
-	if (it->cell[COLUMN_DEFAULT] != NULL && xls_default_dynamic(it, it->cell[COLUMN_DEFAULT]) &&
-	    xls_lint(x, SHEET_SURVEY, it->row, head(x, COLUMN_DEFAULT), it->cell[COLUMN_DEFAULT])) {
+	if (it->cell[COLUMN_DEFAULT] != NULL && xls_default_dynamic(it, it->cell[COLUMN_DEFAULT])) {
 		it->dynamic_default = true;
-		it->expr[COLUMN_DEFAULT] = xls_resolve(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_DEFAULT),
-		                                       it->cell[COLUMN_DEFAULT], false);
+		it->expr[COLUMN_DEFAULT] = xls_expression_of(x, it, SHEET_SURVEY, it->row,
+		                                             head(x, COLUMN_DEFAULT), it->cell[COLUMN_DEFAULT],
+		                                             false);
 	}
 	if (it->count_path != NULL)
 		it->count_path = xls_reference(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_REPEAT_COUNT),

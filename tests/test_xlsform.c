@@ -146,6 +146,10 @@ sheets_and_columns_that_are_not_there(void)
 		 "| | x | y |\n", "choices", 5, "list_name", "no column \"list_name\""},
 		{"| survey |\n| | type | name | label |\n| | select_multiple l | a | A |\n| choices |\n"
 		 "| | list_name | name |\n| | l | two words |\n", "choices", 6, "name", "has a space"},
+		{"| survey |\n| | type | name | label | relevant |\n| | text | a | A | 1 + * 2 |\n", "survey", 3,
+		 "relevant", "the expression is not right"},
+		{"| survey |\n| | type | name | label | constraint |\n| | text | a | A | nofunction(.) |\n",
+		 "survey", 3, "constraint", "no function"},
 		{"| survey |\n| | type | name | label | body::ref |\n| | text | a | A | x |\n", "survey", 2,
 		 "body::ref", "by the form itself"},
 		{"| survey |\n| | type | name | label |\n| | text | \xe1\x9e\x80 | A |\n", "survey", 3, "name",
