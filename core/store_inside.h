@@ -15,12 +15,8 @@
 #define BATCH_BYTES_MAX \
 	(8u << 20) /* one commit: what a small device has room for in dirty pages */
 
-#ifdef BANYAN_TEST_PLAIN
-#define STORE_SEAL_BYTES 0u
-#else
 #define STORE_SEAL_BYTES \
 	(AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
-#endif
 
 struct store_job {
 	store_job_fn *fn;

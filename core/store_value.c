@@ -1,7 +1,6 @@
 /*
  * Values, sealed one by one with their table and key as additional data ("The store" in
- * FORMATS.md). A plain test build leaves them as they are, so that a search for planted
- * markers can be seen to find.
+ * FORMATS.md).
  */
 #include <assert.h>
 
@@ -14,32 +13,6 @@ store_dbi(const struct store_txn *txn, enum store_table table)
 	return txn->store->dbi[table];
 }
 
-#ifdef BANYAN_TEST_PLAIN
-size_t
-store_value_bytes(MDB_val sealed)
-{
-	return sealed.mv_size;
-}
-
-enum err
-store_value_seal(const struct store *s, enum store_table table, struct bytes key,
-		 struct bytes plain, uint8_t *out)
-{
-	(void)s, (void)table, (void)key;
-	if (plain.n > 0)
-		memcpy(out, plain.p, plain.n);
-	return E_OK;
-}
-
-enum err
-store_value_open(const struct store *s, enum store_table table, struct bytes key,
-		 MDB_val sealed, uint8_t *out)
-{
-	(void)s, (void)table, (void)key;
-	memcpy(out, sealed.mv_data, sealed.mv_size);
-	return E_OK;
-}
-#else
 size_t
 store_value_bytes(MDB_val sealed)
 {
@@ -48,7 +21,6 @@ store_value_bytes(MDB_val sealed)
 
 struct ad {
 	uint8_t b[1 + STORE_KEY_BYTES_MAX];
-	size_t n;
 };
 
 static struct bytes
@@ -85,4 +57,3 @@ store_value_open(const struct store *s, enum store_table table, struct bytes key
 	    BYTES(p + AEAD_NONCE_BYTES, sealed.mv_size - AEAD_NONCE_BYTES));
 	return e == E_SEAL ? E_STORE_DAMAGED : e;
 }
-#endif
