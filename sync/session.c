@@ -5,17 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/fault.h"
+
 #define OUT_BYTES_MAX (FRAME_BYTES_MAX + 4u * SESSION_OUTBOX_BYTES + ASK_ARGS_BYTES_MAX)
 #define IN_BYTES_MAX ((size_t)FRAME_BYTES_MAX * 2u + (1u << 20))
 
 enum err
 session_new(struct session **out, const struct session_config *config, uint64_t now_ms)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct session *s = fault_malloc(sizeof(*s));
 
 	*out = s;
 	if (s == NULL)
 		return E_NO_MEMORY;
+	memset(s, 0, sizeof(*s));
 	s->config = *config;
 	s->now_ms = s->in_since_ms = s->out_since_ms = now_ms;
 	writer_heap_init(&s->in, IN_BYTES_MAX);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/cert.h"
+#include "core/fault.h"
 #include "sync/net/net.h"
 #include "tests/sync_peers.h"
 
@@ -608,7 +609,57 @@ port_in_use(void)
 	CHECK(uv_loop_close(uv_default_loop()) == 0);
 }
 
+/* Each call that can fail, failing in turn: said, undone, and the next try is well. */
+static void
+opening_fails_cleanly(void)
+{
+	struct net_server_config config = {.loop = uv_default_loop(), .trust = on_trust, .event = on_node_event};
+	struct net_server *server;
+	unsigned i = 0;
+	bool fired;
+
+	world_up(0, 0);
+	config.identity = identity_of(&node.me);
+	do {
+		enum err e;
+
+		fault_arm(i++);
+		e = net_server_open(&server, &config, "127.0.0.1:0", &why);
+		fired = fault_fired();
+		fault_disarm();
+		CHECK_MSG((e == E_OK) == !fired, "call %u: %s", i, err_name(e));
+		if (e != E_OK)
+			continue;
+		net_server_stop(server, 0);
+		uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+		net_server_free(server);
+	} while (fired);
+	CHECK(i > 4 && uv_loop_close(uv_default_loop()) == 0);
+}
+
+/* The same for a device, whose node has gone by then: it never comes to answer, and never to a crash. */
+static void
+connecting_fails_cleanly(void)
+{
+	unsigned i = 0;
+	bool fired;
+
+	world_up(0, 0);
+	node_start();
+	node_stop();
+	do {
+		enum err e;
+
+		fault_arm(i++);
+		e = go(DO_SYNC, &node.me.key.pub, false, 0);
+		fired = fault_fired();
+		fault_disarm();
+		CHECK_MSG(fired ? e != E_OK && e != E_CONNECT : e == E_CONNECT, "call %u: %s", i, err_name(e));
+	} while (fired);
+	CHECK(i > 5);
+}
+
 CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal), T(forgetting),
            T(http_is_answered), T(strangers),
            T(another_key_than_pinned), T(local_socket), T(asking_over_tls), T(garbage_at_the_door),
-           T(addresses), T(port_in_use))
+           T(addresses), T(port_in_use), T(opening_fails_cleanly), T(connecting_fails_cleanly))

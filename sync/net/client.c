@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "sync/net/address.h"
 #include "sync/net/conn.h"
 
@@ -254,16 +255,17 @@ resolve(struct client_run *r)
 enum err
 net_client_run(const struct net_client_config *config, struct net_counts *counts, struct why *why)
 {
-	struct client_run *r = calloc(1, sizeof(*r));
+	struct client_run *r = fault_malloc(sizeof(*r));
 	enum err e;
 
 	if (counts != NULL)
 		*counts = (struct net_counts){0};
 	if (r == NULL)
 		return why_set(why, E_NO_MEMORY, "the connection");
+	memset(r, 0, sizeof(*r));
 	signal(SIGPIPE, SIG_IGN);
 	r->config = config;
-	if (uv_loop_init(&r->loop) != 0) {
+	if (fault_point() || uv_loop_init(&r->loop) != 0) {
 		free(r);
 		return why_set(why, E_NO_MEMORY, "the event loop");
 	}

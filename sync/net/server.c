@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/fault.h"
 #include "sync/net/address.h"
 #include "sync/net/server_own.h"
 
@@ -16,11 +17,12 @@
 static enum err
 server_new(struct net_server **out, const struct net_server_config *config)
 {
-	struct net_server *s = calloc(1, sizeof(*s));
+	struct net_server *s = fault_malloc(sizeof(*s));
 
 	*out = s;
 	if (s == NULL)
 		return E_NO_MEMORY;
+	memset(s, 0, sizeof(*s));
 	s->config = *config;
 	signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of a write, not the end of us */
 	return E_OK;
@@ -46,6 +48,8 @@ listen_tcp(struct net_server *s, const char *address, struct why *why)
 	s->has_tcp = true;
 	code = uv_tcp_bind(&s->tcp, request.addrinfo->ai_addr, 0);
 	uv_freeaddrinfo(request.addrinfo);
+	if (code == 0 && fault_point())
+		code = UV_EIO;
 	if (code == 0)
 		code = uv_listen((uv_stream_t *)&s->tcp, BACKLOG, server_on_connection);
 	if (code == 0)

@@ -6,6 +6,7 @@
 
 #include "core/cert.h"
 #include "core/crypto.h"
+#include "core/fault.h"
 #include "sync/net/tls_cache.h"
 
 #define TLS_IN_BYTES_MAX (256u << 10)
@@ -162,7 +163,8 @@ side_setup(struct tls_side *s, const struct net_identity *identity)
 	mbedtls_ssl_config *c = &s->config;
 	enum err e;
 
-	if (mbedtls_ssl_config_defaults(c, s->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+	if (fault_point() ||
+	    mbedtls_ssl_config_defaults(c, s->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
 	                                MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return E_CRYPTO;
 	if ((e = side_key(&s->key, identity->key)) != E_OK)
@@ -195,12 +197,13 @@ enum err
 tls_side_new(struct tls_side **out, bool server, const struct net_identity *identity,
              struct tls_cache *cache)
 {
-	struct tls_side *s = calloc(1, sizeof(*s));
+	struct tls_side *s = fault_malloc(sizeof(*s));
 	enum err e;
 
 	*out = NULL;
 	if (s == NULL)
 		return E_NO_MEMORY;
+	memset(s, 0, sizeof(*s));
 	s->server = server;
 	s->cache = cache;
 	mbedtls_ssl_config_init(&s->config);
@@ -253,13 +256,14 @@ bio_receive(void *ctx, unsigned char *p, size_t cap)
 enum err
 tls_new(struct tls **out, struct tls_side *side, const struct tls_pin *pin, struct bytes saved)
 {
-	struct tls *t = calloc(1, sizeof(*t));
+	struct tls *t = fault_malloc(sizeof(*t));
 	mbedtls_ssl_session session;
 	bool resuming;
 
 	*out = NULL;
 	if (t == NULL)
 		return E_NO_MEMORY;
+	memset(t, 0, sizeof(*t));
 	t->side = side;
 	writer_heap_init(&t->in, TLS_IN_BYTES_MAX);
 	writer_heap_init(&t->out, TLS_OUT_BYTES_MAX);
@@ -272,7 +276,7 @@ tls_new(struct tls **out, struct tls_side *side, const struct tls_pin *pin, stru
 	           session.id_len == TLS_SESSION_ID_BYTES;
 	if (!side->server)
 		side->config.alpn_list = resuming ? NULL : alpn_client;
-	if (mbedtls_ssl_setup(&t->ssl, &side->config) != 0 ||
+	if (fault_point() || mbedtls_ssl_setup(&t->ssl, &side->config) != 0 ||
 	    (resuming && mbedtls_ssl_set_session(&t->ssl, &session) != 0))
 		goto fail;
 	if (resuming)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/crypto.h"
+#include "core/fault.h"
 #include "core/limits.h"
 
 /* Ids are ours and random, so their first bytes choose a set; the oldest of a set gives way. */
@@ -27,8 +28,9 @@ struct tls_cache {
 enum err
 tls_cache_new(struct tls_cache **out, const struct tls_cache_host *host)
 {
-	if ((*out = calloc(1, sizeof(**out))) == NULL)
+	if ((*out = fault_malloc(sizeof(**out))) == NULL)
 		return E_NO_MEMORY;
+	memset(*out, 0, sizeof(**out));
 	(*out)->host = *host;
 	return E_OK;
 }
