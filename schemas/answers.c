@@ -137,6 +137,7 @@ answers_new(struct answers **out, const struct form *f, const struct answer_env 
 	*out = NULL;
 	if (e != E_OK)
 		return why_set(why, e, "a questionnaire");
+	a->filling = true;
 	preload(a, a->instance, false);
 	answers_recalculate(a);
 	answers_act(a, "odk-instance-first-load", a->instance, NULL);

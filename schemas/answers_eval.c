@@ -180,6 +180,68 @@ count_repeat(struct answers *a, struct xml_node *parent, const struct form_node 
 	return true;
 }
 
+/* A calculation as its bind's type has it: whole numbers are cut, a date leaves its time. */
+static const char *
+cast(struct answers *a, const struct form_node *f, const char *text)
+{
+	char number[340];
+	double n;
+
+	if (a->form->more[f->field].kind == VALUE_INTEGER && strchr(text, '.') != NULL) {
+		n = xpath_string_number(text, &a->host);
+		if (n == n) {
+			xpath_number_text(n < 0 ? -(double)(int64_t)-n : (double)(int64_t)n, number);
+			text = arena_str(&a->scratch, number, strlen(number));
+		}
+	} else if (a->form->more[f->field].kind == VALUE_DATE && strlen(text) > 10 && text[10] == 'T') {
+		text = arena_str(&a->scratch, text, 10);
+	}
+	return text == NULL ? "" : text;
+}
+
+static bool
+offers(struct answers *a, const struct xpath_value *v, const char *child, const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < v->count; i++) {
+		const struct xml_node *x = xml_child(v->nodes[i], child);
+		const char *s = x == NULL ? "" : xml_string(x, &a->scratch);
+
+		if (s != NULL && strlen(s) == length && memcmp(s, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Choices whose filter no longer lets them through are taken away. */
+static bool
+prune(struct answers *a, struct xml_node *n)
+{
+	const struct form_control *c = node_of(n)->control;
+	struct xpath_value v;
+	const char *s = n->text;
+	char *kept, *to;
+
+	if (!a->filling || n->text[0] == '\0' || c == NULL || c->nodeset == NULL || !c->filtered ||
+	    answers_nodes(a, c->nodeset, n, &v) != E_OK)
+		return false;
+	if ((to = kept = arena_alloc(&a->scratch, strlen(s) + 1)) == NULL)
+		return false;
+	for (s += strspn(s, " "); *s != '\0'; s += strspn(s, " ")) {
+		size_t length = strcspn(s, " ");
+
+		if (offers(a, &v, c->value_ref, s, length)) {
+			if (to != kept)
+				*to++ = ' ';
+			memcpy(to, s, length);
+			to += length;
+		}
+		s += length;
+	}
+	return answers_store(a, n, kept);
+}
+
 static bool
 work(struct answers *a, struct xml_node *n, bool hidden)
 {
@@ -195,11 +257,13 @@ work(struct answers *a, struct xml_node *n, bool hidden)
 	}
 	if (f->first == NULL) {
 		if (!hidden && f->calculate != NULL)
-			changed = answers_store(a, n, answers_text(a, f->calculate, n)) || changed;
+			changed = answers_store(a, n, cast(a, f, answers_text(a, f->calculate, n))) || changed;
+		else if (!hidden)
+			changed = prune(a, n) || changed;
 		answers_forget(a);
 		return changed;
 	}
-	for (s = f->first; s != NULL && !hidden; s = s->next)
+	for (s = f->first; s != NULL && !hidden && a->counting; s = s->next)
 		if (s->repeat && s->row_count != NULL)
 			changed = count_repeat(a, n, s) || changed;
 	for (c = n->first; c != NULL; c = c->next)
@@ -211,9 +275,17 @@ void
 answers_recalculate(struct answers *a)
 {
 	unsigned pass;
+	bool changed = true;
 
-	for (pass = 0; pass < PASSES_MAX && work(a, a->instance, false); pass++)
-		;
+	/* Rows are counted when all else stands still: a count that is not worked out yet drops no row. */
+	for (pass = 0; pass < PASSES_MAX && changed; pass++) {
+		a->counting = false;
+		changed = work(a, a->instance, false);
+		if (changed)
+			continue;
+		a->counting = true;
+		changed = work(a, a->instance, false);
+	}
 }
 
 static bool

@@ -27,6 +27,8 @@ struct answers {
 	size_t choice_count;
 	struct why why; /* the first expression that could not be worked out */
 	bool out_of_memory;
+	bool filling;  /* a choice that is offered no more is taken away; a finished record keeps it, as a fault */
+	bool counting; /* this pass adds and drops counted rows */
 };
 
 static inline const struct form_node *

@@ -241,6 +241,7 @@ answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct 
 {
 	struct load l = {.a = a, .faults = faults, .max = fault_max, .first = E_OK};
 	json_error_t error;
+	bool filling = a->filling;
 	json_t *j = json_loadb(json, json_bytes, JSON_REJECT_DUPLICATES, &error);
 
 	if (!json_is_object(j)) {
@@ -251,6 +252,7 @@ answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct 
 			snprintf(text, sizeof(text), "its JSON is broken near character %d", error.position);
 		complain(&l, E_ANSWERS_FORMAT, "", text);
 	} else {
+		a->filling = false; /* what is not offered is told, not dropped */
 		drop_rows(a, a->instance, j);
 		load_object(&l, a->instance, -1, j);
 		xml_renumber(a->root);
@@ -260,6 +262,7 @@ answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct 
 		if (a->out_of_memory)
 			complain(&l, E_NO_MEMORY, "", "the answers");
 	}
+	a->filling = filling && l.count == 0;
 	json_decref(j);
 	*fault_count = l.count;
 	return l.first;
