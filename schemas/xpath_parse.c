@@ -3,7 +3,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "schemas/xpath_parse.h"
+#include "schemas/xpath_inside.h"
+
+struct xpath_parse {
+	const char *text, *at;
+	struct arena *arena;
+	const struct xml_ns *namespaces;
+	struct why *why;
+	enum err e;
+	unsigned depth;
+};
 
 static const struct xpath *parse_binary(struct xpath_parse *, int level);
 
@@ -13,8 +22,8 @@ parse_expr(struct xpath_parse *p)
 	return parse_binary(p, 0);
 }
 
-void *
-xpath_parse_fail(struct xpath_parse *p, enum err e, const char *matter)
+static void *
+fail(struct xpath_parse *p, enum err e, const char *matter)
 {
 	if (p->e != E_OK)
 		return NULL;
@@ -29,19 +38,19 @@ alloc(struct xpath_parse *p, size_t n)
 {
 	void *m = arena_alloc(p->arena, n);
 
-	return m != NULL ? m : xpath_parse_fail(p, E_NO_MEMORY, "too large");
+	return m != NULL ? m : fail(p, E_NO_MEMORY, "too large");
 }
 
-void
-xpath_parse_space(struct xpath_parse *p)
+static void
+skip_space(struct xpath_parse *p)
 {
 	p->at += strspn(p->at, " \t\r\n");
 }
 
-bool
-xpath_parse_take(struct xpath_parse *p, const char *token)
+static bool
+take(struct xpath_parse *p, const char *token)
 {
-	xpath_parse_space(p);
+	skip_space(p);
 	if (strncmp(p->at, token, strlen(token)) != 0)
 		return false;
 	p->at += strlen(token);
@@ -54,8 +63,8 @@ name_start(char c)
 	return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-size_t
-xpath_parse_name(const char *s)
+static size_t
+name_length(const char *s)
 {
 	size_t n = 0;
 
@@ -72,12 +81,12 @@ take_word(struct xpath_parse *p, const char *word)
 {
 	size_t n;
 
-	xpath_parse_space(p);
+	skip_space(p);
 	n = strlen(word);
 	if (strncmp(p->at, word, n) != 0)
 		return false;
 	/* "1 and1" is read by every engine that forms were tried with. */
-	if (xpath_parse_name(p->at) != n && !isdigit((unsigned char)p->at[n]))
+	if (name_length(p->at) != n && !isdigit((unsigned char)p->at[n]))
 		return false;
 	p->at += n;
 	return true;
@@ -114,18 +123,18 @@ parse_list(struct xpath_parse *p, const struct xpath **list)
 {
 	size_t n = 0;
 
-	if (xpath_parse_take(p, ")"))
+	if (take(p, ")"))
 		return 0;
 	do {
 		if (n == XPATH_ARGUMENTS_MAX) {
-			xpath_parse_fail(p, E_LIMIT, "too many arguments");
+			fail(p, E_LIMIT, "too many arguments");
 			return 0;
 		}
 		if ((list[n++] = parse_expr(p)) == NULL)
 			return 0;
-	} while (xpath_parse_take(p, ","));
-	if (!xpath_parse_take(p, ")"))
-		xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
+	} while (take(p, ","));
+	if (!take(p, ")"))
+		fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
 	return n;
 }
 
@@ -139,20 +148,20 @@ keep_list(struct xpath_parse *p, const struct xpath **list, size_t n)
 	return kept;
 }
 
-size_t
-xpath_parse_predicates(struct xpath_parse *p, const struct xpath ***out)
+static size_t
+parse_predicates(struct xpath_parse *p, const struct xpath ***out)
 {
 	const struct xpath *list[16];
 	size_t n = 0;
 
-	while (p->e == E_OK && xpath_parse_take(p, "[")) {
+	while (p->e == E_OK && take(p, "[")) {
 		if (n == sizeof(list) / sizeof(list[0])) {
-			xpath_parse_fail(p, E_LIMIT, "too many predicates");
+			fail(p, E_LIMIT, "too many predicates");
 			return 0;
 		}
 		list[n++] = parse_expr(p);
-		if (p->e == E_OK && !xpath_parse_take(p, "]"))
-			xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ] is missing");
+		if (p->e == E_OK && !take(p, "]"))
+			fail(p, E_XPATH_SYNTAX, "a closing bracket ] is missing");
 	}
 	if (p->e == E_OK && n > 0)
 		*out = keep_list(p, list, n);
@@ -166,7 +175,7 @@ parse_call(struct xpath_parse *p, const char *name, size_t name_bytes)
 	struct xpath *x = node_new(p, OP_CALL);
 
 	if (x == NULL || (x->string = arena_str(p->arena, name, name_bytes)) == NULL)
-		return xpath_parse_fail(p, E_NO_MEMORY, "too large");
+		return fail(p, E_NO_MEMORY, "too large");
 	x->function = xpath_function_find(x->string);
 	x->argc = parse_list(p, list);
 	if (p->e != E_OK || (x->args = keep_list(p, list, x->argc)) == NULL)
@@ -174,16 +183,16 @@ parse_call(struct xpath_parse *p, const char *name, size_t name_bytes)
 	return x;
 }
 
-const struct xpath *
-xpath_parse_literal(struct xpath_parse *p)
+static const struct xpath *
+parse_literal(struct xpath_parse *p)
 {
 	const char *end = strchr(p->at + 1, *p->at);
 	struct xpath *x = node_new(p, OP_LITERAL);
 
 	if (end == NULL)
-		return xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing quote is missing");
+		return fail(p, E_XPATH_SYNTAX, "a closing quote is missing");
 	if (x == NULL || (x->string = arena_str(p->arena, p->at + 1, (size_t)(end - p->at - 1))) == NULL)
-		return xpath_parse_fail(p, E_NO_MEMORY, "too large");
+		return fail(p, E_NO_MEMORY, "too large");
 	p->at = end + 1;
 	return x;
 }
@@ -198,13 +207,131 @@ parse_number(struct xpath_parse *p)
 	if (p->at[n] == '.')
 		n += 1 + strspn(p->at + n + 1, "0123456789");
 	if (n >= sizeof(digits))
-		return xpath_parse_fail(p, E_LIMIT, "too many digits");
+		return fail(p, E_LIMIT, "too many digits");
 	memcpy(digits, p->at, n);
 	digits[n] = '\0';
 	p->at += n;
 	if (x != NULL)
 		x->number = strtod(digits, NULL);
 	return x;
+}
+
+static const struct {
+	const char *name;
+	enum xpath_axis axis;
+} axes[] = {
+	{"child", AXIS_CHILD}, {"parent", AXIS_PARENT}, {"self", AXIS_SELF},
+	{"descendant", AXIS_DESCENDANT}, {"descendant-or-self", AXIS_DESCENDANT_OR_SELF},
+	{"ancestor", AXIS_ANCESTOR}, {"ancestor-or-self", AXIS_ANCESTOR_OR_SELF},
+	{"following", AXIS_FOLLOWING}, {"following-sibling", AXIS_FOLLOWING_SIBLING},
+	{"preceding", AXIS_PRECEDING}, {"preceding-sibling", AXIS_PRECEDING_SIBLING},
+	{"attribute", AXIS_ATTRIBUTE},
+};
+
+static void
+parse_axis(struct xpath_parse *p, struct xpath_step *s)
+{
+	size_t n, i;
+
+	if (take(p, "@")) {
+		s->axis = AXIS_ATTRIBUTE;
+		return;
+	}
+	n = name_length(p->at);
+	if (n == 0 || strncmp(p->at + n + strspn(p->at + n, " \t\r\n"), "::", 2) != 0)
+		return;
+	for (i = 0; i < sizeof(axes) / sizeof(axes[0]); i++)
+		if (strlen(axes[i].name) == n && memcmp(axes[i].name, p->at, n) == 0) {
+			s->axis = axes[i].axis;
+			p->at += n;
+			take(p, "::");
+			return;
+		}
+	fail(p, E_XPATH_SYNTAX, "there is no such axis");
+}
+
+static const char *
+find_namespace(struct xpath_parse *p, const char *prefix, size_t n)
+{
+	const struct xml_ns *ns;
+
+	for (ns = p->namespaces; ns != NULL; ns = ns->next)
+		if (strlen(ns->prefix) == n && memcmp(ns->prefix, prefix, n) == 0)
+			return ns->uri;
+	return fail(p, E_XPATH_SYNTAX, "the namespace prefix is not declared");
+}
+
+static bool
+parse_type_test(struct xpath_parse *p, struct xpath_step *s)
+{
+	static const struct {
+		const char *name;
+		enum xpath_test test;
+	} types[] = {{"node", TEST_NODE}, {"text", TEST_TEXT}, {"comment", TEST_COMMENT},
+	             {"processing-instruction", TEST_INSTRUCTION}};
+	size_t n = name_length(p->at), i;
+
+	if (p->at[n + strspn(p->at + n, " \t\r\n")] != '(')
+		return false;
+	for (i = 0; i < 4; i++) {
+		if (strlen(types[i].name) != n || memcmp(types[i].name, p->at, n) != 0)
+			continue;
+		p->at += n;
+		s->test = types[i].test;
+		take(p, "(");
+		skip_space(p);
+		if (s->test == TEST_INSTRUCTION && (*p->at == '\'' || *p->at == '"')) {
+			const struct xpath *target = parse_literal(p);
+
+			s->name = target == NULL ? NULL : target->string;
+		}
+		if (p->e == E_OK && !take(p, ")"))
+			fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
+		return true;
+	}
+	return false;
+}
+
+static void
+parse_step(struct xpath_parse *p, struct xpath_step *s)
+{
+	size_t n;
+
+	*s = (struct xpath_step){.axis = AXIS_CHILD, .test = TEST_NODE};
+	skip_space(p);
+	if (take(p, "..")) {
+		s->axis = AXIS_PARENT;
+	} else if (take(p, ".")) {
+		s->axis = AXIS_SELF;
+	} else {
+		parse_axis(p, s);
+		skip_space(p);
+		n = name_length(p->at);
+		if (p->e != E_OK)
+			return;
+		if (take(p, "*")) {
+			s->test = TEST_ANY;
+		} else if (n == 0) {
+			fail(p, E_XPATH_SYNTAX, "a name or a value is missing");
+			return;
+		} else if (!parse_type_test(p, s)) {
+			s->test = TEST_NAME;
+			if (p->at[n] == ':' && p->at[n + 1] != ':') {
+				s->ns = find_namespace(p, p->at, n);
+				p->at += n + 1;
+				n = name_length(p->at);
+			}
+			if (s->ns != NULL && take(p, "*"))
+				s->test = TEST_NS_ANY;
+			else if (n == 0)
+				fail(p, E_XPATH_SYNTAX, "a name is missing");
+			else if ((s->name = arena_str(p->arena, p->at, n)) == NULL)
+				fail(p, E_NO_MEMORY, "too large");
+			if (s->test == TEST_NAME)
+				p->at += n;
+		}
+	}
+	s->predicate_count = parse_predicates(p, &s->predicates);
 }
 
 /* Steps after the start; `more` says that one must follow. */
@@ -216,14 +343,14 @@ parse_steps(struct xpath_parse *p, struct xpath *x, bool more)
 
 	while (p->e == E_OK) {
 		if (n + 2 > sizeof(list) / sizeof(list[0])) {
-			xpath_parse_fail(p, E_LIMIT, "too many steps");
+			fail(p, E_LIMIT, "too many steps");
 			return;
 		}
-		if (!more && xpath_parse_take(p, "//"))
+		if (!more && take(p, "//"))
 			list[n++] = (struct xpath_step){.axis = AXIS_DESCENDANT_OR_SELF, .test = TEST_NODE};
-		else if (!more && !xpath_parse_take(p, "/"))
+		else if (!more && !take(p, "/"))
 			break;
-		xpath_parse_step(p, &list[n++]);
+		parse_step(p, &list[n++]);
 		more = false;
 	}
 	if (p->e != E_OK || (x->steps = alloc(p, (n + 1) * sizeof(*x->steps))) == NULL)
@@ -235,7 +362,7 @@ parse_steps(struct xpath_parse *p, struct xpath *x, bool more)
 static bool
 step_follows(struct xpath_parse *p)
 {
-	xpath_parse_space(p);
+	skip_space(p);
 	return name_start(*p->at) || *p->at == '*' || *p->at == '.' || *p->at == '@';
 }
 
@@ -243,10 +370,10 @@ step_follows(struct xpath_parse *p)
 static size_t
 call_name_length(const char *s)
 {
-	size_t n = xpath_parse_name(s);
+	size_t n = name_length(s);
 
-	if (n > 0 && s[n] == ':' && xpath_parse_name(s + n + 1) > 0)
-		n += 1 + xpath_parse_name(s + n + 1);
+	if (n > 0 && s[n] == ':' && name_length(s + n + 1) > 0)
+		n += 1 + name_length(s + n + 1);
 	if (n == 0 || s[n + strspn(s + n, " \t\r\n")] != '(')
 		return 0;
 	if ((n == 4 && (memcmp(s, "node", 4) == 0 || memcmp(s, "text", 4) == 0)) ||
@@ -264,18 +391,18 @@ parse_base(struct xpath_parse *p)
 	const struct xpath *x;
 
 	if (*p->at == '\'' || *p->at == '"')
-		return xpath_parse_literal(p);
+		return parse_literal(p);
 	if (isdigit((unsigned char)*p->at) || (*p->at == '.' && isdigit((unsigned char)p->at[1])))
 		return parse_number(p);
 	if (n > 0) {
 		p->at += n;
-		xpath_parse_take(p, "(");
+		take(p, "(");
 		return parse_call(p, name, n);
 	}
-	xpath_parse_take(p, "(");
+	take(p, "(");
 	x = parse_expr(p);
-	if (x != NULL && !xpath_parse_take(p, ")"))
-		return xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
+	if (x != NULL && !take(p, ")"))
+		return fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
 	return x;
 }
 
@@ -285,7 +412,7 @@ parse_path(struct xpath_parse *p)
 	struct xpath *x = node_new(p, OP_PATH);
 	const struct xpath *base;
 
-	xpath_parse_space(p);
+	skip_space(p);
 	if (x == NULL)
 		return NULL;
 	if (strncmp(p->at, "//", 2) == 0) {
@@ -307,13 +434,13 @@ parse_path(struct xpath_parse *p)
 	}
 	if ((base = parse_base(p)) == NULL)
 		return NULL;
-	xpath_parse_space(p);
+	skip_space(p);
 	if (*p->at != '[' && *p->at != '/')
 		return base;
 	if ((x->args = keep_list(p, &base, 1)) == NULL)
 		return NULL;
 	x->argc = 1;
-	x->filter_count = xpath_parse_predicates(p, &x->filters);
+	x->filter_count = parse_predicates(p, &x->filters);
 	parse_steps(p, x, false);
 	return p->e == E_OK ? x : NULL;
 }
@@ -323,15 +450,15 @@ parse_unary(struct xpath_parse *p)
 {
 	const struct xpath *x, *b;
 
-	if (xpath_parse_take(p, "-")) {
+	if (take(p, "-")) {
 		if (++p->depth > XPATH_DEPTH_MAX)
-			return xpath_parse_fail(p, E_LIMIT, "nested too deeply");
+			return fail(p, E_LIMIT, "nested too deeply");
 		x = node_of(p, OP_NEGATE, parse_unary(p), NULL);
 		p->depth--;
 		return x;
 	}
 	x = parse_path(p);
-	while (x != NULL && xpath_parse_take(p, "|")) {
+	while (x != NULL && take(p, "|")) {
 		b = parse_path(p);
 		x = node_of(p, OP_UNION, x, b);
 	}
@@ -363,11 +490,11 @@ parse_binary(struct xpath_parse *p, int level)
 	if (level == LEVELS)
 		return parse_unary(p);
 	if (level == 0 && ++p->depth > XPATH_DEPTH_MAX)
-		return xpath_parse_fail(p, E_LIMIT, "nested too deeply");
+		return fail(p, E_LIMIT, "nested too deeply");
 	x = parse_binary(p, level + 1);
 	while (x != NULL && i < n) {
 		if (operators[i].level != level ||
-		    !(operators[i].word ? take_word(p, operators[i].text) : xpath_parse_take(p, operators[i].text))) {
+		    !(operators[i].word ? take_word(p, operators[i].text) : take(p, operators[i].text))) {
 			i++;
 			continue;
 		}
@@ -390,9 +517,9 @@ xpath_compile(const struct xpath **out, struct arena *arena, const char *text,
 	if (strlen(text) > XPATH_TEXT_BYTES_MAX)
 		return why_set(why, E_LIMIT, "the length of an expression");
 	*out = parse_expr(&p);
-	xpath_parse_space(&p);
+	skip_space(&p);
 	if (p.e == E_OK && *p.at != '\0')
-		xpath_parse_fail(&p, E_XPATH_SYNTAX, "something is left over");
+		fail(&p, E_XPATH_SYNTAX, "something is left over");
 	if (p.e != E_OK)
 		*out = NULL;
 	return p.e;

@@ -44,13 +44,20 @@ fill_line(struct fill *f)
 	return E_OK;
 }
 
+bool
+fill_before(struct fill *f, const char *ref, struct answer_view *out)
+{
+	/* answers_back stands still at the first stop. */
+	return answers_back(f->answers, ref, out) == E_OK && (ref[0] == '\0' || strcmp(out->ref, ref) != 0);
+}
+
 /* view_at: the stop at f->ref as it is asked now: the one after the stop before it. */
 static enum err
 view_at(struct fill *f, struct answer_view *v)
 {
 	char before[160] = "";
 
-	if (answers_back(f->answers, f->ref, v) == E_OK)
+	if (fill_before(f, f->ref, v))
 		(void)snprintf(before, sizeof(before), "%s", v->ref);
 	return answers_next(f->answers, before, v);
 }
@@ -65,6 +72,7 @@ finish(struct fill *f)
 	enum err e;
 
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
+	answers_set_now(f->answers, f->io->now_ms(f->io->ctx));
 	e = answers_values(f->answers, &arena, &values, &count);
 	if (e == E_OK)
 		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, record, f->why);
@@ -87,7 +95,7 @@ step_back(struct fill *f, struct answer_view *v)
 	char ref[160];
 
 	(void)snprintf(ref, sizeof(ref), "%s", f->ref);
-	while (answers_back(f->answers, ref, v) == E_OK) {
+	while (fill_before(f, ref, v)) {
 		if (f->io->terminal || (v->stop != STOP_NOTE && !(v->stop == STOP_QUESTION && v->readonly)))
 			return true;
 		(void)snprintf(ref, sizeof(ref), "%s", v->ref);
@@ -206,6 +214,25 @@ choose_draft(struct fill *f, unsigned *number)
 	return E_OK;
 }
 
+/* begin_without_rows: a fresh repeat has one empty row; here the person is asked first whether there is any. */
+static void
+begin_without_rows(struct fill *f)
+{
+	struct answer_fault fault;
+	char row[200];
+	size_t i;
+
+	for (i = 0; i < form_field_count(f->form); i++) {
+		const struct form_field *field = form_field(f->form, i);
+
+		if (field->type != QUESTION_REPEAT || field->repeat >= 0)
+			continue;
+		(void)snprintf(row, sizeof(row), "%s[1]", field->path);
+		if (answers_row_count(f->answers, field->path) == 1)
+			(void)answers_remove_row(f->answers, row, &fault); /* one of a fixed count stays */
+	}
+}
+
 static enum err
 start(struct fill *f)
 {
@@ -228,6 +255,8 @@ start(struct fill *f)
 		env.lang = f->lang;
 		env.area = f->area;
 		e = answers_new(&f->answers, f->form, &env, f->why);
+		if (e == E_OK)
+			begin_without_rows(f);
 	}
 	if (e != E_OK)
 		return e;
@@ -241,7 +270,6 @@ enum err
 fill_run(const struct fill_sink *sink, const struct fill_io *io, const struct fill_options *options,
          struct why *why)
 {
-	struct bytes bundle;
 	struct why own = {.e = E_OK};
 	struct fill *f = calloc(1, sizeof(*f));
 	enum err e;
@@ -254,13 +282,11 @@ fill_run(const struct fill_sink *sink, const struct fill_io *io, const struct fi
 	f->why = why != NULL ? why : &own;
 	f->accepted = "";
 	(void)snprintf(f->area, sizeof(f->area), "%s", options->env.area != NULL ? options->env.area : "");
-	if ((e = sink->form(sink->ctx, &bundle, &f->accepted, f->why)) == E_OK &&
-	    (e = form_read(&f->form, bundle, f->why)) == E_OK)
+	if ((e = sink->form(sink->ctx, &f->form, &f->accepted, f->why)) == E_OK)
 		e = start(f);
 	if (e != E_OK && f->why->e != e)
 		(void)why_set(f->why, e, "the questionnaire");
 	answers_free(f->answers);
-	form_free(f->form);
 	crypto_wipe(f, sizeof(*f));
 	free(f);
 	return e;

@@ -25,12 +25,13 @@ struct fill_io {
 	void (*say)(void *ctx, const char *text);
 	/* One line without its end, as a C string. E_INTERRUPTED at the end of input; E_NO_ROOM: too long (read over). */
 	enum err (*line)(void *ctx, char *out, size_t cap);
+	int64_t (*now_ms)(void *ctx); /* for the moment of finishing */
 };
 
 struct fill_sink {
 	void *ctx;
-	/* The form's bundle, and the draft languages accepted (codes separated by spaces); the sink's, to the end. */
-	enum err (*form)(void *ctx, struct bytes *bundle, const char **accepted, struct why *);
+	/* The form, and the draft languages accepted (codes separated by spaces); the sink's, to the end. */
+	enum err (*form)(void *ctx, const struct form **form, const char **accepted, struct why *);
 	/* The draft with the least number above *number; E_ABSENT: none. The sink's, until its next call. */
 	enum err (*draft_next)(void *ctx, unsigned *number, struct bytes *draft, struct why *);
 	/* Keep a draft under *number; 0: a free one is chosen and put there. Durable on E_OK. */

@@ -15,7 +15,7 @@ struct fill {
 	const struct fill_io *io;
 	const struct fill_options *options;
 	struct why *why;
-	struct form *form;
+	const struct form *form;
 	struct answers *answers;
 	const char *accepted;
 	size_t lang;
@@ -30,6 +30,8 @@ struct fill {
 void fill_say(struct fill *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* fill_line: read a line into f->line, trimmed. */
 enum err fill_line(struct fill *);
+/* fill_before: the stop before a ref; false: there is none. */
+bool fill_before(struct fill *, const char *ref, struct answer_view *out);
 
 /* fill_question.c: show a stop, read one line for it, act. */
 enum fill_go fill_question(struct fill *, const struct answer_view *);

@@ -110,9 +110,10 @@ is_several(enum question type)
 }
 
 static const char *
-shape(enum question type)
+shape(enum question type, bool month)
 {
-	return type == QUESTION_DATE       ? "  (a date as 2026-05-31, or today)\n"
+	return month                       ? "  (a month as 2026-05)\n"
+	       : type == QUESTION_DATE       ? "  (a date as 2026-05-31, or today)\n"
 	       : type == QUESTION_TIME     ? "  (a time as 14:30)\n"
 	       : type == QUESTION_DATETIME ? "  (as 2026-05-31T14:30)\n"
 	       : type == QUESTION_GEOPOINT ? "  (latitude and longitude, as 13.3671 103.8448)\n"
@@ -188,6 +189,7 @@ fill_question(struct fill *f, const struct answer_view *v)
 	enum question type = form_field(f->form, v->field)->type;
 	size_t count = v->choice_count;
 	bool required = v->required, readonly = v->readonly;
+	bool month = type == QUESTION_DATE && v->appearance != NULL && strstr(v->appearance, "month-year") != NULL;
 	char value[FILL_LINE_BYTES_MAX + 1], guidance[600], text[FILL_LINE_BYTES_MAX + 1];
 	enum fill_go go;
 	enum err e;
@@ -197,7 +199,7 @@ fill_question(struct fill *f, const struct answer_view *v)
 	head(f, v);
 	if (count > 0)
 		fill_choices_show(f, count, is_several(type));
-	fill_say(f, "%s", shape(type));
+	fill_say(f, "%s", shape(type, month));
 	if (value[0] != '\0')
 		fill_say(f, "  now: %s\n", value);
 	if (readonly && !f->io->terminal)
@@ -223,6 +225,8 @@ fill_question(struct fill *f, const struct answer_view *v)
 	(void)snprintf(text, sizeof(text), "%s", f->line + (f->line[0] == '\\' && f->line[1] != '\0'));
 	if (is_number(type))
 		fill_digits(text);
+	if (month && strlen(text) == 7)
+		(void)strcat(text, "-01"); /* a month is its first day */
 	if (type == QUESTION_DATE && strcasecmp(text, "today") == 0)
 		today(f, text, sizeof(text));
 	if (type == QUESTION_ACKNOWLEDGE && strcasecmp(text, "ok") == 0)
@@ -257,7 +261,7 @@ grow(struct fill *f)
 	char ref[160] = "";
 	enum err e;
 
-	if (answers_back(f->answers, f->ref, &before) == E_OK)
+	if (fill_before(f, f->ref, &before))
 		(void)snprintf(ref, sizeof(ref), "%s", before.ref);
 	if ((e = answers_add_row(f->answers, f->ref, &fault)) != E_OK) {
 		tell_fault(f, &fault, e);
