@@ -5,6 +5,7 @@
 #include "core/pack.h"
 #include "tests/check.h"
 #include "tools/call_parts.h"
+#include "tools/options.h"
 
 static char folder[64];
 
@@ -236,5 +237,101 @@ bad_asks_are_refused(void)
 	}
 }
 
+/* an_ask: of a command line, its files read; as it travels. */
+static struct call *
+an_ask(char *const *argv, int argc, bool with_secret, struct writer *ask)
+{
+	struct call *c;
+
+	if (call_new(&c) != E_OK)
+		abort();
+	writer_heap_init(ask, 1u << 20);
+	CHECK_MSG(options_parse(c, argc, argv) == E_OK, "%s", call_why(c)->thing);
+	CHECK_MSG(call_gather(c) == E_OK, "%s", call_why(c)->thing);
+	CHECK(call_find_secret(c) == E_OK);
+	CHECK(call_ask_write(c, with_secret, ask) == E_OK);
+	return c;
+}
+
+static void
+file_write(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+}
+
+static void
+an_ask_arrives_as_it_was_given(void)
+{
+	char passphrase[128], answers[128];
+	char *argv[] = {(char *)"banyan",   (char *)"submit",   (char *)"store", (char *)"F2",
+	                (char *)"--answers", answers,           (char *)"--json", (char *)"--area",
+	                (char *)"SM01",      (char *)"--passphrase-file", passphrase};
+	struct call_asker asker = {.answer = hear};
+	struct call *c, *asked;
+	struct bytes content;
+	struct writer ask;
+	struct why why;
+	size_t n;
+
+	REQUIRE(folder_make());
+	(void)snprintf(passphrase, sizeof(passphrase), "%s/passphrase", folder);
+	(void)snprintf(answers, sizeof(answers), "%s/answers", folder);
+	file_write(passphrase, "open sesame\n");
+	file_write(answers, "{\"met\":\"yes\"}\n");
+	c = an_ask(argv, 11, true, &ask);
+	REQUIRE(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_OK);
+	CHECK_STR(call_command(asked)->name, "submit");
+	CHECK(call_arg_count(asked) == 1 && call_json(asked) && !call_is_remote(asked));
+	CHECK_STR(call_arg(asked, 0), "F2");
+	CHECK_STR(call_store_path(asked), "");
+	CHECK_STR(call_option(asked, "area"), "SM01");
+	CHECK(call_option(asked, "passphrase-file") == NULL); /* a path of the asker's machine stays there */
+	CHECK(call_input(asked, "answers", &content) == E_OK);
+	CHECK(bytes_equal(content, BYTES_LIT("{\"met\":\"yes\"}\n")));
+	CHECK(call_secret(asked)->kind == SECRET_PASSPHRASE && call_secret(asked)->count == 11);
+	call_free(asked);
+	for (n = 0; n < ask.n; n++)
+		CHECK(call_asked_new(&asked, BYTES(ask.p, n), &asker, &why) != E_OK && asked == NULL);
+	asker.remote = true; /* what only works on the store is not asked over TLS */
+	CHECK(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_NOT_HERE);
+	call_free(c);
+	writer_free(&ask);
+}
+
+static void
+no_secret_travels_to_the_node(void)
+{
+	char passphrase[128];
+	char *argv[] = {(char *)"banyan", (char *)"list", (char *)"store",
+	                (char *)"F2",     (char *)"--passphrase-file", passphrase};
+	struct call_asker asker = {.answer = hear, .remote = true};
+	struct call *c, *asked;
+	struct writer ask;
+	struct why why;
+
+	REQUIRE(folder_make());
+	(void)snprintf(passphrase, sizeof(passphrase), "%s/passphrase", folder);
+	file_write(passphrase, "open sesame\n");
+	c = an_ask(argv, 6, false, &ask);
+	CHECK(memmem(ask.p, ask.n, "open sesame", 11) == NULL);
+	REQUIRE(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_OK);
+	CHECK(call_is_remote(asked) && call_secret(asked)->kind == SECRET_NONE);
+	call_free(asked);
+	call_free(c);
+	writer_free(&ask);
+
+	c = an_ask(argv, 6, true, &ask); /* a program that sends it all the same: it is not looked at */
+	CHECK(memmem(ask.p, ask.n, "open sesame", 11) != NULL);
+	REQUIRE(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_OK);
+	CHECK(call_secret(asked)->kind == SECRET_NONE);
+	call_free(asked);
+	call_free(c);
+	writer_free(&ask);
+}
+
 CHECK_MAIN(T(files_are_whole_or_absent), T(one_file_of_output), T(a_peer_cannot_choose_the_place),
-           T(output_is_gathered_in_order), T(a_failure_travels_by_name), T(bad_asks_are_refused))
+           T(output_is_gathered_in_order), T(a_failure_travels_by_name), T(bad_asks_are_refused),
+           T(an_ask_arrives_as_it_was_given), T(no_secret_travels_to_the_node))

@@ -30,7 +30,12 @@ packages_install() {
 		as_root=sudo
 	fi
 	echo "Installing: $missing"
-	$as_root apt-get -q update >/dev/null &&
+	log=$(mktemp) || return 1
+	{ $as_root apt-get -q update &&
 		$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-			$missing >/dev/null
+			$missing; } >"$log" 2>&1
+	installed=$?
+	[ $installed -eq 0 ] || tail -n 20 "$log" >&2
+	rm -f "$log"
+	return $installed
 }
