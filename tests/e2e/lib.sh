@@ -1,0 +1,122 @@
+# lib.sh: what the end-to-end tests share. Sourced as:  . "$2/tests/e2e/lib.sh"  by  sh TEST BANYAN SOURCE [ARGS...]
+# A test works in $W, which goes with it; it ends with `pass`, `fail SENTENCE` or `skip SENTENCE` (exit 77). Stores
+# are opened by the key file $W/key, which costs no Argon2. Nothing sleeps longer than a poll's tick.
+set -u
+B=$1
+SOURCE=$2
+shift 2
+W=$(mktemp -d "${TMPDIR:-/tmp}/banyan-e2e-XXXXXX") || exit 1
+NODE_PID=
+ADDRESS=127.0.0.1:0
+unset BANYAN_PASSPHRASE_FILE NOTIFY_SOCKET
+
+clean_up() {
+	trap - EXIT INT TERM
+	for pid in $NODE_PID $(jobs -p); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	[ -n "${MOUNTED:-}" ] && umount "$MOUNTED"
+	[ -n "${BANYAN_TEST_KEEP:-}" ] || rm -rf --one-file-system "$W"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+fail() {
+	echo "FAIL: $*" >&2
+	for file in out err serve.err; do
+		[ -s "$W/$file" ] && { echo "--- $file"; tail -n 20 "$W/$file"; } >&2
+	done
+	exit 1
+}
+skip() { echo "skipped: $*"; exit 77; }
+pass() { echo "ok: $*"; exit 0; }
+ok() { echo "ok   $*"; }
+
+# b COMMAND STORE...: the program, with the test's key.
+b() { "$B" "$@" --key-file "$W/key"; }
+
+# expect STATUS WORD COMMAND...: run it; its status must be STATUS and its output (both) hold the pattern WORD, "" any.
+expect() {
+	want=$1 word=$2
+	shift 2
+	"$@" >"$W/out" 2>"$W/err" </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] || fail "exit status $got instead of $want: $*"
+	[ -z "$word" ] || grep -qE "$word" "$W/out" "$W/err" || fail "does not say \"$word\": $*"
+}
+
+# until_true SECONDS COMMAND...: poll.
+until_true() {
+	ticks=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		ticks=$((ticks - 1))
+		[ "$ticks" -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# number N: at random, below N.
+number() { od -An -N4 -tu4 /dev/urandom | awk -v n="$1" '{ print $1 % n }'; }
+
+# make_node FORM...: a programme for the whole demonstration province with these forms.
+make_node() {
+	head -c 32 /dev/urandom >"$W/key"
+	expect 0 "" b init "$W/node" --programme "End to end" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
+	for form in "$@"; do
+		expect 0 "" b form add "$W/node" "$SOURCE/schemas/forms/$form.md"
+	done
+}
+
+# start_node [STORE]: serve; the address of the first start is kept. `SHIM`, if set, is put before the program.
+start_node() {
+	: >"$W/serve.out"
+	${SHIM:+env} ${SHIM:-} "$B" serve "${1:-$W/node}" --listen "$ADDRESS" --key-file "$W/key" \
+		>"$W/serve.out" 2>>"$W/serve.err" &
+	NODE_PID=$!
+	until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
+	ADDRESS=$(sed -n 's/^listening on //p' "$W/serve.out")
+}
+stop_node() {
+	kill "$NODE_PID"
+	wait "$NODE_PID" || fail "the node did not end cleanly: $?"
+	NODE_PID=
+}
+kill_node() {
+	kill -9 "$NODE_PID" 2>/dev/null
+	wait "$NODE_PID" 2>/dev/null
+	NODE_PID=
+}
+
+# invite NAME AREA [ROLE] [OPTIONS...]: prints the line.
+invite() {
+	name=$1 area=$2 role=${3:-member}
+	[ $# -lt 3 ] || shift
+	shift 2
+	b invite "$W/node" --role "$role" --area "$area" --name "$name" --address "$ADDRESS" "$@"
+}
+# device NAME AREA: a member's store in $W/NAME.
+device() {
+	expect 0 "" b join "$W/$1" "$(invite "$1" "$2")"
+}
+
+# sessions N: N lines of answers to F9_session.
+sessions() {
+	awk -v n="$1" -v seed="$(number 1000000)" 'BEGIN { srand(seed); for (i = 0; i < n; i++)
+		printf "{\"kind\":\"awareness\",\"topic\":[\"referral\"],\"audience\":[\"parents\"],\"date\":\"2025-%02d-11\"," \
+		"\"hours\":%d,\"people/people_f\":%d,\"people/people_m\":%d,\"people/people_child_f\":0," \
+		"\"people/people_child_m\":0,\"people/first_time_n\":1,\"facilitator_org\":\"district\"," \
+		"\"materials\":[{\"kind_of\":\"leaflet\",\"language\":\"km\",\"n\":%d}]}\n",
+		1 + rand() * 12, 1 + rand() * 8, 1 + rand() * 60, rand() * 60, rand() * 99 }'
+}
+# submit NAME N: N sessions; the ids are printed.
+submit() {
+	sessions "$2" >"$W/$1.answers"
+	b submit "$W/$1" F9_session --answers "$W/$1.answers" --json | sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p'
+}
+# ids STORE [STATE]: the records that `list` tells, sorted; only those in this state.
+ids() {
+	b list "$1" F9_session --json >"$W/ids.$$" || fail "list $1"
+	grep "\"state\":\"${2:-}" "$W/ids.$$" | sed -n 's/^{"id":"\([0-9a-f]*\)".*/\1/p' | sort
+}
