@@ -40,22 +40,20 @@ read_file(struct writer *w, const char *name, const char *ending)
 	fclose(f);
 }
 
-/* The form compiled as `form add` does it: converted, bundled with the CSV files it names, read. NULL if not. */
-static struct form *
-compile(const char *id)
+/* The form's bundle as `form add` makes it: converted, with the CSV files it names. */
+static void
+bundle_of(const char *id, struct writer *bundle)
 {
 	struct xlsform_report report = {0};
-	struct writer md, xform, needed, bundle, content[FILES_MAX];
+	struct writer md, xform, needed, content[FILES_MAX];
 	struct form_file files[FILES_MAX];
-	struct form *form = NULL;
-	struct why why = {0};
 	size_t count = 0, i;
 	char *name, *rest = NULL;
 
 	read_file(&md, id, ".md");
 	writer_heap_init(&xform, ROOM);
 	writer_heap_init(&needed, ROOM);
-	writer_heap_init(&bundle, ROOM);
+	writer_heap_init(bundle, ROOM);
 	CHECK(xlsform_convert(&xform, writer_view(&md), XLSFORM_MD, id, &report, &needed) == E_OK);
 	writer_cstr(&needed);
 	for (name = strtok_r((char *)needed.p, "\n", &rest); name != NULL && count < FILES_MAX;
@@ -64,15 +62,26 @@ compile(const char *id)
 		files[count] = (struct form_file){name, writer_view(&content[count])};
 		count++;
 	}
-	CHECK(form_bundle_write(&bundle, writer_view(&xform), files, count) == E_OK);
-	CHECK_MSG(form_read(&form, writer_view(&bundle), &why) == E_OK, "%s: %s", id, why.thing);
+	CHECK(form_bundle_write(bundle, writer_view(&xform), files, count) == E_OK);
 	for (i = 0; i < count; i++)
 		writer_free(&content[i]);
-	writer_free(&bundle);
 	writer_free(&needed);
 	writer_free(&xform);
 	writer_free(&md);
 	xlsform_report_free(&report);
+}
+
+/* The form compiled; NULL if it cannot be. */
+static inline struct form *
+compile(const char *id)
+{
+	struct form *form = NULL;
+	struct why why = {0};
+	struct writer bundle;
+
+	bundle_of(id, &bundle);
+	CHECK_MSG(form_read(&form, writer_view(&bundle), &why) == E_OK, "%s: %s", id, why.thing);
+	writer_free(&bundle);
 	return form;
 }
 

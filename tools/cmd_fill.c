@@ -6,6 +6,7 @@
 #include "tools/call_parts.h"
 #include "tools/commands.h"
 #include "tools/fill.h"
+#include "tools/node/acting.h"
 #include "tools/node/finish.h"
 #include "tools/terminal.h"
 
@@ -198,7 +199,8 @@ cmd_fill(struct call *c)
 	/* A daemon has no keyboard: the questions must be asked where the person is. */
 	if (c->asked)
 		return why_set(call_why(c), E_NOT_HERE, "fill, while serve runs on the store,");
-	if ((e = finish_begin(&d.finishing, c, call_arg(c, 0), call_option(c, "area"))) != E_OK)
+	if ((e = finish_begin(&d.finishing, d.peer, acting_identity(c), call_arg(c, 0),
+	                      call_option(c, "area"), call_why(c))) != E_OK)
 		return e;
 	writer_heap_init(&d.draft, FILL_DRAFT_BYTES_MAX);
 	e = fill_here(&d);

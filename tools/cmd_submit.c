@@ -9,6 +9,7 @@
 #include "schemas/csv.h"
 #include "tools/commands.h"
 #include "tools/json.h"
+#include "tools/node/acting.h"
 #include "tools/node/finish.h"
 
 #define BATCH_MAX 32u       /* lines that share a slice and a commit */
@@ -374,7 +375,8 @@ cmd_submit(struct call *c)
 		return E_NO_MEMORY;
 	s->c = c;
 	s->key = call_option(c, "key");
-	if ((e = finish_begin(&s->finishing, c, call_arg(c, 0), call_option(c, "area"))) == E_OK &&
+	if ((e = finish_begin(&s->finishing, call_peer(c), acting_identity(c), call_arg(c, 0),
+	                      call_option(c, "area"), call_why(c))) == E_OK &&
 	    (e = call_input(c, "answers", &in)) == E_OK) {
 		e = is_csv(c, in) ? submit_csv(s, in) : submit_json(s, in);
 		if (e == E_OK)

@@ -4,30 +4,34 @@
 #include <time.h>
 
 #include "core/rules.h"
-#include "tools/node/acting.h"
 #include "tools/node/opener.h"
 
 enum err
-finish_begin(struct finishing *f, struct call *c, const char *form_id_wanted, const char *area)
+finish_begin(struct finishing *f, struct peer *p, struct identity *author, const char *form_id_wanted,
+             const char *area, struct why *why)
 {
-	const struct area_table *areas;
+	const struct area_table *areas = peer_areas(p);
+	struct rules_case who = {.is_author = true, .approved = true};
 	enum err e;
 
 	memset(f, 0, sizeof(*f));
-	f->peer = call_peer(c);
-	if ((f->author = acting_identity(c)) == NULL)
-		return why_set(call_why(c), E_NOT_HERE, "entering a record");
-	if ((f->form = peer_form(f->peer, form_id_wanted)) == NULL)
-		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", form_id_wanted);
+	if (author == NULL)
+		return why_set(why, E_NOT_HERE, "entering a record");
+	f->peer = p;
+	f->author = author;
+	if ((f->form = peer_form(p, form_id_wanted)) == NULL)
+		return why_set(why, E_FORM_UNKNOWN, "%s", form_id_wanted);
 	if (area == NULL)
-		area = f->author->area;
-	areas = peer_areas(f->peer);
+		area = author->area;
 	if (strlen(area) >= sizeof(f->area) || areas == NULL || area_find(areas, area) == AREA_NONE)
-		return why_set(call_why(c), E_AREA_UNKNOWN, "%s", area);
-	if ((e = acting_may(c, ACT_CREATE, area, true)) != E_OK)
+		return why_set(why, E_AREA_UNKNOWN, "%s", area);
+	who.role = author->role;
+	who.own_area = author->area;
+	who.area = area;
+	if ((e = rules_check(ACT_CREATE, &who, areas, why)) != E_OK)
 		return e;
 	snprintf(f->area, sizeof(f->area), "%s", area);
-	sealer_init(&f->sealer, f->peer, f->author);
+	sealer_init(&f->sealer, p, author);
 	return E_OK;
 }
 

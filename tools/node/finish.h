@@ -6,7 +6,6 @@
 #define BANYAN_TOOLS_NODE_FINISH_H
 
 #include "schemas/answers.h"
-#include "tools/call.h"
 #include "tools/node/outbox.h"
 
 /* Who enters what, where: found once a run. */
@@ -19,10 +18,11 @@ struct finishing {
 };
 
 /*
- * finish_begin: the acting identity enters `form_id` for `area` (NULL: its own). E_FORM_UNKNOWN, E_AREA_UNKNOWN, E_SCOPE,
- * E_FORBIDDEN. finish_end wipes the run's key.
+ * finish_begin: `author` enters `form_id` for `area` (NULL: its own). E_NOT_HERE when author is NULL (it works at another
+ * store), E_FORM_UNKNOWN, E_AREA_UNKNOWN, E_SCOPE, E_FORBIDDEN. finish_end wipes the run's key.
  */
-enum err finish_begin(struct finishing *, struct call *, const char *form_id, const char *area);
+enum err finish_begin(struct finishing *, struct peer *, struct identity *author, const char *form_id,
+                      const char *area, struct why *);
 void finish_end(struct finishing *);
 
 /* The evaluator's inputs on this machine: clock, zone, a fresh seed, and who and where. */

@@ -48,7 +48,8 @@ static void
 check_answers(struct peer *p, struct record_row *row, struct arena *a)
 {
 	struct form_entry *form = peer_form_by_key(p, row->form);
-	struct answer_env env = {.now_ms = (int64_t)row->received_s * 1000, .device_id = "", .username = "",
+	struct answer_env env = {.now_ms = (int64_t)row->created_s * 1000, /* `today` is the day of the answer */
+	                         .device_id = "", .username = "",
 	                         .area = row->area};
 	struct answer_fault *faults = arena_alloc(a, FAULTS_NOTED * sizeof(*faults));
 	struct answers *answers;
