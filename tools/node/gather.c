@@ -10,6 +10,7 @@
 struct gather_job {
 	struct peer *peer;
 	struct identity *author;
+	uint32_t now_s;
 	size_t parcels;
 };
 
@@ -157,7 +158,7 @@ static enum err
 batch_store(struct store_txn *txn, struct gather_job *job, const struct batch *b)
 {
 	struct arrival a = {.log = {job->author->id, job->author->epoch}, .via = job->author->id,
-	                    .flags = ARRIVAL_OWN, .received_s = 0};
+	                    .flags = ARRIVAL_OWN, .received_s = job->now_s};
 	enum arrival_result result;
 	struct log_end end;
 	struct writer bytes;
@@ -220,7 +221,7 @@ gather_job(struct store_txn *txn, void *arg)
 enum err
 outbox_gather(struct peer *p, struct identity *author, size_t *parcels, struct why *why)
 {
-	struct gather_job job = {.peer = p, .author = author};
+	struct gather_job job = {.peer = p, .author = author, .now_s = peer_now_s(p)};
 	struct store_txn *txn;
 	uint64_t waiting;
 	enum err e;
