@@ -185,15 +185,28 @@ done:
 	return e == E_OK ? E_OK : why_set(why, e, "opening what arrived");
 }
 
+/* What stood there when it began: under steady load there is always more. */
 enum err
 opener_all(struct peer *p, struct why *why)
 {
+	struct store_txn *txn;
+	uint64_t last = 0, opened = 0;
 	size_t done;
 	enum err e;
 
-	do
-		e = opener_step(p, OPENING_MAX, &done, why);
-	while (e == E_OK && done > 0);
+	do {
+		if ((e = store_read_begin(p->store, &txn)) != E_OK)
+			return why_set(why, e, "%s", p->path);
+		if (last == 0)
+			e = arrival_last(txn, &last);
+		if (e == E_OK)
+			e = opened_upto(txn, &opened);
+		store_read_end(txn);
+		if (e == E_OK && opened >= last)
+			break;
+		if (e == E_OK)
+			e = opener_step(p, OPENING_MAX, &done, why);
+	} while (e == E_OK && done > 0);
 	return e;
 }
 

@@ -17,7 +17,7 @@ enum err opener_note(struct store_txn *, const struct arrival *, bool urgent);
  * One caller at a time.
  */
 enum err opener_step(struct peer *, size_t max, size_t *done, struct why *);
-/* opener_all: until nothing waits. */
+/* opener_all: all that waited when it was called. */
 enum err opener_all(struct peer *, struct why *);
 /* How many arrivals wait to be opened. */
 enum err opener_backlog(struct store_txn *, uint64_t *out);

@@ -337,10 +337,9 @@ peer_learn_languages(struct peer *p, const char *form_id_wanted, const char *lan
 	return E_OK;
 }
 
-uint32_t
-peer_now_s(struct peer *p)
+static uint64_t
+seen_s(struct peer *p)
 {
-	time_t now = time(NULL);
 	struct store_txn *txn;
 	uint64_t seen = 0;
 
@@ -349,7 +348,34 @@ peer_now_s(struct peer *p)
 			seen = 0;
 		store_read_end(txn);
 	}
+	return seen;
+}
+
+uint32_t
+peer_now_s(struct peer *p)
+{
+	time_t now = time(NULL);
+	uint64_t seen = seen_s(p);
+
 	if (now < 0 || (uint64_t)now < seen)
 		return (uint32_t)seen;
 	return (uint64_t)now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+}
+
+uint32_t
+peer_clock_behind_s(struct peer *p)
+{
+	time_t now = time(NULL);
+	uint64_t seen = seen_s(p);
+
+	return now >= 0 && (uint64_t)now >= seen ? 0 : (uint32_t)(seen - (uint64_t)(now < 0 ? 0 : now));
+}
+
+enum err
+peer_saw_time(struct store_txn *txn, uint32_t now_s)
+{
+	uint64_t seen;
+	enum err e = store_meta_u64(txn, "clock", 0, &seen);
+
+	return e != E_OK || seen >= now_s ? e : store_meta_put_u64(txn, "clock", now_s);
 }

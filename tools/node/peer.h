@@ -124,6 +124,9 @@ enum err peer_put_programme(struct store_txn *, const struct programme *);
  * goes on from there. peer_clock_behind: by how many seconds it is behind that.
  */
 uint32_t peer_now_s(struct peer *);
+uint32_t peer_clock_behind_s(struct peer *);
+/* peer_saw_time: in a node's write jobs: META "clock" rises with the times that were given out. */
+enum err peer_saw_time(struct store_txn *, uint32_t now_s);
 
 /* Rows of the small tables: who is enrolled. Views live as those of store_get. */
 enum member_state { MEMBER_PENDING = 0, MEMBER_APPROVED = 1, MEMBER_REVOKED = 2 };

@@ -8,7 +8,8 @@
 #include "schemas/answers.h"
 #include "tools/node/outbox.h"
 
-#define CLOCK_AHEAD_S 86400u /* a day: zones and drift stay below */
+#define CLOCK_AHEAD_S 86400u              /* a day: zones and drift stay below */
+#define CLOCK_BEHIND_S (3u * 365u * 86400u) /* no link for so long is less likely than a clock in 1970 */
 #define FAULTS_NOTED 8u
 
 static int
@@ -125,8 +126,9 @@ fill_row(struct record_row *row, const struct merged *m, const struct revision_r
 	row->conflicts = (uint32_t)m->conflict_count;
 	row->flags = (m->is_void ? RECORD_VOID : 0) | (m->incomplete ? RECORD_INCOMPLETE : 0) |
 	             (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0);
-	if (root->m.received_s != UINT32_MAX && root->m.claimed_s > root->m.received_s &&
-	    root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
+	if (root->m.claimed_s > root->m.received_s && root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
+		row->flags |= RECORD_CLOCK;
+	if (root->m.received_s > root->m.claimed_s && root->m.received_s - root->m.claimed_s > CLOCK_BEHIND_S)
 		row->flags |= RECORD_CLOCK;
 	row->head_count = m->head_count > PARENTS_MAX ? PARENTS_MAX : m->head_count;
 	memcpy(row->heads, m->heads, row->head_count * sizeof(row->heads[0]));

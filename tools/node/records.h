@@ -12,7 +12,7 @@
 #define RECORD_INCOMPLETE 0x02u      /* a revision's parent has not arrived */
 #define RECORD_FAULTY 0x04u          /* it fails its form's constraints; `faults` says which */
 #define RECORD_REVIEW_CONFLICT 0x08u
-#define RECORD_CLOCK 0x10u           /* its author's clock was far ahead when it arrived */
+#define RECORD_CLOCK 0x10u           /* its author's clock was far ahead, or years behind, when it arrived */
 #define RECORD_FAULTS_BYTES_MAX 2000u
 
 /* One revision as it was opened. */

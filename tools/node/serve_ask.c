@@ -242,6 +242,7 @@ serve_ask_drain(struct serve *serve)
 		bool done = drain_one(a);
 		uint8_t status = a->status;
 
+		c->jobs++; /* it may close while its answer is sent */
 		if (done) {
 			ask_free(a); /* takes the last one's place in the list */
 			if (c->conn != NULL)
@@ -251,6 +252,7 @@ serve_ask_drain(struct serve *serve)
 		}
 		if (c->conn != NULL)
 			net_conn_pump(c->conn);
+		c->jobs--;
 		serve_conn_drop(c);
 	}
 }

@@ -224,6 +224,8 @@ append_job(struct store_txn *txn, void *arg)
 	d->forked = result == ARRIVAL_FORKED;
 	if (result == ARRIVAL_DUPLICATE)
 		return E_OK;
+	if ((e = peer_saw_time(txn, d->now_s)) != E_OK)
+		return e;
 	return opener_note(txn, &d->arrival, d->urgent);
 }
 
@@ -315,7 +317,6 @@ settle_one(struct serve_done *d)
 	struct serve_conn *c = d->conn;
 	uint64_t now_ms;
 
-	c->jobs--;
 	if (c->conn != NULL) {
 		now_ms = net_conn_now_ms(c->conn);
 		if (d->e == E_OK)
@@ -323,8 +324,9 @@ settle_one(struct serve_done *d)
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		else
 			session_refuse(net_conn_session(c->conn), d->e, "", 60, now_ms);
-		net_conn_pump(c->conn);
+		net_conn_pump(c->conn); /* may close it: the job still holds c */
 	}
+	c->jobs--;
 	serve_conn_drop(c);
 	done_free(d);
 }
