@@ -73,6 +73,7 @@ struct form_field {
 	struct field_key key; /* of `path` */
 	bool calculated;      /* nobody types it */
 	bool metadata;        /* start, end, today, deviceid, instanceID ... */
+	const char *urgent;   /* answers (codes separated by spaces) that make a record urgent; NULL: none */
 };
 size_t form_field_count(const struct form *);
 const struct form_field *form_field(const struct form *, size_t index);

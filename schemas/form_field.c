@@ -138,6 +138,7 @@ add_field(struct form *f, struct form_node *n, int repeat)
 	field->path = n->path;
 	field->name = n->name;
 	field->type = question_of(n);
+	field->urgent = n->urgent;
 	field->cls = n->cls != NULL ? (enum sensitivity)n->cls[0] : question_classes[field->type];
 	field->repeat = repeat;
 	field->unit = repeat < 0 ? (int)i : f->fields[repeat].unit;

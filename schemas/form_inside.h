@@ -97,7 +97,7 @@ struct form_node {
 	const struct xpath *relevant, *required, *readonly, *constraint, *calculate;
 	const char *calculate_text;
 	struct form_label constraint_message, required_message;
-	const char *preload, *preload_params, *cls;
+	const char *preload, *preload_params, *cls, *urgent;
 	bool has_action;
 	struct form_control *control;
 };

@@ -5,182 +5,8 @@
 
 #include "schemas/xpath_inside.h"
 
-struct set {
-	struct xml_node **p;
-	size_t n, cap;
-};
-
-static bool
-set_add(struct xpath_eval *ev, struct set *s, struct xml_node *node)
-{
-	if (s->n == s->cap) {
-		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
-		struct xml_node **p = arena_alloc(ev->arena, cap * sizeof(struct xml_node *));
-
-		if (p == NULL)
-			return false;
-		if (s->n > 0)
-			memcpy(p, s->p, s->n * sizeof(*p));
-		s->p = p;
-		s->cap = cap;
-	}
-	s->p[s->n++] = node;
-	return true;
-}
-
-static int
-by_order(const void *a, const void *b)
-{
-	const struct xml_node *x = *(struct xml_node *const *)a, *y = *(struct xml_node *const *)b;
-
-	if (x->order != y->order)
-		return x->order < y->order ? -1 : 1;
-	return (x > y) - (x < y);
-}
-
-static void
-set_sort(struct set *s)
-{
-	size_t i, n = 0;
-
-	for (i = 1; i < s->n && by_order(&s->p[i - 1], &s->p[i]) < 0; i++)
-		;
-	if (i >= s->n)
-		return;
-	qsort(s->p, s->n, sizeof(struct xml_node *), by_order);
-	for (i = 0; i < s->n; i++)
-		if (n == 0 || s->p[n - 1] != s->p[i])
-			s->p[n++] = s->p[i];
-	s->n = n;
-}
-
-static bool
-test_name(const struct xpath_step *s, const struct xml_node *n)
-{
-	if (s->test == TEST_NS_ANY)
-		return strcmp(n->ns, s->ns) == 0;
-	if (strcmp(n->name, s->name) != 0)
-		return false;
-	/* Without a prefix: no namespace, or the document's default one, which has no prefix either. */
-	return s->ns == NULL ? n->prefix[0] == '\0' : strcmp(n->ns, s->ns) == 0;
-}
-
-static bool
-test_node(const struct xpath_step *s, const struct xml_node *n)
-{
-	enum xml_kind principal = s->axis == AXIS_ATTRIBUTE ? XML_ATTRIBUTE : XML_ELEMENT;
-
-	switch (s->test) {
-	case TEST_NODE: return true;
-	case TEST_TEXT: return n->kind == XML_TEXT;
-	case TEST_COMMENT: return n->kind == XML_COMMENT;
-	case TEST_INSTRUCTION:
-		return n->kind == XML_INSTRUCTION && (s->name == NULL || strcmp(s->name, n->name) == 0);
-	case TEST_ANY: return n->kind == principal;
-	case TEST_NAME:
-	case TEST_NS_ANY: return n->kind == principal && test_name(s, n);
-	}
-	return false;
-}
-
-static bool
-visit(struct xpath_eval *ev, const struct xpath_step *s, struct set *out, struct xml_node *n)
-{
-	return !test_node(s, n) || set_add(ev, out, n);
-}
-
-static bool
-visit_below(struct xpath_eval *ev, const struct xpath_step *s, struct set *out, struct xml_node *n)
-{
-	struct xml_node *c;
-
-	for (c = n->first; c != NULL; c = c->next)
-		if (!c->hidden && (!visit(ev, s, out, c) || !visit_below(ev, s, out, c)))
-			return false;
-	return true;
-}
-
-static bool
-visit_below_backwards(struct xpath_eval *ev, const struct xpath_step *s, struct set *out,
-                      struct xml_node *n)
-{
-	struct xml_node *c;
-
-	for (c = n->last; c != NULL; c = c->prev)
-		if (!visit_below_backwards(ev, s, out, c) || !visit(ev, s, out, c))
-			return false;
-	return true;
-}
-
-static bool
-visit_siblings(struct xpath_eval *ev, const struct xpath_step *s, struct set *out, struct xml_node *n,
-               bool forward, bool deep)
-{
-	struct xml_node *c;
-
-	if (n->kind == XML_ATTRIBUTE)
-		return !deep || !forward || visit_below(ev, s, out, n->parent);
-	for (c = forward ? n->next : n->prev; c != NULL; c = forward ? c->next : c->prev) {
-		if (c->hidden)
-			continue;
-		if (deep && !forward && !visit_below_backwards(ev, s, out, c))
-			return false;
-		if (!visit(ev, s, out, c) || (deep && forward && !visit_below(ev, s, out, c)))
-			return false;
-	}
-	return true;
-}
-
-/* following and preceding: the siblings of the node and of each ancestor, with what is below them. */
-static bool
-visit_far(struct xpath_eval *ev, const struct xpath_step *s, struct set *out, struct xml_node *n,
-          bool forward)
-{
-	for (; n != NULL && n->kind != XML_ROOT; n = n->parent)
-		if (!visit_siblings(ev, s, out, n, forward, true))
-			return false;
-	return true;
-}
-
-static bool
-collect(struct xpath_eval *ev, const struct xpath_step *s, struct set *out, struct xml_node *n)
-{
-	struct xml_node *c;
-
-	switch (s->axis) {
-	case AXIS_CHILD:
-		for (c = n->first; c != NULL; c = c->next)
-			if (!c->hidden && !visit(ev, s, out, c))
-				return false;
-		return true;
-	case AXIS_PARENT: return n->parent == NULL || visit(ev, s, out, n->parent);
-	case AXIS_SELF: return visit(ev, s, out, n);
-	case AXIS_DESCENDANT: return visit_below(ev, s, out, n);
-	case AXIS_DESCENDANT_OR_SELF: return visit(ev, s, out, n) && visit_below(ev, s, out, n);
-	case AXIS_ANCESTOR_OR_SELF:
-		if (!visit(ev, s, out, n))
-			return false;
-		/* fall through */
-	case AXIS_ANCESTOR:
-		for (c = n->parent; c != NULL; c = c->parent)
-			if (!visit(ev, s, out, c))
-				return false;
-		return true;
-	case AXIS_FOLLOWING: return visit_far(ev, s, out, n, true);
-	case AXIS_PRECEDING: return visit_far(ev, s, out, n, false);
-	case AXIS_FOLLOWING_SIBLING: return visit_siblings(ev, s, out, n, true, false);
-	case AXIS_PRECEDING_SIBLING: return visit_siblings(ev, s, out, n, false, false);
-	case AXIS_ATTRIBUTE:
-		for (c = n->attributes; c != NULL; c = c->next)
-			if (!visit(ev, s, out, c))
-				return false;
-		return true;
-	}
-	return true;
-}
-
 static enum err
-filter(struct xpath_eval *ev, struct set *s, size_t from, const struct xpath **predicates, size_t count)
+filter(struct xpath_eval *ev, struct xpath_set *s, size_t from, const struct xpath **predicates, size_t count)
 {
 	struct xpath_eval inner = *ev;
 	size_t i, j, n;
@@ -211,21 +37,21 @@ no_memory(struct xpath_eval *ev)
 }
 
 static enum err
-take_step(struct xpath_eval *ev, const struct xpath_step *s, struct set *set)
+take_step(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *set)
 {
-	struct set out = {0};
+	struct xpath_set out = {0};
 	size_t i;
 	enum err e;
 
 	for (i = 0; i < set->n; i++) {
 		size_t from = out.n;
 
-		if (!collect(ev, s, &out, set->p[i]))
+		if (!xpath_collect(ev, s, &out, set->p[i]))
 			return no_memory(ev);
 		if ((e = filter(ev, &out, from, s->predicates, s->predicate_count)) != E_OK)
 			return e;
 	}
-	set_sort(&out);
+	xpath_set_sort(&out);
 	*set = out;
 	return E_OK;
 }
@@ -235,7 +61,7 @@ take_step(struct xpath_eval *ev, const struct xpath_step *s, struct set *set)
  * the x of the same row, as JavaRosa reads it. The path's last step is never bound: count(/data/row) counts.
  */
 static struct xml_node *
-own_row(struct xpath_eval *ev, const struct xpath *x, size_t i, const struct set *set)
+own_row(struct xpath_eval *ev, const struct xpath *x, size_t i, const struct xpath_set *set)
 {
 	const struct xpath_host *host = ev->context->host;
 	const struct xpath_step *s = &x->steps[i];
@@ -246,14 +72,14 @@ own_row(struct xpath_eval *ev, const struct xpath *x, size_t i, const struct set
 		return NULL;
 	for (n = ev->context->node; n != NULL; n = n->parent)
 		if (n->parent == set->p[0])
-			return n->kind == XML_ELEMENT && test_name(s, n) && host->is_row(host->user, n) ? n : NULL;
+			return n->kind == XML_ELEMENT && xpath_test_name(s, n) && host->is_row(host->user, n) ? n : NULL;
 	return NULL;
 }
 
 static enum err
 work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
-	struct set set = {0};
+	struct xpath_set set = {0};
 	struct xpath_value base;
 	struct xml_node *row;
 	size_t i;
@@ -262,10 +88,10 @@ work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	if (x->argc == 1) {
 		if ((e = xpath_work_nodes(ev, x->args[0], &base)) != E_OK)
 			return e;
-		set = (struct set){base.nodes, base.count, base.count};
+		set = (struct xpath_set){base.nodes, base.count, base.count};
 		if ((e = filter(ev, &set, 0, x->filters, x->filter_count)) != E_OK)
 			return e;
-	} else if (!set_add(ev, &set, x->absolute ? ev->context->root : ev->node)) {
+	} else if (!xpath_set_add(ev, &set, x->absolute ? ev->context->root : ev->node)) {
 		return no_memory(ev);
 	}
 	for (i = 0; i < x->step_count && set.n > 0; i++) {
@@ -282,7 +108,7 @@ static enum err
 work_union(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
 	struct xpath_value v[2];
-	struct set set = {0};
+	struct xpath_set set = {0};
 	size_t i, j;
 	enum err e;
 
@@ -290,10 +116,10 @@ work_union(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out
 		if ((e = xpath_work_nodes(ev, x->args[i], &v[i])) != E_OK)
 			return e;
 		for (j = 0; j < v[i].count; j++)
-			if (!set_add(ev, &set, v[i].nodes[j]))
+			if (!xpath_set_add(ev, &set, v[i].nodes[j]))
 				return no_memory(ev);
 	}
-	set_sort(&set);
+	xpath_set_sort(&set);
 	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n};
 	return E_OK;
 }

@@ -84,6 +84,18 @@ xpath_of_boolean(bool b)
 	return (struct xpath_value){.kind = XPATH_BOOLEAN, .boolean = b};
 }
 
+/* xpath_axes.c: a growing set of nodes, in the evaluation's arena. */
+struct xpath_set {
+	struct xml_node **p;
+	size_t n, cap;
+};
+bool xpath_set_add(struct xpath_eval *, struct xpath_set *, struct xml_node *);
+/* xpath_set_sort: into document order, each node once. */
+void xpath_set_sort(struct xpath_set *);
+bool xpath_test_name(const struct xpath_step *, const struct xml_node *);
+/* xpath_collect: add the nodes of a step from one node, in the axis's order. false: out of memory. */
+bool xpath_collect(struct xpath_eval *, const struct xpath_step *, struct xpath_set *, struct xml_node *);
+
 /* xpath_date.c */
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int64_t xpath_days(int64_t year, unsigned month, unsigned day);
@@ -93,6 +105,10 @@ void xpath_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day);
 bool xpath_iso_days(const char *, int32_t zone_minutes, double *days, bool *has_time);
 /* xpath_moment_text: "2026-11-22T08:31:51.000+07:00"; out holds 48 bytes. */
 const char *xpath_moment_text(int64_t ms, int32_t zone_minutes, char *out);
+
+/* xpath_letters.c: whether a code point is of a kind: L letter, u upper, l lower case, M mark, N number, P mark of
+ * writing, d w s as in \d \w \s. */
+bool xpath_property(int32_t code, char kind);
 
 /* xpath_regex.c: whether `text` or, unless the pattern is anchored, a part of it matches. E_XPATH_EVAL for a
  * pattern that is no regular expression. */

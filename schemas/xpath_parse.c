@@ -3,16 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "schemas/xpath_inside.h"
-
-struct xpath_parse {
-	const char *text, *at;
-	struct arena *arena;
-	const struct xml_ns *namespaces;
-	struct why *why;
-	enum err e;
-	unsigned depth;
-};
+#include "schemas/xpath_parse.h"
 
 static const struct xpath *parse_binary(struct xpath_parse *, int level);
 
@@ -22,8 +13,8 @@ parse_expr(struct xpath_parse *p)
 	return parse_binary(p, 0);
 }
 
-static void *
-fail(struct xpath_parse *p, enum err e, const char *matter)
+void *
+xpath_parse_fail(struct xpath_parse *p, enum err e, const char *matter)
 {
 	if (p->e != E_OK)
 		return NULL;
@@ -38,19 +29,19 @@ alloc(struct xpath_parse *p, size_t n)
 {
 	void *m = arena_alloc(p->arena, n);
 
-	return m != NULL ? m : fail(p, E_NO_MEMORY, "too large");
+	return m != NULL ? m : xpath_parse_fail(p, E_NO_MEMORY, "too large");
 }
 
-static void
-skip_space(struct xpath_parse *p)
+void
+xpath_parse_space(struct xpath_parse *p)
 {
 	p->at += strspn(p->at, " \t\r\n");
 }
 
-static bool
-take(struct xpath_parse *p, const char *token)
+bool
+xpath_parse_take(struct xpath_parse *p, const char *token)
 {
-	skip_space(p);
+	xpath_parse_space(p);
 	if (strncmp(p->at, token, strlen(token)) != 0)
 		return false;
 	p->at += strlen(token);
@@ -63,8 +54,8 @@ name_start(char c)
 	return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-static size_t
-name_length(const char *s)
+size_t
+xpath_parse_name(const char *s)
 {
 	size_t n = 0;
 
@@ -81,12 +72,12 @@ take_word(struct xpath_parse *p, const char *word)
 {
 	size_t n;
 
-	skip_space(p);
+	xpath_parse_space(p);
 	n = strlen(word);
 	if (strncmp(p->at, word, n) != 0)
 		return false;
 	/* "1 and1" is read by every engine that forms were tried with. */
-	if (name_length(p->at) != n && !isdigit((unsigned char)p->at[n]))
+	if (xpath_parse_name(p->at) != n && !isdigit((unsigned char)p->at[n]))
 		return false;
 	p->at += n;
 	return true;
@@ -123,18 +114,18 @@ parse_list(struct xpath_parse *p, const struct xpath **list)
 {
 	size_t n = 0;
 
-	if (take(p, ")"))
+	if (xpath_parse_take(p, ")"))
 		return 0;
 	do {
 		if (n == XPATH_ARGUMENTS_MAX) {
-			fail(p, E_LIMIT, "too many arguments");
+			xpath_parse_fail(p, E_LIMIT, "too many arguments");
 			return 0;
 		}
 		if ((list[n++] = parse_expr(p)) == NULL)
 			return 0;
-	} while (take(p, ","));
-	if (!take(p, ")"))
-		fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
+	} while (xpath_parse_take(p, ","));
+	if (!xpath_parse_take(p, ")"))
+		xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
 	return n;
 }
 
@@ -148,20 +139,20 @@ keep_list(struct xpath_parse *p, const struct xpath **list, size_t n)
 	return kept;
 }
 
-static size_t
-parse_predicates(struct xpath_parse *p, const struct xpath ***out)
+size_t
+xpath_parse_predicates(struct xpath_parse *p, const struct xpath ***out)
 {
 	const struct xpath *list[16];
 	size_t n = 0;
 
-	while (p->e == E_OK && take(p, "[")) {
+	while (p->e == E_OK && xpath_parse_take(p, "[")) {
 		if (n == sizeof(list) / sizeof(list[0])) {
-			fail(p, E_LIMIT, "too many predicates");
+			xpath_parse_fail(p, E_LIMIT, "too many predicates");
 			return 0;
 		}
 		list[n++] = parse_expr(p);
-		if (p->e == E_OK && !take(p, "]"))
-			fail(p, E_XPATH_SYNTAX, "a closing bracket ] is missing");
+		if (p->e == E_OK && !xpath_parse_take(p, "]"))
+			xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ] is missing");
 	}
 	if (p->e == E_OK && n > 0)
 		*out = keep_list(p, list, n);
@@ -175,7 +166,7 @@ parse_call(struct xpath_parse *p, const char *name, size_t name_bytes)
 	struct xpath *x = node_new(p, OP_CALL);
 
 	if (x == NULL || (x->string = arena_str(p->arena, name, name_bytes)) == NULL)
-		return fail(p, E_NO_MEMORY, "too large");
+		return xpath_parse_fail(p, E_NO_MEMORY, "too large");
 	x->function = xpath_function_find(x->string);
 	x->argc = parse_list(p, list);
 	if (p->e != E_OK || (x->args = keep_list(p, list, x->argc)) == NULL)
@@ -183,16 +174,16 @@ parse_call(struct xpath_parse *p, const char *name, size_t name_bytes)
 	return x;
 }
 
-static const struct xpath *
-parse_literal(struct xpath_parse *p)
+const struct xpath *
+xpath_parse_literal(struct xpath_parse *p)
 {
 	const char *end = strchr(p->at + 1, *p->at);
 	struct xpath *x = node_new(p, OP_LITERAL);
 
 	if (end == NULL)
-		return fail(p, E_XPATH_SYNTAX, "a closing quote is missing");
+		return xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing quote is missing");
 	if (x == NULL || (x->string = arena_str(p->arena, p->at + 1, (size_t)(end - p->at - 1))) == NULL)
-		return fail(p, E_NO_MEMORY, "too large");
+		return xpath_parse_fail(p, E_NO_MEMORY, "too large");
 	p->at = end + 1;
 	return x;
 }
@@ -207,131 +198,13 @@ parse_number(struct xpath_parse *p)
 	if (p->at[n] == '.')
 		n += 1 + strspn(p->at + n + 1, "0123456789");
 	if (n >= sizeof(digits))
-		return fail(p, E_LIMIT, "too many digits");
+		return xpath_parse_fail(p, E_LIMIT, "too many digits");
 	memcpy(digits, p->at, n);
 	digits[n] = '\0';
 	p->at += n;
 	if (x != NULL)
 		x->number = strtod(digits, NULL);
 	return x;
-}
-
-static const struct {
-	const char *name;
-	enum xpath_axis axis;
-} axes[] = {
-	{"child", AXIS_CHILD}, {"parent", AXIS_PARENT}, {"self", AXIS_SELF},
-	{"descendant", AXIS_DESCENDANT}, {"descendant-or-self", AXIS_DESCENDANT_OR_SELF},
-	{"ancestor", AXIS_ANCESTOR}, {"ancestor-or-self", AXIS_ANCESTOR_OR_SELF},
-	{"following", AXIS_FOLLOWING}, {"following-sibling", AXIS_FOLLOWING_SIBLING},
-	{"preceding", AXIS_PRECEDING}, {"preceding-sibling", AXIS_PRECEDING_SIBLING},
-	{"attribute", AXIS_ATTRIBUTE},
-};
-
-static void
-parse_axis(struct xpath_parse *p, struct xpath_step *s)
-{
-	size_t n, i;
-
-	if (take(p, "@")) {
-		s->axis = AXIS_ATTRIBUTE;
-		return;
-	}
-	n = name_length(p->at);
-	if (n == 0 || strncmp(p->at + n + strspn(p->at + n, " \t\r\n"), "::", 2) != 0)
-		return;
-	for (i = 0; i < sizeof(axes) / sizeof(axes[0]); i++)
-		if (strlen(axes[i].name) == n && memcmp(axes[i].name, p->at, n) == 0) {
-			s->axis = axes[i].axis;
-			p->at += n;
-			take(p, "::");
-			return;
-		}
-	fail(p, E_XPATH_SYNTAX, "there is no such axis");
-}
-
-static const char *
-find_namespace(struct xpath_parse *p, const char *prefix, size_t n)
-{
-	const struct xml_ns *ns;
-
-	for (ns = p->namespaces; ns != NULL; ns = ns->next)
-		if (strlen(ns->prefix) == n && memcmp(ns->prefix, prefix, n) == 0)
-			return ns->uri;
-	return fail(p, E_XPATH_SYNTAX, "the namespace prefix is not declared");
-}
-
-static bool
-parse_type_test(struct xpath_parse *p, struct xpath_step *s)
-{
-	static const struct {
-		const char *name;
-		enum xpath_test test;
-	} types[] = {{"node", TEST_NODE}, {"text", TEST_TEXT}, {"comment", TEST_COMMENT},
-	             {"processing-instruction", TEST_INSTRUCTION}};
-	size_t n = name_length(p->at), i;
-
-	if (p->at[n + strspn(p->at + n, " \t\r\n")] != '(')
-		return false;
-	for (i = 0; i < 4; i++) {
-		if (strlen(types[i].name) != n || memcmp(types[i].name, p->at, n) != 0)
-			continue;
-		p->at += n;
-		s->test = types[i].test;
-		take(p, "(");
-		skip_space(p);
-		if (s->test == TEST_INSTRUCTION && (*p->at == '\'' || *p->at == '"')) {
-			const struct xpath *target = parse_literal(p);
-
-			s->name = target == NULL ? NULL : target->string;
-		}
-		if (p->e == E_OK && !take(p, ")"))
-			fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
-		return true;
-	}
-	return false;
-}
-
-static void
-parse_step(struct xpath_parse *p, struct xpath_step *s)
-{
-	size_t n;
-
-	*s = (struct xpath_step){.axis = AXIS_CHILD, .test = TEST_NODE};
-	skip_space(p);
-	if (take(p, "..")) {
-		s->axis = AXIS_PARENT;
-	} else if (take(p, ".")) {
-		s->axis = AXIS_SELF;
-	} else {
-		parse_axis(p, s);
-		skip_space(p);
-		n = name_length(p->at);
-		if (p->e != E_OK)
-			return;
-		if (take(p, "*")) {
-			s->test = TEST_ANY;
-		} else if (n == 0) {
-			fail(p, E_XPATH_SYNTAX, "a name or a value is missing");
-			return;
-		} else if (!parse_type_test(p, s)) {
-			s->test = TEST_NAME;
-			if (p->at[n] == ':' && p->at[n + 1] != ':') {
-				s->ns = find_namespace(p, p->at, n);
-				p->at += n + 1;
-				n = name_length(p->at);
-			}
-			if (s->ns != NULL && take(p, "*"))
-				s->test = TEST_NS_ANY;
-			else if (n == 0)
-				fail(p, E_XPATH_SYNTAX, "a name is missing");
-			else if ((s->name = arena_str(p->arena, p->at, n)) == NULL)
-				fail(p, E_NO_MEMORY, "too large");
-			if (s->test == TEST_NAME)
-				p->at += n;
-		}
-	}
-	s->predicate_count = parse_predicates(p, &s->predicates);
 }
 
 /* Steps after the start; `more` says that one must follow. */
@@ -343,14 +216,14 @@ parse_steps(struct xpath_parse *p, struct xpath *x, bool more)
 
 	while (p->e == E_OK) {
 		if (n + 2 > sizeof(list) / sizeof(list[0])) {
-			fail(p, E_LIMIT, "too many steps");
+			xpath_parse_fail(p, E_LIMIT, "too many steps");
 			return;
 		}
-		if (!more && take(p, "//"))
+		if (!more && xpath_parse_take(p, "//"))
 			list[n++] = (struct xpath_step){.axis = AXIS_DESCENDANT_OR_SELF, .test = TEST_NODE};
-		else if (!more && !take(p, "/"))
+		else if (!more && !xpath_parse_take(p, "/"))
 			break;
-		parse_step(p, &list[n++]);
+		xpath_parse_step(p, &list[n++]);
 		more = false;
 	}
 	if (p->e != E_OK || (x->steps = alloc(p, (n + 1) * sizeof(*x->steps))) == NULL)
@@ -362,7 +235,7 @@ parse_steps(struct xpath_parse *p, struct xpath *x, bool more)
 static bool
 step_follows(struct xpath_parse *p)
 {
-	skip_space(p);
+	xpath_parse_space(p);
 	return name_start(*p->at) || *p->at == '*' || *p->at == '.' || *p->at == '@';
 }
 
@@ -370,10 +243,10 @@ step_follows(struct xpath_parse *p)
 static size_t
 call_name_length(const char *s)
 {
-	size_t n = name_length(s);
+	size_t n = xpath_parse_name(s);
 
-	if (n > 0 && s[n] == ':' && name_length(s + n + 1) > 0)
-		n += 1 + name_length(s + n + 1);
+	if (n > 0 && s[n] == ':' && xpath_parse_name(s + n + 1) > 0)
+		n += 1 + xpath_parse_name(s + n + 1);
 	if (n == 0 || s[n + strspn(s + n, " \t\r\n")] != '(')
 		return 0;
 	if ((n == 4 && (memcmp(s, "node", 4) == 0 || memcmp(s, "text", 4) == 0)) ||
@@ -391,18 +264,18 @@ parse_base(struct xpath_parse *p)
 	const struct xpath *x;
 
 	if (*p->at == '\'' || *p->at == '"')
-		return parse_literal(p);
+		return xpath_parse_literal(p);
 	if (isdigit((unsigned char)*p->at) || (*p->at == '.' && isdigit((unsigned char)p->at[1])))
 		return parse_number(p);
 	if (n > 0) {
 		p->at += n;
-		take(p, "(");
+		xpath_parse_take(p, "(");
 		return parse_call(p, name, n);
 	}
-	take(p, "(");
+	xpath_parse_take(p, "(");
 	x = parse_expr(p);
-	if (x != NULL && !take(p, ")"))
-		return fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
+	if (x != NULL && !xpath_parse_take(p, ")"))
+		return xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing bracket ) is missing");
 	return x;
 }
 
@@ -412,7 +285,7 @@ parse_path(struct xpath_parse *p)
 	struct xpath *x = node_new(p, OP_PATH);
 	const struct xpath *base;
 
-	skip_space(p);
+	xpath_parse_space(p);
 	if (x == NULL)
 		return NULL;
 	if (strncmp(p->at, "//", 2) == 0) {
@@ -434,13 +307,13 @@ parse_path(struct xpath_parse *p)
 	}
 	if ((base = parse_base(p)) == NULL)
 		return NULL;
-	skip_space(p);
+	xpath_parse_space(p);
 	if (*p->at != '[' && *p->at != '/')
 		return base;
 	if ((x->args = keep_list(p, &base, 1)) == NULL)
 		return NULL;
 	x->argc = 1;
-	x->filter_count = parse_predicates(p, &x->filters);
+	x->filter_count = xpath_parse_predicates(p, &x->filters);
 	parse_steps(p, x, false);
 	return p->e == E_OK ? x : NULL;
 }
@@ -450,15 +323,15 @@ parse_unary(struct xpath_parse *p)
 {
 	const struct xpath *x, *b;
 
-	if (take(p, "-")) {
+	if (xpath_parse_take(p, "-")) {
 		if (++p->depth > XPATH_DEPTH_MAX)
-			return fail(p, E_LIMIT, "nested too deeply");
+			return xpath_parse_fail(p, E_LIMIT, "nested too deeply");
 		x = node_of(p, OP_NEGATE, parse_unary(p), NULL);
 		p->depth--;
 		return x;
 	}
 	x = parse_path(p);
-	while (x != NULL && take(p, "|")) {
+	while (x != NULL && xpath_parse_take(p, "|")) {
 		b = parse_path(p);
 		x = node_of(p, OP_UNION, x, b);
 	}
@@ -490,11 +363,11 @@ parse_binary(struct xpath_parse *p, int level)
 	if (level == LEVELS)
 		return parse_unary(p);
 	if (level == 0 && ++p->depth > XPATH_DEPTH_MAX)
-		return fail(p, E_LIMIT, "nested too deeply");
+		return xpath_parse_fail(p, E_LIMIT, "nested too deeply");
 	x = parse_binary(p, level + 1);
 	while (x != NULL && i < n) {
 		if (operators[i].level != level ||
-		    !(operators[i].word ? take_word(p, operators[i].text) : take(p, operators[i].text))) {
+		    !(operators[i].word ? take_word(p, operators[i].text) : xpath_parse_take(p, operators[i].text))) {
 			i++;
 			continue;
 		}
@@ -517,9 +390,9 @@ xpath_compile(const struct xpath **out, struct arena *arena, const char *text,
 	if (strlen(text) > XPATH_TEXT_BYTES_MAX)
 		return why_set(why, E_LIMIT, "the length of an expression");
 	*out = parse_expr(&p);
-	skip_space(&p);
+	xpath_parse_space(&p);
 	if (p.e == E_OK && *p.at != '\0')
-		fail(&p, E_XPATH_SYNTAX, "something is left over");
+		xpath_parse_fail(&p, E_XPATH_SYNTAX, "something is left over");
 	if (p.e != E_OK)
 		*out = NULL;
 	return p.e;

@@ -300,6 +300,65 @@ forms_refused(void)
 	}
 }
 
+static uint32_t
+draw(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* Damaged forms and answers are refused or read, never worse; a seed a round, printed by the sanitizer's abort. */
+static void
+damaged(void)
+{
+	static const uint8_t packed[] = {0x99, 0x92, 0xce, 0x6b, 0x02, 0x46, 0x07, 0xcd, 0x01, 0xa4, 0x01, 0x0c,
+	                                 0xcd, 0x51, 0x16, 0x92, 0x02, 0x00, 0xa4, 'K', 'H', '0', '2', 0x00,
+	                                 0x05, 0x92, 0x93, 0x00, 0x05, 0x92, 0x91, 0x01, 0x90, 0x90};
+	static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420};
+	struct form *f = open_form(concern, NULL);
+	char *text = malloc(sizeof(concern));
+	uint32_t seed, i;
+
+	REQUIRE(f != NULL && text != NULL);
+	for (seed = 1; seed <= 3000; seed++) {
+		uint8_t bytes[sizeof(packed)];
+		uint32_t state = seed;
+		struct field_value *v;
+		struct answers *a;
+		struct arena arena;
+		size_t n;
+
+		memcpy(bytes, packed, sizeof(packed));
+		for (i = 0; i <= seed % 4; i++)
+			bytes[draw(&state) % sizeof(bytes)] = (uint8_t)draw(&state);
+		arena_init(&arena, 1u << 20);
+		if (form_unpack(f, seed % 2, BYTES(bytes, sizeof(bytes)), &arena, &v, &n, NULL) == E_OK &&
+		    answers_from_values(&a, f, &env, v, n, NULL) == E_OK) {
+			struct answer_fault faults[2];
+
+			answers_check(a, faults, 2, &n);
+			answers_free(a);
+		}
+		arena_free(&arena);
+	}
+	for (seed = 1; seed <= 600; seed++) {
+		static const char marks[] = "<>/'\"[]()=.@*|& 0aé";
+		uint32_t state = seed;
+		struct answers *a;
+		struct form *g;
+
+		memcpy(text, concern, sizeof(concern));
+		for (i = 0; i <= seed % 3; i++)
+			text[draw(&state) % (sizeof(concern) - 1)] = marks[draw(&state) % (sizeof(marks) - 1)];
+		g = open_form(text, NULL);
+		if (g != NULL && answers_new(&a, g, &env, NULL) == E_OK)
+			answers_free(a);
+		form_free(g);
+	}
+	free(text);
+	form_free(f);
+}
+
 /* Other people's XForms: most must compile, none may crash. */
 static void
 recorded_forms(void)
@@ -342,4 +401,4 @@ recorded_forms(void)
 	}
 }
 
-CHECK_MAIN(T(fields_and_classes), T(packed_and_named), T(rows_joined), T(values_refused), T(forms_refused), T(recorded_forms))
+CHECK_MAIN(T(fields_and_classes), T(packed_and_named), T(rows_joined), T(values_refused), T(forms_refused), T(damaged), T(recorded_forms))

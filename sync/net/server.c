@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,18 @@
 
 #define BACKLOG 512
 
+/* A session is a file; the customary limit of 1,024 files is below SESSIONS_MAX and a store's own. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= SESSIONS_MAX + 256u)
+		return;
+	limit.rlim_cur = limit.rlim_max < SESSIONS_MAX + 256u ? limit.rlim_max : SESSIONS_MAX + 256u;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum err
 server_new(struct net_server **out, const struct net_server_config *config)
 {
@@ -24,6 +37,7 @@ server_new(struct net_server **out, const struct net_server_config *config)
 		return E_NO_MEMORY;
 	memset(s, 0, sizeof(*s));
 	s->config = *config;
+	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of a write, not the end of us */
 	return E_OK;
 }

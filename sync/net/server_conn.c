@@ -16,12 +16,20 @@ conn_of(struct conn *c)
 	return c->owner;
 }
 
+/* One handshake less; the next one from the door. */
 static void
 handshake_over(struct net_conn *n)
 {
-	if (n->handshaking)
-		n->server->handshake_count--;
+	struct net_server *s = n->server;
+
+	if (!n->handshaking)
+		return;
 	n->handshaking = false;
+	s->handshake_count--;
+	if (s->waiting && !s->stopping) {
+		s->waiting = false;
+		server_on_connection((uv_stream_t *)&s->tcp, 0);
+	}
 }
 
 static void
@@ -198,8 +206,11 @@ server_on_connection(uv_stream_t *listener, int status)
 
 	if (status < 0)
 		return;
-	if (s->stopping || s->conn_count >= SESSIONS_MAX || (!local && s->handshake_count >= HANDSHAKES_MAX) ||
-	    (n = calloc(1, sizeof(*n))) == NULL) {
+	if (!local && !s->stopping && s->handshake_count >= HANDSHAKES_MAX) {
+		s->waiting = true; /* not accepted: libuv leaves it, and those behind it, in the backlog */
+		return;
+	}
+	if (s->stopping || s->conn_count >= SESSIONS_MAX || (n = calloc(1, sizeof(*n))) == NULL) {
 		turn_away(listener, local);
 		return;
 	}

@@ -23,6 +23,7 @@ struct net_server {
 	uv_pipe_t pipe;
 	uv_timer_t grace;
 	bool has_tcp, has_pipe, has_grace, stopping;
+	bool waiting; /* a connection was left at the door until a handshake is over */
 	char address[80];
 	char pipe_path[4096];
 	struct net_conn *conns;

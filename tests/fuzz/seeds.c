@@ -1,6 +1,6 @@
 /*
  * seeds: what the fuzzers begin from: VECTORS/NAME.hex as bytes, FORMS/NAME.md behind the byte that says so to
- * fuzz_xlsform, and an invitation.
+ * fuzz_xlsform, an invitation, and key slots.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #define TESTS_DIR ".."
 #include "core/invite.h"
+#include "core/keyring.h"
 #include "tests/vector.h"
 
 static bool
@@ -81,6 +82,20 @@ put_invitation(const char *seeds)
 	return invite_encode(&invite, &w) == E_OK && put(seeds, "invitation", 10, writer_view(&w));
 }
 
+static bool
+put_keys(const char *seeds)
+{
+	static const struct keyring_cost cheap = {.memory_kib = 64, .passes = 1};
+	struct store_key key = {{7}};
+	struct unlock first = {.name = "dara", .passphrase = BYTES_LIT("rice")};
+	uint8_t file[1024];
+	struct writer w;
+
+	writer_init(&w, file, sizeof(file));
+	return keyring_seal_first(&key, &first, &cheap, &w) == E_OK &&
+	       put(seeds, "keys", 4, writer_view(&w));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,7 +104,7 @@ main(int argc, char **argv)
 		return 64;
 	}
 	return convert_all(argv[1], ".hex", false, argv[3]) && convert_all(argv[2], ".md", true, argv[3]) &&
-	               put_invitation(argv[3])
+	               put_invitation(argv[3]) && put_keys(argv[3])
 	           ? 0
 	           : 74;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/pack.h"
 #include "core/rules.h"
 #include "tools/node/opener.h"
 
@@ -71,11 +72,35 @@ finish_records(struct finishing *f, struct finished *records, size_t count, stru
 	return e;
 }
 
+/* Is `code` one of the words of `list`? */
+static bool
+is_word(const char *list, struct bytes code)
+{
+	while (*list != '\0') {
+		size_t n = strcspn(list, " ");
+
+		if (n > 0 && bytes_equal(BYTES(list, n), code))
+			return true;
+		list += n + (list[n] == ' ');
+	}
+	return false;
+}
+
 bool
 finish_urgent(const struct form *form, const struct field_value *values, size_t count)
 {
-	(void)form;
-	(void)values;
-	(void)count;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		size_t index = form_field_find_key(form, values[i].key);
+		const struct form_field *field = index == SIZE_MAX ? NULL : form_field(form, index);
+		struct reader r;
+
+		if (field == NULL || field->urgent == NULL || field->repeat >= 0)
+			continue;
+		reader_init(&r, values[i].value);
+		if (reader_peek(&r) == PACK_STR && is_word(field->urgent, reader_str(&r)))
+			return true;
+	}
 	return false;
 }

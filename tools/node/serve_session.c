@@ -353,26 +353,73 @@ serve_settle(struct serve *serve)
 		serve_wake_opener(serve);
 }
 
+/* A newcomer's enrolment waits for the disk: off the loop. */
+struct join_work {
+	uv_work_t work;
+	struct serve_conn *conn;
+	struct message_join join;
+	struct message_welcome welcome;
+	struct arena arena;
+	struct why why;
+	enum err e;
+};
+
+static void
+join_run(uv_work_t *work)
+{
+	struct join_work *w = work->data;
+
+	w->e = enrol_join(w->conn->serve->peer, &w->join, &w->conn->peer.key, &w->welcome, &w->arena, &w->why);
+}
+
+static void
+join_done(uv_work_t *work, int status)
+{
+	struct join_work *w = work->data;
+	struct serve_conn *c = w->conn;
+
+	c->jobs--;
+	if (status != 0)
+		w->e = E_PEER_BUSY;
+	if (c->conn != NULL) {
+		struct session *s = net_conn_session(c->conn);
+		uint64_t now_ms = net_conn_now_ms(c->conn);
+
+		if (w->e == E_OK)
+			w->e = session_welcome(s, &w->welcome, now_ms);
+		if (w->e != E_OK)
+			session_refuse(s, w->e, w->why.thing, 0, now_ms);
+		net_conn_pump(c->conn);
+	}
+	serve_conn_drop(c);
+	arena_free(&w->arena);
+	crypto_wipe(w, sizeof(*w));
+	free(w);
+}
+
 static void
 on_join(struct serve_conn *c, const struct message_join *join)
 {
 	struct session *s = net_conn_session(c->conn);
-	struct message_welcome welcome;
-	struct why why = {.e = E_OK};
-	struct arena arena;
-	enum err e;
+	struct join_work *w;
 
-	arena_init(&arena, 1u << 20);
 	/* a newcomer may only speak for the key that it showed in the handshake */
-	if (!ID_EQUAL(&join->principal, &c->peer.id))
-		e = why_set(&why, E_STRANGER, "another principal");
-	else
-		e = enrol_join(c->serve->peer, join, &c->peer.key, &welcome, &arena, &why);
-	if (e == E_OK)
-		e = session_welcome(s, &welcome, net_conn_now_ms(c->conn));
-	if (e != E_OK)
-		session_refuse(s, e, why.thing, 0, net_conn_now_ms(c->conn));
-	arena_free(&arena);
+	if (!ID_EQUAL(&join->principal, &c->peer.id)) {
+		session_refuse(s, E_STRANGER, "another principal", 0, net_conn_now_ms(c->conn));
+		return;
+	}
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		session_refuse(s, E_PEER_BUSY, "", 60, net_conn_now_ms(c->conn));
+		return;
+	}
+	w->work.data = w;
+	w->conn = c;
+	w->join = *join;
+	w->join.name = BYTES_NONE; /* the invitation says what the newcomer is called */
+	arena_init(&w->arena, 1u << 20);
+	c->jobs++;
+	if (uv_queue_work(&c->serve->loop, &w->work, join_run, join_done) != 0)
+		join_done(&w->work, UV_ENOMEM);
 }
 
 void
