@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tools/commands.h"
+#include "tools/node/down.h"
 #include "tools/node/serve.h"
 
 /* systemd's notify protocol: a datagram to the socket that NOTIFY_SOCKET names. */
@@ -48,6 +49,9 @@ cmd_serve(struct call *c)
 
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "serve");
+	/* after a restore: devices hear it all again, in this life's log */
+	if ((e = down_republish(call_peer(c), call_why(c))) != E_OK)
+		return e;
 	e = serve_run(call_peer(c), call_option(c, "listen"), ready, NULL, call_why(c));
 	notify("STOPPING=1");
 	return e;

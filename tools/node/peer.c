@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/crypto.h"
+#include "tools/node/outbox.h"
 #include "tools/node/state.h"
 
 bool
@@ -169,11 +170,27 @@ identities_job(struct store_txn *txn, void *arg)
 	return peer_put_identities(txn, arg);
 }
 
+/* A device's parcels that nobody acknowledged go back into the outbox: they leave in the new log. */
+static enum err
+unpack_unsent(struct peer *p, struct identity *d, struct why *why)
+{
+	struct store_txn *txn;
+	uint64_t acked;
+	enum err e;
+
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	e = outbox_acked(txn, d->epoch, &acked);
+	store_read_end(txn);
+	return e != E_OK ? why_set(why, e, "%s", p->path) : outbox_new_epoch(p, d, acked, why);
+}
+
 /* A restored store is another life: its logs begin anew, so that no number is used twice. */
 static enum err
-renew_epochs(struct peer *p)
+renew_epochs(struct peer *p, struct why *why)
 {
 	bool changed = false;
+	enum err e;
 	size_t i;
 
 	for (i = 0; i < p->identity_count; i++) {
@@ -181,11 +198,16 @@ renew_epochs(struct peer *p)
 
 		if (d->incarnation == store_incarnation(p->store))
 			continue;
+		if (peer_is_node(p))
+			crypto_random(&d->epoch, sizeof(d->epoch));
+		else if ((e = unpack_unsent(p, d, why)) != E_OK)
+			return e;
 		d->incarnation = store_incarnation(p->store);
-		crypto_random(&d->epoch, sizeof(d->epoch));
 		changed = true;
 	}
-	return changed ? store_write(p->store, identities_job, p) : E_OK;
+	if (changed && (e = store_write(p->store, identities_job, p)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	return E_OK;
 }
 
 enum err
@@ -197,7 +219,7 @@ peer_open(struct peer **out, const char *path, const struct unlock *unlock, stru
 	if ((e = peer_new(&p, path)) != E_OK)
 		return why_set(why, e, "%s", path);
 	if ((e = store_open(path, unlock, NULL, &p->store, why)) != E_OK || (e = load(p, why)) != E_OK ||
-	    (e = renew_epochs(p)) != E_OK) {
+	    (e = renew_epochs(p, why)) != E_OK) {
 		peer_close(p);
 		*out = NULL;
 		return e;
