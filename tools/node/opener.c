@@ -66,6 +66,7 @@ pick(struct store_txn *txn, size_t max, struct opening *o)
 	if ((e = store_walk_end(c)) != E_OK || (e = opened_upto(txn, &o->opened)) != E_OK ||
 	    (e = arrival_last(txn, &last)) != E_OK)
 		return e;
+	o->opened_before = o->opened;
 	while (o->count < max && o->opened < last)
 		o->arrivals[o->count++] = (struct opening_arrival){.seq = ++o->opened};
 	return E_OK;
@@ -115,21 +116,60 @@ quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out
 	return reader_end(&r);
 }
 
+/*
+ * What cannot be merged (too many revisions of one record, too many bytes) is its author's doing, not the store's: these
+ * revisions are set aside, the record stays as it was, and everybody else's work goes on.
+ */
+static bool
+is_authors(enum err e)
+{
+	return e == E_LIMIT || e == E_NO_ROOM || e == E_NO_MEMORY;
+}
+
+static enum err
+rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, enum err reason)
+{
+	char hex[2 * ID_BYTES + 1];
+	enum err e;
+	size_t i, k;
+
+	hex_encode(hex, o->rows[first].record.b, ID_BYTES);
+	for (i = first; i < end; i++) {
+		if ((e = revision_row_del(txn, &o->rows[i])) != E_OK && e != E_ABSENT)
+			return e;
+		for (k = 0; k < o->count; k++)
+			if (o->arrivals[k].seq == o->rows[i].seq && o->arrivals[k].why.e == E_OK)
+				why_set(&o->arrivals[k].why, reason == E_NO_MEMORY ? E_LIMIT : reason, "record %s", hex);
+	}
+	return E_OK;
+}
+
+/* Rows first to end - 1: the new revisions of one record. */
+static enum err
+commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end)
+{
+	enum err e = E_OK;
+	size_t i;
+
+	for (i = first; i < end && e == E_OK; i++)
+		e = revision_row_put(txn, &o->rows[i]);
+	if (e == E_OK)
+		e = record_remerge(o->peer, txn, &o->rows[first].record);
+	return is_authors(e) ? rows_aside(txn, o, first, end, e) : e;
+}
+
 static enum err
 commit_job(struct store_txn *txn, void *arg)
 {
 	struct opening *o = arg;
 	uint8_t key[14];
+	size_t i, end;
 	enum err e;
-	size_t i;
 
-	for (i = 0; i < o->row_count; i++)
-		if ((e = revision_row_put(txn, &o->rows[i])) != E_OK)
-			return e;
-	for (i = 0; i < o->row_count; i++) {
-		if (i > 0 && ID_EQUAL(&o->rows[i].record, &o->rows[i - 1].record))
-			continue;
-		if ((e = record_remerge(o->peer, txn, &o->rows[i].record)) != E_OK)
+	for (i = 0; i < o->row_count; i = end) {
+		for (end = i + 1; end < o->row_count && ID_EQUAL(&o->rows[i].record, &o->rows[end].record); end++)
+			;
+		if ((e = commit_record(txn, o, i, end)) != E_OK)
 			return e;
 	}
 	for (i = 0; i < o->count; i++) {
@@ -153,13 +193,47 @@ by_record(const void *a, const void *b)
 	              ID_BYTES);
 }
 
+/*
+ * One turn's arrivals, as far as the arena and the heap take them. Compressed slices can unpack to thousands of times
+ * their size: the turn ends early rather than fail, and what is too large even alone is set aside.
+ */
+static enum err
+open_turn(struct store_txn *txn, struct opening *o)
+{
+	size_t i, k;
+	enum err e;
+
+	for (i = 0; i < o->count; i++) {
+		struct opening_arrival *at = &o->arrivals[i];
+		size_t rows = o->row_count, notices = o->notice_count;
+
+		e = opener_arrival(txn, o, at);
+		if (e == E_NO_MEMORY && o->arena.used > OPENING_BYTES_MAX / 2) {
+			o->row_count = rows;
+			o->notice_count = notices;
+			why_set(&at->why, E_LIMIT, "a parcel that unpacks to too much");
+		} else if (e != E_OK) {
+			return e;
+		}
+		if (o->arena.used > OPENING_BYTES_MAX / 2 || o->row_count > OPENING_ROWS_MAX)
+			break;
+	}
+	if (i == o->count)
+		return E_OK;
+	o->count = i + 1;
+	o->opened = o->opened_before;
+	for (k = 0; k < o->count; k++)
+		if (!o->arrivals[k].urgent)
+			o->opened = o->arrivals[k].seq;
+	return E_OK;
+}
+
 enum err
 opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 {
 	struct opening *o = calloc(1, sizeof(*o));
 	struct store_txn *txn;
 	enum err e;
-	size_t i;
 
 	*done = 0;
 	if (o == NULL)
@@ -167,12 +241,11 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 	if (max > OPENING_MAX)
 		max = OPENING_MAX;
 	o->peer = p;
-	arena_init(&o->arena, 512u << 20);
+	arena_init(&o->arena, OPENING_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
 	if ((e = pick(txn, max, o)) == E_OK)
-		for (i = 0; i < o->count && e == E_OK; i++)
-			e = opener_arrival(txn, o, &o->arrivals[i]);
+		e = open_turn(txn, o);
 	store_read_end(txn);
 	if (e != E_OK || o->count == 0)
 		goto done;

@@ -447,10 +447,15 @@ opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival 
 enum err
 opener_notify(struct store_txn *txn, struct opening *o, const struct opening_notice *n)
 {
+	struct bytes note = BYTES(n->note.p, n->note.n);
 	struct writer body;
 	struct member m;
 	enum err e;
 
+	/* A device keeps so much of a note and no more: one that is longer would stop its inbox for good. */
+	if (note.n > REASON_BYTES_MAX)
+		for (note.n = REASON_BYTES_MAX; note.n > 0 && (note.p[note.n] & 0xc0) == 0x80; note.n--)
+			;
 	if (peer_identity_by_id(o->peer, &n->author) != NULL)
 		return E_OK; /* it works at this very store */
 	e = member_get(txn, &n->author, &m);
@@ -461,7 +466,7 @@ opener_notify(struct store_txn *txn, struct opening *o, const struct opening_not
 	pack_u64(&body, DOWN_REVIEW);
 	pack_bin(&body, BYTES(n->record.b, ID_BYTES));
 	pack_u64(&body, n->state);
-	pack_str(&body, n->note);
+	pack_str(&body, note);
 	pack_u64(&body, n->time_s);
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(o->peer, txn, &m.enrolment, writer_view(&body));

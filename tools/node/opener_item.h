@@ -7,6 +7,8 @@
 #include "tools/node/records.h"
 
 #define OPENING_MAX 256u /* arrivals a commit */
+#define OPENING_BYTES_MAX ((size_t)256 << 20) /* unpacked, a commit; half of it for any one parcel */
+#define OPENING_ROWS_MAX 32768u /* revisions a commit: one parcel may bring so many itself */
 
 struct opening_arrival {
 	uint64_t seq;
@@ -28,7 +30,7 @@ struct opening {
 	struct arena arena;
 	struct opening_arrival arrivals[OPENING_MAX];
 	size_t count;
-	uint64_t opened;
+	uint64_t opened, opened_before; /* the cursor after this turn, and as it stood */
 	struct revision_row *rows; /* heap */
 	size_t row_count, row_cap;
 	struct opening_notice *notices;

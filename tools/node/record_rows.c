@@ -55,6 +55,16 @@ revision_row_put(struct store_txn *txn, const struct revision_row *row)
 	return e;
 }
 
+enum err
+revision_row_del(struct store_txn *txn, const struct revision_row *row)
+{
+	uint8_t key[2 * ID_BYTES];
+
+	memcpy(key, row->record.b, ID_BYTES);
+	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	return store_del(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+}
+
 static enum err
 revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct revision_row *row)
 {

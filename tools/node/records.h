@@ -43,6 +43,7 @@ struct record_row {
 
 /* Rows live in the arena (or the transaction, whichever ends first). */
 enum err revision_row_put(struct store_txn *, const struct revision_row *);
+enum err revision_row_del(struct store_txn *, const struct revision_row *); /* E_ABSENT */
 enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,
                        size_t *count);
 enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);

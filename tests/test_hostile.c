@@ -1,0 +1,116 @@
+/*
+ * test_hostile: what an enrolled but hostile device, an officer who left, and a stranger try at a node's store, below
+ * the wire: nothing they send may stop the node, reach beyond their area, or outlive their enrolment.
+ */
+#include "tests/node_fixture.h"
+
+#include "tools/call_parts.h"
+#include "tools/commands.h"
+#include "tools/node/acting.h"
+
+static struct node n;
+static enum err aside;
+
+/* A review's note that no inbox could hold: the author gets its beginning, and the node goes on. */
+static void
+long_notes(void)
+{
+	static char note[9000];
+	struct revision_body create = {.kind = REVISION_CREATE}, review = {.kind = REVISION_REVIEW};
+	struct device member, officer;
+	struct record_row row;
+	struct record_id id;
+	struct arena arena;
+
+	REQUIRE(node_begin(&n));
+	memset(note, 'x', sizeof(note));
+	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(node_join(&n, &officer, ROLE_OFFICER, "D1", "second") == E_OK);
+	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "second", &n.why) == E_OK);
+	REQUIRE(node_say(&n, &member, NULL, &create, &id) == E_OK);
+	review.state = REVIEW_HAS_ISSUES;
+	review.text = BYTES(note, sizeof(note));
+	REQUIRE(node_say(&n, &officer, "V1", &review, &id) == E_OK);
+	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
+	arena_init(&arena, 1u << 20);
+	CHECK(node_record(&n, &id, &row, &arena) && row.review == REVIEW_HAS_ISSUES);
+	arena_free(&arena);
+	CHECK(node_aside(&n, &aside) == 0);
+	node_end(&n);
+}
+
+/* Slices of zeros: a hundred bytes each on the link, a quarter of a megabyte each when opened. */
+static void
+slices_that_unpack_to_much(void)
+{
+	static const char zeros[SLICE_PLAIN_BYTES_MAX];
+	static struct parcel_item items[PARCEL_SLICES_MAX];
+	static struct writer sealed[PARCEL_SLICES_MAX][2];
+	struct revision_body create = {.kind = REVISION_CREATE};
+	struct device bomber, member;
+	struct record_row row;
+	struct record_id id;
+	struct arena arena;
+	struct run run;
+	size_t i, k;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &bomber, ROLE_MEMBER, "V1", "bomber") == E_OK);
+	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(node_run(&n, &bomber, &run) == E_OK);
+	for (k = 0; k < 3; k++) {
+		for (i = 0; i < PARCEL_SLICES_MAX; i++)
+			if (node_seal(&run, NULL, BYTES(zeros, sizeof(zeros)), BYTES(zeros, sizeof(zeros)), &items[i],
+			              sealed[i]) != E_OK)
+				abort();
+		CHECK(node_arrive(&n, &bomber, NULL, items, PARCEL_SLICES_MAX) == E_OK);
+		for (i = 0; i < PARCEL_SLICES_MAX; i++) {
+			writer_free(&sealed[i][0]);
+			writer_free(&sealed[i][1]);
+		}
+	}
+	run_wipe(&run);
+	REQUIRE(node_say(&n, &member, NULL, &create, &id) == E_OK);
+	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
+	CHECK(node_aside(&n, &aside) == 3);
+	arena_init(&arena, 1u << 20);
+	CHECK(node_record(&n, &id, &row, &arena)); /* who came behind the bombs was heard */
+	arena_free(&arena);
+	node_end(&n);
+}
+
+/* Answers of a quarter of a megabyte, again and again: past what one record may hold, new ones are set aside. */
+static void
+record_that_grows(void)
+{
+	static char text[200u << 10];
+	struct revision_body create = {.kind = REVISION_CREATE}, amend = {.kind = REVISION_AMEND};
+	struct device member;
+	struct record_id id;
+	struct writer map;
+	size_t i;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(node_say(&n, &member, NULL, &create, &id) == E_OK);
+	writer_heap_init(&map, SLICE_PLAIN_BYTES_MAX);
+	for (i = 0; i < 400; i++) {
+		memset(text, 'a' + (int)(i % 26), sizeof(text));
+		text[0] = (char)('0' + i / 26);
+		writer_reset(&map);
+		pack_map(&map, 1);
+		pack_u64(&map, form_field(n.peer->forms->form, form_field_find(n.peer->forms->form, "note"))->key.v);
+		pack_str(&map, BYTES(text, sizeof(text)));
+		amend.answers = writer_view(&map);
+		if (node_say(&n, &member, NULL, &amend, &id) != E_OK)
+			abort();
+	}
+	writer_free(&map);
+	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
+	CHECK(node_aside(&n, &aside) > 0 && aside == E_LIMIT);
+	/* and the member's next record is heard */
+	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))
