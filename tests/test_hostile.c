@@ -113,4 +113,110 @@ record_that_grows(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))
+static enum err
+drop_piece(void *ctx, uint8_t stream, struct bytes piece)
+{
+	(void)ctx;
+	(void)stream;
+	(void)piece;
+	return E_OK;
+}
+
+/* `banyan list STORE N`, asked over TLS by `who`. */
+static enum err
+ask_list(const struct device *who)
+{
+	struct call_asker asker = {.peer = n.peer, .actor = &who->self.id, .remote = true, .answer = drop_piece};
+	struct why why = {.e = E_OK};
+	struct writer ask;
+	struct call *c;
+	enum err e;
+	int i;
+
+	writer_heap_init(&ask, 4096);
+	pack_array(&ask, 8);
+	pack_u64(&ask, 1);
+	pack_cstr(&ask, "list");
+	pack_array(&ask, 1);
+	pack_cstr(&ask, "N");
+	for (i = 0; i < 2; i++)
+		pack_array(&ask, 0);
+	pack_u64(&ask, 0);
+	pack_nil(&ask);
+	pack_nil(&ask);
+	if ((e = call_asked_new(&c, writer_view(&ask), &asker, &why)) == E_OK) {
+		e = acting_run(c, n.peer);
+		call_free(c);
+	}
+	writer_free(&ask);
+	return e;
+}
+
+/* A certificate is not leave to act: the office's list decides, each time. */
+static void
+who_may_ask(void)
+{
+	static const struct {
+		const char *name;
+		enum role role;
+		bool approved, revoked;
+		enum err want;
+	} rows[] = {
+	    {"waits", ROLE_OFFICER, false, false, E_NOT_APPROVED}, {"works", ROLE_OFFICER, true, false, E_OK},
+	    {"left", ROLE_OFFICER, true, true, E_REVOKED},         {"member", ROLE_MEMBER, false, false, E_FORBIDDEN},
+	    {"university", ROLE_RESEARCHER, true, false, E_FORBIDDEN},
+	};
+	const struct identity *officer;
+	struct principal_id who;
+	struct device d;
+	size_t i;
+	enum err e;
+
+	REQUIRE(node_begin(&n));
+	officer = &n.peer->identities[1];
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		REQUIRE(node_join(&n, &d, rows[i].role, "D1", rows[i].name) == E_OK);
+		if (rows[i].approved)
+			CHECK(enrol_approve(n.peer, officer, rows[i].name, &n.why) == E_OK);
+		if (rows[i].revoked)
+			CHECK(enrol_revoke(n.peer, officer, rows[i].name, "gone", &who, &n.why) == E_OK);
+		e = ask_list(&d);
+		CHECK_MSG(e == rows[i].want, "%s: %s", rows[i].name, err_name(e));
+	}
+	memset(&d, 0, sizeof(d));
+	CHECK(ask_list(&d) == E_STRANGER);
+	node_end(&n);
+}
+
+/* An officer who worked at the node's own store and was shut out: neither the passphrase nor the store's copy helps. */
+static void
+officer_who_left(void)
+{
+	uint8_t other[64];
+	struct identity successor = {.role = ROLE_OFFICER, .area = "P", .name = "successor"};
+	struct unlock by = {.name = "successor", .key_file = BYTES(other, sizeof(other))};
+	struct principal_id who;
+	struct store_key key;
+	struct call *c;
+
+	memset(other, 9, sizeof(other));
+	REQUIRE(node_begin(&n));
+	CHECK(keyring_add(n.path, store_key_of(n.peer->store), &by, NULL, &n.why) == E_OK);
+	crypto_random(successor.id.b, ID_BYTES);
+	CHECK(enrol_revoke(n.peer, &successor, "officer", "left", &who, &n.why) == E_OK);
+	CHECK(keyring_open(n.path, &n.unlock, &key, NULL, &n.why) == E_STORE_KEY);
+	crypto_wipe(&key, sizeof(key));
+	/* and whoever opens the store otherwise cannot act as that officer */
+	REQUIRE(call_new(&c) == E_OK);
+	c->secret.kind = SECRET_KEY_FILE;
+	c->secret.count = sizeof(other);
+	memcpy(c->secret.b, other, sizeof(other));
+	CHECK(keyring_remove(n.path, store_key_of(n.peer->store), "successor", &n.why) == E_OK);
+	by.name = NULL;
+	CHECK(keyring_add(n.path, store_key_of(n.peer->store), &by, NULL, &n.why) == E_OK);
+	CHECK(acting_local(c, n.peer) == E_REVOKED);
+	call_free(c);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))

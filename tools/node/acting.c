@@ -6,6 +6,29 @@
 #include "tools/call_parts.h"
 #include "tools/node/opener.h"
 
+/*
+ * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On
+ * a member's device there is no such list.
+ */
+static enum err
+standing(struct call *c, struct peer *p, const struct principal_id *who)
+{
+	struct store_txn *txn;
+	struct member m;
+	enum err e;
+
+	if (!peer_is_node(p))
+		return E_OK;
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return why_set(call_why(c), e, "%s", p->path);
+	if ((e = member_get(txn, who, &m)) == E_OK && m.state == MEMBER_REVOKED)
+		e = why_set(call_why(c), E_REVOKED, "%s", m.reason);
+	else if (e == E_OK && m.state != MEMBER_APPROVED)
+		e = why_set(call_why(c), E_NOT_APPROVED, "%s", m.enrolment.name);
+	store_read_end(txn);
+	return e == E_ABSENT ? why_set(call_why(c), E_STRANGER, "you") : e;
+}
+
 enum err
 acting_local(struct call *c, struct peer *p)
 {
@@ -25,7 +48,7 @@ acting_local(struct call *c, struct peer *p)
 		e = peer_identity(p, slot, &who, NULL);
 	if (who == NULL)
 		e = peer_identity(p, as, &who, call_why(c));
-	if (e != E_OK)
+	if (e != E_OK || (e = standing(c, p, &who->id)) != E_OK)
 		return e;
 	call_set_actor(c, &who->id);
 	return E_OK;
@@ -43,6 +66,8 @@ acting_run(struct call *c, struct peer *p)
 	enum err e = E_OK;
 
 	call_set_peer(c, p);
+	if (call_is_remote(c) && (e = standing(c, p, call_actor(c))) != E_OK)
+		return call_fail(c, e);
 	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
 		pthread_mutex_lock(&p->acting);
 		e = opener_all(p, call_why(c));

@@ -269,5 +269,11 @@ enrol_revoke(struct peer *p, const struct identity *actor, const char *name, con
 		return why_set(why, E_NO_ROOM, "the reason");
 	e = store_write(p->store, revoke_job, &job);
 	*who = job.who;
+	/* An officer of this very store: its passphrase opens it no more. The last one that does is left. */
+	if (e == E_OK && peer_identity_by_id(p, &job.who) != NULL) {
+		e = keyring_remove(p->path, store_key_of(p->store), peer_identity_by_id(p, &job.who)->name, why);
+		if (e == E_ABSENT || e == E_USAGE)
+			e = E_OK;
+	}
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
 }
