@@ -8,6 +8,8 @@
 #include "tools/commands.h"
 #include "tools/node/acting.h"
 
+#define BOMB_SLICES 300u
+
 static struct node n;
 static enum err aside;
 
@@ -44,8 +46,8 @@ static void
 slices_that_unpack_to_much(void)
 {
 	static const char zeros[SLICE_PLAIN_BYTES_MAX];
-	static struct parcel_item items[PARCEL_SLICES_MAX];
-	static struct writer sealed[PARCEL_SLICES_MAX][2];
+	static struct parcel_item items[BOMB_SLICES];
+	static struct writer sealed[BOMB_SLICES][2];
 	struct revision_body create = {.kind = REVISION_CREATE};
 	struct device bomber, member;
 	struct record_row row;
@@ -58,13 +60,13 @@ slices_that_unpack_to_much(void)
 	REQUIRE(node_join(&n, &bomber, ROLE_MEMBER, "V1", "bomber") == E_OK);
 	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
 	REQUIRE(node_run(&n, &bomber, &run) == E_OK);
-	for (k = 0; k < 3; k++) {
-		for (i = 0; i < PARCEL_SLICES_MAX; i++)
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < BOMB_SLICES; i++)
 			if (node_seal(&run, NULL, BYTES(zeros, sizeof(zeros)), BYTES(zeros, sizeof(zeros)), &items[i],
 			              sealed[i]) != E_OK)
 				abort();
-		CHECK(node_arrive(&n, &bomber, NULL, items, PARCEL_SLICES_MAX) == E_OK);
-		for (i = 0; i < PARCEL_SLICES_MAX; i++) {
+		CHECK(node_arrive(&n, &bomber, NULL, items, BOMB_SLICES) == E_OK);
+		for (i = 0; i < BOMB_SLICES; i++) {
 			writer_free(&sealed[i][0]);
 			writer_free(&sealed[i][1]);
 		}
@@ -72,7 +74,7 @@ slices_that_unpack_to_much(void)
 	run_wipe(&run);
 	REQUIRE(node_say(&n, &member, NULL, &create, &id) == E_OK);
 	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
-	CHECK(node_aside(&n, &aside) == 3);
+	CHECK(node_aside(&n, &aside) == 2);
 	arena_init(&arena, 1u << 20);
 	CHECK(node_record(&n, &id, &row, &arena)); /* who came behind the bombs was heard */
 	arena_free(&arena);
@@ -83,7 +85,7 @@ slices_that_unpack_to_much(void)
 static void
 record_that_grows(void)
 {
-	static char text[200u << 10];
+	static char text[250u << 10];
 	struct revision_body create = {.kind = REVISION_CREATE}, amend = {.kind = REVISION_AMEND};
 	struct device member;
 	struct record_id id;
@@ -94,7 +96,7 @@ record_that_grows(void)
 	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
 	REQUIRE(node_say(&n, &member, NULL, &create, &id) == E_OK);
 	writer_heap_init(&map, SLICE_PLAIN_BYTES_MAX);
-	for (i = 0; i < 400; i++) {
+	for (i = 0; i < 280; i++) {
 		memset(text, 'a' + (int)(i % 26), sizeof(text));
 		text[0] = (char)('0' + i / 26);
 		writer_reset(&map);

@@ -7,7 +7,7 @@
 #include "tools/node/records.h"
 
 #define OPENING_MAX 256u /* arrivals a commit */
-#define OPENING_BYTES_MAX ((size_t)256 << 20) /* unpacked, a commit; half of it for any one parcel */
+#define OPENING_BYTES_MAX ((size_t)128 << 20) /* unpacked, a commit; half of it for any one parcel */
 #define OPENING_ROWS_MAX 32768u /* revisions a commit: one parcel may bring so many itself */
 
 struct opening_arrival {
