@@ -20,6 +20,8 @@ void pack_u64(struct writer *, uint64_t);
 void pack_i64(struct writer *, int64_t);
 /* pack_f64: an integral value inside +-2^53 is written as an integer. NaN is written as nil. */
 void pack_f64(struct writer *, double);
+/* pack_is_float: must v be written as a float? Other numbers are written as integers, and NaN as nil: one form each. */
+bool pack_is_float(double v);
 void pack_str(struct writer *, struct bytes);
 void pack_cstr(struct writer *, const char *);
 void pack_bin(struct writer *, struct bytes);
