@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/audit.h"
 #include "core/rules.h"
 #include "tools/call_parts.h"
 #include "tools/node/opener.h"
@@ -102,6 +103,50 @@ acting_enrolment(struct call *c, struct enrolment *out)
 		*out = m.enrolment;
 	store_read_end(txn);
 	return e == E_ABSENT ? why_set(call_why(c), E_STRANGER, "you") : e;
+}
+
+enum err
+acting_as(struct call *c, struct identity *out)
+{
+	struct identity *self = acting_identity(c);
+	struct enrolment who;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	if (self != NULL) {
+		*out = *self;
+		return E_OK;
+	}
+	if ((e = acting_enrolment(c, &who)) != E_OK)
+		return e;
+	out->id = who.id;
+	out->role = who.role;
+	memcpy(out->area, who.area, sizeof(out->area));
+	memcpy(out->name, who.name, sizeof(out->name));
+	return E_OK;
+}
+
+struct audit_job {
+	const struct principal_id *actor;
+	uint32_t now_s;
+	const char *verb, *object, *detail;
+};
+
+static enum err
+audit_job(struct store_txn *txn, void *arg)
+{
+	struct audit_job *job = arg;
+
+	return audit_append(txn, job->now_s, job->actor, job->verb, job->object, job->detail);
+}
+
+enum err
+acting_audit(struct call *c, const char *verb, const char *object, const char *detail)
+{
+	struct audit_job job = {call_actor(c), peer_now_s(call_peer(c)), verb, object, detail};
+	enum err e = store_write(call_peer(c)->store, audit_job, &job);
+
+	return e == E_OK ? E_OK : why_set(call_why(c), e, "the audit log");
 }
 
 enum err

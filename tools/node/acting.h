@@ -21,7 +21,11 @@ enum err acting_run(struct call *, struct peer *);
 struct identity *acting_identity(struct call *);
 /* acting_enrolment: who acts, as enrolled (its own area and role); at a member's device its own identity. */
 enum err acting_enrolment(struct call *, struct enrolment *out);
-/* acting_may: rules_check for who acts. `area` NULL: the act needs none. */
+/* acting_may: rules_check for who acts. `area` NULL: the act needs none. E_FORBIDDEN, E_SCOPE. */
 enum err acting_may(struct call *, int act, const char *area, bool is_author);
+/* acting_as: who acts, as what acts for it at this store: without keys unless it works here. Wipe it. */
+enum err acting_as(struct call *, struct identity *out);
+/* acting_audit: one entry of the audit log in the name of who acts. Never an answer of class D in `detail`. */
+enum err acting_audit(struct call *, const char *verb, const char *object, const char *detail);
 
 #endif

@@ -15,20 +15,32 @@ down_broadcast_log(struct peer *p)
 	return (struct log_id){peer_self(p)->id, peer_self(p)->epoch};
 }
 
-/* Worked out, not stored: a restored node has another incarnation and so other inbox logs. */
-struct log_id
-down_inbox_log(struct peer *p, const struct principal_id *device)
+/* Worked out, not stored: a restored node has another incarnation and so other logs. */
+static struct log_id
+derived_log(struct peer *p, const char *label, const struct principal_id *whose)
 {
 	uint8_t key[32], mac[32], name[ID_BYTES + 8];
 	struct log_id log = {.author = peer_self(p)->id};
 
-	store_derive(p->store, "banyan inbox log 1", key, sizeof(key));
-	memcpy(name, device->b, ID_BYTES);
+	store_derive(p->store, label, key, sizeof(key));
+	memcpy(name, whose->b, ID_BYTES);
 	be64_put(name + ID_BYTES, store_incarnation(p->store));
 	crypto_hmac(mac, BYTES(key, sizeof(key)), BYTES(name, sizeof(name)));
 	log.epoch = be64_get(mac);
 	crypto_wipe(key, sizeof(key));
 	return log;
+}
+
+struct log_id
+down_inbox_log(struct peer *p, const struct principal_id *device)
+{
+	return derived_log(p, "banyan inbox log 1", device);
+}
+
+struct log_id
+down_records_log(struct peer *p)
+{
+	return derived_log(p, "banyan node records 1", &peer_self(p)->id);
 }
 
 /* Append one item as a parcel of one of the node's logs. */

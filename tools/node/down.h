@@ -23,6 +23,8 @@ enum down_kind {
 /* The node's logs. */
 struct log_id down_broadcast_log(struct peer *);
 struct log_id down_inbox_log(struct peer *, const struct principal_id *device);
+/* Not a word to devices: the log of revisions that the node signs for officers who work from elsewhere. */
+struct log_id down_records_log(struct peer *);
 
 /* In a job at the node: append one control item to the broadcast log. `body` is the item's MessagePack. */
 enum err down_publish(struct peer *, struct store_txn *, struct bytes body);

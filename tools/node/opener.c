@@ -64,7 +64,8 @@ pick(struct store_txn *txn, size_t max, struct opening *o)
 		if (key.n == 14)
 			o->arrivals[o->count++] = (struct opening_arrival){.seq = be64_get(key.p + 6), .urgent = true};
 	if ((e = store_walk_end(c)) != E_OK || (e = opened_upto(txn, &o->opened)) != E_OK ||
-	    (e = arrival_last(txn, &last)) != E_OK)
+	    (e = arrival_last(txn, &last)) != E_OK ||
+	    (e = store_meta_u64(txn, "anew", 0, &o->anew_upto)) != E_OK)
 		return e;
 	o->opened_before = o->opened;
 	while (o->count < max && o->opened < last)
@@ -288,12 +289,15 @@ opener_forget(struct store_txn *txn)
 {
 	static const enum store_table derived[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_BY_FORM,
 	                                           STORE_REVIEW_QUEUE, STORE_CONFLICT, STORE_QUARANTINE};
-	enum err e = E_OK;
+	uint64_t last;
+	enum err e = arrival_last(txn, &last);
 	size_t i;
 
 	for (i = 0; i < sizeof(derived) / sizeof(derived[0]) && e == E_OK; i++)
 		e = store_clear(txn, derived[i]);
 	if (e == E_OK)
 		e = store_meta_put_u64(txn, "record order", 0);
+	if (e == E_OK)
+		e = store_meta_put_u64(txn, "anew", last);
 	return e == E_OK ? store_meta_put_u64(txn, "opened", 0) : e;
 }

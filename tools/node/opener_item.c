@@ -182,7 +182,7 @@ static enum err
 note_review(struct opening *o, const struct revision_body *body, const struct revision_row *row,
             const struct principal_id *author)
 {
-	if (body->kind != REVISION_REVIEW || ID_EQUAL(author, &row->m.author))
+	if (body->kind != REVISION_REVIEW || ID_EQUAL(author, &row->m.author) || row->seq <= o->anew_upto)
 		return E_OK;
 	if (o->notice_count == o->notice_cap) {
 		size_t cap = o->notice_cap == 0 ? 16 : 2 * o->notice_cap;
@@ -196,6 +196,17 @@ note_review(struct opening *o, const struct revision_body *body, const struct re
 	o->notices[o->notice_count++] = (struct opening_notice){
 	    *author, row->record, row->m.state, row->text, row->m.claimed_s};
 	return E_OK;
+}
+
+/* What this node signed for an officer weighs as the officer's own word; nobody else can lend a rank. */
+static void
+weigh(struct store_txn *txn, const struct opening *o, struct revision_row *row)
+{
+	struct member m;
+
+	if (row->has_entered_for && ID_EQUAL(&row->m.author, &peer_self(o->peer)->id) &&
+	    member_get(txn, &row->entered_for, &m) == E_OK)
+		row->m.role = m.enrolment.role;
 }
 
 static enum err
@@ -225,6 +236,9 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 	row.m.state = body->state;
 	row.text = arena_bytes(&o->arena, body->text);
 	row.lang = arena_bytes(&o->arena, body->lang);
+	row.has_entered_for = body->has_entered_for;
+	row.entered_for = body->entered_for;
+	weigh(txn, o, &row);
 	if ((parents = arena_alloc(&o->arena, sizeof(body->parents))) == NULL)
 		return E_NO_MEMORY;
 	memcpy(parents, body->parents, body->parent_count * sizeof(*parents));
@@ -372,7 +386,7 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	size_t first_row = o->row_count, i;
 	struct parcel parcel;
 	struct run run;
-	bool opened = false;
+	bool opened = false, own = ID_EQUAL(&a->log.author, &peer_self(o->peer)->id);
 	enum err e;
 
 	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
@@ -386,8 +400,8 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
 		const struct parcel_item *item = &parcel.items[i];
 
-		if (item->enc == NULL)
-			continue; /* control: this node's own word, or a kind of another version */
+		if (item->enc == NULL || (item->to.to_principal && own))
+			continue; /* this node's own word to its devices, or a kind of another version */
 		if ((e = run_for(o, &parcel, item, &run, &opened)) == E_OK)
 			e = open_item(txn, o, a, &parcel, item, &run, &at->why);
 		if (e != E_OK && !is_stores(e)) {
@@ -412,9 +426,7 @@ opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival 
 
 	if ((e = arrival_get(txn, at->seq, &a)) != E_OK)
 		return e;
-	if (ID_EQUAL(&a.log.author, &peer_self(o->peer)->id))
-		return E_OK; /* what this store itself said */
-	if (!at->urgent) {
+	if (!at->urgent && at->seq > o->anew_upto) {
 		uint8_t flags;
 		uint64_t number;
 

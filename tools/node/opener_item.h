@@ -31,6 +31,7 @@ struct opening {
 	struct opening_arrival arrivals[OPENING_MAX];
 	size_t count;
 	uint64_t opened, opened_before; /* the cursor after this turn, and as it stood */
+	uint64_t anew_upto; /* these were opened before: nobody is told again, none is out of turn */
 	struct revision_row *rows; /* heap */
 	size_t row_count, row_cap;
 	struct opening_notice *notices;

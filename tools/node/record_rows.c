@@ -19,37 +19,48 @@ values_pack(struct writer *w, const struct merge_field *f, size_t count)
 	}
 }
 
-/* [1, seq, author, role, kind, form, claimed, received, [parent ...], state, text, lang, area, [[key, identifying,
- *  value bin] ...]] */
+/* [1, seq, author, role, kind, form, claimed, received, [parent ...], state, text, lang, area, entered for | nil,
+ *  [[key, identifying, value bin] ...]] */
+enum err
+revision_row_pack(const struct revision_row *row, struct writer *out)
+{
+	size_t i;
+
+	pack_array(out, 15);
+	pack_u64(out, 1);
+	pack_u64(out, row->seq);
+	pack_bin(out, BYTES(row->m.author.b, ID_BYTES));
+	pack_u64(out, row->m.role);
+	pack_u64(out, row->m.kind);
+	pack_u64(out, row->m.form.v);
+	pack_u64(out, row->m.claimed_s);
+	pack_u64(out, row->m.received_s);
+	pack_array(out, (uint32_t)row->m.parent_count);
+	for (i = 0; i < row->m.parent_count; i++)
+		pack_bin(out, BYTES(row->m.parents[i].b, ID_BYTES));
+	pack_u64(out, row->m.state);
+	pack_str(out, row->text);
+	pack_str(out, row->lang);
+	pack_cstr(out, row->area);
+	if (row->has_entered_for)
+		pack_bin(out, BYTES(row->entered_for.b, ID_BYTES));
+	else
+		pack_nil(out);
+	values_pack(out, row->m.fields, row->m.field_count);
+	return writer_end(out);
+}
+
 enum err
 revision_row_put(struct store_txn *txn, const struct revision_row *row)
 {
 	uint8_t key[2 * ID_BYTES];
 	struct writer w;
 	enum err e;
-	size_t i;
 
 	memcpy(key, row->record.b, ID_BYTES);
 	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	pack_array(&w, 14);
-	pack_u64(&w, 1);
-	pack_u64(&w, row->seq);
-	pack_bin(&w, BYTES(row->m.author.b, ID_BYTES));
-	pack_u64(&w, row->m.role);
-	pack_u64(&w, row->m.kind);
-	pack_u64(&w, row->m.form.v);
-	pack_u64(&w, row->m.claimed_s);
-	pack_u64(&w, row->m.received_s);
-	pack_array(&w, (uint32_t)row->m.parent_count);
-	for (i = 0; i < row->m.parent_count; i++)
-		pack_bin(&w, BYTES(row->m.parents[i].b, ID_BYTES));
-	pack_u64(&w, row->m.state);
-	pack_str(&w, row->text);
-	pack_str(&w, row->lang);
-	pack_cstr(&w, row->area);
-	values_pack(&w, row->m.fields, row->m.field_count);
-	if ((e = writer_end(&w)) == E_OK)
+	if ((e = revision_row_pack(row, &w)) == E_OK)
 		e = store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), writer_view(&w));
 	writer_free(&w);
 	return e;
@@ -79,7 +90,7 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 	memcpy(row->record.b, key.p, ID_BYTES);
 	memcpy(row->m.id.b, key.p + ID_BYTES, ID_BYTES);
 	reader_init(&r, value);
-	reader_array_of(&r, 14);
+	reader_array_of(&r, 15);
 	if (reader_u64(&r) != 1)
 		reader_fail(&r, E_VERSION);
 	row->seq = reader_u64(&r);
@@ -99,6 +110,8 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 	row->text = reader_str(&r);
 	row->lang = reader_str(&r);
 	state_str(&r, row->area, sizeof(row->area));
+	if ((row->has_entered_for = !reader_nil(&r)))
+		reader_bin_fixed(&r, row->entered_for.b, ID_BYTES);
 	row->m.field_count = reader_array(&r);
 	if ((fields = arena_alloc(a, (row->m.field_count + 1) * sizeof(*fields))) == NULL)
 		return E_NO_MEMORY;
@@ -149,37 +162,44 @@ revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a
 /* [1, form, area, author, created, received, order, flags, review, conflicts, revisions, faults, [head ...],
  *  [[key, identifying, value bin] ...]] */
 enum err
+record_row_pack(const struct record_row *row, struct writer *out)
+{
+	size_t i;
+
+	pack_array(out, 14);
+	pack_u64(out, 1);
+	pack_u64(out, row->form.v);
+	pack_cstr(out, row->area);
+	pack_bin(out, BYTES(row->author.b, ID_BYTES));
+	pack_u64(out, row->created_s);
+	pack_u64(out, row->received_s);
+	pack_u64(out, row->order);
+	pack_u64(out, row->flags);
+	pack_u64(out, row->review);
+	pack_u64(out, row->conflicts);
+	pack_u64(out, row->revisions);
+	pack_str(out, row->faults);
+	pack_array(out, (uint32_t)row->head_count);
+	for (i = 0; i < row->head_count; i++)
+		pack_bin(out, BYTES(row->heads[i].b, ID_BYTES));
+	pack_array(out, (uint32_t)row->value_count);
+	for (i = 0; i < row->value_count; i++) {
+		pack_array(out, 3);
+		pack_u64(out, row->values[i].key.v);
+		pack_bool(out, row->values[i].identifying);
+		pack_bin(out, row->values[i].value);
+	}
+	return writer_end(out);
+}
+
+enum err
 record_row_put(struct store_txn *txn, const struct record_row *row)
 {
 	struct writer w;
 	enum err e;
-	size_t i;
 
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	pack_array(&w, 14);
-	pack_u64(&w, 1);
-	pack_u64(&w, row->form.v);
-	pack_cstr(&w, row->area);
-	pack_bin(&w, BYTES(row->author.b, ID_BYTES));
-	pack_u64(&w, row->created_s);
-	pack_u64(&w, row->received_s);
-	pack_u64(&w, row->order);
-	pack_u64(&w, row->flags);
-	pack_u64(&w, row->review);
-	pack_u64(&w, row->conflicts);
-	pack_u64(&w, row->revisions);
-	pack_str(&w, row->faults);
-	pack_array(&w, (uint32_t)row->head_count);
-	for (i = 0; i < row->head_count; i++)
-		pack_bin(&w, BYTES(row->heads[i].b, ID_BYTES));
-	pack_array(&w, (uint32_t)row->value_count);
-	for (i = 0; i < row->value_count; i++) {
-		pack_array(&w, 3);
-		pack_u64(&w, row->values[i].key.v);
-		pack_bool(&w, row->values[i].identifying);
-		pack_bin(&w, row->values[i].value);
-	}
-	if ((e = writer_end(&w)) == E_OK)
+	if ((e = record_row_pack(row, &w)) == E_OK)
 		e = store_put(txn, STORE_RECORD, BYTES(row->id.b, ID_BYTES), writer_view(&w));
 	writer_free(&w);
 	return e;

@@ -140,44 +140,60 @@ fill_row(struct record_row *row, const struct merged *m, const struct revision_r
 }
 
 enum err
+record_merged(struct store_txn *txn, const struct record_id *id, struct arena *a, struct record_merged *out)
+{
+	struct merge_revision *revisions;
+	struct revision_row *rows;
+	enum err e;
+	size_t i, count;
+
+	memset(out, 0, sizeof(*out));
+	if ((e = revision_rows(txn, id, a, &rows, &count)) != E_OK)
+		return e;
+	if (count == 0)
+		return E_ABSENT;
+	qsort(rows, count, sizeof(*rows), by_arrival);
+	if ((revisions = arena_alloc(a, count * sizeof(*revisions))) == NULL ||
+	    (out->rows = arena_alloc(a, count * sizeof(*rows))) == NULL)
+		return E_NO_MEMORY;
+	out->root = root_of(rows, count);
+	for (i = 0; i < count; i++)
+		if (may_stand(&rows[i], out->root)) {
+			out->rows[out->count] = rows[i];
+			revisions[out->count++] = rows[i].m;
+		}
+	return merge_revisions(&out->m, revisions, out->count, a);
+}
+
+enum err
+record_state(struct peer *p, const struct record_id *id, const struct record_merged *merged, struct arena *a,
+             struct record_row *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->id = *id;
+	out->revisions = (uint32_t)merged->count;
+	fill_row(out, &merged->m, merged->root, a);
+	if (out->values == NULL)
+		return E_NO_MEMORY;
+	if (!(out->flags & (RECORD_VOID | RECORD_INCOMPLETE)))
+		check_answers(p, out, a);
+	return E_OK;
+}
+
+enum err
 record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id)
 {
-	struct record_row row = {.id = *id};
-	struct merge_revision *revisions;
-	const struct revision_row *root;
-	struct revision_row *rows;
+	struct record_merged merged;
+	struct record_row row;
 	struct arena a;
-	struct merged m;
 	enum err e;
-	size_t i, count, taken;
 
 	arena_init(&a, 64u << 20);
-	if ((e = revision_rows(txn, id, &a, &rows, &count)) != E_OK || count == 0)
-		goto done;
-	qsort(rows, count, sizeof(*rows), by_arrival);
-	if ((revisions = arena_alloc(&a, count * sizeof(*revisions))) == NULL) {
-		e = E_NO_MEMORY;
-		goto done;
-	}
-	root = root_of(rows, count);
-	for (i = 0, taken = 0; i < count; i++)
-		if (may_stand(&rows[i], root))
-			revisions[taken++] = rows[i].m;
-	if ((e = merge_revisions(&m, revisions, taken, &a)) != E_OK)
-		goto done;
-	row.revisions = (uint32_t)taken;
-	fill_row(&row, &m, root, &a);
-	if (row.values == NULL) {
-		e = E_NO_MEMORY;
-		goto done;
-	}
-	if (!(row.flags & (RECORD_VOID | RECORD_INCOMPLETE)))
-		check_answers(p, &row, &a);
-	if ((e = place(txn, &row, &a)) == E_OK)
+	if ((e = record_merged(txn, id, &a, &merged)) == E_OK &&
+	    (e = record_state(p, id, &merged, &a, &row)) == E_OK && (e = place(txn, &row, &a)) == E_OK)
 		e = record_row_put(txn, &row);
-done:
 	arena_free(&a);
-	return e;
+	return e == E_ABSENT ? E_OK : e;
 }
 
 /* ---- finding and walking ---- */

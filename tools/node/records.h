@@ -22,6 +22,8 @@ struct revision_row {
 	uint64_t seq;            /* the arrival that brought it */
 	char area[AREA_CODE_BYTES_MAX + 1];
 	struct bytes lang, text; /* text: a void's reason, a review's note */
+	bool has_entered_for;
+	struct principal_id entered_for; /* whose word it is, where its author signed for somebody */
 };
 
 struct record_row {
@@ -49,6 +51,23 @@ enum err revision_rows(struct store_txn *, const struct record_id *, struct aren
 enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);
 enum err record_row_read(struct bytes key, struct bytes value, struct arena *, struct record_row *out);
 enum err record_row_put(struct store_txn *, const struct record_row *);
+/* The rows' bytes, appended: to compare what is stored with what it should be. */
+enum err revision_row_pack(const struct revision_row *, struct writer *);
+enum err record_row_pack(const struct record_row *, struct writer *);
+
+/*
+ * record_merged: all revisions that count for a record, in the order of their arrival, and what they come to; all of
+ * it in the arena. E_ABSENT: there is none. record_state: the row that they make, without its place (`order`).
+ */
+struct record_merged {
+	struct revision_row *rows;  /* as `revisions` of merge: a merged value's `revision` is an index */
+	size_t count;
+	const struct revision_row *root;
+	struct merged m;
+};
+enum err record_merged(struct store_txn *, const struct record_id *, struct arena *, struct record_merged *out);
+enum err record_state(struct peer *, const struct record_id *, const struct record_merged *, struct arena *,
+                      struct record_row *out);
 
 /*
  * record_remerge: in a job: merge all revisions of a record, check the answers against its form, and write its row,

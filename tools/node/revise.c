@@ -1,0 +1,156 @@
+#include "tools/node/revise.h"
+
+#include <stdio.h>
+
+#include "core/rules.h"
+#include "tools/node/acting.h"
+#include "tools/node/down.h"
+#include "tools/node/opener.h"
+
+const struct principal_id *
+revision_who(struct peer *p, const struct revision_row *row)
+{
+	return row->has_entered_for && ID_EQUAL(&row->m.author, &p->home.node) ? &row->entered_for : &row->m.author;
+}
+
+void
+revise_name(struct peer *p, struct store_txn *txn, const struct principal_id *id, char out[NAME_BYTES_MAX + 1])
+{
+	struct identity *here = peer_identity_by_id(p, id);
+	struct member m;
+
+	if (here != NULL)
+		(void)snprintf(out, NAME_BYTES_MAX + 1, "%s", here->name);
+	else if (member_get(txn, id, &m) == E_OK)
+		(void)snprintf(out, NAME_BYTES_MAX + 1, "%s", m.enrolment.name);
+	else
+		hex_encode(out, id->b, 4);
+}
+
+/* What a device remembers of its own record. */
+static enum err
+keep_own(struct store_txn *txn, struct subject *s)
+{
+	enum err e = own_record_get(txn, &s->id, &s->own);
+
+	if (e != E_OK)
+		return e;
+	s->form_key = s->own.form;
+	memcpy(s->area, s->own.area, sizeof(s->area));
+	s->is_author = true;
+	s->is_void = s->own.is_void;
+	s->head_count = s->own.head_count;
+	memcpy(s->heads, s->own.heads, sizeof(s->heads));
+	return E_OK;
+}
+
+static enum err
+keep_opened(struct peer *p, struct store_txn *txn, const struct principal_id *actor, struct arena *a,
+            struct subject *s)
+{
+	enum err e;
+
+	if ((e = record_merged(txn, &s->id, a, &s->merged)) != E_OK ||
+	    (e = record_state(p, &s->id, &s->merged, a, &s->row)) != E_OK)
+		return e;
+	s->opened = true;
+	s->form_key = s->row.form;
+	memcpy(s->area, s->row.area, sizeof(s->area));
+	s->is_author = ID_EQUAL(&s->row.author, actor);
+	s->is_void = (s->row.flags & RECORD_VOID) != 0;
+	s->head_count = s->row.head_count;
+	memcpy(s->heads, s->row.heads, sizeof(s->heads));
+	return E_OK;
+}
+
+enum err
+subject_find(struct call *c, const char *record, int act, struct arena *a, struct subject *s)
+{
+	struct peer *p = call_peer(c);
+	struct store_txn *txn;
+	enum err e;
+
+	memset(s, 0, sizeof(*s));
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	if ((e = record_find(txn, record, &s->id, call_why(c))) == E_OK) {
+		e = keep_opened(p, txn, call_actor(c), a, s);
+		if (e == E_ABSENT && !call_is_remote(c))
+			e = keep_own(txn, s);
+	}
+	store_read_end(txn);
+	if (e == E_ABSENT)
+		return why_set(call_why(c), E_RECORD_UNKNOWN, "%s", record);
+	if (e != E_OK)
+		return e;
+	hex_encode(s->hex, s->id.b, ID_BYTES);
+	s->form = peer_form_by_key(p, s->form_key);
+	/* What a device remembers of its own records may be shown on it: there is no answer in it. */
+	if (act == ACT_READ_ANALYTIC && !s->opened)
+		return E_OK;
+	return acting_may(c, act, s->area, s->is_author);
+}
+
+/* At the node of an officer who asks from elsewhere: the node's own key, in a log of its own. */
+static struct identity
+signer_of(struct call *c, struct revision_body *body)
+{
+	struct identity *self = acting_identity(c), signer;
+
+	if (self != NULL)
+		return *self;
+	signer = *peer_self(call_peer(c));
+	signer.epoch = down_records_log(call_peer(c)).epoch;
+	body->has_entered_for = true;
+	body->entered_for = *call_actor(c);
+	return signer;
+}
+
+/* Here is where it would be sent to. */
+static enum err
+open_here(struct call *c, struct identity *signer, const struct subject *s, const struct revision_id *id)
+{
+	struct peer *p = call_peer(c);
+	uint8_t key[2 * ID_BYTES];
+	struct store_txn *txn;
+	size_t parcels;
+	bool stands;
+	enum err e;
+
+	if ((e = outbox_gather(p, signer, &parcels, call_why(c))) != E_OK || (e = opener_all(p, call_why(c))) != E_OK ||
+	    (e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	memcpy(key, s->id.b, ID_BYTES);
+	memcpy(key + ID_BYTES, id->b, ID_BYTES);
+	stands = store_has(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+	store_read_end(txn);
+	return stands ? E_OK : why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex);
+}
+
+enum err
+revise(struct call *c, const struct subject *s, struct revision_body *body, struct revision_id *out)
+{
+	struct peer *p = call_peer(c);
+	struct identity signer;
+	struct sealer sealer;
+	enum err e;
+
+	if (s->is_void)
+		return why_set(call_why(c), E_RECORD_VOID, "%s", s->hex);
+	if (call_is_remote(c) && !peer_is_node(p))
+		return why_set(call_why(c), E_NODE_ONLY, "changing a record");
+	body->form = s->form_key;
+	body->time_s = peer_now_s(p);
+	body->parent_count = s->head_count;
+	memcpy(body->parents, s->heads, sizeof(body->parents));
+	signer = signer_of(c, body);
+	sealer_init(&sealer, p, &signer);
+	pthread_mutex_lock(&p->acting);
+	e = outbox_revise(&sealer, &s->id, s->area, body, out, call_why(c));
+	if (e == E_OK && peer_is_node(p))
+		e = open_here(c, &signer, s, out);
+	pthread_mutex_unlock(&p->acting);
+	sealer_wipe(&sealer);
+	crypto_wipe(&signer, sizeof(signer));
+	return e;
+}
