@@ -98,6 +98,20 @@ note_seen(struct serve *s, const struct principal_id *id)
 		free(seen);
 }
 
+/* One peer, or strangers together, must not use up the places of all. */
+static bool
+crowded(const struct serve *s, const struct net_peer *who, bool stranger)
+{
+	const struct serve_conn *c;
+	size_t same = 0, strangers = 0;
+
+	for (c = s->conns; c != NULL; c = c->next) {
+		same += !c->peer.local && ID_EQUAL(&c->peer.id, &who->id);
+		strangers += c->stranger;
+	}
+	return same >= CONNS_EACH_MAX || (stranger && strangers >= STRANGERS_MAX);
+}
+
 static enum err
 trust(void *ctx, const struct net_peer *who, struct net_trust *out, char *thing)
 {
@@ -125,6 +139,8 @@ trust(void *ctx, const struct net_peer *who, struct net_trust *out, char *thing)
 			snprintf(thing, 240, "%.200s", m.reason);
 			return E_REVOKED;
 		}
+		if (crowded(s, who, out->stranger))
+			return E_PEER_BUSY;
 		if (e == E_OK)
 			note_seen(s, &who->id);
 	}
@@ -132,6 +148,9 @@ trust(void *ctx, const struct net_peer *who, struct net_trust *out, char *thing)
 		return E_NO_MEMORY;
 	c->serve = s;
 	c->peer = *who;
+	c->stranger = out->stranger;
+	c->next = s->conns;
+	s->conns = c;
 	writer_heap_init(&c->parcel, PARCEL_BYTES_MAX);
 	writer_heap_init(&c->input, ASK_BYTES_MAX);
 	serve_source(c);
@@ -160,11 +179,15 @@ on_room(void *ctx, struct net_conn *conn)
 static void
 on_closed(void *ctx, struct net_conn *conn)
 {
-	struct serve_conn *c = net_conn_data(conn);
+	struct serve_conn *c = net_conn_data(conn), **at;
+	struct serve *s = ctx;
 
-	(void)ctx;
 	if (c == NULL)
 		return;
+	for (at = &s->conns; *at != NULL && *at != c; at = &(*at)->next)
+		;
+	if (*at == c)
+		*at = c->next;
 	c->conn = NULL;
 	serve_ask_abandon(c);
 	serve_conn_drop(c);
@@ -195,6 +218,16 @@ tls_done(void *arg, enum err e)
 	free(row);
 }
 
+/* A handshake costs a stranger little: what it leaves on the disk has a fixed number of places. */
+static void
+tls_place(struct serve *s, struct bytes id, uint8_t key[STORE_NAME_BYTES])
+{
+	uint8_t place[4];
+
+	be32_put(place, be32_get(id.p) % TLS_ROWS_MAX);
+	store_key_name(s->peer->store, STORE_TLS_SESSION, BYTES(place, sizeof(place)), key);
+}
+
 static void
 tls_put(void *ctx, struct bytes id, struct bytes session)
 {
@@ -203,8 +236,9 @@ tls_put(void *ctx, struct bytes id, struct bytes session)
 
 	if (row == NULL)
 		return;
-	store_key_name(s->peer->store, STORE_TLS_SESSION, id, row->key);
+	tls_place(s, id, row->key);
 	writer_heap_init(&row->value, 1u << 16);
+	writer_bytes(&row->value, id);
 	writer_bytes(&row->value, session);
 	if (writer_end(&row->value) != E_OK ||
 	    store_write_async(s->peer->store, tls_job, row, tls_done, row) != E_OK)
@@ -220,11 +254,12 @@ tls_get(void *ctx, struct bytes id, struct writer *out)
 	struct bytes value;
 	bool found = false;
 
-	store_key_name(s->peer->store, STORE_TLS_SESSION, id, key);
+	tls_place(s, id, key);
 	if (store_read_begin(s->peer->store, &txn) != E_OK)
 		return false;
-	if (store_get(txn, STORE_TLS_SESSION, BYTES(key, sizeof(key)), &value) == E_OK) {
-		writer_bytes(out, value);
+	if (store_get(txn, STORE_TLS_SESSION, BYTES(key, sizeof(key)), &value) == E_OK && value.n > id.n &&
+	    crypto_equal(value.p, id.p, id.n)) {
+		writer_bytes(out, BYTES(value.p + id.n, value.n - id.n));
 		found = writer_end(out) == E_OK;
 	}
 	store_read_end(txn);

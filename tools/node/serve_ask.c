@@ -132,6 +132,23 @@ ask_main(void *arg)
 
 /* ---- the loop ---- */
 
+/* Is there a place for one more of this asker? A half-said ask holds one, so nobody may hold many. */
+static bool
+has_place(const struct serve_conn *c)
+{
+	const struct serve *serve = c->serve;
+	unsigned i, same = 0, remote = 0;
+
+	for (i = 0; i < serve->asks; i++) {
+		const struct serve_conn *other = serve->conns_asking[i];
+
+		remote += !other->peer.local;
+		same += !other->peer.local && ID_EQUAL(&other->peer.id, &c->peer.id);
+	}
+	return serve->asks < ASKS_MAX &&
+	       (c->peer.local || (remote < ASKS_REMOTE_MAX && same < ASKS_EACH_MAX));
+}
+
 void
 serve_ask_begin(struct serve_conn *c)
 {
@@ -139,7 +156,7 @@ serve_ask_begin(struct serve_conn *c)
 	struct session *s = net_conn_session(c->conn);
 	struct serve_ask *a;
 
-	if (c->ask != NULL || serve->asks >= ASKS_MAX || (a = calloc(1, sizeof(*a))) == NULL) {
+	if (c->ask != NULL || !has_place(c) || (a = calloc(1, sizeof(*a))) == NULL) {
 		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
 		return;
 	}
@@ -153,7 +170,7 @@ serve_ask_begin(struct serve_conn *c)
 	a->actor = c->peer.id;
 	a->remote = !c->peer.local;
 	a->last = &a->first;
-	writer_heap_init(&a->ask, ASK_BYTES_MAX);
+	writer_heap_init(&a->ask, a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;
 }

@@ -8,12 +8,20 @@
 #include "tools/node/peer.h"
 
 #define ASKS_MAX 8u /* commands at work at once; more wait for BUSY's seconds */
+#define ASKS_REMOTE_MAX 6u /* of them from elsewhere: the office's own hands always find one free */
+#define ASKS_EACH_MAX 2u /* of one asker from elsewhere, half-said ones too */
+#define ASK_REMOTE_BYTES_MAX (20u << 20) /* a form with its lists fits */
+#define CONNS_EACH_MAX 8u /* of one principal: what a bad link leaves behind until it times out */
+#define STRANGERS_MAX 128u /* newcomers who join at once; more are told to wait */
+#define TLS_ROWS_MAX 4096u /* sessions kept on disk; a new one takes an old one's place */
 
 struct serve;
 
 /* One connection. It outlives its net_conn while jobs of it are on their way. */
 struct serve_conn {
 	struct serve *serve;
+	struct serve_conn *next;   /* among those that are open */
+	bool stranger;
 	struct net_conn *conn;     /* NULL once closed */
 	struct net_peer peer;
 	struct session_source source;
@@ -53,6 +61,7 @@ struct serve {
 	pthread_cond_t work;       /* the opener's */
 	pthread_t opener;
 	bool opener_runs, stopping, woken;
+	struct serve_conn *conns;  /* that are open */
 	unsigned asks;
 	struct serve_conn *conns_asking[ASKS_MAX];
 	struct principal_id forget[16]; /* revoked: to be cut by the loop */
@@ -60,6 +69,8 @@ struct serve {
 };
 
 void serve_wake_opener(struct serve *);
+/* serve_standing: what the office's list says of who is connected now. E_STRANGER, E_REVOKED, E_NOT_APPROVED. */
+enum err serve_standing(struct serve_conn *, struct member *, struct store_txn *, char thing[240]);
 
 /* serve_session.c: devices' sessions. */
 void serve_source(struct serve_conn *);

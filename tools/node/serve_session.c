@@ -126,8 +126,8 @@ serve_source(struct serve_conn *c)
 
 /* ---- events ---- */
 
-static enum err
-standing(struct serve_conn *c, struct member *m, struct store_txn *txn, char thing[240])
+enum err
+serve_standing(struct serve_conn *c, struct member *m, struct store_txn *txn, char thing[240])
 {
 	enum err e = member_get(txn, &c->peer.id, m);
 
@@ -162,7 +162,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 		session_refuse(s, e, "the node's store", 60, now_ms);
 		return;
 	}
-	if ((e = standing(c, &m, txn, thing)) == E_OK && (e = head_of(txn, &own, &reply.held)) == E_OK)
+	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = head_of(txn, &own, &reply.held)) == E_OK)
 		e = opener_backlog(txn, &backlog);
 	store_read_end(txn);
 	if (e != E_OK) {
@@ -422,6 +422,34 @@ on_join(struct serve_conn *c, const struct message_join *join)
 		join_done(&w->work, UV_ENOMEM);
 }
 
+/* Only who works for the office asks from elsewhere; a member's device has nothing to ask. */
+static void
+on_ask(struct serve_conn *c, const struct message_ask *ask)
+{
+	struct session *s = net_conn_session(c->conn);
+	struct store_txn *txn;
+	struct member m;
+	char thing[240] = "";
+	enum err e = E_OK;
+
+	if (!ask->has_input || !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) {
+		session_refuse(s, E_PROTOCOL, "an unknown verb", 0, net_conn_now_ms(c->conn));
+		return;
+	}
+	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
+		e = serve_standing(c, &m, txn, thing);
+		store_read_end(txn);
+		if (e == E_OK && m.enrolment.role == ROLE_MEMBER) {
+			e = E_FORBIDDEN;
+			(void)snprintf(thing, sizeof(thing), "ask the node to act");
+		}
+	}
+	if (e == E_OK)
+		serve_ask_begin(c);
+	else
+		session_refuse(s, e, thing, 0, net_conn_now_ms(c->conn));
+}
+
 void
 serve_event(struct serve_conn *c, const struct session_event *ev)
 {
@@ -436,11 +464,7 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 		on_join(c, &ev->u.join);
 		break;
 	case SESSION_ASK:
-		if (ev->u.ask.has_input && bytes_equal(ev->u.ask.verb, BYTES_LIT(LINK_CALL_VERB)))
-			serve_ask_begin(c);
-		else
-			session_refuse(net_conn_session(c->conn), E_PROTOCOL, "an unknown verb", 0,
-			               net_conn_now_ms(c->conn));
+		on_ask(c, &ev->u.ask);
 		break;
 	case SESSION_INPUT:
 		serve_ask_input(c, ev->u.input);
