@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "tools/call_parts.h"
@@ -165,6 +166,7 @@ front_main(int argc, char **argv)
 	struct call *c;
 	int status;
 
+	(void)umask(077); /* whatever a command writes is its user's alone from its first byte */
 	(void)setlocale(LC_CTYPE, ""); /* only for the width of letters; numbers keep their point */
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error that is told, not a death */
 	if (call_new(&c) != E_OK) {
