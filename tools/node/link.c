@@ -1,80 +1,10 @@
-#include "tools/node/link.h"
+#include "tools/node/link_inside.h"
 
-#include <stdlib.h>
 #include <time.h>
 
-#include "core/arrival.h"
 #include "core/cert.h"
-#include "core/pack.h"
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
-
-enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK };
-
-/* One run of the client: what the callbacks share. */
-struct link {
-	struct peer *peer;
-	struct link_result *result;
-	enum exchange exchange;
-	struct why why;          /* of the host's own failures, which end the run */
-	struct writer parcel;    /* the bytes that the source handed out last */
-	uint64_t offered, budget_bytes, acked, acked_epoch;
-	struct sync_memory memory;
-	bool memory_changed, again, welcomed;
-	const struct invite *invite;
-	struct ec_public node_key;
-	/* ask */
-	struct bytes ask;
-	size_t ask_sent;
-	link_answer_fn *answer;
-	void *answer_ctx;
-	uint8_t status;
-	bool fresh_log;          /* the node's cursor cannot be trusted: ask first */
-};
-
-/* ---- what it remembers ---- */
-
-enum err
-sync_memory_get(struct store_txn *txn, struct sync_memory *m)
-{
-	struct bytes value;
-	struct reader r;
-	enum err e = store_meta_get(txn, "sync", &value);
-
-	memset(m, 0, sizeof(*m));
-	if (e != E_OK)
-		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 6);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
-	m->incarnation = reader_u64(&r);
-	m->last_sync_s = reader_u64(&r);
-	m->clock_offset_s = reader_i64(&r);
-	m->verified = reader_bool(&r);
-	m->safe = reader_u64(&r);
-	return reader_end(&r);
-}
-
-enum err
-sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
-{
-	uint8_t memory[64];
-	struct writer w;
-	enum err e;
-
-	writer_init(&w, memory, sizeof(memory));
-	pack_array(&w, 6);
-	pack_u64(&w, 1);
-	pack_u64(&w, m->incarnation);
-	pack_u64(&w, m->last_sync_s);
-	pack_i64(&w, m->clock_offset_s);
-	pack_bool(&w, m->verified);
-	pack_u64(&w, m->safe);
-	if ((e = writer_end(&w)) != E_OK)
-		return e;
-	return store_meta_put(txn, "sync", writer_view(&w));
-}
 
 static enum err
 remember_job(struct store_txn *txn, void *arg)
@@ -86,91 +16,6 @@ remember_job(struct store_txn *txn, void *arg)
 		return e;
 	return l->memory_changed ? sync_memory_put(txn, &l->memory) : E_OK;
 }
-
-/* ---- what the session reads ---- */
-
-static enum err
-source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
-{
-	struct link *l = ctx;
-	struct identity *self = peer_self(l->peer);
-	struct log_id id = {self->id, self->epoch};
-	struct store_txn *txn;
-	struct parcel_hash hash;
-	struct arrival a;
-	uint64_t seq;
-	enum err e;
-
-	if (log != SESSION_LOG_OWN)
-		return E_ABSENT;
-	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
-		return e;
-	if ((e = arrival_find(txn, &id, number, &seq, &hash)) == E_OK &&
-	    (e = arrival_get(txn, seq, &a)) == E_OK) {
-		writer_reset(&l->parcel);
-		writer_bytes(&l->parcel, a.parcel);
-		e = writer_end(&l->parcel);
-		*out = writer_view(&l->parcel);
-		*epoch = self->epoch;
-	}
-	store_read_end(txn);
-	return e;
-}
-
-static enum err
-source_own_hash(void *ctx, uint64_t number, struct parcel_hash *out)
-{
-	struct link *l = ctx;
-	struct log_id id = {peer_self(l->peer)->id, peer_self(l->peer)->epoch};
-	struct store_txn *txn;
-	uint64_t seq;
-	enum err e;
-
-	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
-		return e;
-	e = arrival_find(txn, &id, number, &seq, out);
-	store_read_end(txn);
-	return e;
-}
-
-static enum err
-own_head(struct peer *p, struct store_txn *txn, struct session_head *out)
-{
-	struct log_id id = {peer_self(p)->id, peer_self(p)->epoch};
-	struct arrival_head *head = malloc(sizeof(*head));
-	enum err e;
-
-	if (head == NULL)
-		return E_NO_MEMORY;
-	e = arrival_head(txn, &id, head);
-	*out = (struct session_head){id.epoch, head->number, head->hash};
-	free(head);
-	return e == E_ABSENT ? E_OK : e;
-}
-
-static enum err
-source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
-{
-	struct link *l = ctx;
-	struct down_cursor cursors[2];
-	struct store_txn *txn;
-	enum err e;
-	int i;
-
-	(void)epoch;
-	memset(out, 0, sizeof(*out));
-	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
-		return e;
-	if ((e = own_head(l->peer, txn, &out->log[SESSION_LOG_OWN])) == E_OK)
-		e = down_cursors(l->peer, txn, cursors);
-	store_read_end(txn);
-	for (i = 0; e == E_OK && i < 2; i++)
-		out->log[i] = (struct session_head){cursors[i].epoch, cursors[i].number, cursors[i].hash};
-	return e;
-}
-
-static const struct session_source source_of_store = {
-    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
 
 /* ---- beginning ---- */
 
@@ -186,7 +31,7 @@ begin_sync(struct link *l, struct session *s, uint64_t now_ms)
 
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
-	if ((e = own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
+	if ((e = link_own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
 	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
 		e = sync_memory_get(txn, &l->memory);
 	store_read_end(txn);
@@ -412,7 +257,7 @@ run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
 {
 	struct peer *p = l->peer;
 	struct net_client_config config = {
-	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = source_of_store,
+	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
 	    .device = peer_self(p)->id, .ctx = l, .begin = begin, .event = event, .room = room,
 	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
 	struct writer der;
@@ -440,27 +285,6 @@ run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
 	return e;
 }
 
-/* How many of this store's records stand in parcels (from, upto] of its log. */
-static uint64_t
-records_between(struct peer *p, struct store_txn *txn, uint64_t epoch, uint64_t from, uint64_t upto)
-{
-	struct store_cursor *c;
-	struct bytes key, value;
-	uint64_t n = 0;
-
-	(void)p;
-	if (store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c) != E_OK)
-		return 0;
-	while (store_next(c, &key, &value)) {
-		struct own_record own;
-
-		if (own_record_read(key, value, &own) == E_OK && own.epoch == epoch && own.number > from &&
-		    own.number <= upto)
-			n++;
-	}
-	return store_walk_end(c) == E_OK ? n : 0;
-}
-
 static enum err
 count_up(struct link *l, uint64_t before)
 {
@@ -470,7 +294,7 @@ count_up(struct link *l, uint64_t before)
 
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
-	l->result->records_sent += records_between(l->peer, txn, l->acked_epoch, before, l->acked);
+	l->result->records_sent += link_records_between(txn, l->acked_epoch, before, l->acked);
 	if ((e = outbox_waiting(l->peer, txn, &waiting)) == E_OK)
 		l->result->records_waiting = waiting.records;
 	store_read_end(txn);
@@ -490,7 +314,7 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 	memset(result, 0, sizeof(*result));
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
-	e = own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
+	e = link_own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
 	l.offered = head.number;
 	if (e == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &before);
