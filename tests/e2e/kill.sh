@@ -44,6 +44,7 @@ while [ $round -lt "$rounds" ]; do
 	for d in $devices; do
 		work $d &
 		workers="$workers $!"
+		PIDS=$workers
 	done
 	sleep 0.$((2 + $(number 7)))$(number 10)
 	kill_node
@@ -53,6 +54,7 @@ while [ $round -lt "$rounds" ]; do
 	fi
 	: >"$W/stop"
 	wait $workers
+	PIDS=
 	for d in $devices; do
 		{ ids "$W/$d" held; ids "$W/$d" safe; } >"$W/$d.held"
 	done

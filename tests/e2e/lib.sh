@@ -7,15 +7,15 @@ SOURCE=$2
 shift 2
 W=$(mktemp -d "${TMPDIR:-/tmp}/banyan-e2e-XXXXXX") || exit 1
 NODE_PID=
+PIDS= # of other children, for the end
 ADDRESS=127.0.0.1:0
 unset BANYAN_PASSPHRASE_FILE NOTIFY_SOCKET
 
 clean_up() {
 	trap - EXIT INT TERM
-	for pid in $NODE_PID $(jobs -p); do
-		kill -9 "$pid" 2>/dev/null
+	for pid in $NODE_PID $PIDS; do
+		kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
-	wait 2>/dev/null
 	[ -n "${MOUNTED:-}" ] && umount "$MOUNTED"
 	[ -n "${BANYAN_TEST_KEEP:-}" ] || rm -rf --one-file-system "$W"
 }
