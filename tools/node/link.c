@@ -136,11 +136,25 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	}
 }
 
+/* Records that stand in the log as far as the node has acknowledged it, since they were counted last. */
+static void
+count_kept(struct link *l)
+{
+	struct store_txn *txn;
+
+	if (store_read_begin(l->peer->store, &txn) != E_OK)
+		return;
+	l->result->records_sent += link_records_between(txn, l->acked_epoch, l->counted, l->acked);
+	store_read_end(txn);
+	l->counted = 0; /* of the next log */
+}
+
 static void
 on_forked(struct link *l, uint64_t number)
 {
 	if (number > l->acked)
 		l->acked = number;
+	count_kept(l);
 	if (store_write(l->peer->store, remember_job, l) != E_OK ||
 	    outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK)
 		return;
@@ -286,7 +300,7 @@ run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
 }
 
 static enum err
-count_up(struct link *l, uint64_t before)
+count_waiting(struct link *l)
 {
 	struct store_txn *txn;
 	struct waiting waiting;
@@ -294,7 +308,6 @@ count_up(struct link *l, uint64_t before)
 
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
-	l->result->records_sent += link_records_between(txn, l->acked_epoch, before, l->acked);
 	if ((e = outbox_waiting(l->peer, txn, &waiting)) == E_OK)
 		l->result->records_waiting = waiting.records;
 	store_read_end(txn);
@@ -321,11 +334,12 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 	store_read_end(txn);
 	if (e != E_OK || (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK)
 		return e;
-	l.acked = before;
+	l.acked = l.counted = before;
 	l.acked_epoch = peer_self(p)->epoch;
 	e = run_tls(&l, NULL, why);
+	count_kept(&l);
 	if ((e2 = store_write(p->store, remember_job, &l)) == E_OK)
-		e2 = count_up(&l, result->forked ? 0 : before);
+		e2 = count_waiting(&l);
 	if (e == E_OK && e2 != E_OK)
 		return why_set(why, e2, "%s", p->path);
 	if (e == E_OK && !result->verified)

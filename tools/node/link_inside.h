@@ -14,6 +14,7 @@ struct link {
 	struct why why;          /* of the host's own failures, which end the run */
 	struct writer parcel;    /* the bytes that the source handed out last */
 	uint64_t offered, budget_bytes, acked, acked_epoch;
+	uint64_t counted;        /* up to this number of the log its records were counted as sent before */
 	struct sync_memory memory;
 	bool memory_changed, again, welcomed;
 	const struct invite *invite;
