@@ -262,6 +262,18 @@ office_finish(struct peer *p, struct identity *author, const char *area, const c
 
 /* ---- a command, as a person would start it ---- */
 
+/* What opens the store, and what shall: NULL: the key file, and none. */
+static const char *office_passphrase, *office_new_passphrase;
+static const char *office_store = ""; /* STORE of a command that needs no open one */
+
+static inline void
+office_set_secret(struct secret *s, const char *passphrase)
+{
+	s->kind = passphrase != NULL ? SECRET_PASSPHRASE : SECRET_KEY_FILE;
+	s->count = passphrase != NULL ? strlen(passphrase) : sizeof(office_secret);
+	memcpy(s->b, passphrase != NULL ? (const void *)passphrase : office_secret, s->count);
+}
+
 struct office_said {
 	struct writer out, notes;
 	enum err e;
@@ -324,10 +336,14 @@ office_run(struct peer *p, const struct principal_id *actor, bool remote, struct
 		c->json = c->json || strcmp(words[i], "--json") == 0;
 		i += !flag;
 	}
+	office_set_secret(&c->secret, office_passphrase);
+	c->secret_sought = true;
+	if (office_new_passphrase != NULL)
+		office_set_secret(&c->new_secret, office_new_passphrase);
 	c->answer = office_hear;
 	c->ctx = said;
 	c->remote = remote;
-	c->store = p == NULL ? "" : p->path;
+	c->store = p == NULL ? office_store : p->path;
 	if (actor == NULL && p != NULL)
 		actor = &p->identities[peer_is_node(p) ? 1 : 0].id;
 	call_set_actor(c, actor);

@@ -87,6 +87,12 @@ call_is_remote(const struct call *c)
 	return c->remote;
 }
 
+bool
+call_is_asked(const struct call *c)
+{
+	return c->asked;
+}
+
 size_t
 call_arg_count(const struct call *c)
 {

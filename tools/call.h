@@ -40,6 +40,7 @@ struct peer *call_peer(struct call *); /* NULL for COMMAND_ALONE */
 /* The principal who acts: the store's own, the officer of --as, or the remote asker. */
 const struct principal_id *call_actor(const struct call *);
 bool call_is_remote(const struct call *); /* asked over TLS: rules apply to the asker */
+bool call_is_asked(const struct call *);  /* carried out by the daemon, for whomever */
 
 /* Positionals without STORE (count from 0), and options by name without dashes; NULL when not given. */
 size_t call_arg_count(const struct call *);

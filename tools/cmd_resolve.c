@@ -33,7 +33,7 @@ resolve(struct call *c, struct subject *s, struct change *g, struct revision_bod
 	path = form_field(g->form, form_field_find_key(g->form, g->values[0].key))->path;
 	if (!in_conflict(&s->merged.m, &g->values[0]))
 		return why_set(call_why(c), E_USAGE, "nothing is in conflict there: take banyan amend to correct an "
-		               "answer; \"%.80s\"", call_arg(c, 1));
+		               "answer of %.100s", path);
 	if ((e = change_check(g, call_peer(c), &s->row, 0, call_why(c))) != E_OK ||
 	    (e = change_body(g, body)) != E_OK || (e = revise(c, s, body, &id)) != E_OK)
 		return e;

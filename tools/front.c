@@ -1,11 +1,14 @@
 #include "tools/front.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tools/call_parts.h"
 #include "tools/help.h"
@@ -76,6 +79,40 @@ run_here(struct call *c)
 	return e;
 }
 
+/* In danger, with no key at hand and the loss accepted: nothing is opened first. */
+static bool
+wipes_blind(const struct call *c)
+{
+	return strcmp(call_command(c)->name, "wipe") == 0 && call_option(c, "lose-unsent") != NULL &&
+	       call_option(c, "passphrase-file") == NULL && call_option(c, "key-file") == NULL &&
+	       getenv("BANYAN_PASSPHRASE_FILE") == NULL;
+}
+
+/* A backup is written by the store's owner, which may be a daemon with another folder under its feet. */
+static enum err
+absolute_output(struct call *c)
+{
+	char here[PATH_MAX];
+	struct writer w;
+	size_t i;
+
+	for (i = 0; i < c->option_count; i++) {
+		struct call_option *o = &c->options[i];
+
+		if (strcmp(o->name, "output") != 0 || o->value[0] == '/')
+			continue;
+		if (getcwd(here, sizeof(here)) == NULL)
+			return why_set(&c->why, E_IO, "%s", o->value);
+		writer_heap_init(&w, 2 * PATH_MAX);
+		writer_printf(&w, "%s/%s", here, o->value);
+		o->value = arena_str(&c->arena, writer_cstr(&w), w.n);
+		writer_free(&w);
+		if (o->value == NULL)
+			return E_NO_MEMORY;
+	}
+	return E_OK;
+}
+
 enum err
 front_run(struct call *c)
 {
@@ -83,8 +120,10 @@ front_run(struct call *c)
 	unsigned waited_ms = 0;
 	enum err e;
 
-	if (call_command(c)->where == COMMAND_ALONE)
+	if (call_command(c)->where == COMMAND_ALONE || wipes_blind(c))
 		return call_run(c);
+	if (strcmp(call_command(c)->name, "backup") == 0 && (e = absolute_output(c)) != E_OK)
+		return e;
 	for (;;) {
 		if ((e = store_probe(call_store_path(c), call_why(c))) == E_OK)
 			e = run_here(c);

@@ -277,3 +277,77 @@ enrol_revoke(struct peer *p, const struct identity *actor, const char *name, con
 	}
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
 }
+
+/* ---- officers who work at the node's store ---- */
+
+struct officer_job {
+	struct peer *peer;
+	const struct identity *actor;
+	struct peer *next; /* its identities as they shall be */
+	uint32_t now_s;
+	struct why *why;
+};
+
+static enum err
+officer_job(struct store_txn *txn, void *arg)
+{
+	struct officer_job *job = arg;
+	const struct identity *d = &job->next->identities[job->next->identity_count - 1];
+	struct member m;
+	struct writer statement;
+	enum err e;
+
+	if (member_find(txn, d->name, &m, NULL) == E_OK && strcmp(m.enrolment.name, d->name) == 0)
+		return why_set(job->why, E_NAME_TAKEN, "%s", d->name);
+	memset(&m, 0, sizeof(m));
+	m.state = MEMBER_APPROVED;
+	m.joined_s = job->now_s;
+	m.enrolment = (struct enrolment){.programme = job->peer->programme.id, .id = d->id, .sign_pub = d->sign.pub,
+	                                 .seal_pub = d->seal.pub, .role = d->role, .issued_s = job->now_s,
+	                                 .issuer = peer_self(job->peer)->id};
+	memcpy(m.enrolment.area, d->area, sizeof(d->area));
+	memcpy(m.enrolment.name, d->name, sizeof(d->name));
+	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
+	if ((e = enrolment_encode(&m.enrolment, &peer_self(job->peer)->sign, &statement)) == E_OK) {
+		m.signed_enrolment = writer_view(&statement);
+		e = member_put(txn, &m);
+	}
+	writer_free(&statement);
+	if (e != E_OK || (e = peer_put_identities(txn, job->next)) != E_OK)
+		return e;
+	return audit_append(txn, job->now_s, &job->actor->id, "add officer", d->name, d->area);
+}
+
+enum err
+enrol_add_officer(struct peer *p, const struct identity *actor, const char *name, struct why *why)
+{
+	struct rules_case who = {.role = actor->role, .own_area = actor->area, .area = actor->area, .approved = true};
+	struct officer_job job = {.peer = p, .actor = actor, .now_s = peer_now_s(p), .why = why};
+	struct identity *d;
+	enum err e;
+
+	if ((e = rules_check(ACT_ENROL, &who, peer_areas(p), why)) != E_OK)
+		return e;
+	if (p->identity_count == IDENTITIES_MAX)
+		return why_set(why, E_LIMIT, "%u identities at one store", IDENTITIES_MAX);
+	if ((job.next = calloc(1, sizeof(*job.next))) == NULL)
+		return E_NO_MEMORY;
+	memcpy(job.next->identities, p->identities, sizeof(p->identities));
+	job.next->identity_count = p->identity_count + 1;
+	d = &job.next->identities[p->identity_count];
+	memset(d, 0, sizeof(*d));
+	crypto_random(d->id.b, sizeof(d->id.b));
+	crypto_random(&d->epoch, sizeof(d->epoch));
+	d->incarnation = store_incarnation(p->store);
+	d->role = ROLE_OFFICER;
+	memcpy(d->area, actor->area, sizeof(d->area));
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	if ((e = crypto_ec_new(&d->sign)) == E_OK && (e = crypto_ec_new(&d->seal)) == E_OK &&
+	    (e = store_write(p->store, officer_job, &job)) == E_OK) {
+		p->identities[p->identity_count] = *d; /* first the officer, then the count: others may be reading */
+		p->identity_count++;
+	}
+	crypto_wipe(job.next, sizeof(*job.next));
+	free(job.next);
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
+}

@@ -1,0 +1,407 @@
+/* banyan status: what is here, what waits, what needs attention. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/arrival.h"
+#include "tools/commands.h"
+#include "tools/json.h"
+#include "tools/node/acting.h"
+#include "tools/node/link.h"
+#include "tools/node/opener.h"
+#include "tools/node/outbox.h"
+#include "tools/node/records.h"
+#include "tools/node/view.h"
+#include "tools/people.h"
+
+#define DISK_LEAST (512ull << 20) /* a node's busiest day fits */
+#define CLOCK_OFFSET_S 3600       /* what a person would notice on the wall */
+#define SYNC_DAYS 7u
+#define QUARANTINE_SHOWN 20u
+
+struct standing {
+	struct call *c;
+	struct peer *p;
+	struct enrolment who;
+	struct store_stat disk;
+	struct waiting waiting;
+	struct sync_memory sync;
+	uint64_t records, parcels, backlog, forks, unsafe;
+	uint64_t conflicts, conflict_records, faulty, clocks, incomplete, questioned;
+	uint64_t quarantined, pending, overdue;
+	uint32_t last_sync_s, now_s;
+	struct person *people;
+	size_t people_count;
+	struct arena arena;
+	struct writer quarantine; /* JSON objects, commas between */
+	struct writer attention;  /* lines */
+};
+
+static void need(struct standing *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+need(struct standing *s, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	writer_printf(&s->attention, "%s\n", line);
+}
+
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* ---- gathering ---- */
+
+static enum err
+count_record(void *arg, struct store_txn *txn, const struct record_row *row)
+{
+	struct standing *s = arg;
+
+	(void)txn;
+	if (!view_in_scope(s->p, &s->who, row->area) || (row->flags & RECORD_VOID))
+		return E_OK;
+	s->conflicts += row->conflicts + ((row->flags & RECORD_REVIEW_CONFLICT) != 0);
+	s->conflict_records += row->conflicts > 0 || (row->flags & RECORD_REVIEW_CONFLICT);
+	s->faulty += (row->flags & RECORD_FAULTY) != 0;
+	s->incomplete += (row->flags & RECORD_INCOMPLETE) != 0;
+	s->clocks += (row->flags & RECORD_CLOCK) != 0;
+	return E_OK;
+}
+
+static enum err
+count_forks(const struct arrival_head *head, void *arg)
+{
+	((struct standing *)arg)->forks += head->forks;
+	return E_OK;
+}
+
+static void
+quarantine_from(struct standing *s, struct store_txn *txn, uint64_t seq, char out[NAME_BYTES_MAX + 1])
+{
+	struct arrival a;
+	struct member m;
+
+	(void)snprintf(out, NAME_BYTES_MAX + 1, "somebody unknown");
+	if (arrival_get(txn, seq, &a) == E_OK && member_get(txn, &a.log.author, &m) == E_OK)
+		(void)snprintf(out, NAME_BYTES_MAX + 1, "%s", m.enrolment.name);
+	(void)s;
+}
+
+static enum err
+list_quarantine(struct standing *s, struct store_txn *txn)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	enum err e, e2;
+
+	if ((e = store_walk(txn, STORE_QUARANTINE, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (e == E_OK && store_next(c, &key, &value)) {
+		struct quarantine_row row;
+		struct why why;
+		char from[NAME_BYTES_MAX + 1], sentence[600];
+
+		if ((e = quarantine_read(key, value, &row)) != E_OK)
+			break;
+		why.e = row.e;
+		memcpy(why.thing, row.thing, sizeof(why.thing));
+		(void)why_sentence(&why, sentence, sizeof(sentence));
+		quarantine_from(s, txn, row.seq, from);
+		writer_str(&s->quarantine, s->quarantined++ > 0 ? ",{" : "{");
+		json_key_u64(&s->quarantine, "parcel", row.seq);
+		json_key_str(&s->quarantine, "from", from);
+		json_key_str(&s->quarantine, "reason", sentence);
+		writer_str(&s->quarantine, "}");
+		if (s->quarantined <= QUARANTINE_SHOWN)
+			need(s, "A parcel from %s is kept aside: %s.", from, sentence);
+	}
+	e2 = store_walk_end(c);
+	if (s->quarantined > QUARANTINE_SHOWN)
+		need(s, "And %llu more parcels are kept aside; --json lists them all.",
+		     (unsigned long long)(s->quarantined - QUARANTINE_SHOWN));
+	return e != E_OK ? e : e2;
+}
+
+static void
+need_people(struct standing *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->people_count; i++) {
+		const struct person *x = &s->people[i];
+		uint32_t since = x->last_seen_s > x->joined_s ? x->last_seen_s : x->joined_s;
+
+		if (x->last_seen_s > s->last_sync_s && !x->here)
+			s->last_sync_s = x->last_seen_s;
+		s->pending += x->state == MEMBER_PENDING;
+		s->overdue += x->overdue;
+		if (x->state == MEMBER_PENDING)
+			need(s, "%s (%s) waits to be let in: banyan devices STORE --approve \"%s\"", x->name,
+			     role_name(x->role), x->name);
+		if (x->overdue)
+			need(s, "%s (%s) was not seen for %u days: ask there.", x->name, x->area,
+			     (s->now_s - since) / 86400u);
+	}
+}
+
+static enum err
+stand_node(struct standing *s, struct store_txn *txn)
+{
+	uint64_t safe;
+	enum err e;
+
+	s->records = store_count(txn, STORE_RECORD);
+	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = record_walk(s->p, txn, NULL, count_record, s)) != E_OK ||
+	    (e = arrival_all_logs(txn, count_forks, s)) != E_OK || (e = arrival_safe(txn, &safe)) != E_OK ||
+	    (e = people_list(s->p, txn, &s->who, false, &s->arena, &s->people, &s->people_count)) != E_OK)
+		return e;
+	s->unsafe = s->parcels > safe ? s->parcels - safe : 0;
+	need_people(s);
+	if (s->conflicts > 0)
+		need(s, "%llu answer%s in %llu record%s contradict each other: banyan conflicts STORE",
+		     (unsigned long long)s->conflicts, plural(s->conflicts), (unsigned long long)s->conflict_records,
+		     plural(s->conflict_records));
+	if (s->faulty > 0)
+		need(s, "%llu record%s do not fit the form's rules: banyan list STORE FORM shows which.",
+		     (unsigned long long)s->faulty, plural(s->faulty));
+	if (s->incomplete > 0)
+		need(s, "%llu record%s wait for a part that has not arrived.", (unsigned long long)s->incomplete,
+		     plural(s->incomplete));
+	if (s->clocks > 0)
+		need(s, "%llu record%s came from a device whose clock is far ahead.", (unsigned long long)s->clocks,
+		     plural(s->clocks));
+	if (s->forks > 0)
+		need(s, "A store was copied: %llu parcel%s came twice under one number. Both are kept; find the twin.",
+		     (unsigned long long)s->forks, plural(s->forks));
+	if (s->backlog > 1000)
+		need(s, "%llu parcels still wait to be opened.", (unsigned long long)s->backlog);
+	if (s->unsafe > 0)
+		need(s, "%llu parcel%s are in no backup yet: banyan backup STORE -o FILE", (unsigned long long)s->unsafe,
+		     plural(s->unsafe));
+	return list_quarantine(s, txn);
+}
+
+/* Reviews that ask something of this device's person. */
+static enum err
+own_reviews(struct standing *s, struct store_txn *txn)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	enum err e, e2;
+
+	if ((e = store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (e == E_OK && store_next(c, &key, &value)) {
+		struct own_record own;
+		char hex[2 * ID_BYTES + 1];
+
+		if ((e = own_record_read(key, value, &own)) != E_OK)
+			break;
+		if (own.is_void || (own.review != REVIEW_HAS_ISSUES && own.review != REVIEW_REJECTED))
+			continue;
+		hex_encode(hex, own.id.b, ID_BYTES);
+		s->questioned++;
+		need(s, "The office says of record %.12s: %s: %s", hex, review_state_name(own.review), own.note);
+	}
+	e2 = store_walk_end(c);
+	return e != E_OK ? e : e2;
+}
+
+static enum err
+stand_device(struct standing *s, struct store_txn *txn)
+{
+	int64_t offset = s->sync.clock_offset_s;
+
+	s->records = store_count(txn, STORE_OWN_RECORD);
+	s->last_sync_s = (uint32_t)s->sync.last_sync_s;
+	if (!s->p->approved)
+		need(s, "An officer must still let this store in: banyan devices STORE --approve \"%s\"",
+		     peer_self(s->p)->name);
+	if (s->waiting.records > 0 && s->now_s > s->last_sync_s && s->now_s - s->last_sync_s > SYNC_DAYS * 86400u)
+		need(s, "%llu record%s wait to be sent: banyan sync STORE", (unsigned long long)s->waiting.records,
+		     plural(s->waiting.records));
+	if (s->last_sync_s != 0 && !s->sync.verified)
+		need(s, "The last sync did not end well: banyan sync STORE");
+	if (offset > CLOCK_OFFSET_S || offset < -CLOCK_OFFSET_S)
+		need(s, "This device's clock is %lld minutes %s that of the node: set it.",
+		     (long long)(offset < 0 ? -offset : offset) / 60, offset > 0 ? "behind" : "ahead of");
+	return own_reviews(s, txn);
+}
+
+static enum err
+gather(struct standing *s)
+{
+	struct store_txn *txn;
+	enum err e;
+
+	if ((e = acting_enrolment(s->c, &s->who)) != E_OK || (e = store_read_begin(s->p->store, &txn)) != E_OK)
+		return e;
+	s->now_s = peer_now_s(s->p);
+	store_stat(s->p->store, &s->disk);
+	if ((e = arrival_last(txn, &s->parcels)) == E_OK && (e = outbox_waiting(s->p, txn, &s->waiting)) == E_OK &&
+	    (e = sync_memory_get(txn, &s->sync)) == E_OK)
+		e = peer_is_node(s->p) ? stand_node(s, txn) : stand_device(s, txn);
+	store_read_end(txn);
+	if (s->disk.disk_free_bytes < DISK_LEAST)
+		need(s, "The disk is nearly full: %llu MiB are free. Make room before it stops the work.",
+		     (unsigned long long)(s->disk.disk_free_bytes >> 20));
+	if (s->disk.refuses_writes)
+		need(s, "The disk failed: stop banyan, check the disk, and restore a backup if it must be replaced.");
+	return e;
+}
+
+/* ---- telling ---- */
+
+static void
+json_peers(struct standing *s, struct writer *w)
+{
+	char when[32];
+	bool first = true;
+	size_t i;
+
+	json_key(w, "peers");
+	writer_str(w, "[");
+	for (i = 0; i < s->people_count; i++) {
+		if (s->people[i].here)
+			continue;
+		if (!first)
+			writer_str(w, ",");
+		first = false;
+		people_json(&s->people[i], false, w);
+	}
+	if (!peer_is_node(s->p)) { /* its one peer is its node */
+		view_time(when, s->last_sync_s);
+		writer_str(w, "{");
+		json_key_str(w, "name", "node");
+		json_key_str(w, "role", "node");
+		json_key_str(w, "area", s->p->home.area);
+		json_key_str(w, "last_seen", s->last_sync_s == 0 ? NULL : when);
+		json_key_str(w, "state", s->p->approved ? "approved" : "pending");
+		json_key_str(w, "address", s->p->home.address);
+		writer_str(w, "}");
+	}
+	writer_str(w, "]");
+}
+
+static void
+json_attention(struct standing *s, struct writer *w)
+{
+	struct bytes lines = writer_view(&s->attention);
+	const uint8_t *end;
+	bool first = true;
+
+	json_key(w, "attention");
+	writer_str(w, "[");
+	while (lines.n > 0 && (end = memchr(lines.p, '\n', lines.n)) != NULL) {
+		if (!first)
+			writer_str(w, ",");
+		first = false;
+		json_text(w, BYTES(lines.p, (size_t)(end - lines.p)));
+		lines.n -= (size_t)(end - lines.p) + 1;
+		lines.p = end + 1;
+	}
+	writer_str(w, "]");
+}
+
+static void
+tell_json(struct standing *s, struct writer *w)
+{
+	const struct identity *self = peer_self(s->p);
+	char when[32];
+
+	view_time(when, s->last_sync_s);
+	writer_str(w, "{");
+	json_key_str(w, "programme", s->p->programme.name);
+	json_key_str(w, "name", self->name);
+	json_key_str(w, "role", role_name(self->role));
+	json_key_str(w, "area", self->area);
+	json_key_u64(w, "records", s->records);
+	json_key_u64(w, "parcels", s->parcels);
+	json_key_u64(w, "records_waiting", s->waiting.records);
+	json_key_str(w, "last_sync", s->last_sync_s == 0 ? NULL : when);
+	json_peers(s, w);
+	json_key_u64(w, "disk_used", s->disk.used_bytes);
+	json_key_u64(w, "disk_free", s->disk.disk_free_bytes);
+	json_key(w, "clock_offset");
+	writer_printf(w, "%lld", (long long)s->sync.clock_offset_s);
+	json_key_u64(w, "backlog", s->backlog);
+	json_key_u64(w, "conflicts", s->conflicts);
+	json_key_u64(w, "faulty", s->faulty);
+	json_key_u64(w, "pending", s->pending);
+	json_key_u64(w, "overdue", s->overdue);
+	json_key_u64(w, "forks", s->forks);
+	json_key_u64(w, "not_backed_up", s->unsafe);
+	json_key(w, "quarantine");
+	writer_str(w, "[");
+	writer_bytes(w, writer_view(&s->quarantine));
+	writer_str(w, "]");
+	json_attention(s, w);
+	writer_str(w, "}\n");
+}
+
+static void
+tell_text(struct standing *s, struct writer *w)
+{
+	const struct identity *self = peer_self(s->p);
+	char when[32];
+	size_t i, members = 0;
+
+	for (i = 0; i < s->people_count; i++)
+		members += !s->people[i].here && s->people[i].state != MEMBER_REVOKED;
+	view_time(when, s->last_sync_s);
+	writer_printf(w, "%s: \"%s\" (%s) for %s.\n", s->p->programme.name, self->name, role_name(self->role), self->area);
+	writer_printf(w, "Here: %llu record%s, %llu parcel%s.%s", (unsigned long long)s->records, plural(s->records),
+	              (unsigned long long)s->parcels, plural(s->parcels), peer_is_node(s->p) ? "\n" : "");
+	if (!peer_is_node(s->p))
+		writer_printf(w, " %llu record%s wait%s to be sent.\n", (unsigned long long)s->waiting.records,
+		              plural(s->waiting.records), s->waiting.records == 1 ? "s" : "");
+	if (peer_is_node(s->p))
+		writer_printf(w, "%zu device%s or people of elsewhere are enrolled here; %s%s.\n", members, plural(members),
+		              s->last_sync_s == 0 ? "none was seen yet" : "the last one was seen ",
+		              s->last_sync_s == 0 ? "" : when);
+	else if (s->last_sync_s == 0)
+		writer_printf(w, "It has not synced with its node (%s) yet.\n", s->p->home.address);
+	else
+		writer_printf(w, "It last synced with its node (%s) %s.\n", s->p->home.address, when);
+	writer_printf(w, "The store takes %llu MiB; %llu MiB of the disk are free.\n",
+	              (unsigned long long)((s->disk.used_bytes + (1u << 20) - 1) >> 20),
+	              (unsigned long long)(s->disk.disk_free_bytes >> 20));
+	if (s->attention.n == 0) {
+		writer_str(w, "Nothing needs your attention.\n");
+		return;
+	}
+	writer_str(w, "\nNeeds your attention\n");
+	writer_bytes(w, writer_view(&s->attention));
+}
+
+enum err
+cmd_status(struct call *c)
+{
+	struct standing s = {.c = c, .p = call_peer(c)};
+	struct writer w;
+	enum err e;
+
+	arena_init(&s.arena, 256u << 20);
+	writer_heap_init(&s.quarantine, 32u << 20);
+	writer_heap_init(&s.attention, 16u << 20);
+	writer_heap_init(&w, 128u << 20);
+	if ((e = gather(&s)) == E_OK) {
+		if (call_json(c))
+			tell_json(&s, &w);
+		else
+			tell_text(&s, &w);
+		if ((e = writer_end(&w)) == E_OK)
+			call_out_bytes(c, writer_view(&w));
+	}
+	writer_free(&w);
+	writer_free(&s.attention);
+	writer_free(&s.quarantine);
+	arena_free(&s.arena);
+	return e;
+}
