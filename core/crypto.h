@@ -34,6 +34,13 @@ bool crypto_equal(const void *, const void *, size_t count);
 void crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes);
 /* The same over several pieces, in order. */
 void crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t count);
+/* The same piece by piece, for what is too long to hold: begin, add..., end (which ends its life). */
+struct crypto_hash {
+	uint64_t space[16];
+};
+void crypto_hash_begin(struct crypto_hash *);
+void crypto_hash_add(struct crypto_hash *, struct bytes);
+void crypto_hash_end(struct crypto_hash *, uint8_t out[SHA256_BYTES]);
 void crypto_hmac(uint8_t out[SHA256_BYTES], struct bytes key, struct bytes);
 void crypto_hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts, size_t count);
 void crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes ikm);

@@ -93,6 +93,26 @@ crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t
 	sha_end(&c, out);
 }
 
+_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(struct crypto_hash), "a running hash fits");
+
+void
+crypto_hash_begin(struct crypto_hash *h)
+{
+	sha_start((mbedtls_sha256_context *)(void *)h->space);
+}
+
+void
+crypto_hash_add(struct crypto_hash *h, struct bytes b)
+{
+	sha_update((mbedtls_sha256_context *)(void *)h->space, b);
+}
+
+void
+crypto_hash_end(struct crypto_hash *h, uint8_t out[SHA256_BYTES])
+{
+	sha_end((mbedtls_sha256_context *)(void *)h->space, out);
+}
+
 void
 crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes b)
 {
