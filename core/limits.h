@@ -38,6 +38,12 @@
 #define SKIP_BYTES_MAX (64u << 10)       /* a frame of a kind we do not know */
 #define TLS_SESSIONS_MAX 2048u           /* kept for resumption in memory, about 700 bytes each */
 
+#define EXTRACT_CELLS_MAX 50000000u     /* counted in one dense array of 5 bytes a cell: 250 MB */
+#define EXTRACT_SUM_CELLS_MAX 5000000u  /* a sum needs 45 bytes a cell: 225 MB */
+#define EXTRACT_TABLE_BYTES_MAX (256u << 20) /* table.csv; it is archived in the store */
+#define EXTRACT_DIMENSIONS_MAX 6u       /* more make cells that nobody may see */
+#define EXTRACT_CODES_MAX 200000u       /* of one dimension: AREAS_MAX */
+
 #define PACK_DEPTH_MAX 24u
 
 _Static_assert(SLICE_BYTES_MAX + 4096u <= PARCEL_BYTES_MAX, "a slice fits a parcel");
