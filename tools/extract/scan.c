@@ -172,7 +172,7 @@ number_of(struct bytes value, double *out)
 static void
 put(struct scan *s, struct cube_value v)
 {
-	uint32_t at[EXTRACT_DIMENSIONS_MAX];
+	uint32_t at[EXTRACT_DIMENSIONS_MAX] = {0};
 	size_t turn[EXTRACT_DIMENSIONS_MAX] = {0}, count = s->q->dimension_count, d;
 
 	for (;;) {
