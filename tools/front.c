@@ -20,10 +20,22 @@
 
 #define OWNER_WAIT_MS 10000 /* another command holds the store for a moment */
 
+/* The link's failure, or else the command's own: that one's words came with the answer and must not be lost. */
+static enum err
+asked(struct call *c, enum err e, const struct why *why)
+{
+	if (e == E_OK)
+		return call_answered(c);
+	if (why->e == e)
+		*call_why(c) = *why;
+	return e;
+}
+
 /* Through the socket of the daemon that owns the store. E_CONNECT: nobody answers there. */
 static enum err
 forward_local(struct call *c)
 {
+	struct why why = {.e = E_OK};
 	struct writer ask;
 	uint8_t status;
 	char path[600];
@@ -32,24 +44,25 @@ forward_local(struct call *c)
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK)
-		e = link_ask(NULL, path, writer_view(&ask), call_apply, c, &status, call_why(c));
+		e = asked(c, link_ask(NULL, path, writer_view(&ask), call_apply, c, &status, &why), &why);
 	writer_free(&ask);
-	return e == E_OK ? call_answered(c) : e;
+	return e;
 }
 
 /* An officer's or researcher's own store asks the node. */
 static enum err
 forward_node(struct call *c, struct peer *p)
 {
+	struct why why = {.e = E_OK};
 	struct writer ask;
 	uint8_t status;
 	enum err e;
 
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	if ((e = call_ask_write(c, false, &ask)) == E_OK)
-		e = link_ask(p, NULL, writer_view(&ask), call_apply, c, &status, call_why(c));
+		e = asked(c, link_ask(p, NULL, writer_view(&ask), call_apply, c, &status, &why), &why);
 	writer_free(&ask);
-	return e == E_OK ? call_answered(c) : e;
+	return e;
 }
 
 /* What such a store answers itself: its own standing, not the node's. */
