@@ -368,21 +368,24 @@ link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_f
 	struct link_result result;
 	struct link l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask, .answer = answer,
 	                 .answer_ctx = ctx};
+	struct why of_link = {.e = E_OK}; /* apart: `answer` may be telling the asker's own why */
 	enum err e;
 
 	memset(&result, 0, sizeof(result));
 	if (local_path == NULL) {
-		e = run_tls(&l, NULL, why);
+		e = run_tls(&l, NULL, &of_link);
 	} else {
 		struct net_client_config config = {.local_path = local_path, .ctx = &l, .begin = begin,
 		                                   .event = event, .room = room};
 
-		e = net_client_run(&config, &result.counts, why);
+		e = net_client_run(&config, &result.counts, &of_link);
 		if (l.why.e != E_OK) {
-			*why = l.why;
+			of_link = l.why;
 			e = l.why.e;
 		}
 	}
+	if (e != E_OK && why != NULL)
+		*why = of_link;
 	*status = l.status;
 	return e;
 }
