@@ -14,6 +14,9 @@
 #define XPATH_DEPTH_MAX 64u        /* nesting of an expression */
 #define XPATH_ARGUMENTS_MAX 128u   /* of one call; a weighted checklist of 60 answers fits */
 #define XPATH_TEXT_BYTES_MAX 32768u
+/* Nodes looked at and operations done by one evaluation: a country's villages (60,000 rows of 6 cells) filtered
+ * ten times over; about a second. */
+#define XPATH_STEPS_MAX 10000000u
 
 struct xpath;
 
@@ -45,6 +48,9 @@ struct xpath_value {
 	const char *string;    /* STRING; DATE: ISO text */
 	struct xml_node **nodes; /* NODES: in document order, each once */
 	size_t count;
+	/* NODES: it is empty, and only because what it would hold is not relevant: compared with a text or a
+	 * number it is '', as in JavaRosa, where XPath 1.0 makes every comparison with an empty set false. */
+	bool blank;
 };
 
 /* What expressions need from outside. Any function pointer may be NULL: then its XPath function fails. */
@@ -69,7 +75,7 @@ struct xpath_context {
 	struct xml_node *node; /* "." and current() */
 };
 
-/* xpath_eval: E_XPATH_FUNCTION, E_XPATH_EVAL, E_NO_MEMORY. */
+/* xpath_eval: E_XPATH_FUNCTION, E_XPATH_EVAL (XPATH_STEPS_MAX too), E_NO_MEMORY. */
 enum err xpath_eval(const struct xpath *, const struct xpath_context *, struct xpath_value *out,
                     struct why *);
 bool xpath_boolean(const struct xpath_value *);

@@ -79,6 +79,7 @@ test_node(const struct xpath_step *s, const struct xml_node *n)
 static bool
 visit(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, struct xml_node *n)
 {
+	++*ev->steps;
 	return !test_node(s, n) || xpath_set_add(ev, out, n);
 }
 
@@ -100,7 +101,7 @@ visit_below_backwards(struct xpath_eval *ev, const struct xpath_step *s, struct 
 	struct xml_node *c;
 
 	for (c = n->last; c != NULL; c = c->prev)
-		if (!visit_below_backwards(ev, s, out, c) || !visit(ev, s, out, c))
+		if (!c->hidden && (!visit_below_backwards(ev, s, out, c) || !visit(ev, s, out, c)))
 			return false;
 	return true;
 }
@@ -142,9 +143,12 @@ xpath_collect(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_se
 
 	switch (s->axis) {
 	case AXIS_CHILD:
-		for (c = n->first; c != NULL; c = c->next)
-			if (!c->hidden && !visit(ev, s, out, c))
+		for (c = n->first; c != NULL; c = c->next) {
+			if (c->hidden)
+				out->left_out = out->left_out || test_node(s, c);
+			else if (!visit(ev, s, out, c))
 				return false;
+		}
 		return true;
 	case AXIS_PARENT: return n->parent == NULL || visit(ev, s, out, n->parent);
 	case AXIS_SELF: return visit(ev, s, out, n);

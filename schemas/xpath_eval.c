@@ -37,15 +37,23 @@ no_memory(struct xpath_eval *ev)
 }
 
 static enum err
+too_long(struct xpath_eval *ev)
+{
+	return why_set(ev->why, E_XPATH_EVAL, "it looks at too many answers or choices; make it simpler");
+}
+
+static enum err
 take_step(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *set)
 {
-	struct xpath_set out = {0};
+	struct xpath_set out = {.left_out = set->left_out};
 	size_t i;
 	enum err e;
 
 	for (i = 0; i < set->n; i++) {
 		size_t from = out.n;
 
+		if (*ev->steps > XPATH_STEPS_MAX)
+			return too_long(ev);
 		if (!xpath_collect(ev, s, &out, set->p[i]))
 			return no_memory(ev);
 		if ((e = filter(ev, &out, from, s->predicates, s->predicate_count)) != E_OK)
@@ -88,7 +96,7 @@ work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	if (x->argc == 1) {
 		if ((e = xpath_work_nodes(ev, x->args[0], &base)) != E_OK)
 			return e;
-		set = (struct xpath_set){base.nodes, base.count, base.count};
+		set = (struct xpath_set){base.nodes, base.count, base.count, base.blank};
 		if ((e = filter(ev, &set, 0, x->filters, x->filter_count)) != E_OK)
 			return e;
 	} else if (!xpath_set_add(ev, &set, x->absolute ? ev->context->root : ev->node)) {
@@ -100,7 +108,8 @@ work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		else if ((e = take_step(ev, &x->steps[i], &set)) != E_OK)
 			return e;
 	}
-	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n};
+	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n,
+	                            .blank = set.n == 0 && set.left_out};
 	return E_OK;
 }
 
@@ -120,7 +129,8 @@ work_union(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out
 				return no_memory(ev);
 	}
 	xpath_set_sort(&set);
-	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n};
+	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n,
+	                            .blank = set.n == 0 && (v[0].blank || v[1].blank)};
 	return E_OK;
 }
 
@@ -196,6 +206,10 @@ work_compare(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *o
 
 	if ((e = xpath_work(ev, x->args[0], &a)) != E_OK || (e = xpath_work(ev, x->args[1], &b)) != E_OK)
 		return e;
+	if (a.kind == XPATH_NODES && a.blank && b.kind != XPATH_BOOLEAN)
+		a = xpath_of_string("");
+	if (b.kind == XPATH_NODES && b.blank && a.kind != XPATH_BOOLEAN)
+		b = xpath_of_string("");
 	*out = xpath_of_boolean(compare(ev, x->op, &a, &b));
 	return E_OK;
 }
@@ -249,6 +263,8 @@ work_call(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 enum err
 xpath_work(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
+	if (++*ev->steps > XPATH_STEPS_MAX)
+		return too_long(ev);
 	switch (x->op) {
 	case OP_OR:
 	case OP_AND: return work_logic(ev, x, out);
@@ -277,7 +293,8 @@ enum err
 xpath_eval(const struct xpath *x, const struct xpath_context *context, struct xpath_value *out,
            struct why *why)
 {
-	struct xpath_eval ev = {.context = context, .arena = context->arena, .why = why,
+	uint64_t steps = 0;
+	struct xpath_eval ev = {.steps = &steps, .context = context, .arena = context->arena, .why = why,
 	                        .node = context->node, .position = 1, .size = 1};
 
 	return xpath_work(&ev, x, out);

@@ -56,6 +56,7 @@ struct xpath_eval {
 	struct xml_node *node;
 	size_t position, size;
 	unsigned depth;
+	uint64_t *steps; /* taken so far by the whole expression; not above XPATH_STEPS_MAX */
 };
 
 /* xpath_function_find: NULL if there is none. */
@@ -88,6 +89,7 @@ xpath_of_boolean(bool b)
 struct xpath_set {
 	struct xml_node **p;
 	size_t n, cap;
+	bool left_out; /* a node that is not relevant would have been in it */
 };
 bool xpath_set_add(struct xpath_eval *, struct xpath_set *, struct xml_node *);
 /* xpath_set_sort: into document order, each node once. */
