@@ -173,7 +173,8 @@ void
 answers_set_now(struct answers *a, int64_t now_ms)
 {
 	a->host.now_ms = now_ms;
-	preload(a, a->instance, true);
+	if (!a->end_given)
+		preload(a, a->instance, true);
 	answers_recalculate(a);
 }
 
@@ -240,30 +241,6 @@ answers_ref(const struct xml_node *n, char *out, size_t out_bytes)
 	out[w.n] = '\0';
 }
 
-enum err
-answers_fault(struct answer_fault *fault, enum err e, const struct xml_node *n, const char *message)
-{
-	if (fault == NULL)
-		return e;
-	fault->e = e;
-	fault->ref[0] = '\0';
-	if (n != NULL)
-		answers_ref(n, fault->ref, sizeof(fault->ref));
-	snprintf(fault->message, sizeof(fault->message), "%s", message);
-	return e;
-}
-
-/* The sentence of an error about one thing. */
-static enum err
-fault_about(struct answer_fault *fault, enum err e, const struct xml_node *n, const char *thing)
-{
-	struct why why = {0};
-	char text[400];
-
-	why_set(&why, e, "%s", thing);
-	return answers_fault(fault, e, n, why_sentence(&why, text, sizeof(text)));
-}
-
 static bool
 in_filtered(struct answers *a, struct xml_node *n, const char *text)
 {
@@ -296,29 +273,30 @@ answers_allowed(struct answers *a, struct xml_node *n, const char *text, struct 
 	const struct form_node *f = node_of(n);
 	uint8_t room[1024];
 	struct writer w;
-	struct why why = {0};
 	enum err e;
 
 	if (strlen(text) < sizeof(room) / 2)
 		writer_init(&w, room, sizeof(room));
 	else
 		writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX);
-	e = form_value_write(a->form, (size_t)f->field, text, &w, &why);
-	if (e == E_OK && (e = writer_end(&w)) != E_OK)
-		why_set(&why, e, "the answer to %.150s", f->path);
+	e = form_value_write(a->form, (size_t)f->field, text, &w, NULL);
+	if (e == E_OK)
+		e = writer_end(&w);
 	writer_free(&w);
 	if (e == E_OK && f->control != NULL && f->control->nodeset != NULL && f->control->filtered &&
 	    !in_filtered(a, n, text))
-		e = why_set(&why, E_CHOICE_UNKNOWN, "\"%.80s\" (%.120s)", text, f->path);
+		e = E_CHOICE_UNKNOWN;
+	if (e != E_OK)
+		answers_fault_value(a, fault, e, n, text);
 	answers_forget(a);
-	return e == E_OK ? E_OK : fault_about(fault, e, n, why.thing);
+	return e;
 }
 
 enum err
 answers_constrained(struct answers *a, struct xml_node *n, struct answer_fault *fault)
 {
 	const struct form_node *f = node_of(n);
-	const char *message, *label;
+	const char *message;
 	char text[400];
 
 	if (f->constraint == NULL || n->text[0] == '\0' || n->hidden || answers_true(a, f->constraint, n))
@@ -327,9 +305,8 @@ answers_constrained(struct answers *a, struct xml_node *n, struct answer_fault *
 		return E_ANSWER_CONSTRAINT;
 	message = answers_label(a, &f->constraint_message, n, &a->scratch);
 	if (message[0] == '\0') {
-		label = f->control == NULL ? "" : answers_label(a, &f->control->label, n, &a->scratch);
-		snprintf(text, sizeof(text), "the form does not allow this answer to \"%.200s\"",
-		         label[0] == '\0' ? f->path : label);
+		snprintf(text, sizeof(text), "the form does not take this answer to \"%.200s\"; correct it",
+		         answers_name(a, n));
 		message = text;
 	}
 	return answers_fault(fault, E_ANSWER_CONSTRAINT, n, message);
@@ -366,21 +343,22 @@ answers_set(struct answers *a, const char *ref, const char *text, struct answer_
 	enum err e;
 
 	if (n == NULL || f->field < 0)
-		return fault_about(fault, E_FIELD_UNKNOWN, NULL, ref);
+		return answers_fault_about(fault, E_FIELD_UNKNOWN, NULL, ref);
 	kind = a->form->more[f->field].kind;
 	if (n->hidden)
-		return fault_about(fault, E_ANSWER_IRRELEVANT, n, ref);
+		return answers_fault_of(a, fault, E_ANSWER_IRRELEVANT, n);
 	if (f->calculate != NULL || kind == VALUE_NONE ||
 	    (f->readonly != NULL && answers_true(a, f->readonly, n)))
-		return fault_about(fault, E_ANSWER_READONLY, n, ref);
+		return answers_fault_of(a, fault, E_ANSWER_READONLY, n);
 	if (text[0] != '\0' && (e = answers_allowed(a, n, text, fault)) != E_OK)
 		return e;
+	a->end_given = a->end_given || a->form->fields[f->field].type == QUESTION_END;
 	if (answers_store(a, n, normal_text(a, kind, text))) {
 		answers_act(a, "xforms-value-changed", a->instance, f);
 		answers_recalculate(a);
 	}
 	if (a->out_of_memory)
-		return fault_about(fault, E_NO_MEMORY, n, ref);
+		return answers_fault_about(fault, E_NO_MEMORY, n, ref);
 	e = answers_constrained(a, n, fault);
 	answers_forget(a);
 	return e;
@@ -394,11 +372,11 @@ answers_add_row(struct answers *a, const char *repeat_ref, struct answer_fault *
 
 	answers_find(a, repeat_ref, &f, &parent);
 	if (f == NULL || !f->repeat || parent == NULL)
-		return fault_about(fault, E_FIELD_UNKNOWN, NULL, repeat_ref);
+		return answers_fault_about(fault, E_FIELD_UNKNOWN, NULL, repeat_ref);
 	if (f->fixed_rows)
-		return fault_about(fault, E_ANSWER_READONLY, NULL, repeat_ref);
+		return answers_fault_about(fault, E_ANSWER_READONLY, NULL, repeat_ref);
 	if ((row = answers_insert_row(a, parent, f)) == NULL)
-		return fault_about(fault, E_LIMIT, NULL, repeat_ref);
+		return answers_fault_about(fault, E_LIMIT, NULL, repeat_ref);
 	preload(a, row, false);
 	answers_recalculate(a);
 	answers_act(a, "odk-new-repeat", row, NULL);
@@ -413,9 +391,9 @@ answers_remove_row(struct answers *a, const char *row_ref, struct answer_fault *
 	struct xml_node *parent, *row = answers_find(a, row_ref, &f, &parent);
 
 	if (row == NULL || !f->repeat)
-		return fault_about(fault, E_FIELD_UNKNOWN, NULL, row_ref);
+		return answers_fault_about(fault, E_FIELD_UNKNOWN, NULL, row_ref);
 	if (f->fixed_rows)
-		return fault_about(fault, E_ANSWER_READONLY, NULL, row_ref);
+		return answers_fault_about(fault, E_ANSWER_READONLY, NULL, row_ref);
 	xml_remove(row);
 	xml_renumber(a->root);
 	answers_recalculate(a);

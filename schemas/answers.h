@@ -30,7 +30,8 @@ enum err answers_from_values(struct answers **out, const struct form *, const st
                              const struct field_value *values, size_t count, struct why *);
 void answers_free(struct answers *);
 void answers_set_language(struct answers *, size_t lang);
-/* answers_set_now: the clock again, before finishing: `end` fields take it, now() and today() see it. */
+/* answers_set_now: the clock again, before finishing: `end` fields take it unless the answers
+ * gave one, now() and today() see it. */
 void answers_set_now(struct answers *, int64_t now_ms);
 
 /* One problem with one answer; `message` is the form's own constraint message where it has one. */

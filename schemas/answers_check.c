@@ -29,20 +29,15 @@ static void
 check_required(struct check *c, struct xml_node *n)
 {
 	const struct form_node *f = node_of(n);
-	const char *message, *label;
-	char text[400], sentence[400];
-	struct why why = {0};
+	const char *message;
 
 	if (f->required == NULL || f->calculate != NULL || !answers_true(c->a, f->required, n))
 		return;
 	message = answers_label(c->a, &f->required_message, n, &c->a->scratch);
-	if (message[0] == '\0') {
-		label = f->control == NULL ? "" : answers_label(c->a, &f->control->label, n, &c->a->scratch);
-		snprintf(text, sizeof(text), "%.200s", label[0] == '\0' ? f->path : label);
-		why_set(&why, E_ANSWER_REQUIRED, "%s", text);
-		message = why_sentence(&why, sentence, sizeof(sentence));
-	}
-	answers_fault(slot(c), E_ANSWER_REQUIRED, n, message);
+	if (message[0] == '\0')
+		answers_fault_of(c->a, slot(c), E_ANSWER_REQUIRED, n);
+	else
+		answers_fault(slot(c), E_ANSWER_REQUIRED, n, message);
 	note(c, E_ANSWER_REQUIRED);
 }
 
@@ -79,9 +74,11 @@ answers_check(struct answers *a, struct answer_fault *faults, size_t fault_max, 
 
 	check_node(&c, a->instance);
 	if (a->why.e != E_OK) {
-		char text[400];
+		char text[400], sentence[330];
 
-		answers_fault(slot(&c), a->why.e, NULL, why_sentence(&a->why, text, sizeof(text)));
+		snprintf(text, sizeof(text), "the form has a mistake; tell who made it: %s",
+		         why_sentence(&a->why, sentence, sizeof(sentence)));
+		answers_fault(slot(&c), a->why.e, NULL, text);
 		note(&c, a->why.e);
 	}
 	*fault_count = c.count;

@@ -28,6 +28,7 @@ struct answers {
 	struct why why; /* the first expression that could not be worked out */
 	bool out_of_memory;
 	bool filling;  /* a choice that is offered no more is taken away; a finished record keeps it, as a fault */
+	bool end_given; /* the answers say themselves when they ended */
 	bool counting; /* this pass adds and drops counted rows */
 };
 
@@ -60,7 +61,6 @@ enum err answers_blank(struct answers **out, const struct form *, const struct a
 struct xml_node *answers_find(struct answers *, const char *ref, const struct form_node **node,
                               struct xml_node **parent);
 void answers_ref(const struct xml_node *, char *out, size_t out_bytes);
-enum err answers_fault(struct answer_fault *, enum err, const struct xml_node *, const char *message);
 /* The row that `index` (from 0) is, NULL if there is none. */
 struct xml_node *answers_row(const struct xml_node *parent, const struct form_node *repeat, size_t index);
 /* answers_below: the first node of `want` at or below `from`, not into other repeats; NULL if none. */
@@ -68,6 +68,19 @@ struct xml_node *answers_below(struct xml_node *from, const struct form_node *wa
 /* answers_allowed: type, choice and choice filter of a node's text; the fault is filled in. */
 enum err answers_allowed(struct answers *, struct xml_node *, const char *text, struct answer_fault *);
 enum err answers_constrained(struct answers *, struct xml_node *, struct answer_fault *);
+
+/* answers_say.c: faults in words. */
+/* answers_say: a copy as far as it fits, without what is no UTF-8: labels are cut on the way. */
+void answers_say(char *out, size_t out_bytes, const char *text);
+enum err answers_fault(struct answer_fault *, enum err, const struct xml_node *, const char *message);
+/* answers_name: a node's label in the active language, else its path; in scratch. */
+const char *answers_name(struct answers *, struct xml_node *);
+/* answers_fault_about: the error's sentence about `thing`. answers_fault_of: about the node's question. */
+enum err answers_fault_about(struct answer_fault *, enum err, const struct xml_node *, const char *thing);
+enum err answers_fault_of(struct answers *, struct answer_fault *, enum err, struct xml_node *);
+/* answers_fault_value: of a kind or choice that the question does not take: what it takes. */
+enum err answers_fault_value(struct answers *, struct answer_fault *, enum err, struct xml_node *,
+                             const char *given);
 
 /* answers_walk.c: the choices that may be chosen now, in `arena`. */
 enum err answers_list_choices(struct answers *, struct xml_node *, struct arena *, struct shown_choice **out,

@@ -27,18 +27,49 @@ slot(struct load *l)
 	return l->count < l->max ? &l->faults[l->count] : &l->spare;
 }
 
+/* member_ref: "concern[1]/name": what stands in `at` under that name. */
+static void
+member_ref(const struct xml_node *at, const char *name, char *out, size_t out_bytes)
+{
+	size_t n;
+
+	answers_ref(at, out, out_bytes);
+	n = strlen(out);
+	snprintf(out + n, out_bytes - n, "%s%s", n > 0 ? "/" : "", name);
+}
+
+static void
+count_fault(struct load *l, enum err e)
+{
+	if (l->count++ == 0)
+		l->first = e;
+}
+
 static void
 complain(struct load *l, enum err e, const char *ref, const char *thing)
 {
 	struct answer_fault *f = slot(l);
-	struct why why = {0};
 
-	why_set(&why, e, "%.200s", thing);
-	f->e = e;
-	snprintf(f->ref, sizeof(f->ref), "%s", ref);
-	why_sentence(&why, f->message, sizeof(f->message));
-	if (l->count++ == 0)
-		l->first = e;
+	answers_fault_about(f, e, NULL, thing);
+	answers_say(f->ref, sizeof(f->ref), ref);
+	count_fault(l, e);
+}
+
+/* complain_rows: a repeat in `at` that is not given as rows, or as too many. */
+static void
+complain_rows(struct load *l, enum err e, const struct xml_node *at, size_t field)
+{
+	struct answer_fault *f = slot(l);
+	char ref[160];
+
+	member_ref(at, form_relative(l->a->form, field), ref, sizeof(ref));
+	if (e == E_ANSWER_TYPE) {
+		answers_fault(f, e, NULL, "write its rows as a list of objects: [{\"question\": answer}, ...]");
+		answers_say(f->ref, sizeof(f->ref), ref);
+		count_fault(l, e);
+	} else {
+		complain(l, e, ref, "the number of rows");
+	}
 }
 
 static enum err
@@ -74,22 +105,22 @@ load_answer(struct load *l, struct xml_node *n, const json_t *j)
 {
 	const struct form_node *f = node_of(n);
 	enum value_kind kind = l->a->form->more[f->field].kind;
-	char ref[160];
+	enum err e = E_ANSWER_TYPE;
 	struct writer w;
 	struct given *g;
 	const char *text;
 
-	answers_ref(n, ref, sizeof(ref));
 	if (f->calculate != NULL || kind == VALUE_NONE) {
-		complain(l, E_ANSWER_READONLY, ref, ref);
+		count_fault(l, answers_fault_of(l->a, slot(l), E_ANSWER_READONLY, n));
 		return;
 	}
 	writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX);
-	if ((json_is_array(j) && kind != VALUE_CHOICES) || text_of(j, &w) != E_OK) {
-		complain(l, E_ANSWER_TYPE, ref, ref);
+	if ((json_is_array(j) && kind != VALUE_CHOICES) || (e = text_of(j, &w)) != E_OK) {
+		count_fault(l, answers_fault_value(l->a, slot(l), e, n, ""));
 	} else if ((text = writer_cstr(&w))[0] != '\0') {
 		if (kind == VALUE_DATE && strlen(text) > 10 && text[10] == 'T')
 			w.p[10] = '\0';
+		l->a->end_given = l->a->end_given || l->a->form->fields[f->field].type == QUESTION_END;
 		answers_store(l->a, n, text);
 		if ((g = arena_alloc(&l->a->arena, sizeof(*g))) != NULL) {
 			g->node = n;
@@ -113,7 +144,7 @@ load_rows(struct load *l, struct xml_node *at, size_t field, const json_t *rows)
 
 	if (!json_is_array(rows) || parent == NULL) {
 		if (!json_is_null(rows))
-			complain(l, E_ANSWER_TYPE, f->path, f->path);
+			complain_rows(l, E_ANSWER_TYPE, at, field);
 		return;
 	}
 	for (i = 0; i < json_array_size(rows); i++) {
@@ -121,7 +152,7 @@ load_rows(struct load *l, struct xml_node *at, size_t field, const json_t *rows)
 		if (row == NULL)
 			row = answers_insert_row(l->a, parent, f);
 		if (row == NULL || !json_is_object(json_array_get(rows, i))) {
-			complain(l, row == NULL ? E_LIMIT : E_ANSWER_TYPE, f->path, f->path);
+			complain_rows(l, row == NULL ? E_LIMIT : E_ANSWER_TYPE, at, field);
 			return;
 		}
 		load_object(l, row, (int)field, json_array_get(rows, i));
@@ -154,9 +185,11 @@ load_object(struct load *l, struct xml_node *at, int repeat, const json_t *objec
 	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		size_t field = find_field(l->a->form, repeat, key);
 		struct xml_node *n;
+		char ref[160];
 
 		if (field == SIZE_MAX) {
-			complain(l, E_FIELD_UNKNOWN, key, key);
+			member_ref(at, key, ref, sizeof(ref));
+			complain(l, E_FIELD_UNKNOWN, ref, ref);
 		} else if (l->a->form->more[field].kind == VALUE_ROWS) {
 			load_rows(l, at, field, value);
 		} else if ((n = answers_below(at, l->a->form->more[field].node)) != NULL) {
@@ -193,7 +226,6 @@ static void
 judge(struct load *l)
 {
 	struct given *g, *in_order = NULL, *next;
-	char ref[160];
 	enum err e;
 
 	for (g = l->given; g != NULL; g = next) {
@@ -203,12 +235,13 @@ judge(struct load *l)
 	}
 	for (g = in_order; g != NULL; g = g->next) {
 		if (!attached(l->a, g->node) || g->node->hidden) {
-			answers_ref(g->node, ref, sizeof(ref));
-			complain(l, E_ANSWER_IRRELEVANT, ref[0] == '\0' ? node_of(g->node)->path : ref,
-			         ref[0] == '\0' ? node_of(g->node)->path : ref);
+			struct answer_fault *f = slot(l);
+
+			count_fault(l, answers_fault_of(l->a, f, E_ANSWER_IRRELEVANT, g->node));
+			if (!attached(l->a, g->node))
+				answers_say(f->ref, sizeof(f->ref), node_of(g->node)->path);
 		} else if ((e = answers_allowed(l->a, g->node, g->node->text, slot(l))) != E_OK) {
-			if (l->count++ == 0)
-				l->first = e;
+			count_fault(l, e);
 		}
 	}
 }
@@ -245,11 +278,12 @@ answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct 
 	json_t *j = json_loadb(json, json_bytes, JSON_REJECT_DUPLICATES, &error);
 
 	if (!json_is_object(j)) {
-		char text[80]; /* never the parser's own words: they quote the answers */
+		char text[120]; /* never the parser's own words: they quote the answers */
 
-		snprintf(text, sizeof(text), "it is no JSON object%s", j != NULL ? "" : " or is broken off");
+		snprintf(text, sizeof(text), "it must be one JSON object, {\"question\": answer, ...}%s",
+		         j != NULL ? "" : "; is its end missing?");
 		if (j == NULL && error.position > 0)
-			snprintf(text, sizeof(text), "its JSON is broken near character %d", error.position);
+			snprintf(text, sizeof(text), "its JSON is broken near character %d; check quotes and commas there", error.position);
 		complain(&l, E_ANSWERS_FORMAT, "", text);
 	} else {
 		a->filling = false; /* what is not offered is told, not dropped */

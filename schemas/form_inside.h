@@ -187,6 +187,8 @@ enum err form_build_choices(struct form_build *, struct form_control *, const st
 /* form_value.c: one answer between text, as a person or an XForm writes it, and its named form. */
 /* form_value_write: append the named value of non-empty `text`; E_ANSWER_TYPE, E_CHOICE_UNKNOWN. */
 enum err form_value_write(const struct form *, size_t field, const char *text, struct writer *, struct why *);
+/* form_value_wanted: what a field's answer looks like, for a person: "a whole number, such as 12". */
+const char *form_value_wanted(const struct form *, size_t field);
 /* form_value_text: append the text of the next named value (not a repeat's). */
 void form_value_text(enum value_kind, struct reader *, struct writer *);
 /* form_relative: a field's path as its innermost repeat's rows know it; the whole path outside repeats. */

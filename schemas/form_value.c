@@ -121,28 +121,47 @@ write_choices(const struct form *f, size_t field, const char *text, struct write
 	return E_OK;
 }
 
-static enum err
-wrong(const struct form *f, size_t field, const char *want, struct why *why)
+const char *
+form_value_wanted(const struct form *f, size_t field)
 {
-	return why_set(why, E_ANSWER_TYPE, "%.150s (%s)", f->fields[field].path, want);
+	switch ((int)f->fields[field].type) {
+	case QUESTION_TIME: return "a time of day, such as 08:30";
+	case QUESTION_GEOPOINT: return "latitude and longitude in degrees, such as 11.55 104.92";
+	case QUESTION_GEOTRACE: return "two points or more, with ; between";
+	case QUESTION_GEOSHAPE: return "three points or more, with ; between";
+	default: break;
+	}
+	switch (f->more[field].kind) {
+	case VALUE_INTEGER: return "a whole number, such as 12";
+	case VALUE_DECIMAL: return "a number, such as 1.5";
+	case VALUE_DATE: return "a date as year-month-day, such as 2026-11-22";
+	case VALUE_MOMENT: return "a date and time, such as 2026-11-22T08:30";
+	case VALUE_CHOICE: return "one code of its list";
+	case VALUE_CHOICES: return "codes of its list";
+	case VALUE_TEXT:
+	case VALUE_NONE: return "text (UTF-8)";
+	case VALUE_ROWS: return "a list of rows";
+	}
+	return "";
 }
 
 static enum err
-check_text(const struct form *f, size_t field, const char *text, struct why *why)
+wrong(const struct form *f, size_t field, struct why *why)
 {
-	enum question type = f->fields[field].type;
+	return why_set(why, E_ANSWER_TYPE, "%.150s (it takes %s)", f->fields[field].path,
+	               form_value_wanted(f, field));
+}
 
-	if (!utf8_valid(bytes_of_str(text)))
-		return wrong(f, field, "UTF-8 text", why);
-	if (type == QUESTION_TIME && !time_text(text))
-		return wrong(f, field, "a time, HH:MM", why);
-	if (type == QUESTION_GEOPOINT && !geo_text(text, 1))
-		return wrong(f, field, "latitude and longitude", why);
-	if (type == QUESTION_GEOTRACE && !geo_text(text, 2))
-		return wrong(f, field, "two points or more, with ; between", why);
-	if (type == QUESTION_GEOSHAPE && !geo_text(text, 3))
-		return wrong(f, field, "three points or more, with ; between", why);
-	return E_OK;
+static bool
+text_fits(enum question type, const char *text)
+{
+	switch ((int)type) {
+	case QUESTION_TIME: return time_text(text);
+	case QUESTION_GEOPOINT: return geo_text(text, 1);
+	case QUESTION_GEOTRACE: return geo_text(text, 2);
+	case QUESTION_GEOSHAPE: return geo_text(text, 3);
+	default: return true;
+	}
 }
 
 enum err
@@ -150,37 +169,37 @@ form_value_write(const struct form *f, size_t field, const char *text, struct wr
 {
 	double n;
 	bool has_time;
-	enum err e;
 
 	switch (f->more[field].kind) {
 	case VALUE_INTEGER:
 		if (!number_text(text, true, &n))
-			return wrong(f, field, "a whole number", why);
+			return wrong(f, field, why);
 		pack_f64(w, n);
 		return E_OK;
 	case VALUE_DECIMAL:
 		if (!number_text(text, false, &n))
-			return wrong(f, field, "a number", why);
+			return wrong(f, field, why);
 		pack_f64(w, n);
 		return E_OK;
 	case VALUE_DATE:
 		if (!xpath_iso_days(text, 0, &n, &has_time) || text[4] != '-' || strlen(text) < 10)
-			return wrong(f, field, "a date, YYYY-MM-DD", why);
+			return wrong(f, field, why);
 		pack_str(w, BYTES(text, 10));
 		return E_OK;
 	case VALUE_MOMENT:
 		if (!xpath_iso_days(text, 0, &n, &has_time))
-			return wrong(f, field, "a date and time, YYYY-MM-DDTHH:MM", why);
+			return wrong(f, field, why);
 		pack_cstr(w, text);
 		return E_OK;
 	case VALUE_CHOICE: return write_choice(f, field, text, strlen(text), w, why);
 	case VALUE_CHOICES: return write_choices(f, field, text, w, why);
 	case VALUE_TEXT:
-		if ((e = check_text(f, field, text, why)) == E_OK)
-			pack_cstr(w, text);
-		return e;
+		if (!utf8_valid(bytes_of_str(text)) || !text_fits(f->fields[field].type, text))
+			return wrong(f, field, why);
+		pack_cstr(w, text);
+		return E_OK;
 	case VALUE_NONE:
-	case VALUE_ROWS: return wrong(f, field, "rows", why);
+	case VALUE_ROWS: return wrong(f, field, why);
 	}
 	return E_INTERNAL;
 }

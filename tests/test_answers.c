@@ -131,6 +131,9 @@ answering(void)
 	answers_set_now(a, env.now_ms + 60000);
 	CHECK_STR(answers_get(a, "end"), "2026-11-22T08:32:51.000+07:00");
 	CHECK_STR(answers_get(a, "start"), "2026-11-22T08:31:51.000+07:00");
+	CHECK(answers_set(a, "end", "2026-11-21T08:00:00.000+07:00", NULL) == E_OK); /* as another program wrote it */
+	answers_set_now(a, env.now_ms + 120000);
+	CHECK_STR(answers_get(a, "end"), "2026-11-21T08:00:00.000+07:00");
 	answers_free(a);
 	form_free(f);
 }

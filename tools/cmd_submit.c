@@ -161,8 +161,10 @@ take_line(struct submit *s, unsigned number, struct bytes text, size_t row)
 	if ((e = answers_new(&a, s->finishing.form->form, &env, call_why(s->c))) != E_OK)
 		return e;
 	l->good = text.p != NULL ? set_json(s, a, text, f, l) : set_csv(s, a, row, f, l);
-	if (l->good)
+	if (l->good) {
+		answers_set_now(a, (int64_t)peer_now_s(s->finishing.peer) * 1000);
 		l->good = answers_check(a, l->faults, FAULTS_MAX, &l->fault_count) == E_OK;
+	}
 	if (l->good && (e = answers_values(a, &l->arena, &values, &count)) == E_OK) {
 		f->form = s->finishing.form;
 		f->area = s->finishing.area;
