@@ -98,6 +98,8 @@ on_acked(struct link *l, const struct session_event *ev)
 	if (ev->u.acked.status == STATUS_QUARANTINED)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
+		if (l->memory.incarnation != 0 && l->memory.incarnation != ev->u.acked.incarnation)
+			(void)down_forget(l->peer, &l->why); /* before what comes down in the same session */
 		l->memory.incarnation = ev->u.acked.incarnation;
 		l->memory.safe = ev->u.acked.safe;
 		l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
