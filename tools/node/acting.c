@@ -6,6 +6,7 @@
 #include "core/rules.h"
 #include "tools/call_parts.h"
 #include "tools/node/opener.h"
+#include "tools/node/revise.h"
 
 /*
  * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On
@@ -71,7 +72,8 @@ acting_run(struct call *c, struct peer *p)
 		return call_fail(c, e);
 	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
 		pthread_mutex_lock(&p->acting);
-		e = opener_all(p, call_why(c));
+		if ((e = revise_gather(p, call_why(c))) == E_OK)
+			e = opener_all(p, call_why(c));
 		pthread_mutex_unlock(&p->acting);
 	}
 	return e == E_OK ? call_run(c) : call_fail(c, e);

@@ -13,7 +13,7 @@
  */
 enum err acting_local(struct call *, struct peer *);
 /*
- * acting_run: run a command on this process's peer: what waits to be opened is opened first, so that a person never
+ * acting_run: run a command on this process's peer: what waits to be gathered or opened here is so first, so that a person never
  * asks a store that lags behind what it acknowledged.
  */
 enum err acting_run(struct call *, struct peer *);
