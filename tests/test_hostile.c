@@ -221,4 +221,132 @@ officer_who_left(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))
+/* What arrives in an area that its author does not answer for, and a member's hand on another's record. */
+static void
+area_that_is_not_its_own(void)
+{
+	struct revision_body create = {.kind = REVISION_CREATE}, out = {.kind = REVISION_VOID};
+	struct device one, two;
+	struct record_row row;
+	struct record_id id, other;
+	struct arena arena;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &one, ROLE_MEMBER, "V1", "one") == E_OK);
+	REQUIRE(node_join(&n, &two, ROLE_MEMBER, "V1", "two") == E_OK);
+	CHECK(node_say(&n, &one, "V2", &create, &other) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 1 && aside == E_SCOPE);
+	CHECK(node_say(&n, &one, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_say(&n, &two, NULL, &out, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 2 && aside == E_FORBIDDEN);
+	arena_init(&arena, 1u << 20);
+	CHECK(!node_record(&n, &other, &row, &arena));
+	CHECK(node_record(&n, &id, &row, &arena) && !(row.flags & RECORD_VOID));
+	arena_free(&arena);
+	node_end(&n);
+}
+
+/* A change that overtakes the record it is about is judged when the record is there. */
+static void
+change_that_comes_first(void)
+{
+	static const struct {
+		enum role role;
+		const char *home, *says; /* where it works, and the area that its parcel names */
+		bool stands;
+	} rows[] = {
+	    {ROLE_OFFICER, "D1", "V1", false}, {ROLE_OFFICER, "D2", "V2", true}, {ROLE_MEMBER, "V2", "V2", false}};
+	struct revision_body create, out;
+	struct device author, other;
+	struct record_row row;
+	struct writer plain[2], sealed[2];
+	struct parcel_item item;
+	struct arena arena;
+	struct run run;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		REQUIRE(node_begin(&n));
+		CHECK(node_join(&n, &author, ROLE_MEMBER, "V2", "author") == E_OK);
+		CHECK(node_join(&n, &other, rows[i].role, rows[i].home, "other") == E_OK);
+		CHECK(enrol_approve(n.peer, &n.peer->identities[1], "other", &n.why) == E_OK);
+		create = (struct revision_body){.kind = REVISION_CREATE, .form = n.peer->forms->key,
+		                                .answers = BYTES_LIT("\x90")};
+		out = (struct revision_body){.kind = REVISION_VOID};
+		writer_heap_init(&plain[0], 4096);
+		writer_heap_init(&plain[1], 4096);
+		CHECK(revisions_write(&create, 1, &plain[0], &plain[1]) == E_OK && node_run(&n, &author, &run) == E_OK);
+		CHECK(node_seal(&run, NULL, writer_view(&plain[0]), BYTES_NONE, &item, sealed) == E_OK);
+		CHECK(node_say(&n, &other, rows[i].says, &out, &item.record) == E_OK);
+		CHECK(opener_all(n.peer, &n.why) == E_OK);
+		CHECK(node_arrive(&n, &author, NULL, &item, 1) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+		arena_init(&arena, 1u << 20);
+		CHECK(node_record(&n, &item.record, &row, &arena));
+		CHECK_MSG(((row.flags & RECORD_VOID) != 0) == rows[i].stands, "row %zu", i);
+		arena_free(&arena);
+		run_wipe(&run);
+		writer_free(&plain[0]);
+		writer_free(&plain[1]);
+		writer_free(&sealed[0]);
+		writer_free(&sealed[1]);
+		node_end(&n);
+	}
+}
+
+/* A device that begins log after log: past the limit its parcels wait for an officer, who may let them in. */
+static void
+logs_without_end(void)
+{
+	struct revision_body create = {.kind = REVISION_CREATE};
+	struct device d;
+	struct record_id id;
+	size_t i;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "member") == E_OK);
+	for (i = 0; i < EPOCHS_MAX + 3; i++) {
+		crypto_random(&d.self.epoch, sizeof(d.self.epoch));
+		d.number = 0;
+		memset(&d.last, 0, sizeof(d.last));
+		CHECK(node_say(&n, &d, NULL, &create, &id) == E_OK);
+	}
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 3 && aside == E_EPOCHS);
+	CHECK(node_say(&n, &d, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 4);
+	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "member", &n.why) == E_OK);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 0);
+	node_end(&n);
+}
+
+/* What a seized device sends after its office shut it out is kept and does not count; what came before does. */
+static void
+after_it_was_shut_out(void)
+{
+	struct revision_body create = {.kind = REVISION_CREATE};
+	struct principal_id who;
+	struct record_row row;
+	struct device d;
+	struct record_id before, after, anew;
+	struct arena arena;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "member") == E_OK);
+	CHECK(node_say(&n, &d, NULL, &create, &before) == E_OK); /* not opened yet when it is shut out */
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) == E_OK);
+	CHECK(node_say(&n, &d, NULL, &create, &after) == E_OK);
+	crypto_random(&d.self.epoch, sizeof(d.self.epoch));
+	d.number = 0;
+	memset(&d.last, 0, sizeof(d.last));
+	CHECK(node_say(&n, &d, NULL, &create, &anew) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 2 && aside == E_REVOKED);
+	arena_init(&arena, 1u << 20);
+	CHECK(node_record(&n, &before, &row, &arena));
+	CHECK(!node_record(&n, &after, &row, &arena) && !node_record(&n, &anew, &row, &arena));
+	arena_free(&arena);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(area_that_is_not_its_own), T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out),
+           T(who_may_ask), T(officer_who_left), T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))

@@ -8,6 +8,7 @@
 #include "core/rules.h"
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
+#include "tools/node/epochs.h"
 #include "tools/node/enrol.h"
 #include "tools/node/state.h"
 
@@ -168,8 +169,8 @@ approve_job(struct store_txn *txn, void *arg)
 		return e;
 	if (m.state == MEMBER_REVOKED)
 		return why_set(job->why, E_REVOKED, "%s", m.reason);
-	if (m.state == MEMBER_APPROVED)
-		return E_OK;
+	if (m.state == MEMBER_APPROVED) /* again: an officer looked at a device whose logs wait */
+		return epochs_allow(txn, &m.enrolment.id);
 	m.state = MEMBER_APPROVED;
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
@@ -207,6 +208,8 @@ last_accepted(struct store_txn *txn, const struct principal_id *who, struct revo
 	if (head == NULL)
 		return E_NO_MEMORY;
 	if ((e = arrival_logs(txn, who, logs, EPOCHS_MAX, &count)) != E_OK)
+		goto done;
+	if (count > EPOCHS_MAX && (e = epochs_first(txn, who, logs, &count)) != E_OK)
 		goto done;
 	r->count = count > EPOCHS_MAX ? EPOCHS_MAX : count;
 	for (i = 0; i < r->count && e == E_OK; i++) {

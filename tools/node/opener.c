@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "tools/node/down.h"
+#include "tools/node/epochs.h"
 #include "tools/node/opener_item.h"
 
 /* ---- the queue ---- */
@@ -24,7 +25,10 @@ enum err
 opener_note(struct store_txn *txn, const struct arrival *a, bool urgent)
 {
 	uint8_t key[14];
+	enum err e;
 
+	if (a->number == 1 && (e = epochs_note(txn, &a->log)) != E_OK)
+		return e;
 	if (!urgent)
 		return E_OK;
 	urgent_key(key, a->seq);

@@ -9,7 +9,7 @@
 #include "core/arrival.h"
 #include "tools/node/peer.h"
 
-/* opener_note: in the job that appends an urgent arrival: it goes before all others. */
+/* opener_note: in the job that appends an arrival: its log is noted, and an urgent one goes before all others. */
 enum err opener_note(struct store_txn *, const struct arrival *, bool urgent);
 
 /*

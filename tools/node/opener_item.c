@@ -6,6 +6,7 @@
 #include "core/pack.h"
 #include "core/rules.h"
 #include "tools/node/down.h"
+#include "tools/node/epochs.h"
 
 void
 opening_free(struct opening *o)
@@ -391,6 +392,8 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 
 	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
 		return e;
+	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && (e = epochs_check(txn, &a->log)) != E_OK)
+		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
 	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
 		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
 	if ((e = parcel_read(&parcel, a->parcel, &context, &o->arena, &at->why)) != E_OK)

@@ -35,13 +35,14 @@ root_of(const struct revision_row *rows, size_t count)
 }
 
 /*
- * A member changes only records of its own. When a change came before the record that it is about, nobody could tell
- * whose that is; now it shows.
+ * A member changes only records of its own, and who changes a record names its area. When a change came before the
+ * record that it is about, nobody could tell whose that is, and where; now it shows.
  */
 static bool
 may_stand(const struct revision_row *row, const struct revision_row *root)
 {
-	return row->m.role != ROLE_MEMBER || ID_EQUAL(&row->m.author, &root->m.author);
+	return strcmp(row->area, root->area) == 0 &&
+	       (row->m.role != ROLE_MEMBER || ID_EQUAL(&row->m.author, &root->m.author));
 }
 
 /* Text of what the form says against the answers, a line each. */
