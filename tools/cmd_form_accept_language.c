@@ -34,7 +34,7 @@ cmd_form_accept_language(struct call *c)
 
 	if (!peer_is_node(p))
 		return why_set(call_why(c), E_NODE_ONLY, "form accept-language");
-	if ((e = acting_may(c, ACT_ADD_FORM, NULL, false)) != E_OK)
+	if ((e = acting_may(c, ACT_ADD_FORM, p->home.area, false)) != E_OK)
 		return e;
 	if ((f = peer_form(p, name)) == NULL)
 		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", name);

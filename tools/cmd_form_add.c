@@ -68,7 +68,7 @@ cmd_form_add(struct call *c)
 
 	if (added == NULL)
 		return E_NO_MEMORY;
-	e = peer_is_node(call_peer(c)) ? acting_may(c, ACT_ADD_FORM, NULL, false)
+	e = peer_is_node(call_peer(c)) ? acting_may(c, ACT_ADD_FORM, call_peer(c)->home.area, false)
 	                               : why_set(call_why(c), E_NODE_ONLY, "form add");
 	for (i = 0; i < count && e == E_OK; i++)
 		e = read_one(c, i, &added[i]);
