@@ -177,7 +177,8 @@ stage_node(struct stage *s, const char *const *forms, size_t form_count)
 		(void)snprintf(paths[i], sizeof(paths[i]), "%s/schemas/forms/%s.md", s->source, forms[i]);
 		add[6 + i] = paths[i];
 	}
-	free(run_ok(add));
+	if (form_count > 0)
+		free(run_ok(add));
 	stage_serve(s);
 }
 

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Build the release if needed and print what the link and the node cost, beside the targets: tests/bench/run.sh [BUILD]
+set -eu
+cd "$(dirname "$0")/../.."
+build=${1:-build-release}
+if ! { cmake -S . -B "$build" -G Ninja -DBANYAN_BUILD=release && nice ninja -C "$build" banyan link ingest; } \
+	>/tmp/banyan-bench.$$ 2>&1; then
+	tail -n 40 /tmp/banyan-bench.$$
+	rm -f /tmp/banyan-bench.$$
+	exit 1
+fi
+rm -f /tmp/banyan-bench.$$
+"$build/tests/bench/link" "$build/banyan"
+echo
+"$build/tests/bench/ingest" "$build/banyan"
