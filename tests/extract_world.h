@@ -65,7 +65,7 @@ struct caught {
 	enum err e;
 };
 
-static void
+static inline void
 must(enum err e, const char *what, const struct why *why)
 {
 	if (e == E_OK)
@@ -74,13 +74,13 @@ must(enum err e, const char *what, const struct why *why)
 	exit(1);
 }
 
-static enum err
+static inline enum err
 enrol_job(struct store_txn *txn, void *arg)
 {
 	return member_put(txn, arg);
 }
 
-static struct principal_id
+static inline struct principal_id
 world_researcher(struct world *w, const char *name, const char *area)
 {
 	struct ec_key sign, seal;
@@ -108,7 +108,7 @@ world_researcher(struct world *w, const char *name, const char *area)
 	return x->id;
 }
 
-static void
+static inline void
 world_init(struct world *w)
 {
 	static const uint8_t key[32] = {1, 2, 3};
@@ -149,7 +149,7 @@ world_init(struct world *w)
 	arena_free(&arena);
 }
 
-static void
+static inline void
 world_fini(struct world *w)
 {
 	sealer_wipe(&w->sealer);
@@ -158,7 +158,7 @@ world_fini(struct world *w)
 }
 
 /* world_add: `count` records alike, by the officer. */
-static struct record_id
+static inline struct record_id
 world_add(struct world *w, const char *area, uint32_t time_s, const char *json, size_t count)
 {
 	struct answer_env env = {.now_ms = (int64_t)time_s * 1000, .device_id = "", .username = "", .area = area};
@@ -186,7 +186,7 @@ world_add(struct world *w, const char *area, uint32_t time_s, const char *json, 
 	return all[0].id;
 }
 
-static void
+static inline void
 world_open(struct world *w)
 {
 	size_t parcels;
@@ -195,7 +195,7 @@ world_open(struct world *w)
 	must(opener_all(w->peer, NULL), "open", NULL);
 }
 
-static enum err
+static inline enum err
 catch_piece(void *ctx, uint8_t stream, struct bytes b)
 {
 	struct caught *k = ctx;
@@ -215,7 +215,7 @@ catch_piece(void *ctx, uint8_t stream, struct bytes b)
 }
 
 /* world_call: a command with its options (name, value, name, value ..., NULL), asked by `remote` or by the officer. */
-static struct caught
+static inline struct caught
 world_call(struct world *w, const struct principal_id *remote, const char *command, const char *arg,
            const char *const *options)
 {
@@ -244,7 +244,7 @@ world_call(struct world *w, const struct principal_id *remote, const char *comma
 	return k;
 }
 
-static const char *
+static inline const char *
 caught_text(struct caught *k, const char *name)
 {
 	size_t i;
@@ -255,7 +255,7 @@ caught_text(struct caught *k, const char *name)
 	return "";
 }
 
-static void
+static inline void
 caught_free(struct caught *k)
 {
 	size_t i;
