@@ -195,6 +195,54 @@ beyond_the_own_part(void)
 	node_end(&n);
 }
 
+static enum err
+use_invitation(struct device *d, const char *line)
+{
+	struct message_welcome welcome;
+	struct message_join join = {0};
+	struct invite invite;
+	struct arena arena;
+	enum err e;
+
+	memset(d, 0, sizeof(*d));
+	crypto_random(d->self.id.b, ID_BYTES);
+	if (crypto_ec_new(&d->self.sign) != E_OK || crypto_ec_new(&d->self.seal) != E_OK)
+		abort();
+	arena_init(&arena, 1u << 20);
+	if ((e = invite_decode(line, &invite, &n.why)) == E_OK) {
+		join.principal = d->self.id;
+		join.seal_public = d->self.seal.pub;
+		memcpy(join.secret, invite.secret, sizeof(join.secret));
+		e = enrol_join(n.peer, &join, &d->self.sign.pub, &welcome, &arena, &n.why);
+	}
+	arena_free(&arena);
+	return e;
+}
+
+/* Invitations: once, by one, with a secret that was given out; and a name is one member's. */
+static void
+invitations(void)
+{
+	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "same", .address = "127.0.0.1:1", .days = 1};
+	struct writer line[2];
+	struct principal_id who;
+	struct device one, two;
+
+	REQUIRE(node_begin(&n));
+	writer_heap_init(&line[0], 4096);
+	writer_heap_init(&line[1], 4096);
+	CHECK(enrol_invite(n.peer, &n.peer->identities[1], &v, &line[0], &n.why) == E_OK);
+	CHECK(enrol_invite(n.peer, &n.peer->identities[1], &v, &line[1], &n.why) == E_OK);
+	CHECK(use_invitation(&one, writer_cstr(&line[0])) == E_OK);
+	CHECK(use_invitation(&two, writer_cstr(&line[0])) == E_INVITE_USED);
+	CHECK(use_invitation(&two, writer_cstr(&line[1])) == E_NAME_TAKEN);
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "same", "lost", &who, &n.why) == E_OK);
+	CHECK(ID_EQUAL(&who, &one.self.id));
+	writer_free(&line[0]);
+	writer_free(&line[1]);
+	node_end(&n);
+}
+
 /* A certificate is not leave to act: the office's list decides, each time. */
 static void
 who_may_ask(void)
@@ -389,5 +437,5 @@ after_it_was_shut_out(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(area_that_is_not_its_own), T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out), T(beyond_the_own_part),
+CHECK_MAIN(T(area_that_is_not_its_own), T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out), T(beyond_the_own_part), T(invitations),
            T(who_may_ask), T(officer_who_left), T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))

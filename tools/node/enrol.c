@@ -343,6 +343,9 @@ join_job(struct store_txn *txn, void *arg)
 		return why_set(job->why, E_INVITE_EXPIRED, "its last day");
 	if (member_get(txn, &job->join->principal, &m) == E_OK)
 		return E_INVITE_USED;
+	/* Two invitations may have been written for one name; two members of one name could not be told apart to revoke. */
+	if (member_find(txn, row.name, &m, NULL) == E_OK && strcmp(m.enrolment.name, row.name) == 0)
+		return why_set(job->why, E_NAME_TAKEN, "%s", row.name);
 	return join_enrol(txn, job, &row);
 }
 
