@@ -243,6 +243,100 @@ invitations(void)
 	node_end(&n);
 }
 
+static enum err
+bad_words_job(struct store_txn *txn, void *arg)
+{
+	struct writer w;
+	enum err e;
+	int i;
+
+	(void)arg;
+	for (i = 0, e = E_OK; i < 2 && e == E_OK; i++) {
+		writer_heap_init(&w, 4096);
+		pack_array(&w, i == 0 ? 4 : 2);
+		pack_u64(&w, i == 0 ? DOWN_FORM : DOWN_AREAS);
+		if (i == 0) {
+			pack_u64(&w, 9);
+			pack_cstr(&w, "");
+		}
+		pack_bin(&w, BYTES_LIT("no form, no areas"));
+		if ((e = writer_end(&w)) == E_OK)
+			e = down_publish(n.peer, txn, writer_view(&w));
+		writer_free(&w);
+	}
+	return e;
+}
+
+/* Everything in the node's broadcast log, as a sync brings it. */
+static enum err
+take_all(struct peer *device, uint64_t *count)
+{
+	struct log_id log = down_broadcast_log(n.peer);
+	struct parcel_hash hash;
+	struct store_txn *txn;
+	struct arrival a;
+	struct writer copy;
+	enum err e = E_OK;
+	uint64_t seq;
+
+	for (*count = 0; e == E_OK; ++*count) {
+		writer_heap_init(&copy, PARCEL_BYTES_MAX);
+		if ((e = store_read_begin(n.peer->store, &txn)) == E_OK) {
+			if ((e = arrival_find(txn, &log, *count + 1, &seq, &hash)) == E_OK &&
+			    (e = arrival_get(txn, seq, &a)) == E_OK)
+				writer_bytes(&copy, a.parcel);
+			store_read_end(txn);
+		}
+		if (e == E_OK)
+			e = down_take(device, false, log.epoch, writer_view(&copy), &n.why);
+		writer_free(&copy);
+		if (e == E_ABSENT)
+			return E_OK;
+	}
+	return e;
+}
+
+/* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work is not lost. */
+static void
+words_of_a_bad_node(void)
+{
+	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "d", .address = "127.0.0.1:1", .days = 1};
+	struct message_welcome welcome;
+	struct message_join join = {0};
+	struct invite invite;
+	struct peer *device;
+	struct unlock unlock;
+	char path[PATH_MAX];
+	struct writer line;
+	struct arena arena;
+	uint64_t count;
+
+	REQUIRE(node_begin(&n));
+	unlock = n.unlock;
+	unlock.name = NULL;
+	writer_heap_init(&line, 4096);
+	arena_init(&arena, 1u << 20);
+	CHECK(enrol_invite(n.peer, &n.peer->identities[1], &v, &line, &n.why) == E_OK);
+	CHECK(invite_decode(writer_cstr(&line), &invite, &n.why) == E_OK);
+	REQUIRE(enrol_prepare(&device, scratch_path(path, n.dir, "device"), &unlock, &invite, &n.why) == E_OK);
+	join.principal = peer_self(device)->id;
+	join.seal_public = peer_self(device)->seal.pub;
+	memcpy(join.secret, invite.secret, sizeof(join.secret));
+	CHECK(enrol_join(n.peer, &join, &peer_self(device)->sign.pub, &welcome, &arena, &n.why) == E_OK);
+	CHECK(enrol_welcomed(device, &invite, &peer_self(n.peer)->sign.pub, &welcome, &n.why) == E_OK);
+	CHECK(store_write(n.peer->store, bad_words_job, NULL) == E_OK);
+	CHECK_MSG(take_all(device, &count) == E_OK, "%s", n.why.thing);
+	CHECK(count == 4); /* areas, the form, and the two bad ones */
+	CHECK(peer_form(device, "N") != NULL && area_find(peer_areas(device), "V1") != AREA_NONE);
+	peer_close(device);
+	CHECK_MSG(peer_open(&device, path, &unlock, &n.why) == E_OK, "%s", n.why.thing);
+	CHECK(device == NULL || (peer_form(device, "N") != NULL && peer_areas(device) != NULL));
+	peer_close(device);
+	arena_free(&arena);
+	writer_free(&line);
+	node_end(&n);
+}
+
 /* A certificate is not leave to act: the office's list decides, each time. */
 static void
 who_may_ask(void)
@@ -437,5 +531,5 @@ after_it_was_shut_out(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(area_that_is_not_its_own), T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out), T(beyond_the_own_part), T(invitations),
+CHECK_MAIN(T(area_that_is_not_its_own), T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out), T(beyond_the_own_part), T(invitations), T(words_of_a_bad_node),
            T(who_may_ask), T(officer_who_left), T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows))

@@ -129,6 +129,32 @@ take_review(struct store_txn *txn, struct reader *r)
 	return own_record_put(txn, &own);
 }
 
+/*
+ * A form or an area table that this version cannot read must not come into force: the store would not open again, and
+ * what was not sent yet would be lost with it. Its parcel is kept.
+ */
+static enum err
+form_reads(struct bytes bundle)
+{
+	struct form *form;
+	enum err e = form_read(&form, bundle, NULL);
+
+	if (e == E_OK)
+		form_free(form);
+	return e;
+}
+
+static enum err
+areas_read(struct bytes table)
+{
+	struct area_table *areas;
+	enum err e = area_table_read(&areas, table, NULL);
+
+	if (e == E_OK)
+		area_table_free(areas);
+	return e;
+}
+
 /* One item's body: [kind, ...]. Kinds that are not known here are passed over. */
 static enum err
 take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool notice)
@@ -136,6 +162,7 @@ take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool n
 	struct reader r;
 	uint32_t count;
 	uint64_t kind;
+	enum err e;
 
 	reader_init(&r, body);
 	count = reader_array(&r);
@@ -148,11 +175,19 @@ take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool n
 		job->form_bundle = reader_bin(&r);
 		if (reader_end(&r) != E_OK)
 			return reader_end(&r);
+		if ((e = form_reads(job->form_bundle)) != E_OK) {
+			job->form_bundle = BYTES_NONE;
+			return e == E_NO_MEMORY ? e : E_OK;
+		}
 		return down_put_form(txn, form_key_of(job->form_bundle), job->form_order, job->form_languages,
 		                     job->form_bundle);
 	}
 	if (kind == DOWN_AREAS) {
 		job->areas = reader_bin(&r);
+		if (reader_end(&r) == E_OK && (e = areas_read(job->areas)) != E_OK) {
+			job->areas = BYTES_NONE;
+			return e == E_NO_MEMORY ? e : E_OK;
+		}
 		return reader_end(&r) != E_OK ? reader_end(&r)
 		                              : store_put(txn, STORE_AREA, BYTES_LIT("current"), job->areas);
 	}
