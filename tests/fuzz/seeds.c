@@ -8,6 +8,7 @@
 
 #define TESTS_DIR ".."
 #include "core/invite.h"
+#include "schemas/xlsform.h"
 #include "core/keyring.h"
 #include "tests/vector.h"
 
@@ -23,6 +24,48 @@ put(const char *seeds, const char *name, size_t name_bytes, struct bytes b)
 		return false;
 	n = fwrite(b.p, 1, b.n, f);
 	return fclose(f) == 0 && n == b.n;
+}
+
+/* A small XForm made from an XLSForm, for fuzz_form; the big ones are past what the fuzzers take. */
+static bool
+put_xform(const char *seeds, const char *name, struct bytes text)
+{
+	struct xlsform_report report = {.faults = NULL};
+	struct writer xform, needed;
+	char file[256];
+	bool ok = true;
+
+	writer_heap_init(&xform, 8u << 20);
+	writer_heap_init(&needed, 1u << 20);
+	if (xlsform_convert(&xform, text, XLSFORM_MD, name, &report, &needed) == E_OK && xform.n <= 32768) {
+		snprintf(file, sizeof(file), "%s.xml", name);
+		ok = put(seeds, file, strlen(file), writer_view(&xform));
+	}
+	xlsform_report_free(&report);
+	writer_free(&xform);
+	writer_free(&needed);
+	return ok;
+}
+
+/* What the readers of answers and of expressions begin from. */
+static bool
+put_answers(const char *seeds)
+{
+	static const char *const texts[] = {
+		"{\"t\":\"x\",\"i\":3,\"n\":1.5,\"k\":\"a\",\"m\":[\"p\"],\"r\":[{\"w\":2,\"z\":[{\"y\":\"1\"}]}]}",
+		"if(selected(/d/b, 'x') and count(//b[. > 2]) != 0, concat(/d/c/e, position(..)), round(1.234, 1))",
+		"sum(instance('d')/d/b[position() = last()]/preceding-sibling::*) + decimal-date-time(/d/c/e) div -2",
+		"regex(/d/b, '^(a|b+)*[0-9]{2,}$') or format-date(today(), '%Y-%n') = substr('abc', 1) | /d/@a",
+	};
+	bool ok = true;
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(name, sizeof(name), "text_%zu", i);
+		ok &= put(seeds, name, strlen(name), bytes_of_str(texts[i]));
+	}
+	return ok;
 }
 
 /* vector: hexadecimal digits; form: the text behind a zero. */
@@ -46,7 +89,8 @@ convert(const char *folder, const char *name, bool form, const char *seeds)
 	b = form ? BYTES(text, n + 1) : hex_bytes(text + 1, room, sizeof(room));
 	if (b.p == NULL)
 		return true; /* another kind of file; its test knows it */
-	return put(seeds, name, strlen(name) - (form ? 0 : 4), b);
+	return put(seeds, name, strlen(name) - (form ? 0 : 4), b) &&
+	       (!form || put_xform(seeds, name, bytes_of_str(text + 1)));
 }
 
 static bool
@@ -104,7 +148,7 @@ main(int argc, char **argv)
 		return 64;
 	}
 	return convert_all(argv[1], ".hex", false, argv[3]) && convert_all(argv[2], ".md", true, argv[3]) &&
-	               put_invitation(argv[3]) && put_keys(argv[3])
+	               put_invitation(argv[3]) && put_answers(argv[3]) && put_keys(argv[3])
 	           ? 0
 	           : 74;
 }
