@@ -281,7 +281,7 @@ answers_recalculate(struct answers *a)
 	for (pass = 0; pass < PASSES_MAX && changed; pass++) {
 		a->counting = false;
 		changed = work(a, a->instance, false);
-		if (changed)
+		if (changed || !a->form->counted_rows)
 			continue;
 		a->counting = true;
 		changed = work(a, a->instance, false);

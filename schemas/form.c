@@ -57,7 +57,9 @@ build(struct form_build *b, struct bytes bundle)
 		return e;
 	if (f->title == NULL || f->title[0] == '\0')
 		f->title = f->id;
-	return form_build_fields(b);
+	if ((e = form_build_fields(b)) != E_OK)
+		return e;
+	return form_check_circles(b);
 }
 
 enum err

@@ -285,6 +285,13 @@ form_build_fields(struct form_build *b)
 	if (f->fields == NULL || f->more == NULL)
 		return E_NO_MEMORY;
 	add_fields(f, f->root, -1);
+	for (i = 0; f->about_child && i < f->field_count; i++)
+		if (f->fields[i].type == QUESTION_IMAGE || f->fields[i].type == QUESTION_AUDIO ||
+		    f->fields[i].type == QUESTION_VIDEO || f->fields[i].type == QUESTION_FILE)
+			return why_set(b->why, E_XFORM,
+			               "%.120s is of type %s, but the form is about a child: no photographs, sound, film or "
+			               "files of a child; leave the question out",
+			               f->fields[i].path, question_names[f->fields[i].type]);
 	derive_classes(f);
 	for (i = f->field_count; i-- > 0;) {
 		struct field_more *m = &f->more[i];

@@ -100,6 +100,7 @@ struct form_node {
 	const char *preload, *preload_params, *cls, *urgent;
 	bool has_action;
 	struct form_control *control;
+	uint32_t index; /* of all nodes */
 };
 
 struct field_more { /* beside each struct form_field */
@@ -134,6 +135,8 @@ struct form {
 	struct xml_node *primary; /* the root element of the primary instance */
 	struct xml_node *primary_root; /* its XML_ROOT */
 	struct form_node *root;
+	uint32_t node_count;
+	bool counted_rows; /* a repeat has jr:count */
 	struct form_control *body;
 	struct form_action *actions;
 	struct form_field *fields;
@@ -165,6 +168,8 @@ enum err form_build_binds(struct form_build *, const struct xml_node *model);
 enum err form_build_repeats(struct form_build *, const struct xml_node *body);
 enum err form_build_body(struct form_build *, const struct xml_node *body);
 enum err form_build_fields(struct form_build *);
+/* form_check_circles: E_XFORM, naming them, where calculations need one another. */
+enum err form_check_circles(struct form_build *);
 
 /* form_node_at: by an absolute or relative reference seen from `from`; NULL if there is none. */
 struct form_node *form_node_at(const struct form *, const struct form_node *from, const char *ref);

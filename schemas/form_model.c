@@ -85,6 +85,7 @@ node_new(struct form_build *b, struct form_node *parent, struct xml_node *tree, 
 	if (parent != NULL)
 		memcpy(path + length, tree->name, name_bytes);
 	n->name = tree->name;
+	n->index = b->form->node_count++;
 	n->path = path;
 	n->parent = parent;
 	n->tree = tree;
@@ -296,6 +297,7 @@ read_repeat(struct form_build *b, const struct xml_node *x)
 	if (n->repeat)
 		return E_OK;
 	n->repeat = true;
+	b->form->counted_rows = b->form->counted_rows || count != NULL;
 	n->fixed_rows = count != NULL || (fixed != NULL && strncmp(fixed, "true", 4) == 0);
 	for (outer = n->parent; outer != NULL && !outer->repeat; outer = outer->parent)
 		;

@@ -32,6 +32,10 @@ enum err xpath_check(const struct xpath *, struct why *);
  * only paths of parent, child and self steps; "//", other axes and function bases are not told. */
 void xpath_paths(const struct xpath *, void (*)(void *user, const char *path), void *user);
 
+/* xpath_reads: call back for what an evaluation may look at: a path as above from the context's node, `rows` if it
+ * picks among rows (it has predicates, or stands in indexed-repeat()); NULL for what cannot be told. */
+void xpath_reads(const struct xpath *, void (*)(void *user, const char *path, bool rows), void *user);
+
 /* xpath_constant: true(), false(), a number or a literal: it may be evaluated with an empty context. */
 bool xpath_constant(const struct xpath *);
 /* xpath_unfiltered: of instance('id')/path[filter], or randomize() of it, the same path without filters, in

@@ -144,14 +144,14 @@ xpath_check(const struct xpath *x, struct why *why)
 	return e;
 }
 
-static void
-tell_path(const struct xpath *x, void (*tell)(void *, const char *), void *user)
+/* path_text: the path of parent, child and self steps; NULL for any other. */
+static const char *
+path_text(const struct xpath *x, uint8_t *text, size_t text_bytes)
 {
-	uint8_t text[1024];
 	struct writer w;
 	size_t i;
 
-	writer_init(&w, text, sizeof(text));
+	writer_init(&w, text, text_bytes);
 	for (i = 0; i < x->step_count; i++) {
 		const struct xpath_step *s = &x->steps[i];
 
@@ -164,22 +164,66 @@ tell_path(const struct xpath *x, void (*tell)(void *, const char *), void *user)
 		else if (s->axis == AXIS_SELF)
 			writer_str(&w, ".");
 		else
-			return;
+			return NULL;
 	}
 	writer_u8(&w, 0);
-	if (writer_end(&w) == E_OK)
-		tell(user, (const char *)text);
+	return writer_end(&w) == E_OK ? (const char *)text : NULL;
+}
+
+struct reads {
+	void (*tell)(void *, const char *, bool);
+	void *user;
+};
+
+static bool
+calls(const struct xpath *x, const char *name)
+{
+	return x->op == OP_CALL && strcmp(x->string, name) == 0;
+}
+
+/* `inside`: in a predicate, where a relative path begins somewhere else; `foreign`: there, in another instance. */
+static void
+read_below(const struct reads *r, const struct xpath *x, bool inside, bool foreign, bool rows)
+{
+	bool current = x->op == OP_PATH && x->argc == 1 && calls(x->args[0], "current");
+	bool other = x->op == OP_PATH && x->argc == 1 && calls(x->args[0], "instance"), picks = x->filter_count > 0;
+	uint8_t text[1024];
+	size_t i, j;
+
+	for (i = 0; i < x->step_count; i++)
+		picks = picks || x->steps[i].predicate_count > 0;
+	if (x->op == OP_PATH && (current || (x->argc == 0 && (x->absolute || !inside))))
+		r->tell(r->user, path_text(x, text, sizeof(text)), rows || picks);
+	else if ((x->op == OP_PATH && !other && !foreign) || (x->op == OP_CALL && x->argc == 0 && inside && !foreign))
+		r->tell(r->user, NULL, rows);
+	for (i = 0; i < x->argc; i++)
+		read_below(r, x->args[i], inside, foreign, rows || (i == 0 && calls(x, "indexed-repeat")));
+	for (i = 0; i < x->filter_count; i++)
+		read_below(r, x->filters[i], true, foreign || other, rows);
+	for (i = 0; i < x->step_count; i++)
+		for (j = 0; j < x->steps[i].predicate_count; j++)
+			read_below(r, x->steps[i].predicates[j], true, foreign || other, rows);
+}
+
+void
+xpath_reads(const struct xpath *x, void (*tell)(void *, const char *, bool), void *user)
+{
+	struct reads r = {tell, user};
+
+	read_below(&r, x, false, false, false);
 }
 
 void
 xpath_paths(const struct xpath *x, void (*tell)(void *, const char *), void *user)
 {
+	uint8_t text[1024];
+	const char *path;
 	size_t i, j;
 
 	/* current()/../x is ../x */
-	if (x->op == OP_PATH &&
-	    (x->argc == 0 || (x->args[0]->op == OP_CALL && strcmp(x->args[0]->string, "current") == 0)))
-		tell_path(x, tell, user);
+	if (x->op == OP_PATH && (x->argc == 0 || calls(x->args[0], "current")) &&
+	    (path = path_text(x, text, sizeof(text))) != NULL)
+		tell(user, path);
 	for (i = 0; i < x->argc; i++)
 		xpath_paths(x->args[i], tell, user);
 	for (i = 0; i < x->filter_count; i++)

@@ -385,7 +385,9 @@ recorded_forms(void)
 			struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420};
 
 			count++;
-			passed += f != NULL;
+			/* what the others refuse for a circle of calculations, we refuse too */
+			passed += f != NULL || (json_is_false(json_object_get(c, "loads")) &&
+			                        strstr(why.thing, "circle") != NULL);
 			if (f != NULL && answers_new(&a, f, &env, NULL) == E_OK)
 				answers_free(a);
 			if (f == NULL && getenv("FORM_SHOW") != NULL)
