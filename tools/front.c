@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -215,9 +216,15 @@ carry_out(struct call *c, int argc, char **argv)
 int
 front_main(int argc, char **argv)
 {
+	struct rlimit core;
 	struct call *c;
 	int status;
 
+	/* A core dump would hold the store's key and answers in clear. */
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
 	(void)umask(077); /* whatever a command writes is its user's alone from its first byte */
 	(void)setlocale(LC_CTYPE, ""); /* only for the width of letters; numbers keep their point */
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error that is told, not a death */
