@@ -4,7 +4,7 @@
  * officer's or researcher's own store). A command reads its arguments and input and writes text and files
  * only through its call, so it need not know which.
  *
- *   COMMAND_ALONE   needs no open store (init, join, restore, form check)
+ *   COMMAND_ALONE   needs no open store (init, join, restore, form check), or asks it by itself (fill: desk.h)
  *   COMMAND_STORE   works on the store: directly, or through the socket of the daemon that owns it
  *   COMMAND_ASKS    as STORE; and when the store is an officer's or researcher's own, the node is asked
  */

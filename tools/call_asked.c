@@ -6,6 +6,7 @@
 #include "core/pack.h"
 #include "tools/call_parts.h"
 #include "tools/commands.h"
+#include "tools/desk.h"
 
 /* text: a string of the ask as a C string; one with a zero byte in it is no ask. */
 static const char *
@@ -65,7 +66,11 @@ read_command(struct call *c, struct reader *r)
 	if ((space = strchr(name, ' ')) != NULL)
 		*space = '\0';
 	words[1] = space == NULL ? "" : space + 1;
-	c->command = command_find(words, space == NULL ? 1 : 2, &used, &half);
+	if ((c->command = command_find(words, space == NULL ? 1 : 2, &used, &half)) == NULL) {
+		if (space != NULL)
+			*space = ' ';
+		c->command = desk_command(name);
+	}
 	if (c->command == NULL)
 		return why_set(&c->why, E_USAGE, "this banyan knows no command \"%s\"", name);
 	if (c->command->where == COMMAND_ALONE || (c->remote && c->command->where != COMMAND_ASKS))

@@ -1,21 +1,26 @@
-/* banyan fill: the questionnaire in lines, over this store: its form, its drafts, its outbox. */
+/* banyan fill: the questionnaire in lines, here; its form, its drafts and its outbox in the store (desk.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "core/pack.h"
 #include "tools/call_parts.h"
 #include "tools/commands.h"
+#include "tools/desk.h"
 #include "tools/fill.h"
-#include "tools/node/acting.h"
-#include "tools/node/finish.h"
 #include "tools/terminal.h"
 
 struct desk {
 	struct call *call;
-	struct peer *peer;
-	struct finishing finishing;
-	struct writer draft; /* the one handed out last */
+	struct form *form;
+	char accepted[128], area[40];
+	int64_t ahead_ms; /* the store's time less this machine's: a clock behind its last commit goes on from there */
+	struct writer answer; /* of the ask before */
+	struct bytes drafts;  /* what "desk drafts" answered; in `answer` */
 };
+
+/* ---- the person's side ---- */
 
 static void
 desk_say(void *ctx, const char *text)
@@ -54,7 +59,53 @@ desk_now_ms(void *ctx)
 {
 	struct desk *d = ctx;
 
-	return (int64_t)peer_now_s(d->peer) * 1000;
+	return (int64_t)time(NULL) * 1000 + d->ahead_ms;
+}
+
+/* ---- the store's side ---- */
+
+static enum err
+ask(struct desk *d, const struct desk_ask *what)
+{
+	writer_reset(&d->answer);
+	return desk_ask(d->call, what, &d->answer);
+}
+
+static void
+take_str(struct reader *r, char *out, size_t cap)
+{
+	struct bytes s = reader_str(r);
+
+	if (s.n >= cap)
+		reader_fail(r, E_NO_ROOM);
+	if (r->e == E_OK)
+		(void)snprintf(out, cap, "%.*s", (int)s.n, s.n > 0 ? (const char *)s.p : "");
+}
+
+static enum err
+desk_begin(struct desk *d)
+{
+	const struct desk_ask what = {.name = "desk form",
+	                              .args = {call_arg(d->call, 0), call_option(d->call, "area")}};
+	struct bytes bundle;
+	struct reader r;
+	int64_t now_ms;
+	enum err e;
+
+	if ((e = ask(d, &what)) != E_OK)
+		return e;
+	reader_init(&r, writer_view(&d->answer));
+	reader_array_of(&r, 5);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	bundle = reader_bin(&r);
+	take_str(&r, d->accepted, sizeof(d->accepted));
+	take_str(&r, d->area, sizeof(d->area));
+	now_ms = reader_i64(&r);
+	if ((e = reader_end(&r)) != E_OK)
+		return why_set(call_why(d->call), e, "what the store answered");
+	d->ahead_ms = now_ms - (int64_t)time(NULL) * 1000;
+	return form_read(&d->form, bundle, call_why(d->call));
 }
 
 static enum err
@@ -63,8 +114,8 @@ desk_form(void *ctx, const struct form **form, const char **accepted, struct why
 	struct desk *d = ctx;
 
 	(void)why;
-	*form = d->finishing.form->form;
-	*accepted = d->finishing.form->languages;
+	*form = d->form;
+	*accepted = d->accepted;
 	return E_OK;
 }
 
@@ -72,77 +123,62 @@ static enum err
 desk_draft_next(void *ctx, unsigned *number, struct bytes *draft, struct why *why)
 {
 	struct desk *d = ctx;
-	struct store_seq from = store_seq_of((uint64_t)*number + 1);
-	struct store_cursor *cursor;
-	struct store_txn *txn;
-	struct bytes key, value;
-	bool found = false;
-	enum err e = store_read_begin(d->peer->store, &txn);
-
-	if (e != E_OK)
-		return why_set(why, e, "drafts");
-	e = store_walk(txn, STORE_DRAFT, BYTES(from.b, sizeof(from.b)), STORE_FORWARD, &cursor);
-	if (e == E_OK) {
-		if (store_next(cursor, &key, &value) && key.n == 8) {
-			found = true;
-			*number = (unsigned)be64_get(key.p);
-			writer_reset(&d->draft);
-			writer_bytes(&d->draft, value);
-		}
-		e = store_walk_end(cursor);
-	}
-	store_read_end(txn);
-	if (e == E_OK)
-		e = found ? writer_end(&d->draft) : E_ABSENT;
-	*draft = writer_view(&d->draft);
-	return e == E_OK ? E_OK : why_set(why, e, "draft");
-}
-
-struct draft_job {
-	unsigned number;
-	struct bytes draft; /* none: drop it */
-	unsigned saved;     /* out */
-};
-
-static enum err
-draft_job(struct store_txn *txn, void *arg)
-{
-	struct draft_job *job = arg;
-	uint64_t number = job->number;
-	struct store_seq key;
+	struct reader r;
+	uint32_t n;
 	enum err e;
 
-	if (number == 0) {
-		if ((e = store_last_seq(txn, STORE_DRAFT, &number)) != E_OK)
+	if (d->drafts.p == NULL) {
+		if ((e = ask(d, &(struct desk_ask){.name = "desk drafts"})) != E_OK)
 			return e;
-		number++;
+		d->drafts = writer_view(&d->answer);
 	}
-	job->saved = (unsigned)number;
-	key = store_seq_of(number);
-	if (job->draft.p == NULL)
-		return store_del(txn, STORE_DRAFT, BYTES(key.b, sizeof(key.b)));
-	return store_put(txn, STORE_DRAFT, BYTES(key.b, sizeof(key.b)), job->draft);
+	reader_init(&r, d->drafts);
+	for (n = reader_array(&r); n > 0 && r.e == E_OK; n--) {
+		uint64_t at;
+
+		reader_array_of(&r, 2);
+		at = reader_u64_max(&r, DRAFT_NUMBER_MAX);
+		*draft = reader_bin(&r);
+		if (r.e == E_OK && at > *number) {
+			*number = (unsigned)at;
+			return E_OK;
+		}
+	}
+	return why_set(why, r.e == E_OK ? E_ABSENT : r.e, "draft");
 }
 
 static enum err
 desk_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why)
 {
 	struct desk *d = ctx;
-	struct draft_job job = {.number = *number, .draft = draft};
-	enum err e = store_write(d->peer->store, draft_job, &job);
+	char text[16];
+	struct reader r;
+	uint64_t saved;
+	enum err e;
 
-	*number = job.saved;
-	return e == E_OK ? E_OK : why_set(why, e, "the draft");
+	(void)why;
+	d->drafts = BYTES_NONE;
+	(void)snprintf(text, sizeof(text), "%u", *number);
+	e = ask(d, &(struct desk_ask){.name = "desk keep", .args = {text}, .input_name = "draft", .input = draft});
+	if (e != E_OK)
+		return e;
+	reader_init(&r, writer_view(&d->answer));
+	saved = reader_u64_max(&r, DRAFT_NUMBER_MAX);
+	if ((e = reader_end(&r)) == E_OK)
+		*number = (unsigned)saved;
+	return e;
 }
 
 static enum err
 desk_draft_drop(void *ctx, unsigned number, struct why *why)
 {
 	struct desk *d = ctx;
-	struct draft_job job = {.number = number};
-	enum err e = store_write(d->peer->store, draft_job, &job);
+	char text[16];
 
-	return e == E_OK ? E_OK : why_set(why, e, "the draft");
+	(void)why;
+	d->drafts = BYTES_NONE;
+	(void)snprintf(text, sizeof(text), "%u", number);
+	return ask(d, &(struct desk_ask){.name = "desk drop", .args = {text}});
 }
 
 static enum err
@@ -150,16 +186,31 @@ desk_finish(void *ctx, const struct form *form, const char *area, const struct f
             char record[RECORD_TEXT_BYTES], struct why *why)
 {
 	struct desk *d = ctx;
-	struct finished f = {.form = d->finishing.form, .area = area, .values = values, .value_count = count};
+	char key[12];
+	struct reader r;
+	struct writer w;
+	uint8_t id[ID_BYTES];
 	enum err e;
 
-	f.time_s = peer_now_s(d->peer);
-	f.urgent = finish_urgent(form, values, count);
-	e = finish_records(&d->finishing, &f, 1, why);
-	if (e == E_OK)
-		hex_encode(record, f.id.b, sizeof(f.id.b));
+	(void)why;
+	d->drafts = BYTES_NONE;
+	(void)snprintf(key, sizeof(key), "%08x", form_key(form).v);
+	writer_heap_init(&w, FILL_DRAFT_BYTES_MAX);
+	fill_values_write(&w, values, count);
+	if ((e = writer_end(&w)) == E_OK)
+		e = ask(d, &(struct desk_ask){.name = "desk finish", .args = {form_id(form), key, area},
+		                              .input_name = "values", .input = writer_view(&w)});
+	writer_free(&w);
+	if (e != E_OK)
+		return e;
+	reader_init(&r, writer_view(&d->answer));
+	reader_bin_fixed(&r, id, sizeof(id));
+	if ((e = reader_end(&r)) == E_OK)
+		hex_encode(record, id, sizeof(id));
 	return e;
 }
+
+/* ---- the run ---- */
 
 /* draft_number: of --draft; 0 when not given. */
 static enum err
@@ -170,41 +221,42 @@ draft_number(struct call *c, unsigned *out)
 	unsigned long n = text == NULL ? 0 : strtoul(text, &end, 10);
 
 	*out = (unsigned)n;
-	if (text != NULL && (*end != '\0' || n == 0 || n > 1000000))
+	if (text != NULL && (*end != '\0' || n == 0 || n > DRAFT_NUMBER_MAX))
 		return why_set(call_why(c), E_USAGE, "--draft is a number, not \"%s\"", text);
 	return E_OK;
 }
 
-static enum err
-fill_here(struct desk *d)
+static struct answer_env
+environment(struct desk *d)
 {
-	const struct fill_sink sink = {d, desk_form, desk_draft_next, desk_draft_save, desk_draft_drop, desk_finish};
-	const struct fill_io io = {.ctx = d, .terminal = terminal_is(stdin) && call_is_terminal(d->call),
-	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms};
-	struct fill_options options = {.lang = call_option(d->call, "lang"), .drafts = call_flag(d->call, "drafts")};
-	enum err e = draft_number(d->call, &options.draft);
+	struct answer_env env = {.device_id = "", .username = "", .area = d->area, .now_ms = desk_now_ms(d)};
+	time_t now = (time_t)(env.now_ms / 1000);
+	struct tm local;
 
-	if (e != E_OK)
-		return e;
-	options.env = finish_env(&d->finishing, 0);
-	return fill_run(&sink, &io, &options, call_why(d->call));
+	if (localtime_r(&now, &local) != NULL)
+		env.zone_minutes = (int32_t)(local.tm_gmtoff / 60);
+	crypto_random(&env.seed, sizeof(env.seed));
+	return env;
 }
 
 enum err
 cmd_fill(struct call *c)
 {
-	struct desk d = {.call = c, .peer = call_peer(c)};
-	enum err e;
+	struct desk d = {.call = c};
+	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save, desk_draft_drop, desk_finish};
+	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
+	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms};
+	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts")};
+	enum err e = draft_number(c, &options.draft);
 
-	/* A daemon has no keyboard: the questions must be asked where the person is. */
-	if (c->asked)
-		return why_set(call_why(c), E_NOT_HERE, "fill, while serve runs on the store,");
-	if ((e = finish_begin(&d.finishing, d.peer, acting_identity(c), call_arg(c, 0),
-	                      call_option(c, "area"), call_why(c))) != E_OK)
+	if (e != E_OK)
 		return e;
-	writer_heap_init(&d.draft, FILL_DRAFT_BYTES_MAX);
-	e = fill_here(&d);
-	writer_free(&d.draft);
-	finish_end(&d.finishing);
+	writer_heap_init(&d.answer, DESK_BYTES_MAX);
+	if ((e = desk_begin(&d)) == E_OK) {
+		options.env = environment(&d);
+		e = fill_run(&sink, &io, &options, call_why(c));
+	}
+	form_free(d.form);
+	writer_free(&d.answer);
 	return e;
 }

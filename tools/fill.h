@@ -55,4 +55,11 @@ struct fill_options {
  */
 enum err fill_run(const struct fill_sink *, const struct fill_io *, const struct fill_options *, struct why *);
 
+/*
+ * Answers between processes and in drafts: [n x [field key, identifying, value bin]]. What is read points into the
+ * bytes and the arena. E_PACK_*, E_NO_ROOM, E_NO_MEMORY.
+ */
+void fill_values_write(struct writer *, const struct field_value *values, size_t count);
+enum err fill_values_read(struct bytes, struct arena *, struct field_value **out, size_t *count);
+
 #endif

@@ -45,13 +45,27 @@ head_read(struct reader *r, struct bytes draft, struct draft_head *h)
 	return r->e;
 }
 
+void
+fill_values_write(struct writer *w, const struct field_value *values, size_t count)
+{
+	size_t i;
+
+	pack_array(w, (uint32_t)count);
+	for (i = 0; i < count; i++) {
+		pack_array(w, 3);
+		pack_u64(w, values[i].key.v);
+		pack_bool(w, values[i].identifying);
+		pack_bin(w, values[i].value);
+	}
+}
+
 enum err
 fill_draft_save(struct fill *f)
 {
 	struct field_value *values;
 	struct arena arena;
 	struct writer w;
-	size_t count, i;
+	size_t count;
 	enum err e;
 
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
@@ -64,13 +78,7 @@ fill_draft_save(struct fill *f)
 		pack_cstr(&w, f->area);
 		pack_i64(&w, f->options->env.now_ms);
 		pack_u64(&w, count);
-		pack_array(&w, (uint32_t)count);
-		for (i = 0; i < count; i++) {
-			pack_array(&w, 3);
-			pack_u64(&w, values[i].key.v);
-			pack_bool(&w, values[i].identifying);
-			pack_bin(&w, values[i].value);
-		}
+		fill_values_write(&w, values, count);
 		e = writer_end(&w);
 	}
 	if (e == E_OK)
@@ -101,6 +109,15 @@ values_read(struct reader *r, struct arena *arena, struct field_value **out, siz
 	}
 	*count = n;
 	return reader_end(r);
+}
+
+enum err
+fill_values_read(struct bytes in, struct arena *arena, struct field_value **out, size_t *count)
+{
+	struct reader r;
+
+	reader_init(&r, in);
+	return values_read(&r, arena, out, count);
 }
 
 enum err

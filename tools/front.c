@@ -45,7 +45,7 @@ forward_local(struct call *c)
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK)
-		e = asked(c, link_ask(NULL, path, writer_view(&ask), call_apply, c, &status, &why), &why);
+		e = asked(c, link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why), &why);
 	writer_free(&ask);
 	return e;
 }
@@ -61,7 +61,7 @@ forward_node(struct call *c, struct peer *p)
 
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	if ((e = call_ask_write(c, false, &ask)) == E_OK)
-		e = asked(c, link_ask(p, NULL, writer_view(&ask), call_apply, c, &status, &why), &why);
+		e = asked(c, link_ask(p, NULL, writer_view(&ask), c->answer, c->ctx, &status, &why), &why);
 	writer_free(&ask);
 	return e;
 }
