@@ -8,6 +8,15 @@
 #include "tools/call_parts.h"
 #include "tools/terminal.h"
 
+/* output_failed: `banyan list ... | head` has read enough. */
+static enum err
+output_failed(struct call *c)
+{
+	if (errno == EPIPE)
+		return why_set(&c->why, E_OUTPUT_GONE, "the output");
+	return why_set(&c->why, E_IO, "the output");
+}
+
 static enum err
 apply_text(struct call *c, FILE *f, struct bytes text)
 {
@@ -20,7 +29,7 @@ apply_text(struct call *c, FILE *f, struct bytes text)
 	}
 	if (!terminal_is(f)) {
 		if (fwrite(text.p, 1, text.n, f) != text.n || fflush(f) != 0)
-			e = why_set(&c->why, E_IO, "the output");
+			e = output_failed(c);
 		return e;
 	}
 	writer_heap_init(&clean, ANSWER_PIECE_BYTES_MAX * 3u);
@@ -28,7 +37,7 @@ apply_text(struct call *c, FILE *f, struct bytes text)
 	if (writer_end(&clean) != E_OK)
 		e = writer_end(&clean);
 	else if (fwrite(clean.p, 1, clean.n, f) != clean.n || fflush(f) != 0)
-		e = why_set(&c->why, E_IO, "the output");
+		e = output_failed(c);
 	writer_free(&clean);
 	return e;
 }

@@ -159,6 +159,8 @@ tell(const struct call *c, enum err e)
 	char sentence[600], clean[1200];
 	struct writer w;
 
+	if (e == E_OUTPUT_GONE)
+		return; /* who ran `| head` has what was wanted */
 	(void)why_sentence(&c->why, sentence, sizeof(sentence));
 	writer_init(&w, clean, sizeof(clean));
 	terminal_clean(&w, bytes_of_str(sentence));
@@ -185,7 +187,7 @@ show_help(const struct call *c)
 	help_write(&w, c->command);
 	good = writer_end(&w) == E_OK && fwrite(w.p, 1, w.n, stdout) == w.n && fflush(stdout) == 0;
 	writer_free(&w);
-	return good ? 0 : err_exit_status(E_IO);
+	return good ? 0 : err_exit_status(E_IO); /* said nothing: mostly a reader who has enough */
 }
 
 static int

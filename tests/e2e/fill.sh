@@ -57,5 +57,11 @@ tail -n +12 "$W/whole" >&9
 exec 9>&-
 wait "$fill" || fail "fill did not end well: $(tail -n 3 "$W/fill.out")"
 [ "$(records)" -eq 3 ] || fail "the record was lost with the daemon"
+
+# Who reads only the first lines hears no complaint.
+{ b list "$W/node" F9_session --json 2>"$W/err" || echo "$?" >"$W/status"; } | head -n 1 >"$W/out"
+b help submit 2>>"$W/err" | head -n 1 >>"$W/out"
+[ -s "$W/err" ] && fail "a closed pipe is complained about"
 stop_node
+expect 0 "" b check "$W/node"
 pass "fill through a daemon that comes and goes"
