@@ -378,9 +378,14 @@ bool
 session_next(struct session *s, struct session_event *out)
 {
 	in_release(s);
-	while (!s->has_event && !s->finished_due && take_frame(s))
+	do {
+		if (s->config.side == SESSION_CLIENT && !s->has_event && !s->finished_due)
+			client_compare(s); /* now the host has taken the event of LAST */
+		if (s->has_event || s->finished_due || !take_frame(s))
+			break;
 		if (!s->has_event)
 			in_release(s);
+	} while (true);
 	if (s->has_event) {
 		*out = s->event;
 		s->has_event = false;

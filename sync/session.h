@@ -107,7 +107,8 @@ enum session_event_kind {
 	/* client */
 	SESSION_DOWN,   /* check and store it; then: session_settle_down */
 	SESSION_ACKED,  /* durable at the node up to `number`: remember it. Nothing to answer */
-	SESSION_FORKED, /* the log has a twin: draw a new epoch, pack again what is past `number`; FINISHED follows */
+	SESSION_FORKED, /* the log has a twin: draw a new epoch, pack again what is past `number` (0 when the node is in
+	                   a new life: see ACKED); FINISHED follows */
 	SESSION_WELCOME,/* enrolled: store it; session_sync may be called inside or after FINISHED */
 	SESSION_ANSWER, /* a piece of output */
 	/* both */
@@ -131,10 +132,12 @@ struct session_event {
 			uint64_t number;
 			enum message_status status; /* QUARANTINED: it stays there; tell the user */
 			bool last;                  /* the fields below are set */
+			/* If it is not the one that is remembered: the node was restored. Before going on, make durable
+			 * together: the new one, both cursors 0, and nothing acknowledged but `number`. */
 			uint64_t incarnation, safe;
 			uint32_t node_time_s;
 		} acked;
-		struct { uint64_t number; } forked;
+		struct { uint64_t number, incarnation; } forked;
 		struct message_join join;
 		struct message_welcome welcome;
 		struct message_ask ask;

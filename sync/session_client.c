@@ -177,16 +177,25 @@ client_pull(struct session *s)
 
 /* ---- answers ---- */
 
-/* The log has a twin at the node; ours is kept there up to `number`. Said once. */
+/* The log has a twin at the node; ours is kept there up to `number`. Said once, when LAST shows whose life it is. */
 static void
 twin(struct session *s, uint64_t number)
 {
-	struct session_event event = {.kind = SESSION_FORKED};
-
 	if (s->client.forked)
 		return;
 	s->client.forked = true;
-	event.u.forked.number = number;
+	s->client.fork_number = number;
+}
+
+/* A node in a new life may have lost what it acknowledged in another one. */
+static void
+raise_twin(struct session *s, uint64_t life)
+{
+	struct session_event event = {.kind = SESSION_FORKED};
+
+	s->client.fork_told = true;
+	event.u.forked.incarnation = life;
+	event.u.forked.number = s->client.new_life ? 0 : s->client.fork_number;
 	session_raise(s, &event);
 }
 
@@ -260,9 +269,9 @@ ask_again(struct session *s, const struct session_heads *heads)
 	put_hello(s, HELLO_ASK);
 }
 
-/* All DOWNs are in and settled: do both sides agree? */
-static void
-compare(struct session *s)
+/* All DOWNs are in and settled, and the host knows of LAST: do both sides agree? */
+void
+client_compare(struct session *s)
 {
 	struct client *c = &s->client;
 	struct session_heads heads = {0};
@@ -301,25 +310,27 @@ on_last(struct session *s, const struct message_last *last)
 	struct client *c = &s->client;
 	struct session_event event = {.kind = SESSION_ACKED};
 	uint64_t status = last->status & 3u;
+	uint64_t life = last->incarnation != 0 ? last->incarnation : c->mine.incarnation;
 
 	c->last = *last;
 	c->ended = (last->status & LAST_MORE) == 0;
+	c->new_life = c->new_life || (c->mine.incarnation != 0 && life != c->mine.incarnation);
 	s->state = STATE_TAKING;
-	if (status == STATUS_FORKED || last->number > c->mine.head) {
+	if (status == STATUS_FORKED || last->number > c->mine.head)
 		twin(s, status == STATUS_FORKED ? last->number : c->mine.acked);
-	} else {
-		event.u.acked.number = last->number;
+	if (c->forked && !c->fork_told) {
+		raise_twin(s, life);
+	} else if (!c->forked) {
+		/* without a hash, the word of a node in another life is nothing until the digests agree */
+		event.u.acked.number = c->new_life && !c->asked && !c->went_back ? 0 : last->number;
 		event.u.acked.status = (enum message_status)status;
 		event.u.acked.last = true;
-		event.u.acked.incarnation = last->incarnation != 0 ? last->incarnation : c->mine.incarnation;
+		event.u.acked.incarnation = life;
 		event.u.acked.safe = last->safe;
 		event.u.acked.node_time_s = (uint32_t)last->node_time_s;
-		if (!c->forked) {
-			s->counts.parcels_acked = last->number;
-			session_raise(s, &event);
-		}
+		s->counts.parcels_acked = last->number;
+		session_raise(s, &event);
 	}
-	compare(s);
 }
 
 void
@@ -332,7 +343,7 @@ session_settle_down(struct session *s, enum err e, const char *thing, uint64_t n
 	s->client.downs_open--;
 	if (e != E_OK)
 		session_fail(s, e, "%s", thing == NULL ? "" : thing);
-	compare(s);
+	client_compare(s);
 }
 
 static void
@@ -374,7 +385,6 @@ client_on(struct session *s, const struct message *m)
 		return;
 	case MESSAGE_END:
 		s->client.ended = true;
-		compare(s);
 		return;
 	case MESSAGE_WELCOME:
 		event.u.welcome = m->u.welcome;

@@ -32,7 +32,9 @@ struct client {
 	uint64_t next;     /* number to send next */
 	uint64_t acked;
 	uint64_t frame_bytes; /* of this exchange, for the budget */
-	bool budget_cut, forked, went_back;
+	bool budget_cut, forked, fork_told, went_back;
+	uint64_t fork_number;
+	bool new_life;     /* the node is not the one that acknowledged: it was restored */
 	bool asked;        /* the node was asked first, at the beginning or after a difference */
 	bool ended;        /* END of the DOWNs came, or none were announced */
 	struct message_last last;
@@ -108,6 +110,7 @@ bool client_expects(const struct session *, uint8_t type);
 bool server_expects(const struct session *, uint8_t type);
 void client_on(struct session *, const struct message *);
 void server_on(struct session *, const struct message *);
+void client_compare(struct session *);
 /* Does a frame have to wait for the host? */
 bool server_blocked(const struct session *);
 /* Put more into the outbox, if there is more. */

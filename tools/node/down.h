@@ -51,7 +51,7 @@ struct down_cursor {
 	struct parcel_hash hash;
 };
 enum err down_cursors(struct peer *, struct store_txn *, struct down_cursor out[2]);
-/* down_forget: the node began another life (it was restored): its old logs are over, new ones begin at 1. */
-enum err down_forget(struct peer *, struct why *);
+/* down_forget: in a job: the node is in a new life; its logs begin again. */
+enum err down_forget(struct store_txn *);
 
 #endif

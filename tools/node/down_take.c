@@ -49,24 +49,15 @@ down_cursors(struct peer *p, struct store_txn *txn, struct down_cursor out[2])
 	return cursor_get(txn, 1, &out[1]);
 }
 
-static enum err
-forget_job(struct store_txn *txn, void *arg)
+enum err
+down_forget(struct store_txn *txn)
 {
-	const struct down_cursor none = {0};
+	static const struct down_cursor none;
 	enum err e;
 
-	(void)arg;
 	if ((e = cursor_put(txn, 0, &none)) != E_OK)
 		return e;
 	return cursor_put(txn, 1, &none);
-}
-
-enum err
-down_forget(struct peer *p, struct why *why)
-{
-	enum err e = store_write(p->store, forget_job, NULL);
-
-	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
 }
 
 struct take_job {

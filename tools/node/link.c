@@ -90,21 +90,67 @@ begin(void *ctx, struct session *s, uint64_t now_ms)
 
 /* ---- events ---- */
 
-static void
-on_acked(struct link *l, const struct session_event *ev)
+static enum err
+new_life_job(struct store_txn *txn, void *arg)
 {
+	struct link *l = arg;
+	enum err e;
+
+	if ((e = down_forget(txn)) != E_OK || (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+		return e;
+	return sync_memory_put(txn, &l->memory);
+}
+
+/*
+ * The node was restored since (or is met for the first time): its cursors and its word are of another life. That is
+ * made durable before anything of the new life is stored; else a crash in between leaves both for good.
+ */
+static void
+on_life(struct link *l, struct session *s, uint64_t incarnation)
+{
+	enum err e;
+
+	if (incarnation == l->memory.incarnation)
+		return;
+	l->acked = 0;
+	l->memory.incarnation = incarnation;
+	l->memory.safe = 0;
+	if ((e = store_write(l->peer->store, new_life_job, l)) != E_OK) {
+		why_set(&l->why, e, "%s", l->peer->path);
+		session_eof(s, l->peer->path);
+	}
+}
+
+static void
+on_acked(struct link *l, struct session *s, const struct session_event *ev)
+{
+	if (ev->u.acked.last)
+		on_life(l, s, ev->u.acked.incarnation);
+	if (l->why.e != E_OK)
+		return;
 	if (ev->u.acked.number > l->acked)
 		l->acked = ev->u.acked.number;
 	if (ev->u.acked.status == STATUS_QUARANTINED)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
-		if (l->memory.incarnation != 0 && l->memory.incarnation != ev->u.acked.incarnation)
-			(void)down_forget(l->peer, &l->why); /* before what comes down in the same session */
-		l->memory.incarnation = ev->u.acked.incarnation;
 		l->memory.safe = ev->u.acked.safe;
 		l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
 		l->memory_changed = true;
 	}
+}
+
+/* Equal digests: the node has the whole log. */
+static void
+acked_all(struct link *l)
+{
+	struct session_head head;
+	struct store_txn *txn;
+
+	if (store_read_begin(l->peer->store, &txn) != E_OK)
+		return; /* the next session asks */
+	if (link_own_head(l->peer, txn, &head) == E_OK && head.epoch == l->acked_epoch)
+		l->acked = head.number;
+	store_read_end(txn);
 }
 
 static void
@@ -122,6 +168,7 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 		if (e == E_OK && ev->u.finished.verified) {
 			l->memory.last_sync_s = peer_now_s(l->peer);
 			l->memory_changed = true;
+			acked_all(l);
 		}
 		l->memory.verified = ev->u.finished.verified;
 	}
@@ -152,13 +199,17 @@ count_kept(struct link *l)
 }
 
 static void
-on_forked(struct link *l, uint64_t number)
+on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnation)
 {
+	on_life(l, s, incarnation);
+	if (l->why.e != E_OK)
+		return;
 	if (number > l->acked)
 		l->acked = number;
 	count_kept(l);
-	if (store_write(l->peer->store, remember_job, l) != E_OK ||
-	    outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK)
+	/* the new log first: with `acked` past the twin and the old log in force, what follows would be sent after it */
+	if (outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK ||
+	    store_write(l->peer->store, remember_job, l) != E_OK)
 		return;
 	l->offered = 0;
 	l->again = !l->result->forked; /* once a run is enough */
@@ -189,10 +240,10 @@ event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now
 		on_down(l, s, ev, now_ms);
 		break;
 	case SESSION_ACKED:
-		on_acked(l, ev);
+		on_acked(l, s, ev);
 		break;
 	case SESSION_FORKED:
-		on_forked(l, ev->u.forked.number);
+		on_forked(l, s, ev->u.forked.number, ev->u.forked.incarnation);
 		break;
 	case SESSION_WELCOME:
 		l->welcomed = enrol_welcomed(l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
