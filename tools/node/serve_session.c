@@ -222,8 +222,14 @@ append_job(struct store_txn *txn, void *arg)
 	if ((e = arrival_append(txn, &d->arrival, &result)) != E_OK)
 		return e;
 	d->forked = result == ARRIVAL_FORKED;
-	if (result == ARRIVAL_DUPLICATE)
-		return E_OK;
+	if (result == ARRIVAL_DUPLICATE) { /* of a twin it is a fork again: the word about it may have been lost */
+		struct parcel_hash first;
+		uint64_t seq;
+
+		if ((e = arrival_find(txn, &d->arrival.log, d->number, &seq, &first)) == E_OK)
+			d->forked = !ID_EQUAL(&first, &d->hash);
+		return e;
+	}
 	if ((e = peer_saw_time(txn, d->now_s)) != E_OK)
 		return e;
 	return opener_note(txn, &d->arrival, d->urgent);
