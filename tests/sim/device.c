@@ -1,0 +1,504 @@
+/* A device: what tools/node's gather.c, link.c and down_take.c do, over a disk in memory. */
+#include <stdlib.h>
+
+#include "core/pack.h"
+#include "tests/sim/sim.h"
+
+#define GATHER_ITEMS_MAX 6u
+
+void
+device_init(struct device *d, struct world *w, struct principal *who)
+{
+	memset(d, 0, sizeof(*d));
+	d->world = w;
+	d->index = (size_t)(d - w->device);
+	d->who = who;
+	sim_random(&d->disk.epoch, sizeof(d->disk.epoch));
+}
+
+uint32_t
+device_now_s(const struct device *d)
+{
+	int64_t now = (int64_t)TRUE_TIME_S + (int64_t)(d->world->now_ms / 1000) + d->clock_error_s;
+
+	return now < 0 ? 0 : now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+}
+
+/* ---- durable steps ---- */
+
+static enum err
+crash(struct device *d, const char *when)
+{
+	sim_say(d->world, "device %zu crashes %s a commit", d->index, when);
+	d->world->counts_crashes++;
+	d->crashed = true;
+	return E_IO;
+}
+
+enum err
+device_durable_begin(struct device *d)
+{
+	struct world *w = d->world;
+
+	if (d->crashed)
+		return E_IO;
+	if (w->on[FAULT_DEVICE_CRASH] && chance(12))
+		return crash(d, "before");
+	return w->now_ms < d->full_until_ms ? E_STORE_FULL : E_OK;
+}
+
+enum err
+device_durable_end(struct device *d)
+{
+	if (d->world->on[FAULT_DEVICE_CRASH] && chance(12))
+		return crash(d, "after");
+	return E_OK;
+}
+
+/* ---- from the outbox into parcels ---- */
+
+static void
+row_item(const struct row *row, struct parcel_item *item)
+{
+	memset(item, 0, sizeof(*item));
+	item->enc = row->enc;
+	item->to = row->to;
+	item->epoch = row->epoch;
+	item->index = row->index;
+	item->has_record = row->has_record;
+	item->record = row->record;
+	item->analytic.present = true;
+	item->analytic.ciphertext = row->analytic;
+	item->identifying.present = row->identifying.n > 0;
+	item->identifying.ciphertext = row->identifying;
+}
+
+static void
+build(struct device *d, const struct row *rows, size_t count)
+{
+	struct world *w = d->world;
+	struct log_id log = {d->who->id, d->disk.epoch};
+	struct session_head head = entries_head(&d->disk.log, &log);
+	struct parcel_context context = {.programme = w->programme, .log = log, .previous = head.hash,
+	                                 .own_area = d->who->area};
+	struct entry entry = {.log = log, .number = head.number + 1};
+	const char *area = strcmp(rows[0].area, d->who->area) == 0 ? NULL : rows[0].area;
+	struct parcel_builder *b;
+	struct writer out;
+	enum err e;
+	size_t i;
+
+	writer_heap_init(&out, PARCEL_BYTES_MAX);
+	e = parcel_begin(&b, &context, entry.number, rows[0].urgent ? PARCEL_URGENT : 0, area);
+	for (i = 0; e == E_OK && i < count; i++) {
+		struct parcel_item item;
+
+		row_item(&rows[i], &item);
+		e = parcel_add(b, &item);
+	}
+	if (e == E_OK)
+		e = parcel_end(b, &d->who->sign, &out, &entry.hash);
+	parcel_builder_free(b);
+	if (e != E_OK)
+		sim_fail(w, "device %zu cannot make a parcel: %s", d->index, err_name(e));
+	entry.bytes = world_keep(w, writer_view(&out));
+	writer_free(&out);
+	entries_add(&d->disk.log, &entry);
+	w->counts_parcels++;
+}
+
+/* One commit: all that waits, urgent first, areas apart. */
+static enum err
+gather(struct device *d)
+{
+	struct device_disk *k = &d->disk;
+	int urgent;
+	enum err e;
+
+	if (k->outbox_n == 0)
+		return E_OK;
+	if ((e = device_durable_begin(d)) != E_OK)
+		return e;
+	for (urgent = 1; urgent >= 0; urgent--)
+		for (;;) {
+			struct row batch[GATHER_ITEMS_MAX];
+			size_t count = 0, kept = 0, i;
+
+			for (i = 0; i < k->outbox_n; i++) {
+				const struct row *r = &k->outbox[i];
+
+				if (r->urgent == (urgent == 1) && count < GATHER_ITEMS_MAX &&
+				    (count == 0 || strcmp(batch[0].area, r->area) == 0))
+					batch[count++] = *r;
+				else
+					k->outbox[kept++] = *r;
+			}
+			k->outbox_n = kept;
+			if (count == 0)
+				break;
+			build(d, batch, count);
+		}
+	return device_durable_end(d);
+}
+
+static void
+unpack(struct device *d, const struct entry *e, const struct parcel_hash *previous)
+{
+	struct parcel_context context = {.programme = d->world->programme, .log = e->log, .previous = *previous,
+	                                 .own_area = d->who->area};
+	struct device_disk *k = &d->disk;
+	struct parcel parcel;
+	struct arena arena;
+	size_t i;
+
+	arena_init(&arena, 16u << 20);
+	if (parcel_read(&parcel, e->bytes, &context, &arena, NULL) != E_OK)
+		sim_fail(d->world, "device %zu cannot read its own parcel", d->index);
+	for (i = 0; !d->world->failed && i < parcel.item_count; i++) {
+		const struct parcel_item *item = &parcel.items[i];
+		struct row row = {.urgent = (parcel.flags & PARCEL_URGENT) != 0, .has_record = item->has_record,
+		                  .to = item->to, .epoch = item->epoch, .index = item->index,
+		                  .record = item->record, .analytic = world_keep(d->world, item->analytic.ciphertext)};
+
+		memcpy(row.enc, item->enc, sizeof(row.enc));
+		memcpy(row.area, parcel.area, strlen(parcel.area) < 8 ? strlen(parcel.area) + 1 : 8);
+		if (item->identifying.present)
+			row.identifying = world_keep(d->world, item->identifying.ciphertext);
+		k->outbox = grow(k->outbox, k->outbox_n, &k->outbox_cap, sizeof(row));
+		k->outbox[k->outbox_n++] = row;
+	}
+	arena_free(&arena);
+}
+
+static void
+unpack_past(struct device *d, uint64_t number)
+{
+	struct log_id log = {d->who->id, d->disk.epoch};
+	struct parcel_hash previous = {{0}};
+	uint64_t n, last = entries_head(&d->disk.log, &log).number;
+
+	for (n = number + 1; n <= last; n++)
+		unpack(d, entries_find(&d->disk.log, &log, n), &previous);
+}
+
+/* outbox_new_epoch: what stands past `number` waits again, and a new log begins. */
+void
+device_new_epoch(struct device *d, uint64_t number)
+{
+	if (device_durable_begin(d) != E_OK)
+		return;
+	if (d->world->bug != BUG_ACKED_FORGOTTEN)
+		unpack_past(d, number);
+	sim_random(&d->disk.epoch, sizeof(d->disk.epoch));
+	sim_say(d->world, "device %zu begins a new log", d->index);
+	(void)device_durable_end(d);
+}
+
+/* ---- what the session reads ---- */
+
+static enum err
+source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
+{
+	struct conn *c = ctx;
+	struct device *d = c->device;
+	struct log_id id = {d->who->id, d->disk.epoch};
+	const struct entry *e = entries_find(&d->disk.log, &id, number);
+
+	if (log != SESSION_LOG_OWN || e == NULL)
+		return E_ABSENT;
+	*out = e->bytes;
+	*epoch = id.epoch;
+	return E_OK;
+}
+
+static enum err
+source_own_hash(void *ctx, uint64_t number, struct parcel_hash *out)
+{
+	struct device *d = ((struct conn *)ctx)->device;
+	struct log_id id = {d->who->id, d->disk.epoch};
+	const struct entry *e = entries_find(&d->disk.log, &id, number);
+
+	if (e == NULL)
+		return E_ABSENT;
+	*out = e->hash;
+	return E_OK;
+}
+
+static enum err
+source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
+{
+	struct device *d = ((struct conn *)ctx)->device;
+	struct log_id id = {d->who->id, d->disk.epoch};
+	int i;
+
+	(void)epoch;
+	memset(out, 0, sizeof(*out));
+	out->log[SESSION_LOG_OWN] = entries_head(&d->disk.log, &id);
+	for (i = 0; i < 2; i++)
+		out->log[i] = (struct session_head){d->disk.cursor[i].epoch, d->disk.cursor[i].number,
+		                                    d->disk.cursor[i].hash};
+	return E_OK;
+}
+
+struct session_source
+device_source(struct conn *c)
+{
+	return (struct session_source){.ctx = c, .parcel = source_parcel, .own_hash = source_own_hash,
+	                               .heads = source_heads};
+}
+
+/* ---- a run of `banyan sync` ---- */
+
+static void
+begin_sync(struct device *d)
+{
+	struct log_id id = {d->who->id, d->disk.epoch};
+	struct session_mine mine = {.epoch = d->disk.epoch, .head = entries_head(&d->disk.log, &id).number,
+	                            .acked = disk_acked(&d->disk, d->disk.epoch), .offered = d->offered,
+	                            .incarnation = d->disk.node_incarnation,
+	                            .cursor = {d->disk.cursor[0].number, d->disk.cursor[1].number}};
+
+	check_cursors(d);
+	d->acked = mine.acked;
+	d->acked_epoch = mine.epoch;
+	session_sync(d->conn->up, &mine, d->world->now_ms);
+}
+
+/* After a cut, a device that counts anew: planted. */
+static void
+number_again(struct device *d)
+{
+	struct log_id id = {d->who->id, d->disk.epoch};
+	uint64_t acked = disk_acked(&d->disk, d->disk.epoch), n, last = entries_head(&d->disk.log, &id).number;
+
+	for (n = acked + 1; n <= last; n++) {
+		struct parcel_hash none = {{0}};
+
+		unpack(d, entries_find(&d->disk.log, &id, n), &none);
+	}
+}
+
+void
+device_sync(struct device *d)
+{
+	struct log_id id = {d->who->id, d->disk.epoch};
+
+	d->crashed = false;
+	if (d->conn != NULL || !d->world->node.up)
+		return;
+	d->offered = entries_head(&d->disk.log, &id).number;
+	d->forked = d->memory_changed = false;
+	d->again = false;
+	if (d->world->bug == BUG_NEW_NUMBER && d->offered > disk_acked(&d->disk, d->disk.epoch))
+		number_again(d);
+	if (gather(d) != E_OK)
+		return;
+	conn_open(d);
+	d->sessions++;
+	d->world->counts_sessions++;
+	begin_sync(d);
+}
+
+static void
+put_acked(struct device *d)
+{
+	struct device_disk *k = &d->disk;
+	size_t i;
+
+	for (i = 0; i < k->acked_n && k->acked[i].epoch != d->acked_epoch; i++)
+		;
+	if (i == EPOCHS_SIM_MAX) {
+		sim_fail(d->world, "device %zu: too many epochs", d->index);
+		return;
+	}
+	k->acked[i].epoch = d->acked_epoch;
+	k->acked[i].number = d->acked;
+	k->acked_n = i == k->acked_n ? i + 1 : k->acked_n;
+}
+
+/* What a run remembers in the end: link.c's remember_job. */
+void
+device_remember(struct device *d)
+{
+	if (device_durable_begin(d) != E_OK)
+		return;
+	put_acked(d);
+	if (d->memory_changed)
+		d->disk.safe = d->safe_seen;
+	(void)device_durable_end(d);
+}
+
+/* link.c's on_life: cursors and words of a node's other life mean nothing. */
+static void
+on_life(struct conn *c, uint64_t incarnation)
+{
+	struct device *d = c->device;
+
+	if (incarnation == d->disk.node_incarnation)
+		return;
+	d->acked = 0;
+	if (device_durable_begin(d) != E_OK) {
+		session_eof(c->up, "the store");
+		return;
+	}
+	memset(d->disk.cursor, 0, sizeof(d->disk.cursor));
+	d->disk.node_incarnation = incarnation;
+	put_acked(d);
+	(void)device_durable_end(d);
+}
+
+static void
+on_acked(struct conn *c, const struct session_event *ev)
+{
+	struct device *d = c->device;
+
+	if (ev->u.acked.last)
+		on_life(c, ev->u.acked.incarnation);
+	if (d->crashed)
+		return;
+	check_ack(c, ev->u.acked.number);
+	if (ev->u.acked.number > d->acked)
+		d->acked = ev->u.acked.number;
+	if (ev->u.acked.last) {
+		d->safe_seen = ev->u.acked.safe;
+		d->memory_changed = true;
+	}
+}
+
+/* down_take: chain and signature against the pinned node, then one commit with the cursor. */
+static enum err
+take(struct conn *c, const struct session_event *ev)
+{
+	struct device *d = c->device;
+	struct world *w = d->world;
+	int which = ev->u.down.log == SESSION_LOG_INBOX;
+	struct cursor *at = &d->disk.cursor[which];
+	struct entry entry = {.log = {w->node.id, ev->u.down.epoch}};
+	struct parcel_context context = {.programme = w->programme, .log = entry.log, .own_area = "D1"};
+	uint64_t number = 0;
+	struct parcel parcel;
+	struct arena arena;
+	enum err e;
+
+	if (at->epoch == entry.log.epoch) {
+		context.previous = at->hash;
+		number = at->number;
+	}
+	arena_init(&arena, 16u << 20);
+	if ((e = parcel_read(&parcel, ev->u.down.bytes, &context, &arena, NULL)) == E_OK &&
+	    parcel.number != number + 1)
+		e = E_PARCEL_CHAIN;
+	if (e == E_OK)
+		e = parcel_verify(&parcel, &w->node.sign.pub);
+	entry.number = parcel.number;
+	entry.hash = parcel.hash;
+	entry.bytes = e == E_OK ? world_keep(w, ev->u.down.bytes) : BYTES_NONE;
+	if (e == E_OK && w->bug == BUG_CURSOR_EARLY) {
+		*at = (struct cursor){entry.log.epoch, entry.number, entry.hash};
+		e = device_durable_end(d);
+	}
+	if (e == E_OK && (e = device_durable_begin(d)) == E_OK) {
+		entries_add(&d->disk.log, &entry);
+		*at = (struct cursor){entry.log.epoch, entry.number, entry.hash};
+		e = device_durable_end(d);
+	}
+	arena_free(&arena);
+	return e;
+}
+
+static void
+on_forked(struct conn *c, uint64_t number, uint64_t incarnation)
+{
+	struct device *d = c->device;
+	uint64_t epoch;
+
+	on_life(c, incarnation);
+	if (d->crashed)
+		return;
+	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index, (unsigned long long)number);
+	d->world->counts_forks++;
+	if (!d->who->cloned)
+		sim_fail(d->world, "device %zu is told of a twin, and there is none", d->index);
+	if (number > d->acked)
+		d->acked = number;
+	epoch = d->disk.epoch;
+	device_new_epoch(d, number);
+	if (d->crashed || d->disk.epoch == epoch)
+		return;
+	device_remember(d);
+	d->offered = 0;
+	d->again = !d->forked;
+	d->forked = true;
+}
+
+static void
+on_finished(struct conn *c, const struct session_event *ev)
+{
+	struct device *d = c->device;
+	enum err e = ev->u.finished.why.e;
+
+	sim_say(d->world, "device %zu: %s%s %s", d->index, ev->u.finished.verified ? "verified " : "", err_name(e),
+	        ev->u.finished.why.thing);
+	if (ev->u.finished.verified) {
+		struct log_id log = {d->who->id, d->acked_epoch};
+
+		check_verified(c);
+		d->acked = entries_head(&d->disk.log, &log).number;
+		d->verified_sessions++;
+		d->world->counts_verified++;
+	}
+	d->settled = ev->u.finished.verified && d->disk.outbox_n == 0;
+	if (e == E_FORK && d->again) {
+		d->again = false;
+		if (gather(d) == E_OK && !session_over(c->up)) {
+			begin_sync(d);
+			return;
+		}
+	}
+	c->finished = true;
+	device_remember(d);
+}
+
+void
+device_event(struct conn *c, const struct session_event *ev)
+{
+	if (c->device->crashed)
+		return;
+	switch (ev->kind) {
+	case SESSION_DOWN:
+		check_down(c, ev);
+		session_settle_down(c->up, take(c, ev), "the store", c->world->now_ms);
+		break;
+	case SESSION_ACKED:
+		on_acked(c, ev);
+		break;
+	case SESSION_FORKED:
+		on_forked(c, ev->u.forked.number, ev->u.forked.incarnation);
+		break;
+	case SESSION_FINISHED:
+		on_finished(c, ev);
+		break;
+	case SESSION_HELLO:
+	case SESSION_PARCEL:
+	case SESSION_JOIN:
+	case SESSION_ASK:
+	case SESSION_INPUT:
+	case SESSION_WELCOME:
+	case SESSION_ANSWER:
+		sim_fail(c->world, "device %zu: an event that does not belong here", c->device->index);
+	}
+}
+
+/* `banyan restore`: an older copy, in a new life. */
+void
+device_restore(struct device *d)
+{
+	disk_copy(&d->disk, &d->old);
+	d->who->repacked = true;
+	if (d->world->bug != BUG_EPOCH_KEPT) {
+		unpack_past(d, disk_acked(&d->disk, d->disk.epoch));
+		sim_random(&d->disk.epoch, sizeof(d->disk.epoch));
+	}
+	d->crashed = false;
+	check_device_loss(d->world);
+}

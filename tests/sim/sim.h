@@ -1,0 +1,316 @@
+/*
+ * sim: many devices and one node in one process under one seed. No sockets, no files, no clock, no
+ * threads. README.md says what is real here and what is a model.
+ */
+#ifndef BANYAN_TESTS_SIM_H
+#define BANYAN_TESTS_SIM_H
+
+#include "core/limits.h"
+#include "core/merge.h"
+#include "core/parcel.h"
+#include "core/revision.h"
+#include "sync/session.h"
+
+#define DEVICES_MAX 24u   /* with clones */
+#define EPOCHS_SIM_MAX 64u
+#define DAY_MS 86400000u
+#define FIELDS 3          /* analytic fields of the model's form; as many identifying ones */
+#define TRUE_TIME_S 1780000000u
+
+/* ---- chance: everything is drawn from the seed ---- */
+
+uint64_t draw(void);                 /* what the world does */
+uint64_t draw_below(uint64_t limit); /* 0 .. limit - 1 */
+bool chance(unsigned permille);
+void draw_seed(uint64_t seed);
+void sim_random(void *out, size_t count); /* what crypto_random gives: another stream */
+
+/* ---- kinds of fault, switched by the seed ---- */
+
+enum fault_kind {
+#define X(name, ...) name,
+#include "tests/sim/fault.def"
+#undef X
+	FAULT_COUNT
+};
+/* ---- bugs planted on purpose, to see that they are caught ---- */
+enum bug {
+	BUG_NONE,
+#define X(name, ...) name,
+#include "tests/sim/bug.def"
+#undef X
+	BUG_COUNT
+};
+
+/* ---- what lies on disks ---- */
+
+struct entry { /* a parcel */
+	struct log_id log;
+	uint64_t number;
+	struct parcel_hash hash;
+	uint32_t received_s;
+	bool fork;
+	struct bytes bytes; /* in the world's arena */
+};
+struct entries {
+	struct entry *e;
+	size_t n, cap;
+};
+void entries_add(struct entries *, const struct entry *);
+/* entries_find: the first one of (log, number), or NULL. */
+const struct entry *entries_find(const struct entries *, const struct log_id *, uint64_t number);
+const struct entry *entries_find_hash(const struct entries *, const struct log_id *, uint64_t number,
+                                      const struct parcel_hash *);
+/* entries_head: all of 1..number are there. */
+struct session_head entries_head(const struct entries *, const struct log_id *);
+
+struct row { /* a sealed slice in the outbox */
+	bool urgent, has_record;
+	char area[8];
+	struct run_recipient to;
+	uint8_t enc[EC_PUBLIC_BYTES];
+	uint64_t epoch;
+	uint32_t index;
+	struct record_id record;
+	struct bytes analytic, identifying;
+};
+
+struct own_record {
+	struct record_id id;
+	struct revision_id head;
+	char area[8];
+	bool is_void;
+	uint32_t review;
+};
+
+struct cursor {
+	uint64_t epoch, number;
+	struct parcel_hash hash;
+};
+
+struct device_disk {
+	uint64_t epoch;
+	struct entries log; /* own parcels, and those that came down */
+	struct row *outbox;
+	size_t outbox_n, outbox_cap;
+	struct own_record *own;
+	size_t own_n, own_cap;
+	struct { uint64_t epoch, number; } acked[EPOCHS_SIM_MAX];
+	size_t acked_n;
+	struct cursor cursor[2];
+	uint64_t node_incarnation, safe;
+};
+void disk_copy(struct device_disk *to, const struct device_disk *from);
+void disk_free(struct device_disk *);
+uint64_t disk_acked(const struct device_disk *, uint64_t epoch);
+
+struct principal { /* a member; clones share one */
+	struct principal_id id;
+	struct ec_key sign, seal;
+	char area[8];
+	bool cloned;
+	bool repacked; /* put back from a copy: what was delivered since may come once more */
+	bool revoked;
+	struct { uint64_t epoch, number; } revoked_logs[EPOCHS_SIM_MAX];
+	size_t revoked_n;
+	uint64_t forks_flagged;
+};
+
+struct conn;
+
+struct device {
+	struct world *world;
+	size_t index;
+	struct principal *who;
+	struct device_disk disk, old; /* old: what a copy or a backup of it holds */
+	bool has_old;
+	int64_t clock_error_s;
+	uint64_t full_until_ms;
+	bool crashed;                 /* the process: until it is started again */
+	struct conn *conn;
+	uint64_t sessions, verified_sessions, last_verified_ms;
+	uint64_t offered;             /* of the run that is going on: link.c's */
+	uint64_t acked, acked_epoch, safe_seen;
+	bool memory_changed, again, forked;
+	uint64_t healed_sessions, healed_bytes;
+	bool settled;                 /* verified with nothing waiting, after the heal */
+};
+
+/* A revision that somebody finished: what must be at the node in the end. */
+struct truth {
+	struct record_id record;
+	struct revision_id id;
+	struct principal *author;
+	uint8_t kind;
+	struct revision_id parent;
+	bool has_parent;
+	uint32_t claimed_s;
+	struct merge_field fields[2 * FIELDS];
+	size_t field_count;
+	struct bytes sealed; /* its analytic slice: what to look for on disks */
+	bool wild;     /* about an area outside its author's scope */
+	bool excused;  /* went down with the only disk that had it */
+};
+
+struct derived { /* a revision as the node opened it */
+	struct record_id record;
+	struct merge_revision m;
+	struct revision_id parents[PARENTS_MAX];
+	struct merge_field fields[2 * FIELDS];
+};
+
+struct down_row { /* what the node said, to publish again after a restore */
+	struct bytes body;
+	uint64_t order;
+};
+
+struct node_disk {
+	uint64_t incarnation, epoch;
+	struct entries arrivals, down;
+	struct down_row *forms;
+	size_t forms_n, forms_cap;
+	struct derived *derived;
+	size_t derived_n, derived_cap;
+	size_t opened, quarantined;
+	size_t safe; /* arrivals in a second copy */
+};
+
+struct job { /* waits for the node's next commit */
+	struct conn *conn; /* NULL: gone */
+	struct entry entry;
+	struct principal *who;
+	bool settled_early, forked;
+	enum err e;
+};
+
+struct node {
+	struct node_disk disk;
+	bool up;
+	struct principal_id id;
+	struct ec_key sign, seal;
+	struct job *jobs;
+	size_t jobs_n, jobs_cap;
+	uint64_t full_until_ms, newest_s;
+	int64_t clock_error_s;
+	bool has_backup;
+	struct { size_t arrivals, down, forms; } backup;
+	bool rolled_back; /* put back without a new incarnation: its own log has a twin */
+	uint64_t restores;
+};
+
+/* One meeting of a device and the node. */
+struct conn {
+	struct world *world;
+	struct device *device;
+	struct session *up, *down; /* the device's end; the node's */
+	struct writer to_node, to_device;
+	size_t to_node_taken, to_device_taken;
+	uint64_t cut_after, bytes, opened_ms, last_moved_ms;
+	struct writer parcel_d, parcel_n;
+	uint64_t epoch, number; /* serve_session's: the parcel that came just before */
+	struct parcel_hash hash;
+	bool finished, dead, greeted;
+	uint64_t slow_ms;
+	/* what the node had when it computed its last word, for the check of "verified" */
+	struct session_heads said;
+	bool has_said;
+};
+
+struct event {
+	uint64_t at_ms, order;
+	int kind;
+	size_t index;
+	struct conn *conn;
+};
+
+struct world {
+	uint64_t seed, days, now_ms, event_order;
+	bool on[FAULT_COUNT], verbose, quiet, healed;
+	enum bug bug;
+	struct arena arena;
+	struct programme_id programme;
+	struct device device[DEVICES_MAX];
+	size_t device_n;
+	struct principal principal[DEVICES_MAX];
+	size_t principal_n;
+	struct node node;
+	struct truth *truth;
+	size_t truth_n, truth_cap;
+	struct event *events;
+	size_t events_n, events_cap;
+	struct conn *dying; /* at most one at a time */
+	bool failed;
+	char failure[400];
+	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks, counts_cuts,
+	    counts_bytes, counts_left;
+};
+
+/* world_run: one seed from beginning to end. False: a check failed, world->failure says which. */
+bool world_run(struct world *, uint64_t seed, uint64_t days, enum bug, bool verbose);
+void world_free(struct world *);
+/* sim_fail: the first one counts. */
+void sim_fail(struct world *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_say(struct world *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct bytes world_keep(struct world *, struct bytes);
+void *grow(void *array, size_t n, size_t *cap, size_t each);
+
+enum event_kind { EVENT_WORK, EVENT_SYNC, EVENT_CONN, EVENT_COMMIT, EVENT_OPEN, EVENT_SAY, EVENT_NODE_UP,
+                  EVENT_BACKUP, EVENT_DISASTER };
+void world_at(struct world *, uint64_t delay_ms, enum event_kind, size_t index, struct conn *);
+
+/* ---- records.c: making, opening, what must be true of them ---- */
+void device_work(struct device *);
+enum err node_open_entry(struct world *, const struct entry *);
+enum err node_review(struct world *, struct principal *, const struct record_id *);
+
+/* ---- device.c ---- */
+void device_init(struct device *, struct world *, struct principal *);
+/* A durable step: E_OK go on and change the disk, then device_durable; or E_STORE_FULL; or a crash. */
+enum err device_durable_begin(struct device *);
+enum err device_durable_end(struct device *);
+void device_sync(struct device *);
+void device_event(struct conn *, const struct session_event *);
+uint32_t device_now_s(const struct device *);
+void device_new_epoch(struct device *, uint64_t number);
+struct session_source device_source(struct conn *);
+void device_remember(struct device *);
+/* Put back from an older copy by `banyan restore`: a new log begins. */
+void device_restore(struct device *);
+
+/* ---- node.c ---- */
+void node_init(struct world *);
+uint32_t node_now_s(struct world *);
+void node_event(struct conn *, const struct session_event *);
+struct session_source node_source(struct conn *);
+void node_commit(struct world *);
+void node_open(struct world *);
+void node_crash(struct world *, const char *why);
+void node_start(struct world *);
+void node_say(struct world *);      /* a new form for everyone */
+void node_backup(struct world *);
+void node_restore(struct world *, bool new_incarnation);
+void node_revoke(struct world *, struct principal *);
+enum err node_publish(struct world *, struct log_id, const struct parcel_item *);
+uint64_t node_inbox_epoch(struct world *, const struct principal *);
+
+/* ---- conn.c ---- */
+void conn_open(struct device *);
+void conn_step(struct conn *);
+void conn_kill(struct conn *, const char *why);
+void conn_reap(struct world *);
+
+/* ---- check.c ---- */
+/* After each commit of the node: what was acknowledged is there still. */
+void check_acked(struct world *, struct principal *);
+/* After a restore: what the node lost of what it acknowledged is still on a device. */
+void derived_link(struct world *);
+void check_after_restore(struct world *);
+void check_ack(struct conn *, uint64_t number);
+void check_cursors(struct device *);
+void check_down(struct conn *, const struct session_event *);
+void check_verified(struct conn *);
+void check_end(struct world *);
+/* A device's disk is gone: what only it had is nobody's fault. */
+void check_device_loss(struct world *);
+
+#endif
