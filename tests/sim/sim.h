@@ -269,6 +269,10 @@ void device_init(struct device *, struct world *, struct principal *);
 enum err device_durable_begin(struct device *);
 enum err device_durable_end(struct device *);
 void device_sync(struct device *);
+/* device_pack.c */
+enum err device_gather(struct device *);
+void device_unpack_past(struct device *, uint64_t number);
+void device_number_again(struct device *); /* a planted bug */
 void device_event(struct conn *, const struct session_event *);
 uint32_t device_now_s(const struct device *);
 void device_new_epoch(struct device *, uint64_t number);
@@ -280,6 +284,9 @@ void device_restore(struct device *);
 /* ---- node.c ---- */
 void node_init(struct world *);
 uint32_t node_now_s(struct world *);
+/* A step that is durable at once. False: the node is down now, or its disk is full; nothing happened. */
+bool node_durable_begin(struct world *);
+void node_durable_end(struct world *);
 void node_event(struct conn *, const struct session_event *);
 struct session_source node_source(struct conn *);
 void node_commit(struct world *);
