@@ -112,6 +112,7 @@ main(int argc, char **argv)
 	opened = now_s();
 	cpu = cpu_of(stage.serve) - cpu;
 	target_print("opened", records / (opened - begun));
+	printf("    that is what was left of this machine for it; a core of its own would open %.0f/s\n", records / cpu);
 	printf("    %.0f records by %u devices; acknowledged after %.2f s, opened after %.2f s; the node's processor: %.1f us "
 	       "a record in all\n",
 	       records, devices, last - begun, opened - begun, cpu * 1e6 / records);

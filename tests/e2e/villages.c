@@ -349,7 +349,7 @@ is_below(const char *area, const char *above)
 static void
 check_extract(void)
 {
-	const char *argv[] = {stage.banyan, "extract", stage.node, "--form", "F9_session", "--by", "area,kind", "-o",
+	const char *argv[] = {stage.banyan, "extract", stage.node, "--form", "F9_session", "--by", "area:district,kind", "-o",
 	                      NULL, "--key-file", stage.key_file, NULL};
 	char path[300], line[400];
 	unsigned published = 0, rows = 0;
@@ -380,6 +380,8 @@ check_extract(void)
 			die("the extract says %u of %s in %s; %u were filled", count, kind, area, sum);
 	}
 	(void)fclose(f);
+	if (published == 0)
+		die("the extract publishes nothing of %u rows", rows);
 	printf("extract: %u of %u rows published, all as filled\n", published, rows);
 }
 
