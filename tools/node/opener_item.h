@@ -46,5 +46,10 @@ enum err opener_arrival(struct store_txn *, struct opening *, struct opening_arr
 /* opener_notify: in the job: seal a review to its record's author, if that is a device here. */
 enum err opener_notify(struct store_txn *, struct opening *, const struct opening_notice *);
 void opening_free(struct opening *);
+/* The answers of a CREATE, or an AMEND's maps, into m->fields. What the form cannot have is refused. */
+enum err opener_create_fields(struct opening *, const struct form *, const struct revision_body *,
+                              struct merge_revision *m, struct why *);
+enum err opener_amend_fields(struct opening *, const struct form *, const struct revision_body *,
+                             struct merge_revision *m, struct why *);
 
 #endif

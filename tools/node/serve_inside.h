@@ -72,8 +72,11 @@ void serve_wake_opener(struct serve *);
 /* serve_standing: what the office's list says of who is connected now. E_STRANGER, E_REVOKED, E_NOT_APPROVED. */
 enum err serve_standing(struct serve_conn *, struct member *, struct store_txn *, char thing[240]);
 
-/* serve_session.c: devices' sessions. */
+/* serve_source.c: what a device's session reads. */
 void serve_source(struct serve_conn *);
+enum err serve_head_of(struct store_txn *, const struct log_id *, struct session_head *out);
+
+/* serve_session.c: devices' sessions. */
 void serve_event(struct serve_conn *, const struct session_event *);
 void serve_settle(struct serve *); /* on the loop: what the writer finished */
 void serve_conn_drop(struct serve_conn *); /* free it if nothing holds it any more */
