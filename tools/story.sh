@@ -89,17 +89,17 @@ join() {
 	"$program" join "$1" "$line" </dev/null || stop "$4 could not join"
 }
 
-# returns AREA COUNT SEED: that many situation returns as JSON Lines; the same seed gives the same ones.
+# returns COUNT BOYS SEED: that many situation returns as JSON Lines, so many of them about a boy; the same seed gives
+# the same ones.
 returns() {
-	awk -v count="$2" -v seed="$3" 'BEGIN {
+	awk -v count="$1" -v boys="$2" -v seed="$3" 'BEGIN {
 		srand(seed)
-		split("female male", sex, " ")
 		split("10_11 12_14 15_17", age, " ")
 		for (i = 0; i < count; i++) {
 			month = 1 + i % 6
 			printf "{\"period\":\"2026-%02d-01\",\"nothing_to_report\":\"no\",", month
 			printf "\"concern\":[{\"kind\":\"hazardous_work\",\"sex\":\"%s\",\"age_band\":\"%s\",", \
-				sex[1 + i % 2], age[1 + int(rand() * 3)]
+				(i < boys ? "male" : "female"), age[1 + int(rand() * 3)]
 			printf "\"n\":%d,\"of_which_group\":[\"out_of_school\"],\"setting\":[\"workplace\"],", 1 + int(rand() * 4)
 			printf "\"response\":[\"talked_family\"],\"confidence\":\"seen\"}],"
 			printf "\"village/school_dropouts_f\":%d,\"village/school_dropouts_m\":%d,", rand() * 4, rand() * 4
@@ -138,8 +138,8 @@ join trapeang_meas member SM09010102 "Trapeang Meas committee"
 
 say "The network goes. In the villages the work goes on: returns are filled in, and a child is referred."
 node_stop
-returns SM09010101 60 1 >lvea_sdau.jsonl
-returns SM09010102 60 2 >trapeang_meas.jsonl
+returns 60 30 1 >lvea_sdau.jsonl
+returns 60 7 2 >trapeang_meas.jsonl
 sed -n 1p "$here/schemas/forms/samples/F4_referral.jsonl" >referral.jsonl
 run submit lvea_sdau F2_situation --answers lvea_sdau.jsonl
 run submit trapeang_meas F2_situation --answers trapeang_meas.jsonl
@@ -153,9 +153,12 @@ expect 75 sync lvea_sdau
 say "The network comes back. While the devices send, the office has a power cut: the node is killed."
 node_start
 show sync lvea_sdau '&'
+touch mark
 "$program" sync lvea_sdau >sync.log 2>&1 </dev/null &
 device=$!
-sleep 0.05
+# The moment that its first byte is on the office's disk.
+while kill -0 "$device" 2>/dev/null && [ -z "$(find district -name data.mdb -newer mark)" ]; do :; done
+echo "$ kill -9 (the node)"
 node_kill
 wait "$device"
 cat sync.log
@@ -179,9 +182,11 @@ run sync lvea_sdau
 say "A researcher gets access, for tables only. The officer approves."
 join research researcher SM0901 "University"
 run devices district --approve University
-run extract research --form F2_situation --by area:village,month -o table
-head -n 12 table/table.csv
-echo "..."
+run extract research --form F2_situation --by area:village,concern/sex -o table
+grep -E '^area|^SM0901010[12]' table/table.csv
+say "In the second village seven concerns were about boys. Seven is less than ten, so the number is withheld: few" \
+    "enough that a neighbour could guess who is meant. Zero is withheld like any small number, and so is a total that" \
+    "would give a small number away by subtraction. An own table of this form is given once; asked again it is the same."
 
 say "What a thief of all these folders would find: the child's whereabouts in clear, nowhere."
 if grep -rqaF "ask at the sample school" district lvea_sdau trapeang_meas research table; then
@@ -201,5 +206,6 @@ cat <<END
   banyan fill lvea_sdau F2_situation
   banyan sync lvea_sdau
   banyan list district F2_situation
+  banyan devices district
   banyan help
 END
