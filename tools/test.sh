@@ -56,8 +56,10 @@ fi
 echo "Testing"
 log=build-asan/ctest.log
 set -- --test-dir build-asan -j "$jobs" --output-on-failure
-[ -z "$quick" ] || set -- "$@" -LE slow
-[ -n "$full" ] || set -- "$@" -LE full
+# One expression: of several -LE, ctest leaves out only what all of them name.
+without=${quick:+slow}
+[ -n "$full" ] || without=${without:+$without|}full
+[ -z "$without" ] || set -- "$@" -LE "$without"
 { ctest "$@"; echo $? >build-asan/ctest.rc; } 2>&1 | tee "$log"
 status=$(cat build-asan/ctest.rc)
 # After a skipped test ctest ends in a list of them: its summary is said again, as the last line.
