@@ -4,7 +4,7 @@
 
 #include "schemas/xlsform.h"
 #include "tests/check.h"
-#include "tools/fill.h"
+#include "tools/fill_parts.h"
 
 static const char form_text[] =
     "| survey |\n"
@@ -396,7 +396,60 @@ a_terminal_is_led(void)
 	world_end(&w);
 }
 
-CHECK_MAIN(T(from_first_to_last), T(what_is_not_relevant_is_not_asked), T(wrong_answers_are_told_at_once),
+/* placeholders: how many times a text holds one. */
+static size_t
+placeholders(const char *text, const char *which)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, which)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static void
+words_say_the_same_in_each_language(void)
+{
+	/* What is typed is the same everywhere: a translation that lost such a word would leave a person stuck. */
+	static const char *const typed[] = {"finish", "save", "quit", "list", "today", "\"all\"", "--draft", "Enter", "<"};
+	static const char *const codes[] = {"km", "lo", "my", "th", "vi", "id"};
+	size_t word, i, j;
+
+	for (word = 0; word < FILL_WORD_COUNT; word++) {
+		const char *english = fill_word_text((enum fill_word)word, "en");
+
+		CHECK(english == fill_word_text((enum fill_word)word, "xx"));
+		for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+			const char *text = fill_word_text((enum fill_word)word, codes[i]);
+
+			CHECK_MSG(text != english, "word %zu in %s", word, codes[i]);
+			CHECK_MSG(placeholders(text, "{}") == placeholders(english, "{}") &&
+			              placeholders(text, "{n}") == placeholders(english, "{n}"),
+			          "placeholders of word %zu in %s", word, codes[i]);
+			for (j = 0; j < sizeof(typed) / sizeof(typed[0]); j++)
+				CHECK_MSG(strstr(english, typed[j]) == NULL || strstr(text, typed[j]) != NULL,
+				          "word %zu in %s: %s", word, codes[i], typed[j]);
+		}
+	}
+}
+
+static void
+an_accepted_language_is_spoken(void)
+{
+	struct fill_options on = plain;
+	struct world w;
+
+	if (!world_begin(&w))
+		return;
+	w.accepted = "km";
+	on.lang = "km";
+	CHECK(fill(&w, false, &on, LINES("maybe", "no", "n", "", "", "finish")) == E_OK);
+	CHECK(said(&w, fill_word_text(FILL_LAST, "km")) && !said(&w, "That was the last question"));
+	CHECK(said(&w, "! \"maybe\" \xe1\x9e\x98"));
+	world_end(&w);
+}
+
+CHECK_MAIN(T(words_say_the_same_in_each_language), T(an_accepted_language_is_spoken), T(from_first_to_last), T(what_is_not_relevant_is_not_asked), T(wrong_answers_are_told_at_once),
            T(going_back_and_helping), T(rows_come_and_go), T(what_is_missing_is_found_at_the_end),
            T(drafts_are_kept_and_gone_on_with), T(nothing_is_lost_when_the_input_ends_or_the_disk_is_full),
            T(draft_languages_wait_for_an_officer), T(a_terminal_is_led))

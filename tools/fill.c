@@ -81,7 +81,7 @@ finish(struct fill *f)
 		return e;
 	if (f->draft != 0)
 		(void)f->sink->draft_drop(f->sink->ctx, f->draft, NULL);
-	fill_say(f, "Finished: record %s. It leaves at the next sync.\n", record);
+	fill_word_line(f, FILL_FINISHED, record, 0);
 	return E_OK;
 }
 
@@ -114,7 +114,7 @@ go_on(struct fill *f, enum fill_go go, struct answer_view *v)
 	case GO_BACK:
 		if (step_back(f, v))
 			return false;
-		fill_say(f, "This is the first question.\n");
+		fill_word_line(f, FILL_FIRST, "", 0);
 		f->e = view_at(f, v);
 		return f->e != E_OK;
 	case GO_SAME:
@@ -125,7 +125,7 @@ go_on(struct fill *f, enum fill_go go, struct answer_view *v)
 		f->e = fill_draft_save(f);
 		return true;
 	case GO_QUIT:
-		fill_say(f, "Nothing was kept.\n");
+		fill_word_line(f, FILL_NOTHING_KEPT, "", 0);
 		return true;
 	case GO_FINISH:
 		f->e = finish(f);
@@ -134,7 +134,7 @@ go_on(struct fill *f, enum fill_go go, struct answer_view *v)
 		return true;
 	case GO_ERROR:
 		if (f->e == E_INTERRUPTED && f->touched && fill_draft_save(f) != E_OK)
-			fill_say(f, "The draft could not be kept.\n");
+			fill_word_line(f, FILL_NOT_KEPT, "", 0);
 		return true;
 	}
 	return true;
@@ -205,7 +205,7 @@ choose_draft(struct fill *f, unsigned *number)
 	*number = f->options->draft;
 	if (*number != 0 || !f->io->terminal || fill_drafts_show(f) == 0)
 		return E_OK;
-	fill_say(f, "Go on with which draft? (its number; Enter: a new one)\n");
+	fill_word_line(f, FILL_WHICH_DRAFT, "", 0);
 	if ((e = fill_line(f)) != E_OK)
 		return e;
 	fill_digits(f->line);
@@ -242,7 +242,7 @@ start(struct fill *f)
 
 	if (f->options->drafts) {
 		if (fill_drafts_show(f) == 0)
-			fill_say(f, "There are no drafts of this form.\n");
+			fill_word_line(f, FILL_NO_DRAFTS, "", 0);
 		return E_OK;
 	}
 	if ((e = choose_draft(f, &number)) != E_OK)
@@ -262,7 +262,7 @@ start(struct fill *f)
 		return e;
 	fill_say(f, "%s\n", form_title(f->form, form_language_code(f->form, f->lang)));
 	if (f->io->terminal)
-		fill_say(f, "Answer and press Enter. < goes back, ? helps, save keeps a draft.\n");
+		fill_word_line(f, FILL_LEAD, "", 0);
 	return walk(f);
 }
 

@@ -40,13 +40,13 @@ fill_choices_show(struct fill *f, size_t count, bool several)
 	size_t i;
 
 	if (count > FILL_CHOICES_SHOWN_MAX) {
-		fill_say(f, "  (%zu choices: type part of one, or \"all\" to see them)\n", count);
+		fill_word_line(f, FILL_MANY, "", count);
 		return;
 	}
 	for (i = 0; i < count; i++)
 		show_one(f, i, codes);
 	if (several)
-		fill_say(f, "  (one or more, with spaces between)\n");
+		fill_word_line(f, FILL_SEVERAL, "", 0);
 }
 
 void
@@ -159,9 +159,9 @@ fill_choices_read(struct fill *f, size_t count, bool several, char *out, size_t 
 		if (search(f, count, f->line, codes) == 0)
 			fill_say(f, "! Nothing has \"%s\" in it; type another part.\n", f->line);
 	} else if (several && word != NULL) {
-		fill_say(f, "! \"%s\" is not one of the choices; give their numbers with spaces between.\n", word);
+		fill_word_line(f, FILL_NOT_CHOICES, word, 0);
 	} else {
-		fill_say(f, "! \"%s\" is not one of the choices; give its number.\n", f->line);
+		fill_word_line(f, FILL_NOT_CHOICE, f->line, 0);
 	}
 	return E_CHOICE_UNKNOWN;
 }

@@ -84,7 +84,7 @@ fill_draft_save(struct fill *f)
 	if (e == E_OK)
 		e = f->sink->draft_save(f->sink->ctx, &f->draft, writer_view(&w), f->why);
 	if (e == E_OK)
-		fill_say(f, "Kept as draft %u. Go on with: --draft %u\n", f->draft, f->draft);
+		fill_word_line(f, FILL_KEPT, "", f->draft);
 	writer_free(&w);
 	arena_free(&arena);
 	return e;

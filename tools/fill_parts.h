@@ -28,6 +28,19 @@ struct fill {
 };
 
 void fill_say(struct fill *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* fill_words.c: fill_words.def in the language of the answers; English where it has no words. */
+#define FILL_LANGUAGES 7
+enum fill_word {
+#define X(name, ...) FILL_##name,
+#include "tools/fill_words.def"
+#undef X
+	FILL_WORD_COUNT
+};
+const char *fill_word_text(enum fill_word, const char *code);
+/* fill_word: say it, with {} and {n} put in. fill_word_line: and end the line. */
+void fill_word(struct fill *, enum fill_word, const char *thing, size_t n);
+void fill_word_line(struct fill *, enum fill_word, const char *thing, size_t n);
+
 /* fill_line: read a line into f->line, trimmed. */
 enum err fill_line(struct fill *);
 /* fill_before: the stop before a ref; false: there is none. */

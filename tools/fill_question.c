@@ -5,13 +5,6 @@
 #include "core/crypto.h"
 #include "tools/fill_parts.h"
 
-static const char help[] =
-    "  Enter  keeps what stands there      <     goes back\n"
-    "  -      takes the answer away        ?     this\n"
-    "  list   what was answered so far     lang  another language\n"
-    "  save   keep a draft and stop        quit  stop without keeping\n"
-    "  (a backslash before one of these makes a text of it)\n";
-
 static bool
 is(const struct fill *f, const char *word)
 {
@@ -45,7 +38,7 @@ quit(struct fill *f)
 {
 	if (!f->touched)
 		return GO_QUIT;
-	fill_say(f, "What you answered would be lost. Type quit again to lose it, save to keep it: ");
+	fill_word(f, FILL_LOSE, "", 0);
 	if (fill_line(f) != E_OK)
 		return GO_SAVE;
 	return is(f, "quit") ? GO_QUIT : is(f, "save") ? GO_SAVE : GO_SAME;
@@ -61,7 +54,7 @@ command(struct fill *f, const char *guidance, enum fill_go *go)
 	} else if (is(f, "?")) {
 		if (guidance != NULL && guidance[0] != '\0')
 			fill_say(f, "  %s\n", guidance);
-		fill_say(f, "%s", help);
+		fill_word_line(f, FILL_HELP, "", 0);
 	} else if (is(f, "save")) {
 		*go = GO_SAVE;
 	} else if (is(f, "quit")) {
@@ -109,19 +102,23 @@ is_several(enum question type)
 	       type == QUESTION_RANK;
 }
 
-static const char *
-shape(enum question type, bool month)
+static void
+show_shape(struct fill *f, enum question type, bool month)
 {
-	return month                       ? "  (a month as 2026-05)\n"
-	       : type == QUESTION_DATE       ? "  (a date as 2026-05-31, or today)\n"
-	       : type == QUESTION_TIME     ? "  (a time as 14:30)\n"
-	       : type == QUESTION_DATETIME ? "  (as 2026-05-31T14:30)\n"
-	       : type == QUESTION_GEOPOINT ? "  (latitude and longitude, as 13.3671 103.8448)\n"
-	       : type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO ||
-	               type == QUESTION_FILE
-	           ? "  (this program takes no media; Enter goes on)\n"
-	       : type == QUESTION_ACKNOWLEDGE ? "  (type ok)\n"
-	                                      : "";
+	if (month)
+		fill_word_line(f, FILL_MONTH, "", 0);
+	else if (type == QUESTION_DATE)
+		fill_word_line(f, FILL_DATE, "", 0);
+	else if (type == QUESTION_TIME)
+		fill_say(f, "  (14:30)\n");
+	else if (type == QUESTION_DATETIME)
+		fill_say(f, "  (2026-05-31T14:30)\n");
+	else if (type == QUESTION_GEOPOINT)
+		fill_say(f, "  (latitude and longitude, as 13.3671 103.8448)\n");
+	else if (type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE)
+		fill_say(f, "  (this program takes no media; Enter goes on)\n");
+	else if (type == QUESTION_ACKNOWLEDGE)
+		fill_say(f, "  (ok)\n");
 }
 
 /* today: the date where the person is. */
@@ -179,7 +176,7 @@ keep(struct fill *f, bool required, const char *value)
 		return give(f, value);
 	if (!required)
 		return GO_NEXT;
-	fill_say(f, "! Please answer this question, or go back with <.\n");
+	fill_word_line(f, FILL_PLEASE, "", 0);
 	return GO_SAME;
 }
 
@@ -199,13 +196,13 @@ fill_question(struct fill *f, const struct answer_view *v)
 	head(f, v);
 	if (count > 0)
 		fill_choices_show(f, count, is_several(type));
-	fill_say(f, "%s", shape(type, month));
+	show_shape(f, type, month);
 	if (value[0] != '\0')
-		fill_say(f, "  now: %s\n", value);
+		fill_word_line(f, FILL_NOW, value, 0);
 	if (readonly && !f->io->terminal)
 		return GO_NEXT;
 	if ((e = fill_line(f)) == E_NO_ROOM) {
-		fill_say(f, "! That is too long; at most %u bytes.\n", FILL_LINE_BYTES_MAX);
+		fill_word_line(f, FILL_TOO_LONG, "", FILL_LINE_BYTES_MAX);
 		return GO_SAME;
 	}
 	if (e != E_OK)
@@ -246,7 +243,7 @@ fill_note(struct fill *f, const struct answer_view *v)
 	head(f, v);
 	if (!f->io->terminal)
 		return GO_NEXT;
-	fill_say(f, "  (Enter goes on)\n");
+	fill_word_line(f, FILL_ENTER, "", 0);
 	if ((e = fill_line(f)) != E_OK)
 		return failed(f, e);
 	return command(f, "", &go) ? go : GO_NEXT;
@@ -283,8 +280,7 @@ fill_add_row(struct fill *f, const struct answer_view *v)
 
 	if (f->io->terminal)
 		fill_say(f, "\n");
-	fill_say(f, "%s: %zu so far. %s (y, or Enter to go on%s)\n", v->label, rows,
-	         rows == 0 ? "Add one?" : "Add another?", rows > 0 ? "; - takes the last away" : "");
+	fill_word_line(f, rows == 0 ? FILL_ADD_ONE : FILL_ADD_MORE, v->label, rows);
 	if ((e = fill_line(f)) != E_OK && e != E_NO_ROOM)
 		return failed(f, e);
 	if (command(f, "", &go))
@@ -300,7 +296,7 @@ fill_add_row(struct fill *f, const struct answer_view *v)
 		f->touched = true;
 		return GO_SAME;
 	}
-	fill_say(f, "! Type y for one more, or Enter to go on.\n");
+	fill_word_line(f, FILL_TYPE_Y, "", 0);
 	return GO_SAME;
 }
 
@@ -313,7 +309,7 @@ look_again(struct fill *f)
 
 	if (answers_check(f->answers, faults, 8, &count) == E_OK)
 		return false;
-	fill_say(f, "%zu %s another look:\n", count, count == 1 ? "answer needs" : "answers need");
+	fill_word_line(f, FILL_AGAIN, "", count);
 	for (i = 0; i < count && i < 8; i++) {
 		fill_say(f, "  %s\n", faults[i].ref);
 		tell_fault(f, &faults[i], faults[i].e);
@@ -330,8 +326,7 @@ fill_end(struct fill *f)
 
 	if (f->io->terminal)
 		fill_say(f, "\n");
-	fill_say(f, "That was the last question. Type finish to hand it in: it is sealed then and can no longer "
-	            "be read here.\n  (list shows the answers, < goes back, save keeps a draft)\n");
+	fill_word_line(f, FILL_LAST, "", 0);
 	if ((e = fill_line(f)) != E_OK && e != E_NO_ROOM)
 		return failed(f, e);
 	if (is(f, "finish"))
