@@ -11,6 +11,6 @@ PKG_CONFIG_PATH=$(dirname "$(find "$place" -name banyan.pc)")
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046
 "$compiler" "$@" -o "$place/installed" "$source/tests/lib/installed.c" \
-	$(pkg-config --static --cflags --libs banyan)
+	$(pkg-config --cflags --libs banyan)
 "$place/installed"
 "$place/bin/banyan" --version

@@ -1,6 +1,6 @@
 /*
  * libbanyan: a Banyan device inside another program: open its store, take finished questionnaires, meet the node.
- * Link with what `pkg-config --static --libs banyan` prints.
+ * Link with what `pkg-config --libs banyan` prints.
  *
  * A store is made with `banyan join`. One process owns a store; a handle may be used from one thread at a time. Functions
  * return 0 or a status of sysexits.h (65 the answers are refused, 75 try again, 76 protocol, 77 shut out or wrong
