@@ -187,7 +187,7 @@ slice_seal(const struct run *run, enum slice_class cls, uint32_t index,
 		goto done;
 	}
 	slice_label(label, cls, index, record);
-	hpke_export(&run->hpke, BYTES(label, LABEL_BYTES - ID_BYTES), key, sizeof(key));
+	slice_key(run, cls, index, key);
 	e = crypto_aead_seal(room, key, nonce, BYTES(label, LABEL_BYTES),
 			     writer_view(&plain));
 	crypto_wipe(key, sizeof(key));
@@ -198,12 +198,35 @@ done:
 	return e;
 }
 
+void
+slice_key(const struct run *run, enum slice_class cls, uint32_t index, uint8_t key[AEAD_KEY_BYTES])
+{
+	static const struct record_id none;
+	uint8_t label[LABEL_BYTES];
+
+	slice_label(label, cls, index, &none);
+	hpke_export(&run->hpke, BYTES(label, LABEL_BYTES - ID_BYTES), key, AEAD_KEY_BYTES);
+}
+
 enum err
 slice_open(const struct run *run, enum slice_class cls, uint32_t index,
 	   const struct record_id *record, struct bytes ciphertext,
 	   struct writer *payload)
 {
-	uint8_t label[LABEL_BYTES], key[AEAD_KEY_BYTES], *plain;
+	uint8_t key[AEAD_KEY_BYTES];
+	enum err e;
+
+	slice_key(run, cls, index, key);
+	e = slice_open_with(key, cls, index, record, ciphertext, payload);
+	crypto_wipe(key, sizeof(key));
+	return e;
+}
+
+enum err
+slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_t index,
+	        const struct record_id *record, struct bytes ciphertext, struct writer *payload)
+{
+	uint8_t label[LABEL_BYTES], *plain;
 	size_t n;
 	enum err e;
 
@@ -213,9 +236,7 @@ slice_open(const struct run *run, enum slice_class cls, uint32_t index,
 	if ((plain = malloc(n)) == NULL)
 		return E_NO_MEMORY;
 	slice_label(label, cls, index, record);
-	hpke_export(&run->hpke, BYTES(label, LABEL_BYTES - ID_BYTES), key, sizeof(key));
 	e = crypto_aead_open(plain, key, nonce, BYTES(label, LABEL_BYTES), ciphertext);
-	crypto_wipe(key, sizeof(key));
 	if (e == E_OK)
 		e = codec_unpack(BYTES(plain, n), SLICE_PLAIN_BYTES_MAX, payload);
 	crypto_wipe(plain, n);

@@ -63,6 +63,13 @@ enum err slice_seal(const struct run *, enum slice_class, uint32_t index, const 
 enum err slice_open(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
                     struct bytes ciphertext, struct writer *payload);
 /*
+ * slice_key: the content key of one slice: what a stanza wraps for somebody else (stanza.h). A secret: wipe it.
+ * slice_open_with: slice_open by who has the key and not the run.
+ */
+void slice_key(const struct run *, enum slice_class, uint32_t index, uint8_t key[AEAD_KEY_BYTES]);
+enum err slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class, uint32_t index,
+                         const struct record_id *record, struct bytes ciphertext, struct writer *payload);
+/*
  * control_pack / control_unpack: the same codec wrapping without a seal, for CONTROL; up to
  * CONTROL_PLAIN_BYTES_MAX in and CONTROL_BYTES_MAX out, E_NO_ROOM past them. Same errors.
  */
