@@ -1,4 +1,5 @@
 /* banyan fill: the questionnaire in lines, here; its form, its drafts and its outbox in the store (desk.h). */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,35 @@ environment(struct desk *d)
 	return env;
 }
 
+/* Ctrl-C, a closed window or a shutdown ends the line that is being read, and then the draft is kept. */
+static void
+note_signal(int number)
+{
+	(void)number; /* fgets() ends with EINTR: that is all we want */
+}
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static void
+signals_note(struct sigaction before[SIGNALS])
+{
+	struct sigaction on = {.sa_handler = note_signal};
+	size_t i;
+
+	for (i = 0; i < SIGNALS; i++)
+		(void)sigaction(signals[i], &on, &before[i]);
+}
+
+static void
+signals_restore(const struct sigaction before[SIGNALS])
+{
+	size_t i;
+
+	for (i = 0; i < SIGNALS; i++)
+		(void)sigaction(signals[i], &before[i], NULL);
+}
+
 enum err
 cmd_fill(struct call *c)
 {
@@ -247,6 +277,7 @@ cmd_fill(struct call *c)
 	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
 	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms};
 	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts")};
+	struct sigaction before[SIGNALS];
 	enum err e = draft_number(c, &options.draft);
 
 	if (e != E_OK)
@@ -254,7 +285,9 @@ cmd_fill(struct call *c)
 	writer_heap_init(&d.answer, DESK_BYTES_MAX);
 	if ((e = desk_begin(&d)) == E_OK) {
 		options.env = environment(&d);
+		signals_note(before);
 		e = fill_run(&sink, &io, &options, call_why(c));
+		signals_restore(before);
 	}
 	form_free(d.form);
 	writer_free(&d.answer);

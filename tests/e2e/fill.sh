@@ -58,6 +58,21 @@ exec 9>&-
 wait "$fill" || fail "fill did not end well: $(tail -n 3 "$W/fill.out")"
 [ "$(records)" -eq 3 ] || fail "the record was lost with the daemon"
 
+# A window that is closed, Ctrl-C, a shutdown: what was typed stays as a draft.
+"$B" fill "$W/node" F9_session --key-file "$W/key" --area SM09010101 <"$W/keyboard" >"$W/fill.out" 2>&1 &
+fill=$!
+exec 9>"$W/keyboard"
+head -n 6 "$W/whole" >&9
+until_true 60 grep -q 'men and boys' "$W/fill.out" || fail "the questions do not come a second time"
+kill -TERM "$fill"
+wait "$fill"
+got=$?
+exec 9>&-
+[ "$got" -eq 75 ] || fail "fill ended with $got after SIGTERM, not 75: $(tail -n 3 "$W/fill.out")"
+grep -q 'Kept as draft' "$W/fill.out" || fail "what was typed is gone after SIGTERM"
+b fill "$W/node" F9_session --drafts </dev/null | grep -q 'draft' || fail "the draft is not there"
+ok "a closed window"
+
 # Who reads only the first lines hears no complaint.
 { b list "$W/node" F9_session --json 2>"$W/err" || echo "$?" >"$W/status"; } | head -n 1 >"$W/out"
 b help submit 2>>"$W/err" | head -n 1 >>"$W/out"
