@@ -238,5 +238,29 @@ after_it_was_shut_out(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows), T(area_that_is_not_its_own),
+/* The channel vouches for who brought a parcel; that it is the author's own word only its signature tells. */
+static void
+signed_by_another_key(void)
+{
+	struct revision_body create = {.kind = REVISION_CREATE};
+	struct device member, forger;
+	struct record_row row;
+	struct record_id id;
+	struct arena arena;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	forger = member;
+	REQUIRE(crypto_ec_new(&forger.self.sign) == E_OK);
+	REQUIRE(node_say(&n, &forger, NULL, &create, &id) == E_OK);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 1 && aside == E_SIGNATURE);
+	arena_init(&arena, 1u << 20);
+	CHECK(!node_record(&n, &id, &row, &arena));
+	arena_free(&arena);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(signed_by_another_key),
+           T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows), T(area_that_is_not_its_own),
            T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out))
