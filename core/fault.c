@@ -8,6 +8,8 @@
 static atomic_int left = -1;
 static atomic_bool fired;
 
+const struct fault_driver *fault_driver;
+
 void
 fault_arm(unsigned n)
 {

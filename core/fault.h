@@ -25,4 +25,20 @@ bool fault_point(void);
 /* malloc, or NULL at the armed point. */
 void *fault_malloc(size_t);
 
+/*
+ * A world that drives its stores itself (tests/sim), so that a seed is a run: stores have no writer's thread
+ * (store_write runs what waits where it is called, store_turn does so for store_write_async), and each commit is
+ * asked about first. NULL: none. Set while no store is open.
+ */
+enum fault_commit {
+	FAULT_COMMIT,
+	FAULT_COMMIT_FULL,   /* the disk is full */
+	FAULT_COMMIT_BEFORE, /* the machine stops before: nothing of it stays */
+	FAULT_COMMIT_AFTER   /* ... or after: all of it stays, and nobody hears of it */
+};
+struct fault_driver {
+	enum fault_commit (*commit)(const char *dir);
+};
+extern const struct fault_driver *fault_driver;
+
 #endif

@@ -205,6 +205,9 @@ enum err store_write(struct store *, store_job_fn *, void *arg);
 enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done,
 			   void *done_arg);
 
+/* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait. Else harmless. */
+void store_turn(struct store *);
+
 /* store_tick: every minute or so: clear dead readers. */
 void store_tick(struct store *);
 

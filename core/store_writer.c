@@ -126,12 +126,32 @@ disk_is_full(const struct store *s, uint64_t need)
 	       (uint64_t)most.rlim_cur < (uint64_t)st.st_size + need;
 }
 
+/* Of a world that drives its stores: this commit's fate, when it is not to go well. */
+static enum err
+commit_driven(struct store *s, struct store_txn *txn)
+{
+	enum fault_commit fate = fault_driver->commit(s->dir);
+
+	if (fate == FAULT_COMMIT)
+		return E_OK;
+	if (fate == FAULT_COMMIT_AFTER)
+		(void)mdb_txn_commit(txn->mdb);
+	else
+		mdb_txn_abort(txn->mdb);
+	if (fate == FAULT_COMMIT_FULL)
+		return E_STORE_FULL;
+	atomic_store(&s->refuses, true);
+	return E_STORE_IO;
+}
+
 static enum err
 batch_commit(struct store *s, struct store_txn *txn)
 {
 	enum err e;
 	int rc = EIO;
 
+	if (fault_driver != NULL && (e = commit_driven(s, txn)) != E_OK)
+		return e;
 	if (fault_point())
 		mdb_txn_abort(txn->mdb);
 	else
@@ -208,11 +228,22 @@ jobs_done(struct store *s, struct store_job *first, const struct store_job *end)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
+static void
+jobs_settle(struct store *s, struct store_job *first)
+{
+	struct store_job *end;
+
+	for (; first != NULL; first = end) {
+		end = batch_settle(s, first);
+		jobs_done(s, first, end);
+	}
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct store *s = arg;
-	struct store_job *first, *end;
+	struct store_job *first;
 
 	for (;;) {
 		pthread_mutex_lock(&s->queue_lock);
@@ -223,16 +254,28 @@ writer_main(void *arg)
 		pthread_mutex_unlock(&s->queue_lock);
 		if (first == NULL)
 			return NULL;
-		for (; first != NULL; first = end) {
-			end = batch_settle(s, first);
-			jobs_done(s, first, end);
-		}
+		jobs_settle(s, first);
+	}
+}
+
+void
+store_turn(struct store *s)
+{
+	struct store_job *first;
+
+	if (s->writer_runs)
+		return;
+	while ((first = s->head) != NULL) {
+		s->head = s->tail = NULL;
+		jobs_settle(s, first);
 	}
 }
 
 enum err
 store_writer_start(struct store *s)
 {
+	if (fault_driver != NULL)
+		return E_OK;
 	if (fault_point() || pthread_create(&s->writer, NULL, writer_main, s) != 0)
 		return E_NO_MEMORY;
 	s->writer_runs = true;
@@ -242,8 +285,10 @@ store_writer_start(struct store *s)
 void
 store_writer_stop(struct store *s)
 {
-	if (!s->writer_runs)
+	if (!s->writer_runs) {
+		store_turn(s);
 		return;
+	}
 	pthread_mutex_lock(&s->queue_lock);
 	s->closing = true;
 	pthread_cond_signal(&s->queue_more);
@@ -307,10 +352,11 @@ store_write(struct store *s, store_job_fn *fn, void *arg)
 			   .moved = PTHREAD_COND_INITIALIZER};
 	enum err e;
 
-	assert(
-	    !pthread_equal(pthread_self(), s->writer)); /* a job would wait for itself */
+	assert(!s->writer_runs ||
+	       !pthread_equal(pthread_self(), s->writer)); /* a job would wait for itself */
 	if ((e = store_write_async(s, fn, arg, waiter_done, &w)) != E_OK)
 		return e;
+	store_turn(s); /* nothing to do, where there is a thread */
 	pthread_mutex_lock(&w.lock);
 	while (!w.done)
 		pthread_cond_wait(&w.moved, &w.lock);

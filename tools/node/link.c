@@ -2,7 +2,6 @@
 
 #include <time.h>
 
-#include "core/cert.h"
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
 
@@ -63,8 +62,8 @@ send_input(struct link *l, struct session *s, uint64_t now_ms)
 	}
 }
 
-static void
-begin(void *ctx, struct session *s, uint64_t now_ms)
+void
+link_begin(void *ctx, struct session *s, uint64_t now_ms)
 {
 	struct link *l = ctx;
 	enum err e = E_OK;
@@ -230,8 +229,8 @@ on_down(struct link *l, struct session *s, const struct session_event *ev, uint6
 	session_settle_down(s, e, why.thing, now_ms);
 }
 
-static void
-event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now_ms)
+void
+link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	struct link *l = ctx;
 
@@ -268,8 +267,8 @@ event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now
 	}
 }
 
-static void
-room(void *ctx, struct session *s, uint64_t now_ms)
+void
+link_room(void *ctx, struct session *s, uint64_t now_ms)
 {
 	struct link *l = ctx;
 
@@ -277,80 +276,7 @@ room(void *ctx, struct session *s, uint64_t now_ms)
 		send_input(l, s, now_ms);
 }
 
-/* ---- TLS sessions, and the run ---- */
-
-#define TLS_NAME "node"
-
-static bool
-tls_get(void *ctx, struct writer *out)
-{
-	struct link *l = ctx;
-	struct store_txn *txn;
-	struct bytes value;
-	bool found = false;
-
-	if (store_read_begin(l->peer->store, &txn) != E_OK)
-		return false;
-	if (store_get(txn, STORE_TLS_SESSION, BYTES_LIT(TLS_NAME), &value) == E_OK) {
-		writer_bytes(out, value);
-		found = writer_end(out) == E_OK;
-	}
-	store_read_end(txn);
-	return found;
-}
-
-static enum err
-tls_put_job(struct store_txn *txn, void *arg)
-{
-	return store_put(txn, STORE_TLS_SESSION, BYTES_LIT(TLS_NAME), *(struct bytes *)arg);
-}
-
-static void
-tls_put(void *ctx, struct bytes session)
-{
-	struct link *l = ctx;
-
-	(void)store_write(l->peer->store, tls_put_job, &session); /* only speed is lost without it */
-}
-
-static void
-node_key_found(void *ctx, const struct ec_public *key)
-{
-	((struct link *)ctx)->node_key = *key;
-}
-
-static enum err
-run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
-{
-	struct peer *p = l->peer;
-	struct net_client_config config = {
-	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
-	    .device = peer_self(p)->id, .ctx = l, .begin = begin, .event = event, .room = room,
-	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
-	struct writer der;
-	enum err e;
-
-	config.source.ctx = l;
-	if (pin_sha256 != NULL)
-		config.node_key_sha256 = pin_sha256;
-	else
-		config.node_key = &p->home.node_sign;
-	writer_heap_init(&der, 4096);
-	writer_heap_init(&l->parcel, PARCEL_BYTES_MAX);
-	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der)) == E_OK) {
-		config.identity.certificate = writer_view(&der);
-		e = net_client_run(&config, &l->result->counts, why);
-	} else {
-		why_set(why, e, "certificate");
-	}
-	writer_free(&der);
-	writer_free(&l->parcel);
-	if (l->why.e != E_OK) { /* what went wrong here says more than what the session made of it */
-		*why = l->why;
-		e = l->why.e;
-	}
-	return e;
-}
+/* ---- beginning and end of a run ---- */
 
 static enum err
 count_waiting(struct link *l)
@@ -368,77 +294,52 @@ count_waiting(struct link *l)
 }
 
 enum err
-link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+link_sync_open(struct link *l, struct why *why)
 {
-	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes};
+	struct peer *p = l->peer;
 	struct session_head head;
 	struct store_txn *txn;
 	uint64_t before = 0;
 	size_t parcels;
-	enum err e, e2;
+	enum err e;
 
-	memset(result, 0, sizeof(*result));
+	memset(l->result, 0, sizeof(*l->result));
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	e = link_own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
-	l.offered = head.number;
+	l->offered = head.number;
 	if (e == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &before);
 	store_read_end(txn);
 	if (e != E_OK || (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK)
 		return e;
-	l.acked = l.counted = before;
-	l.acked_epoch = peer_self(p)->epoch;
-	e = run_tls(&l, NULL, why);
-	count_kept(&l);
-	if ((e2 = store_write(p->store, remember_job, &l)) == E_OK)
-		e2 = count_waiting(&l);
+	l->acked = l->counted = before;
+	l->acked_epoch = peer_self(p)->epoch;
+	return E_OK;
+}
+
+enum err
+link_sync_close(struct link *l, enum err e, struct why *why)
+{
+	struct peer *p = l->peer;
+	enum err e2;
+
+	count_kept(l);
+	if ((e2 = store_write(p->store, remember_job, l)) == E_OK)
+		e2 = count_waiting(l);
 	if (e == E_OK && e2 != E_OK)
 		return why_set(why, e2, "%s", p->path);
-	if (e == E_OK && !result->verified)
+	if (e == E_OK && !l->result->verified)
 		return why_set(why, E_UNVERIFIED, "their digests differ");
 	return e;
 }
 
 enum err
-link_join(struct peer *p, const struct invite *invite, struct link_result *result, struct why *why)
+link_join_close(struct link *l, enum err e, struct why *why)
 {
-	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite};
-	enum err e, e2;
+	enum err e2;
 
-	memset(result, 0, sizeof(*result));
-	l.acked_epoch = peer_self(p)->epoch;
-	e = run_tls(&l, invite->node_key_sha256, why);
-	if (l.welcomed && (e2 = store_write(p->store, remember_job, &l)) != E_OK && e == E_OK)
-		e = why_set(why, e2, "%s", p->path);
-	return e;
-}
-
-enum err
-link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_fn *answer, void *ctx,
-         uint8_t *status, struct why *why)
-{
-	struct link_result result;
-	struct link l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask, .answer = answer,
-	                 .answer_ctx = ctx};
-	struct why of_link = {.e = E_OK}; /* apart: `answer` may be telling the asker's own why */
-	enum err e;
-
-	memset(&result, 0, sizeof(result));
-	if (local_path == NULL) {
-		e = run_tls(&l, NULL, &of_link);
-	} else {
-		struct net_client_config config = {.local_path = local_path, .ctx = &l, .begin = begin,
-		                                   .event = event, .room = room};
-
-		e = net_client_run(&config, &result.counts, &of_link);
-		if (l.why.e != E_OK) {
-			of_link = l.why;
-			e = l.why.e;
-		}
-	}
-	if (e != E_OK && why != NULL)
-		*why = of_link;
-	*status = l.status;
+	if (l->welcomed && (e2 = store_write(l->peer->store, remember_job, l)) != E_OK && e == E_OK)
+		e = why_set(why, e2, "%s", l->peer->path);
 	return e;
 }

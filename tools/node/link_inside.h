@@ -1,4 +1,7 @@
-/* link_inside: one run of the client, shared by link.c and link_source.c. */
+/*
+ * link_inside: one run of the client, shared by link.c and link_source.c; and how it is driven by who carries its bytes:
+ * sync/net in link.c, the simulator in memory (tests/sim).
+ */
 #ifndef BANYAN_TOOLS_NODE_LINK_INSIDE_H
 #define BANYAN_TOOLS_NODE_LINK_INSIDE_H
 
@@ -27,6 +30,19 @@ struct link {
 	uint8_t status;
 	bool fresh_log;          /* the node's cursor cannot be trusted: ask first */
 };
+
+/*
+ * A sync: link_sync_open (gathers; if it fails nothing follows), then a session that reads link_source and begins with
+ * link_begin, whose every event goes to link_event; when it is over, link_sync_close with how it ended. A join: the
+ * same without link_sync_open, from a zeroed link with acked_epoch set. ctx is the link; `peer`, `result`, `exchange`,
+ * `parcel` (and `invite`, `node_key`) are set by the driver.
+ */
+enum err link_sync_open(struct link *, struct why *);
+void link_begin(void *ctx, struct session *, uint64_t now_ms);
+void link_event(void *ctx, struct session *, const struct session_event *, uint64_t now_ms);
+void link_room(void *ctx, struct session *, uint64_t now_ms); /* of an ASK: there is room for more of it */
+enum err link_sync_close(struct link *, enum err, struct why *);
+enum err link_join_close(struct link *, enum err, struct why *);
 
 /* What the session reads from the store; .ctx is the link. */
 extern const struct session_source link_source;

@@ -5,155 +5,151 @@
 #include <stdlib.h>
 
 #include "core/cert.h"
+#include "sync/net/net.h"
 #include "tools/node/serve_inside.h"
 
 #define GRACE_MS 3000u
 #define OPENER_TURN 64u /* arrivals a commit while others wait for the writer too */
 
+/* The daemon: the loop, its sockets, and the opener's thread around a node that serves. */
+struct daemon {
+	struct serve serve; /* first: the host's functions are given it */
+	struct net_server *server;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_signal_t term, interrupt;
+	uv_timer_t minute;
+	pthread_t opener;
+	pthread_mutex_t opener_lock; /* over the flags */
+	pthread_cond_t work;
+	bool opener_runs, stopping, woken;
+};
+
+static struct daemon *
+daemon_of(struct serve *s)
+{
+	return (struct daemon *)s;
+}
+
 /* ---- the opener's thread ---- */
 
-void
-serve_wake_opener(struct serve *s)
+static void
+arrived(struct serve *s)
 {
-	pthread_mutex_lock(&s->lock);
-	s->woken = true;
-	pthread_cond_signal(&s->work);
-	pthread_mutex_unlock(&s->lock);
+	struct daemon *d = daemon_of(s);
+
+	pthread_mutex_lock(&d->opener_lock);
+	d->woken = true;
+	pthread_cond_signal(&d->work);
+	pthread_mutex_unlock(&d->opener_lock);
 }
 
 static void *
 opener_main(void *arg)
 {
-	struct serve *s = arg;
+	struct daemon *d = arg;
+	struct peer *p = d->serve.peer;
 	struct why why;
 	size_t done;
 
 	for (;;) {
-		pthread_mutex_lock(&s->lock);
-		while (!s->woken && !s->stopping)
-			pthread_cond_wait(&s->work, &s->lock);
-		s->woken = false;
-		if (s->stopping) {
-			pthread_mutex_unlock(&s->lock);
+		pthread_mutex_lock(&d->opener_lock);
+		while (!d->woken && !d->stopping)
+			pthread_cond_wait(&d->work, &d->opener_lock);
+		d->woken = false;
+		if (d->stopping) {
+			pthread_mutex_unlock(&d->opener_lock);
 			return NULL;
 		}
-		pthread_mutex_unlock(&s->lock);
+		pthread_mutex_unlock(&d->opener_lock);
 		do {
-			pthread_mutex_lock(&s->peer->acting);
-			if (opener_step(s->peer, OPENER_TURN, &done, &why) != E_OK) {
+			pthread_mutex_lock(&p->acting);
+			if (opener_step(p, OPENER_TURN, &done, &why) != E_OK) {
 				char sentence[400];
 
 				done = 0;
 				fprintf(stderr, "banyan serve: %s\n", why_sentence(&why, sentence, sizeof(sentence)));
 			}
-			pthread_mutex_unlock(&s->peer->acting);
-		} while (done > 0 && !s->stopping);
+			pthread_mutex_unlock(&p->acting);
+		} while (done > 0 && !d->stopping);
 	}
 }
 
-/* ---- connections ---- */
+/* ---- what a node that serves needs of its host ---- */
 
-void
-serve_conn_drop(struct serve_conn *c)
+static void
+wake(struct serve *s)
 {
-	if (c->conn != NULL || c->jobs > 0 || c->ask != NULL)
-		return;
-	writer_free(&c->parcel);
-	writer_free(&c->input);
-	free(c);
+	uv_async_send(&daemon_of(s)->wake);
 }
 
-struct seen {
-	struct principal_id id;
-	uint32_t now_s;
+static void
+pump(struct serve_conn *c)
+{
+	net_conn_pump(c->conn);
+}
+
+static uint64_t
+now_ms(const struct serve_conn *c)
+{
+	return net_conn_now_ms(c->conn);
+}
+
+struct aside {
+	uv_work_t work;
+	void (*run)(void *), (*done)(void *);
+	void *arg;
 };
 
-/* PEER row: be32 last seen. */
-static enum err
-seen_job(struct store_txn *txn, void *arg)
+static void
+aside_run(uv_work_t *work)
 {
-	struct seen *seen = arg;
-	uint8_t value[4];
+	struct aside *a = work->data;
 
-	be32_put(value, seen->now_s);
-	return store_put(txn, STORE_PEER, BYTES(seen->id.b, ID_BYTES), BYTES(value, sizeof(value)));
+	a->run(a->arg);
 }
 
 static void
-seen_done(void *arg, enum err e)
+aside_done(uv_work_t *work, int status)
 {
-	(void)e; /* only a date on a list is lost */
-	free(arg);
+	struct aside *a = work->data;
+
+	(void)status; /* none is cancelled */
+	a->done(a->arg);
+	free(a);
 }
 
-static void
-note_seen(struct serve *s, const struct principal_id *id)
-{
-	struct seen *seen = malloc(sizeof(*seen));
-
-	if (seen == NULL)
-		return;
-	*seen = (struct seen){*id, peer_now_s(s->peer)};
-	if (store_write_async(s->peer->store, seen_job, seen, seen_done, seen) != E_OK)
-		free(seen);
-}
-
-/* One peer, or strangers together, must not use up the places of all. */
 static bool
-crowded(const struct serve *s, const struct net_peer *who, bool stranger)
+aside(struct serve *s, void (*run)(void *), void (*done)(void *), void *arg)
 {
-	const struct serve_conn *c;
-	size_t same = 0, strangers = 0;
+	struct aside *a = malloc(sizeof(*a));
 
-	for (c = s->conns; c != NULL; c = c->next) {
-		same += !c->peer.local && ID_EQUAL(&c->peer.id, &who->id);
-		strangers += c->stranger;
-	}
-	return same >= CONNS_EACH_MAX || (stranger && strangers >= STRANGERS_MAX);
+	if (a == NULL)
+		return false;
+	*a = (struct aside){.run = run, .done = done, .arg = arg};
+	a->work.data = a;
+	if (uv_queue_work(&daemon_of(s)->loop, &a->work, aside_run, aside_done) == 0)
+		return true;
+	free(a);
+	return false;
 }
+
+static const struct serve_host host = {
+    .wake = wake, .arrived = arrived, .pump = pump, .now_ms = now_ms, .aside = aside};
+
+/* ---- connections ---- */
 
 static enum err
 trust(void *ctx, const struct net_peer *who, struct net_trust *out, char *thing)
 {
-	struct serve *s = ctx;
+	struct serve_who peer = {.local = who->local, .id = who->id, .key = who->key};
 	struct serve_conn *c;
-	struct store_txn *txn;
-	struct member m;
-	enum err e = E_OK;
+	enum err e;
 
-	thing[0] = '\0';
 	memset(out, 0, sizeof(*out));
-	if (!who->local) {
-		if ((e = store_read_begin(s->peer->store, &txn)) != E_OK)
-			return e;
-		e = member_get(txn, &who->id, &m);
-		store_read_end(txn);
-		out->stranger = e == E_ABSENT;
-		if (e != E_OK && e != E_ABSENT)
-			return e;
-		if (e == E_OK && memcmp(&m.enrolment.sign_pub, &who->key, sizeof(who->key)) != 0) {
-			snprintf(thing, 240, "this device");
-			return E_STRANGER; /* somebody else's id */
-		}
-		if (e == E_OK && m.state == MEMBER_REVOKED) {
-			snprintf(thing, 240, "%.200s", m.reason);
-			return E_REVOKED;
-		}
-		if (crowded(s, who, out->stranger))
-			return E_PEER_BUSY;
-		if (e == E_OK)
-			note_seen(s, &who->id);
-	}
-	if ((c = calloc(1, sizeof(*c))) == NULL)
-		return E_NO_MEMORY;
-	c->serve = s;
-	c->peer = *who;
-	c->stranger = out->stranger;
-	c->next = s->conns;
-	s->conns = c;
-	writer_heap_init(&c->parcel, PARCEL_BYTES_MAX);
-	writer_heap_init(&c->input, ASK_BYTES_MAX);
-	serve_source(c);
+	if ((e = serve_admit(ctx, &peer, &c, thing)) != E_OK)
+		return e;
+	out->stranger = c->stranger;
 	out->source = c->source;
 	out->data = c;
 	return E_OK;
@@ -166,6 +162,7 @@ on_event(void *ctx, struct net_conn *conn, const struct session_event *ev)
 
 	(void)ctx;
 	c->conn = conn;
+	c->session = net_conn_session(conn);
 	serve_event(c, ev);
 }
 
@@ -173,24 +170,20 @@ static void
 on_room(void *ctx, struct net_conn *conn)
 {
 	(void)conn;
-	uv_async_send(&((struct serve *)ctx)->wake);
+	wake(ctx);
 }
 
 static void
 on_closed(void *ctx, struct net_conn *conn)
 {
-	struct serve_conn *c = net_conn_data(conn), **at;
-	struct serve *s = ctx;
+	struct serve_conn *c = net_conn_data(conn);
 
+	(void)ctx;
 	if (c == NULL)
 		return;
-	for (at = &s->conns; *at != NULL && *at != c; at = &(*at)->next)
-		;
-	if (*at == c)
-		*at = c->next;
-	c->conn = NULL;
+	c->session = NULL;
 	serve_ask_abandon(c);
-	serve_conn_drop(c);
+	serve_leave(c);
 }
 
 /* ---- TLS sessions, kept encrypted in the store ---- */
@@ -269,8 +262,9 @@ tls_get(void *ctx, struct bytes id, struct writer *out)
 /* ---- the loop ---- */
 
 static void
-forget(struct serve *s)
+forget(struct daemon *d)
 {
+	struct serve *s = &d->serve;
 	struct principal_id ids[16];
 	size_t i, count;
 
@@ -280,72 +274,72 @@ forget(struct serve *s)
 	s->forget_count = 0;
 	pthread_mutex_unlock(&s->lock);
 	for (i = 0; i < count; i++)
-		net_server_forget(s->server, &ids[i]);
+		net_server_forget(d->server, &ids[i]);
 }
 
 static void
 on_wake(uv_async_t *async)
 {
-	struct serve *s = async->data;
+	struct daemon *d = async->data;
 
-	serve_settle(s);
-	serve_ask_drain(s);
-	forget(s);
+	serve_settle(&d->serve);
+	serve_ask_drain(&d->serve);
+	forget(d);
 }
 
 static void
 on_minute(uv_timer_t *timer)
 {
-	struct serve *s = timer->data;
+	struct daemon *d = timer->data;
 
-	store_tick(s->peer->store);
+	store_tick(d->serve.peer->store);
 }
 
 static void
 on_signal(uv_signal_t *signal, int number)
 {
-	struct serve *s = signal->data;
+	struct daemon *d = signal->data;
 
 	(void)number;
-	uv_signal_stop(&s->term);
-	uv_signal_stop(&s->interrupt);
-	uv_timer_stop(&s->minute);
-	net_server_stop(s->server, GRACE_MS);
-	uv_close((uv_handle_t *)&s->term, NULL);
-	uv_close((uv_handle_t *)&s->interrupt, NULL);
-	uv_close((uv_handle_t *)&s->minute, NULL);
-	uv_unref((uv_handle_t *)&s->wake); /* it still wakes while connections end */
+	uv_signal_stop(&d->term);
+	uv_signal_stop(&d->interrupt);
+	uv_timer_stop(&d->minute);
+	net_server_stop(d->server, GRACE_MS);
+	uv_close((uv_handle_t *)&d->term, NULL);
+	uv_close((uv_handle_t *)&d->interrupt, NULL);
+	uv_close((uv_handle_t *)&d->minute, NULL);
+	uv_unref((uv_handle_t *)&d->wake); /* it still wakes while connections end */
 }
 
 static enum err
-open_server(struct serve *s, const char *listen, struct bytes certificate, struct why *why)
+open_server(struct daemon *d, const char *listen, struct bytes certificate, struct why *why)
 {
 	struct net_server_config config = {
-	    .loop = &s->loop,
-	    .identity = {.key = &peer_self(s->peer)->sign, .certificate = certificate},
-	    .ctx = s, .trust = trust, .event = on_event, .room = on_room, .closed = on_closed,
+	    .loop = &d->loop,
+	    .identity = {.key = &peer_self(d->serve.peer)->sign, .certificate = certificate},
+	    .ctx = &d->serve, .trust = trust, .event = on_event, .room = on_room, .closed = on_closed,
 	    .tls_put = tls_put, .tls_get = tls_get};
 	char path[600];
 	enum err e;
 
-	if ((e = net_server_open(&s->server, &config, listen, why)) != E_OK)
+	if ((e = net_server_open(&d->server, &config, listen, why)) != E_OK)
 		return e;
-	snprintf(path, sizeof(path), "%s/socket", s->peer->path);
-	return net_server_local(s->server, path, why);
+	snprintf(path, sizeof(path), "%s/socket", d->serve.peer->path);
+	return net_server_local(d->server, path, why);
 }
 
 static enum err
-loop_open(struct serve *s)
+loop_open(struct daemon *d)
 {
-	if (uv_loop_init(&s->loop) != 0)
+	if (uv_loop_init(&d->loop) != 0)
 		return E_NO_MEMORY;
-	if (uv_async_init(&s->loop, &s->wake, on_wake) != 0 || uv_signal_init(&s->loop, &s->term) != 0 ||
-	    uv_signal_init(&s->loop, &s->interrupt) != 0 || uv_timer_init(&s->loop, &s->minute) != 0)
+	if (uv_async_init(&d->loop, &d->wake, on_wake) != 0 || uv_signal_init(&d->loop, &d->term) != 0 ||
+	    uv_signal_init(&d->loop, &d->interrupt) != 0 || uv_timer_init(&d->loop, &d->minute) != 0)
 		return E_NO_MEMORY;
-	s->wake.data = s->term.data = s->interrupt.data = s->minute.data = s;
-	uv_signal_start(&s->term, on_signal, SIGTERM);
-	uv_signal_start(&s->interrupt, on_signal, SIGINT);
-	uv_timer_start(&s->minute, on_minute, 60000, 60000);
+	d->wake.data = d->term.data = d->interrupt.data = d->minute.data = d;
+	uv_signal_start(&d->term, on_signal, SIGTERM);
+	uv_signal_start(&d->interrupt, on_signal, SIGINT);
+	uv_timer_start(&d->minute, on_minute, 60000, 60000);
 	return E_OK;
 }
 
@@ -358,14 +352,14 @@ close_handle(uv_handle_t *handle, void *arg)
 }
 
 static void
-stop_opener(struct serve *s)
+stop_opener(struct daemon *d)
 {
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_signal(&s->work);
-	pthread_mutex_unlock(&s->lock);
-	if (s->opener_runs)
-		pthread_join(s->opener, NULL);
+	pthread_mutex_lock(&d->opener_lock);
+	d->stopping = true;
+	pthread_cond_signal(&d->work);
+	pthread_mutex_unlock(&d->opener_lock);
+	if (d->opener_runs)
+		pthread_join(d->opener, NULL);
 }
 
 /* Writers' last words may still be on their way to the loop. */
@@ -380,41 +374,41 @@ nothing_job(struct store_txn *txn, void *arg)
 enum err
 serve_run(struct peer *p, const char *listen, serve_ready_fn *ready, void *ctx, struct why *why)
 {
-	struct serve *s = calloc(1, sizeof(*s));
+	struct daemon *d = calloc(1, sizeof(*d));
 	struct writer der;
 	enum err e;
 
-	if (s == NULL)
+	if (d == NULL)
 		return E_NO_MEMORY;
-	s->peer = p;
-	s->done_last = &s->done_first;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->work, NULL);
+	serve_init(&d->serve, p, &host);
+	pthread_mutex_init(&d->opener_lock, NULL);
+	pthread_cond_init(&d->work, NULL);
 	writer_heap_init(&der, 4096);
-	if ((e = loop_open(s)) != E_OK) {
+	if ((e = loop_open(d)) != E_OK) {
 		why_set(why, e, "the event loop");
 		goto done;
 	}
 	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der)) == E_OK)
-		e = open_server(s, listen, writer_view(&der), why);
+		e = open_server(d, listen, writer_view(&der), why);
 	if (e == E_OK) {
-		s->opener_runs = pthread_create(&s->opener, NULL, opener_main, s) == 0;
-		serve_wake_opener(s);
-		ready(ctx, net_server_address(s->server));
-		uv_run(&s->loop, UV_RUN_DEFAULT);
+		d->opener_runs = pthread_create(&d->opener, NULL, opener_main, d) == 0;
+		arrived(&d->serve);
+		ready(ctx, net_server_address(d->server));
+		uv_run(&d->loop, UV_RUN_DEFAULT);
 	}
-	stop_opener(s);
+	stop_opener(d);
 	(void)store_write(p->store, nothing_job, NULL);
-	serve_ask_stop(s);
-	serve_settle(s);
-	uv_walk(&s->loop, close_handle, NULL);
-	uv_run(&s->loop, UV_RUN_DEFAULT);
-	net_server_free(s->server);
+	serve_ask_stop(&d->serve);
+	serve_settle(&d->serve);
+	uv_walk(&d->loop, close_handle, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	net_server_free(d->server);
 done:
-	uv_loop_close(&s->loop);
+	uv_loop_close(&d->loop);
 	writer_free(&der);
-	pthread_cond_destroy(&s->work);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	pthread_cond_destroy(&d->work);
+	pthread_mutex_destroy(&d->opener_lock);
+	serve_fini(&d->serve);
+	free(d);
 	return e;
 }

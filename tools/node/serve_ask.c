@@ -55,7 +55,7 @@ push(void *ctx, uint8_t stream, struct bytes b)
 		a->queued += b.n;
 	}
 	pthread_mutex_unlock(&a->serve->lock);
-	uv_async_send(&a->serve->wake);
+	a->serve->host->wake(a->serve);
 	return e;
 }
 
@@ -121,12 +121,12 @@ ask_main(void *arg)
 			forget_revoked(a, c);
 		call_free(c);
 	}
-	serve_wake_opener(a->serve);
+	a->serve->host->arrived(a->serve);
 	pthread_mutex_lock(&a->serve->lock);
 	a->status = (uint8_t)err_exit_status(e);
 	a->finished = true;
 	pthread_mutex_unlock(&a->serve->lock);
-	uv_async_send(&a->serve->wake);
+	a->serve->host->wake(a->serve);
 	return NULL;
 }
 
@@ -153,16 +153,16 @@ void
 serve_ask_begin(struct serve_conn *c)
 {
 	struct serve *serve = c->serve;
-	struct session *s = net_conn_session(c->conn);
+	struct session *s = c->session;
 	struct serve_ask *a;
 
 	if (c->ask != NULL || !has_place(c) || (a = calloc(1, sizeof(*a))) == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
 		return;
 	}
 	if (pthread_cond_init(&a->room, NULL) != 0) {
 		free(a);
-		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
 		return;
 	}
 	a->serve = serve;
@@ -184,14 +184,14 @@ serve_ask_input(struct serve_conn *c, struct bytes chunk)
 		return;
 	writer_bytes(&a->ask, chunk);
 	if (writer_end(&a->ask) != E_OK) {
-		session_refuse(net_conn_session(c->conn), E_NO_ROOM, "what was asked", 0, net_conn_now_ms(c->conn));
+		session_refuse(c->session, E_NO_ROOM, "what was asked", 0, serve_now_ms(c));
 		return;
 	}
 	if (chunk.n > 0)
 		return;
 	a->started = pthread_create(&a->thread, NULL, ask_main, a) == 0;
 	if (!a->started)
-		session_refuse(net_conn_session(c->conn), E_PEER_BUSY, "", BUSY_RETRY_S, net_conn_now_ms(c->conn));
+		session_refuse(c->session, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
 }
 
 static void
@@ -231,9 +231,9 @@ drain_one(struct serve_ask *a)
 	while (a->first != NULL) {
 		struct piece *piece = a->first;
 
-		if (c->conn != NULL &&
-		    session_answer(net_conn_session(c->conn), (enum message_stream)piece->stream,
-		                   BYTES(piece->p, piece->n), net_conn_now_ms(c->conn)) != E_OK)
+		if (c->session != NULL &&
+		    session_answer(c->session, (enum message_stream)piece->stream,
+		                   BYTES(piece->p, piece->n), serve_now_ms(c)) != E_OK)
 			break;
 		a->first = piece->next;
 		if (a->first == NULL)
@@ -262,13 +262,13 @@ serve_ask_drain(struct serve *serve)
 		c->jobs++; /* it may close while its answer is sent */
 		if (done) {
 			ask_free(a); /* takes the last one's place in the list */
-			if (c->conn != NULL)
-				session_done(net_conn_session(c->conn), status, net_conn_now_ms(c->conn));
+			if (c->session != NULL)
+				session_done(c->session, status, serve_now_ms(c));
 		} else {
 			i++;
 		}
-		if (c->conn != NULL)
-			net_conn_pump(c->conn);
+		if (c->session != NULL)
+			c->serve->host->pump(c);
 		c->jobs--;
 		serve_conn_drop(c);
 	}

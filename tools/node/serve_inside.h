@@ -1,8 +1,13 @@
-/* serve_inside: what the parts of the daemon share: serve.c, serve_session.c, serve_ask.c. */
+/*
+ * serve_inside: what the parts of a node that serves share. serve_conn.c, serve_session.c, serve_source.c are its end of
+ * devices' sessions, as a state machine without a loop: who drives it is its *host*, the daemon (serve.c: libuv,
+ * TLS, threads) or the simulator (tests/sim). serve_ask.c, commands asked of it, has a thread for each.
+ */
 #ifndef BANYAN_TOOLS_NODE_SERVE_INSIDE_H
 #define BANYAN_TOOLS_NODE_SERVE_INSIDE_H
 
-#include "sync/net/net.h"
+#include "core/arrival.h"
+#include "sync/session.h"
 #include "tools/call_asked.h"
 #include "tools/node/opener.h"
 #include "tools/node/peer.h"
@@ -16,14 +21,37 @@
 #define TLS_ROWS_MAX 4096u /* sessions kept on disk; a new one takes an old one's place */
 
 struct serve;
+struct serve_conn;
 
-/* One connection. It outlives its net_conn while jobs of it are on their way. */
+/* What the state machine needs of its host. */
+struct serve_host {
+	/* From any thread: have serve_settle and serve_ask_drain called soon, where sessions are fed. */
+	void (*wake)(struct serve *);
+	/* From any thread: there is something to open. */
+	void (*arrived)(struct serve *);
+	/* The rest only where sessions are fed. The session was answered outside its event: send; may end it. */
+	void (*pump)(struct serve_conn *);
+	uint64_t (*now_ms)(const struct serve_conn *);
+	/* Run `work` where it may wait for the disk, then `done` here. False: no room, neither is called. */
+	bool (*aside)(struct serve *, void (*work)(void *), void (*done)(void *), void *arg);
+};
+
+/* Who is at the other end: by the channel, never by word. */
+struct serve_who {
+	bool local;                /* by the daemon's own socket */
+	struct principal_id id;
+	struct ec_public key;
+};
+
+/* One connection. It outlives its session while jobs of it are on their way. */
 struct serve_conn {
 	struct serve *serve;
 	struct serve_conn *next;   /* among those that are open */
 	bool stranger;
-	struct net_conn *conn;     /* NULL once closed */
-	struct net_peer peer;
+	struct session *session;   /* the host's; NULL before its first event and once it is closed */
+	void *conn;                /* the host's own name for it */
+	bool left;                 /* serve_leave was called */
+	struct serve_who peer;
 	struct session_source source;
 	struct writer parcel;      /* handed out by the source */
 	unsigned jobs;             /* on the writer's queue */
@@ -51,16 +79,9 @@ struct serve_done {
 
 struct serve {
 	struct peer *peer;
-	struct net_server *server;
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_signal_t term, interrupt;
-	uv_timer_t minute;
-	pthread_mutex_t lock;      /* over done, asks' queues and the opener's flags */
+	const struct serve_host *host;
+	pthread_mutex_t lock;      /* over done, asks' queues and whom to forget */
 	struct serve_done *done_first, **done_last;
-	pthread_cond_t work;       /* the opener's */
-	pthread_t opener;
-	bool opener_runs, stopping, woken;
 	struct serve_conn *conns;  /* that are open */
 	unsigned asks;
 	struct serve_conn *conns_asking[ASKS_MAX];
@@ -68,7 +89,22 @@ struct serve {
 	size_t forget_count;
 };
 
-void serve_wake_opener(struct serve *);
+/* serve_conn.c: connections. serve_init: the peer stays the caller's; serve_fini: all connections are closed. */
+void serve_init(struct serve *, struct peer *, const struct serve_host *);
+void serve_fini(struct serve *);
+/*
+ * serve_admit: the channel says who has come: may it? E_OK: *out is the connection (with the source that its session
+ * reads), the host's until serve_leave. E_STRANGER, E_REVOKED, E_PEER_BUSY...: `thing` says more.
+ */
+enum err serve_admit(struct serve *, const struct serve_who *, struct serve_conn **out, char thing[240]);
+/* serve_leave: its session is gone; it is freed when nothing holds it any more. */
+void serve_leave(struct serve_conn *);
+void serve_conn_drop(struct serve_conn *); /* free it if nothing holds it any more */
+static inline uint64_t
+serve_now_ms(const struct serve_conn *c)
+{
+	return c->serve->host->now_ms(c);
+}
 /* serve_standing: what the office's list says of who is connected now. E_STRANGER, E_REVOKED, E_NOT_APPROVED. */
 enum err serve_standing(struct serve_conn *, struct member *, struct store_txn *, char thing[240]);
 
@@ -78,13 +114,12 @@ enum err serve_head_of(struct store_txn *, const struct log_id *, struct session
 
 /* serve_session.c: devices' sessions. */
 void serve_event(struct serve_conn *, const struct session_event *);
-void serve_settle(struct serve *); /* on the loop: what the writer finished */
-void serve_conn_drop(struct serve_conn *); /* free it if nothing holds it any more */
+void serve_settle(struct serve *); /* where sessions are fed: what the writer finished */
 
 /* serve_ask.c: commands asked of the daemon. */
 void serve_ask_begin(struct serve_conn *);
 void serve_ask_input(struct serve_conn *, struct bytes);
-void serve_ask_drain(struct serve *); /* on the loop: answers to send */
+void serve_ask_drain(struct serve *); /* where sessions are fed: answers to send */
 void serve_ask_abandon(struct serve_conn *); /* the asker is gone */
 void serve_ask_stop(struct serve *);
 

@@ -36,8 +36,8 @@ static void
 on_hello(struct serve_conn *c, const struct message_hello *h)
 {
 	struct peer *p = c->serve->peer;
-	struct session *s = net_conn_session(c->conn);
-	uint64_t now_ms = net_conn_now_ms(c->conn), backlog = 0;
+	struct session *s = c->session;
+	uint64_t now_ms = serve_now_ms(c), backlog = 0;
 	struct log_id own = {c->peer.id, h->epoch};
 	struct session_hello_reply reply = {.incarnation = store_incarnation(p->store)};
 	struct store_txn *txn;
@@ -135,7 +135,7 @@ appended(void *arg, enum err e)
 	*serve->done_last = d;
 	serve->done_last = &d->next;
 	pthread_mutex_unlock(&serve->lock);
-	uv_async_send(&serve->wake);
+	serve->host->wake(serve);
 }
 
 static void
@@ -178,13 +178,13 @@ prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t num
 static void
 on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes bytes)
 {
-	struct session *s = net_conn_session(c->conn);
+	struct session *s = c->session;
 	struct serve_done *d = calloc(1, sizeof(*d));
 	struct why why = {.e = E_OK};
 	enum err e;
 
 	if (d == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", 60, net_conn_now_ms(c->conn));
+		session_refuse(s, E_PEER_BUSY, "", 60, serve_now_ms(c));
 		return;
 	}
 	d->conn = c;
@@ -195,7 +195,7 @@ on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes by
 		e = store_write_async(c->serve->peer->store, append_job, d, appended, d);
 	if (e != E_OK) {
 		done_free(d);
-		session_refuse(s, e == E_STORE_QUEUE ? E_PEER_BUSY : e, why.thing, 60, net_conn_now_ms(c->conn));
+		session_refuse(s, e == E_STORE_QUEUE ? E_PEER_BUSY : e, why.thing, 60, serve_now_ms(c));
 		return;
 	}
 	c->jobs++;
@@ -210,14 +210,14 @@ settle_one(struct serve_done *d)
 	struct serve_conn *c = d->conn;
 	uint64_t now_ms;
 
-	if (c->conn != NULL) {
-		now_ms = net_conn_now_ms(c->conn);
+	if (c->session != NULL) {
+		now_ms = serve_now_ms(c);
 		if (d->e == E_OK)
-			session_settle_parcel(net_conn_session(c->conn), d->number, &d->hash,
+			session_settle_parcel(c->session, d->number, &d->hash,
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		else
-			session_refuse(net_conn_session(c->conn), d->e, "", 60, now_ms);
-		net_conn_pump(c->conn); /* may close it: the job still holds c */
+			session_refuse(c->session, d->e, "", 60, now_ms);
+		c->serve->host->pump(c); /* may close it: the job still holds c */
 	}
 	c->jobs--;
 	serve_conn_drop(c);
@@ -243,12 +243,11 @@ serve_settle(struct serve *serve)
 		d = next;
 	}
 	if (any)
-		serve_wake_opener(serve);
+		serve->host->arrived(serve);
 }
 
-/* A newcomer's enrolment waits for the disk: off the loop. */
+/* A newcomer's enrolment waits for the disk: not where sessions are fed. */
 struct join_work {
-	uv_work_t work;
 	struct serve_conn *conn;
 	struct message_join join;
 	struct message_welcome welcome;
@@ -258,31 +257,29 @@ struct join_work {
 };
 
 static void
-join_run(uv_work_t *work)
+join_run(void *arg)
 {
-	struct join_work *w = work->data;
+	struct join_work *w = arg;
 
 	w->e = enrol_join(w->conn->serve->peer, &w->join, &w->conn->peer.key, &w->welcome, &w->arena, &w->why);
 }
 
 static void
-join_done(uv_work_t *work, int status)
+join_done(void *arg)
 {
-	struct join_work *w = work->data;
+	struct join_work *w = arg;
 	struct serve_conn *c = w->conn;
 
 	c->jobs--;
-	if (status != 0)
-		w->e = E_PEER_BUSY;
-	if (c->conn != NULL) {
-		struct session *s = net_conn_session(c->conn);
-		uint64_t now_ms = net_conn_now_ms(c->conn);
+	if (c->session != NULL) {
+		struct session *s = c->session;
+		uint64_t now_ms = serve_now_ms(c);
 
 		if (w->e == E_OK)
 			w->e = session_welcome(s, &w->welcome, now_ms);
 		if (w->e != E_OK)
 			session_refuse(s, w->e, w->why.thing, 0, now_ms);
-		net_conn_pump(c->conn);
+		c->serve->host->pump(c);
 	}
 	serve_conn_drop(c);
 	arena_free(&w->arena);
@@ -293,40 +290,41 @@ join_done(uv_work_t *work, int status)
 static void
 on_join(struct serve_conn *c, const struct message_join *join)
 {
-	struct session *s = net_conn_session(c->conn);
+	struct session *s = c->session;
 	struct join_work *w;
 
 	/* a newcomer may only speak for the key that it showed in the handshake */
 	if (!ID_EQUAL(&join->principal, &c->peer.id)) {
-		session_refuse(s, E_STRANGER, "another principal", 0, net_conn_now_ms(c->conn));
+		session_refuse(s, E_STRANGER, "another principal", 0, serve_now_ms(c));
 		return;
 	}
 	if ((w = calloc(1, sizeof(*w))) == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", 60, net_conn_now_ms(c->conn));
+		session_refuse(s, E_PEER_BUSY, "", 60, serve_now_ms(c));
 		return;
 	}
-	w->work.data = w;
 	w->conn = c;
 	w->join = *join;
 	w->join.name = BYTES_NONE; /* the invitation says what the newcomer is called */
 	arena_init(&w->arena, 1u << 20);
 	c->jobs++;
-	if (uv_queue_work(&c->serve->loop, &w->work, join_run, join_done) != 0)
-		join_done(&w->work, UV_ENOMEM);
+	if (!c->serve->host->aside(c->serve, join_run, join_done, w)) {
+		w->e = E_PEER_BUSY;
+		join_done(w);
+	}
 }
 
 /* Only who works for the office asks from elsewhere; a member's device has nothing to ask. */
 static void
 on_ask(struct serve_conn *c, const struct message_ask *ask)
 {
-	struct session *s = net_conn_session(c->conn);
+	struct session *s = c->session;
 	struct store_txn *txn;
 	struct member m;
 	char thing[240] = "";
 	enum err e = E_OK;
 
 	if (!ask->has_input || !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) {
-		session_refuse(s, E_PROTOCOL, "an unknown verb", 0, net_conn_now_ms(c->conn));
+		session_refuse(s, E_PROTOCOL, "an unknown verb", 0, serve_now_ms(c));
 		return;
 	}
 	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
@@ -340,7 +338,7 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 	if (e == E_OK)
 		serve_ask_begin(c);
 	else
-		session_refuse(s, e, thing, 0, net_conn_now_ms(c->conn));
+		session_refuse(s, e, thing, 0, serve_now_ms(c));
 }
 
 void
