@@ -227,12 +227,13 @@ arrival_put(struct store_txn *txn, const struct arrival *a)
 	struct store_seq key = store_seq_of(a->seq);
 	struct writer w;
 	enum err e;
+	bool carried = (a->flags & ARRIVAL_CARRIED) != 0;
 
 	writer_heap_init(&w, PARCEL_BYTES_MAX + ARRIVAL_EXTRA_BYTES);
 	/* Room at once: growing by doubling would wipe and copy each time. */
 	if (writer_space(&w, a->parcel.n + ARRIVAL_EXTRA_BYTES) != NULL)
 		writer_reset(&w);
-	pack_array(&w, 8);
+	pack_array(&w, carried ? 9 : 8);
 	pack_bin(&w, BYTES(a->log.author.b, ID_BYTES));
 	pack_u64(&w, a->log.epoch);
 	pack_u64(&w, a->number);
@@ -241,6 +242,8 @@ arrival_put(struct store_txn *txn, const struct arrival *a)
 	pack_bin(&w, BYTES(a->via.b, ID_BYTES));
 	pack_u64(&w, a->flags);
 	pack_bin(&w, a->parcel);
+	if (carried)
+		pack_bin(&w, BYTES(a->previous.b, HASH_BYTES));
 	if ((e = writer_end(&w)) == E_OK)
 		e = store_put(txn, STORE_ARRIVAL, BYTES(key.b, 8), writer_view(&w));
 	writer_free(&w);
@@ -252,16 +255,27 @@ arrival_twins(struct store_txn *txn, struct arrival *a, struct arrival_key *k,
 	      enum arrival_result *result)
 {
 	struct parcel_hash hash;
+	struct arrival_key at;
 	unsigned twin;
+	bool free0 = false; /* nothing came first: a fork's later parcels may be here */
 	enum err e;
 
 	for (twin = 0; twin < ARRIVAL_TWINS_MAX; twin++) {
 		uint64_t seq;
 
-		*k = index_key(txn, &a->log, a->number, twin);
-		e = index_get(txn, k, &seq, &hash);
+		at = index_key(txn, &a->log, a->number, twin);
+		e = index_get(txn, &at, &seq, &hash);
+		if (e == E_ABSENT && twin == 0) {
+			free0 = true;
+			*k = at;
+			continue;
+		}
 		if (e == E_ABSENT) {
-			*result = twin == 0 ? ARRIVAL_NEW : ARRIVAL_FORKED;
+			*result = ARRIVAL_NEW;
+			if (free0 && !(a->flags & ARRIVAL_FORK))
+				return E_OK;
+			*k = at;
+			*result = ARRIVAL_FORKED;
 			return E_OK;
 		}
 		if (e != E_OK)
@@ -329,13 +343,14 @@ arrival_get(struct store_txn *txn, uint64_t seq, struct arrival *out)
 	struct store_seq key = store_seq_of(seq);
 	struct reader r;
 	struct bytes v;
+	uint32_t count;
 	enum err e;
 
 	*out = (struct arrival){.seq = seq};
 	if ((e = store_get(txn, STORE_ARRIVAL, BYTES(key.b, 8), &v)) != E_OK)
 		return e;
 	reader_init(&r, v);
-	reader_array_of(&r, 8);
+	count = reader_array(&r);
 	reader_bin_fixed(&r, out->log.author.b, ID_BYTES);
 	out->log.epoch = reader_u64(&r);
 	out->number = reader_u64(&r);
@@ -344,6 +359,10 @@ arrival_get(struct store_txn *txn, uint64_t seq, struct arrival *out)
 	reader_bin_fixed(&r, out->via.b, ID_BYTES);
 	out->flags = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	out->parcel = reader_bin(&r);
+	if (out->flags & ARRIVAL_CARRIED)
+		reader_bin_fixed(&r, out->previous.b, HASH_BYTES);
+	if (count != (out->flags & ARRIVAL_CARRIED ? 9u : 8u))
+		return E_STORE_DAMAGED;
 	return reader_end(&r) == E_OK ? E_OK : E_STORE_DAMAGED;
 }
 

@@ -32,6 +32,8 @@ struct arrival {
 	uint64_t received_s;
 	struct principal_id via; /* who brought it */
 	uint32_t flags;
+	struct parcel_hash
+	    previous; /* ARRIVAL_CARRIED only: what its author signed as the one before */
 	struct bytes parcel;
 };
 
@@ -39,8 +41,9 @@ enum arrival_result { ARRIVAL_NEW, ARRIVAL_DUPLICATE, ARRIVAL_FORKED };
 
 /*
  * arrival_append: in a job: take `a` (all but seq), set a->seq: the new one, or of the
- * duplicate. FORKED: kept, flagged ARRIVAL_FORK; the head of the log stays as it was. The
- * caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and above, too many holes
+ * duplicate. FORKED: kept, flagged ARRIVAL_FORK; the head of the log stays as it was.
+ * ARRIVAL_FORK given: it is one even if its number is free (it follows another parcel than
+ * the one before it here). The caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and above, too many holes
  * or twins, too long.
  */
 enum err arrival_append(struct store_txn *, struct arrival *a, enum arrival_result *);

@@ -22,8 +22,9 @@ arrival_check(struct store_txn *txn, struct why *why)
 			e = E_STORE_DAMAGED;
 		else if ((e = arrival_twins(txn, &a, &k, &result)) == E_OK &&
 			 (result != ARRIVAL_DUPLICATE || a.seq != seq ||
+			  (!(a.flags & ARRIVAL_FORK) &&
 			  arrival_find(txn, &a.log, a.number, &found_seq, &a.hash) !=
-			      E_OK))
+			      E_OK)))
 			e = E_STORE_DAMAGED;
 		store_forget(txn);
 	}

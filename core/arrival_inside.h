@@ -13,7 +13,7 @@ struct arrival_key {
 
 /*
  * arrival_twins: is this parcel (DUPLICATE: a->seq is set), another one (FORKED) or none
- * (NEW) there under its number? k: the first free place.
+ * (NEW) there under its number? k: the first free place (for ARRIVAL_FORK not the first).
  */
 enum err arrival_twins(struct store_txn *, struct arrival *a, struct arrival_key *k,
 		       enum arrival_result *);

@@ -27,7 +27,8 @@ opener_note(struct store_txn *txn, const struct arrival *a, bool urgent)
 	uint8_t key[14];
 	enum err e;
 
-	if (a->number == 1 && (e = epochs_note(txn, &a->log)) != E_OK)
+	/* carried ones come in any order: the first of their log that arrives notes it */
+	if ((a->number == 1 || (a->flags & ARRIVAL_CARRIED)) && (e = epochs_note(txn, &a->log)) != E_OK)
 		return e;
 	if (!urgent)
 		return E_OK;

@@ -285,6 +285,10 @@ previous_of(struct store_txn *txn, const struct arrival *a, struct parcel_hash *
 	memset(out, 0, sizeof(*out));
 	if (a->number <= 1)
 		return E_OK;
+	if (a->flags & ARRIVAL_CARRIED) { /* past a hole, perhaps: its signature covers what came with it */
+		*out = a->previous;
+		return E_OK;
+	}
 	e = arrival_find(txn, &a->log, a->number - 1, &seq, out);
 	return e == E_ABSENT ? E_PARCEL_CHAIN : e;
 }

@@ -101,6 +101,7 @@ append_job(struct store_txn *txn, void *arg)
 	struct member m;
 	enum err e;
 
+	d->arrival.flags &= ~(uint32_t)ARRIVAL_FORK; /* a job may run twice */
 	/* Checked again at the commit: it may have been shut out since it greeted. */
 	if ((e = member_get(txn, &d->arrival.via, &m)) != E_OK)
 		return e;
@@ -115,6 +116,10 @@ append_job(struct store_txn *txn, void *arg)
 
 		if ((e = arrival_find(txn, &d->arrival.log, d->number, &seq, &first)) == E_OK)
 			d->forked = !ID_EQUAL(&first, &d->hash);
+		else if (e == E_ABSENT) { /* it stands on a fork's branch only */
+			d->forked = true;
+			e = E_OK;
+		}
 		return e;
 	}
 	if ((e = peer_saw_time(txn, d->now_s)) != E_OK)

@@ -55,7 +55,9 @@ check_parcel(struct peer *p, struct store_txn *txn, const struct arrival *a, str
 
 	if ((e = key_of(p, txn, &a->log.author, &key, area)) != E_OK)
 		return why_set(why, e, "its author");
-	if (a->number > 1 &&
+	if (a->flags & ARRIVAL_CARRIED)
+		context.previous = a->previous;
+	else if (a->number > 1 &&
 	    (e = arrival_find(txn, &a->log, a->number - 1, &before, &context.previous)) != E_OK)
 		return why_set(why, e == E_ABSENT ? E_PARCEL_CHAIN : e, "number %llu is not here",
 		               (unsigned long long)a->number - 1);

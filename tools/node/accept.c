@@ -1,0 +1,195 @@
+#include "tools/node/accept.h"
+
+#include "core/parcel.h"
+#include "core/rules.h"
+#include "tools/node/opener.h"
+
+#define ACCEPT_ARENA_BYTES ((size_t)64 << 20)
+
+/* ---- who wrote it ---- */
+
+static enum err
+check_member(struct store_txn *txn, const struct principal_id *id, struct member *m, struct why *why)
+{
+	enum err e = member_get(txn, id, m);
+
+	if (e == E_ABSENT)
+		return why_set(why, E_STRANGER, "the author of a carried parcel");
+	if (e != E_OK)
+		return why_set(why, e, "an enrolment");
+	if (m->state == MEMBER_PENDING)
+		return why_set(why, E_NOT_APPROVED, "%s", m->enrolment.name);
+	return E_OK;
+}
+
+/* Its author works here or below: else it is another office's. */
+static enum err
+check_scope(struct peer *p, const struct enrolment *author, struct why *why)
+{
+	const char *own = peer_self(p)->area;
+	const struct area_table *areas = peer_areas(p);
+
+	if (strcmp(own, author->area) == 0 || (areas != NULL && area_is_within(areas, own, author->area)))
+		return E_OK;
+	return why_set(why, E_SCOPE, "a parcel of %s, area %s,", author->name, author->area);
+}
+
+/* ---- verifying ---- */
+
+enum err
+accept_check(struct peer *p, struct store_txn *txn, struct bytes bytes, const struct principal_id *via,
+             struct arena *arena, struct accepted *out, struct why *why)
+{
+	struct parcel_context context = {.programme = p->programme.id};
+	struct parcel parcel;
+	struct carried c;
+	struct member m;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	if ((e = carried_decode(bytes, &c, why)) != E_OK ||
+	    (e = check_member(txn, &c.log.author, &m, why)) != E_OK ||
+	    (e = check_scope(p, &m.enrolment, why)) != E_OK)
+		return e;
+	context.log = c.log;
+	context.previous = c.previous;
+	context.own_area = m.enrolment.area;
+	if ((e = parcel_read(&parcel, c.parcel, &context, arena, why)) != E_OK)
+		return e;
+	if ((e = parcel_verify(&parcel, &m.enrolment.sign_pub)) != E_OK)
+		return why_set(why, e, "%s's parcel %llu", m.enrolment.name, (unsigned long long)parcel.number);
+	out->now_s = peer_now_s(p);
+	out->urgent = (parcel.flags & PARCEL_URGENT) != 0;
+	out->arrival = (struct arrival){.log = c.log, .number = parcel.number, .hash = parcel.hash,
+	                                .previous = c.previous, .received_s = out->now_s, .via = *via,
+	                                .flags = ARRIVAL_CARRIED, .parcel = c.parcel};
+	return E_OK;
+}
+
+/* ---- taking ---- */
+
+static void
+upto_key(struct store_txn *txn, const struct log_id *log, uint8_t key[STORE_NAME_BYTES])
+{
+	uint8_t name[8 + ID_BYTES + 8] = "carried ";
+
+	memcpy(name + 8, log->author.b, ID_BYTES);
+	be64_put(name + 8 + ID_BYTES, log->epoch);
+	store_key_name(store_of(txn), STORE_CURSOR, BYTES(name, sizeof(name)), key);
+}
+
+enum err
+accept_upto(struct store_txn *txn, const struct log_id *log, uint64_t *out)
+{
+	uint8_t key[STORE_NAME_BYTES];
+	struct bytes value;
+	enum err e;
+
+	*out = 0;
+	upto_key(txn, log, key);
+	if ((e = store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value)) != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if (value.n != 8)
+		return E_STORE_DAMAGED;
+	*out = be64_get(value.p);
+	return E_OK;
+}
+
+static enum err
+note_upto(struct store_txn *txn, const struct arrival *a)
+{
+	struct store_seq number = store_seq_of(a->number);
+	uint8_t key[STORE_NAME_BYTES];
+	uint64_t upto;
+	enum err e = accept_upto(txn, &a->log, &upto);
+
+	if (e != E_OK || a->number <= upto)
+		return e;
+	upto_key(txn, &a->log, key);
+	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(number.b, 8));
+}
+
+/* The parcel before it is here and is not the one that it follows: it stands on another branch of a forked log. */
+static enum err
+check_branch(struct store_txn *txn, struct arrival *a)
+{
+	struct parcel_hash before;
+	uint64_t seq;
+	enum err e;
+
+	a->flags &= ~(uint32_t)ARRIVAL_FORK; /* a job may run twice */
+	if (a->number == 1)
+		return E_OK;
+	e = arrival_find(txn, &a->log, a->number - 1, &seq, &before);
+	if (e == E_OK && !ID_EQUAL(&before, &a->previous))
+		a->flags |= ARRIVAL_FORK;
+	return e == E_ABSENT ? E_OK : e;
+}
+
+enum err
+accept_append(struct store_txn *txn, struct accepted *x, enum arrival_result *result)
+{
+	struct arrival *a = &x->arrival;
+	struct member m;
+	enum err e;
+
+	if ((e = check_member(txn, &a->log.author, &m, NULL)) != E_OK || (e = check_branch(txn, a)) != E_OK ||
+	    (e = arrival_append(txn, a, result)) != E_OK)
+		return e;
+	if (*result == ARRIVAL_DUPLICATE)
+		return E_OK;
+	if ((e = peer_saw_time(txn, x->now_s)) != E_OK || (e = note_upto(txn, a)) != E_OK)
+		return e;
+	return opener_note(txn, a, x->urgent);
+}
+
+struct accept_job {
+	struct accepted accepted;
+	enum arrival_result result;
+};
+
+static enum err
+accept_job(struct store_txn *txn, void *arg)
+{
+	struct accept_job *job = arg;
+
+	return accept_append(txn, &job->accepted, &job->result);
+}
+
+enum err
+accept_one(struct peer *p, struct bytes carried, const struct principal_id *via, enum arrival_result *result,
+           struct why *why)
+{
+	struct accept_job job;
+	struct store_txn *txn;
+	struct arena arena;
+	enum err e;
+
+	memset(&job, 0, sizeof(job));
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	arena_init(&arena, ACCEPT_ARENA_BYTES);
+	e = accept_check(p, txn, carried, via, &arena, &job.accepted, why);
+	store_read_end(txn);
+	if (e == E_OK && (e = store_write(p->store, accept_job, &job)) != E_OK)
+		why_set(why, e, "a carried parcel");
+	*result = job.result;
+	arena_free(&arena);
+	return e;
+}
+
+/* ---- giving ---- */
+
+enum err
+accept_carried(struct store_txn *txn, const struct arrival *a, struct writer *out)
+{
+	struct carried c = {.log = a->log, .number = a->number, .parcel = a->parcel};
+	uint64_t seq;
+	enum err e = E_OK;
+
+	if (a->flags & ARRIVAL_CARRIED)
+		c.previous = a->previous;
+	else if (a->number > 1)
+		e = arrival_find(txn, &a->log, a->number - 1, &seq, &c.previous);
+	return e == E_OK ? carried_encode(&c, out) : e;
+}
