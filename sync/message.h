@@ -30,7 +30,10 @@ enum message_type {
 #define HELLO_NOTHING 0x01u /* no parcels, no END: this flight is over */
 #define HELLO_ASK 0x02u     /* no parcels yet: say first (ACK) what you hold */
 
+#define HELLO_KNOWS_AGAIN 0x04u /* LAST may say LAST_AGAIN */
+
 #define LAST_MORE 0x04u /* in LAST's status: DOWN parcels follow, up to an END */
+#define LAST_AGAIN 0x08u /* the next exchange of this session may begin with AGAIN */
 
 /* What became of parcels, on the wire as these numbers. */
 enum message_status {
@@ -61,7 +64,7 @@ struct message_ack { uint64_t number, hash, status; };
 struct message_down { uint64_t log, epoch; struct bytes parcel; };
 struct message_last {
 	uint64_t number;
-	uint64_t status;      /* a message_status, and LAST_MORE */
+	uint64_t status;      /* a message_status, LAST_MORE, LAST_AGAIN */
 	uint64_t incarnation; /* 0: the one greeted */
 	uint64_t safe, node_time_s, head[2], digest;
 };
@@ -70,6 +73,7 @@ struct message_error {
 	uint64_t retry_s;
 	struct bytes thing;
 };
+struct message_again { uint64_t flags; };
 struct message_join {
 	uint8_t secret[16];
 	struct principal_id principal;

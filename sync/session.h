@@ -135,7 +135,7 @@ struct session_event {
 			/* If it is not the one that is remembered: the node was restored. Before going on, make durable
 			 * together: the new one, both cursors 0, and nothing acknowledged but `number`. */
 			uint64_t incarnation, safe;
-			uint32_t node_time_s;
+			uint32_t node_time_s; /* 0: not said this time */
 		} acked;
 		struct { uint64_t number, incarnation; } forked;
 		struct message_join join;

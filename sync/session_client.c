@@ -14,6 +14,8 @@ client_expects(const struct session *s, uint8_t type)
 		return s->state == STATE_ASKING || s->state == STATE_OFFERING || s->state == STATE_WAITING;
 	case MESSAGE_LAST:
 		return s->state == STATE_WAITING;
+	case MESSAGE_AGAIN:
+		return s->state == STATE_WAITING && s->client.again;
 	case MESSAGE_DOWN:
 	case MESSAGE_END:
 		return s->state == STATE_TAKING && !s->client.ended;
@@ -48,13 +50,36 @@ put_hello(struct session *s, uint8_t flags)
 	m.u.hello = (struct message_hello){
 	    .proto_low = PROTOCOL_LOW,
 	    .proto_high = PROTOCOL_HIGH,
-	    .flags = flags,
+	    .flags = flags | HELLO_KNOWS_AGAIN,
 	    .epoch = mine->epoch,
 	    .acked = mine->acked,
 	    .incarnation = mine->incarnation >> 32,
 	    .cursor = {mine->cursor[0], mine->cursor[1]},
 	};
 	session_put(s, &m);
+}
+
+/* Is everything that HELLO would say what the last exchange ended with? */
+static bool
+as_known(const struct session *s, const struct session_mine *mine)
+{
+	const struct known *k = &s->known;
+
+	return k->can && mine->epoch == k->epoch && mine->acked == k->last.number &&
+	       mine->incarnation == k->incarnation && mine->cursor[0] == k->last.head[0] &&
+	       mine->cursor[1] == k->last.head[1];
+}
+
+static void
+put_greeting(struct session *s, uint8_t flags)
+{
+	struct message m = {.type = MESSAGE_AGAIN, .u.again = {flags}};
+
+	s->client.again = (flags & HELLO_ASK) == 0 && as_known(s, &s->client.mine);
+	if (s->client.again)
+		session_put(s, &m);
+	else
+		put_hello(s, flags);
 }
 
 void
@@ -68,7 +93,7 @@ session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms
 	s->client.asked = ask;
 	s->client.acked = mine->acked;
 	s->client.next = mine->acked + 1;
-	put_hello(s, ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0);
+	put_greeting(s, ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0);
 }
 
 void
@@ -269,6 +294,19 @@ ask_again(struct session *s, const struct session_heads *heads)
 	put_hello(s, HELLO_ASK);
 }
 
+/* Both ends agree: the next exchange of this session may say so in a word. */
+static void
+know(struct session *s)
+{
+	const struct client *c = &s->client;
+
+	s->known = (struct known){.can = (c->last.status & LAST_AGAIN) != 0,
+	                          .epoch = c->mine.epoch,
+	                          .incarnation = c->last.incarnation != 0 ? c->last.incarnation
+	                                                                  : c->mine.incarnation,
+	                          .last = c->last};
+}
+
 /* All DOWNs are in and settled, and the host knows of LAST: do both sides agree? */
 void
 client_compare(struct session *s)
@@ -290,6 +328,7 @@ client_compare(struct session *s)
 	} else if (c->budget_cut) {
 		session_finish(s, false, E_BUDGET, "");
 	} else if (session_digest(&s->config.device, &heads) == c->last.digest) {
+		know(s);
 		session_finish(s, true, E_OK, "");
 	} else if (!c->asked) {
 		ask_again(s, &heads);
@@ -331,6 +370,17 @@ on_last(struct session *s, const struct message_last *last)
 		s->counts.parcels_acked = last->number;
 		session_raise(s, &event);
 	}
+}
+
+/* Nothing changed at the node since it said LAST. */
+static void
+on_again(struct session *s)
+{
+	struct message_last last = s->known.last;
+
+	last.status = LAST_AGAIN;
+	last.incarnation = last.node_time_s = 0;
+	on_last(s, &last);
 }
 
 void
@@ -379,6 +429,9 @@ client_on(struct session *s, const struct message *m)
 		return;
 	case MESSAGE_LAST:
 		on_last(s, &m->u.last);
+		return;
+	case MESSAGE_AGAIN:
+		on_again(s);
 		return;
 	case MESSAGE_DOWN:
 		on_down(s, &m->u.down);

@@ -27,6 +27,13 @@ enum session_state {
 	STATE_OVER
 };
 
+/* What the last exchange of this session ended with, when both ends may refer to it. */
+struct known {
+	bool can;
+	uint64_t epoch, incarnation;
+	struct message_last last; /* status and time mean nothing */
+};
+
 struct client {
 	struct session_mine mine;
 	uint64_t next;     /* number to send next */
@@ -36,6 +43,7 @@ struct client {
 	uint64_t fork_number;
 	bool new_life;     /* the node is not the one that acknowledged: it was restored */
 	bool asked;        /* the node was asked first, at the beginning or after a difference */
+	bool again;        /* greeted with AGAIN */
 	bool ended;        /* END of the DOWNs came, or none were announced */
 	struct message_last last;
 	uint32_t downs_open; /* at the host */
@@ -53,6 +61,7 @@ struct server {
 	uint64_t flight_status;  /* the worst of the exchange, for LAST */
 	bool dropping;       /* the rest of the flight is of no use: a hole, or a fork */
 	bool behind;         /* why dropping: a hole */
+	bool again;          /* greeted with AGAIN */
 	bool ack_due, input_open;
 	uint64_t last_ack;
 	size_t open_bytes[SESSION_UNSETTLED_MAX]; /* by number, of what is at the host */
@@ -76,6 +85,7 @@ struct session {
 	bool has_event, finished_due;
 	struct session_event event, finished;
 	struct session_counts counts;
+	struct known known;
 	struct client client;
 	struct server server;
 };

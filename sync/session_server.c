@@ -13,6 +13,8 @@ server_expects(const struct session *s, uint8_t type)
 		return true;
 	case MESSAGE_HELLO:
 		return s->state == STATE_IDLE && remote;
+	case MESSAGE_AGAIN:
+		return s->state == STATE_IDLE && remote && s->known.can;
 	case MESSAGE_PARCEL:
 	case MESSAGE_END:
 		return s->state == STATE_RECEIVING;
@@ -82,6 +84,31 @@ put_ack(struct session *s, uint64_t number, uint64_t hash, uint64_t status)
 	s->server.ack_due = false;
 }
 
+/* What LAST would say was said by the LAST before it. */
+static bool
+as_known(const struct session *s, const struct message_last *last)
+{
+	const struct message_last *k = &s->known.last;
+
+	return s->server.again && (last->status & ~LAST_AGAIN) == STATUS_OK && last->incarnation == 0 &&
+	       last->number == k->number && last->safe == k->safe && last->head[0] == k->head[0] &&
+	       last->head[1] == k->head[1] && last->digest == k->digest;
+}
+
+/* The next exchange may refer to this one. */
+static void
+know(struct session *s, struct message_last *last)
+{
+	struct server *v = &s->server;
+
+	s->known.can = (v->hello.flags & HELLO_KNOWS_AGAIN) != 0 && (last->status & 3u) != STATUS_FORKED;
+	s->known.epoch = v->hello.epoch;
+	s->known.incarnation = v->heads.incarnation;
+	if (s->known.can)
+		last->status |= LAST_AGAIN;
+	s->known.last = *last;
+}
+
 /* Everything that came is durable: the last word on it, then what goes down. */
 static void
 put_last(struct session *s)
@@ -111,6 +138,10 @@ put_last(struct session *s)
 	    .digest = session_digest(&s->config.device, &v->heads),
 	};
 	v->ack_due = false;
+	if (as_known(s, &m.u.last))
+		m = (struct message){.type = MESSAGE_AGAIN};
+	else
+		know(s, &m.u.last);
 	session_put(s, &m);
 	if (s->state == STATE_OVER)
 		return;
@@ -300,6 +331,25 @@ on_hello(struct session *s, const struct message_hello *hello)
 	session_raise(s, &event);
 }
 
+/* HELLO in a word: all as the last LAST said. */
+static void
+on_again(struct session *s, uint64_t flags)
+{
+	const struct known *k = &s->known;
+	struct message_hello hello = {
+	    .proto_low = PROTOCOL_HIGH,
+	    .proto_high = PROTOCOL_HIGH,
+	    .flags = (flags & HELLO_NOTHING) | HELLO_KNOWS_AGAIN,
+	    .epoch = k->epoch,
+	    .acked = k->last.number,
+	    .incarnation = k->incarnation >> 32,
+	    .cursor = {k->last.head[0], k->last.head[1]},
+	};
+
+	on_hello(s, &hello);
+	s->server.again = true;
+}
+
 static void
 on_parcel(struct session *s, struct bytes bytes)
 {
@@ -341,6 +391,9 @@ server_on(struct session *s, const struct message *m)
 	switch (m->type) {
 	case MESSAGE_HELLO:
 		on_hello(s, &m->u.hello);
+		return;
+	case MESSAGE_AGAIN:
+		on_again(s, m->u.again.flags);
 		return;
 	case MESSAGE_PARCEL:
 		on_parcel(s, m->u.parcel.bytes);

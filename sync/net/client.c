@@ -10,7 +10,7 @@
 
 #define CONNECT_MS 20000u
 
-struct client_run {
+struct net_client {
 	struct conn c; /* first */
 	const struct net_client_config *config;
 	uv_loop_t loop;
@@ -20,11 +20,12 @@ struct client_run {
 	struct why why;
 	bool done;      /* the result in `why` stands */
 	bool connected;
+	bool keeps;     /* the connection stays when an exchange is over */
 	bool gone;      /* the handles are closed */
 	uint8_t read_buffer[CONN_READ_BYTES];
 };
 
-static struct client_run *
+static struct net_client *
 run_of(struct conn *c)
 {
 	return c->owner;
@@ -35,7 +36,7 @@ run_of(struct conn *c)
 static bool
 on_up(struct conn *c)
 {
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 	struct principal_id id;
 	struct ec_public key;
 	uint8_t memory[1024];
@@ -54,7 +55,7 @@ on_up(struct conn *c)
 static void
 on_event(struct conn *c, const struct session_event *event)
 {
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 
 	if (event->kind == SESSION_FINISHED) {
 		if (r->done)
@@ -70,7 +71,7 @@ on_event(struct conn *c, const struct session_event *event)
 static void
 on_room(struct conn *c)
 {
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 
 	if (r->config->room != NULL)
 		r->config->room(r->config->ctx, c->session, conn_now_ms(c));
@@ -79,7 +80,7 @@ on_room(struct conn *c)
 static void
 on_failed(struct conn *c, const struct why *why)
 {
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 
 	/* The session could only say that the peer is gone; TLS and the link know why. */
 	if (!r->done || r->why.e == E_PEER_GONE)
@@ -90,9 +91,9 @@ on_failed(struct conn *c, const struct why *why)
 static void
 on_quiet(struct conn *c)
 {
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 
-	if (r->done && session_idle(c->session))
+	if (r->done && session_idle(c->session) && !r->keeps)
 		conn_close(c);
 }
 
@@ -108,7 +109,7 @@ static const struct conn_hooks hooks = {on_up, on_event, on_room, on_failed, on_
 
 
 static void
-fail_connect(struct client_run *r, const char *reason)
+fail_connect(struct net_client *r, const char *reason)
 {
 	const char *to = r->config->address != NULL ? r->config->address : r->config->local_path;
 
@@ -120,7 +121,7 @@ static void
 on_connect_timeout(uv_timer_t *timer)
 {
 	struct conn *c = timer->data;
-	struct client_run *r = run_of(c);
+	struct net_client *r = run_of(c);
 
 	r->next = NULL;
 	fail_connect(r, "no answer");
@@ -130,7 +131,7 @@ on_connect_timeout(uv_timer_t *timer)
 static void
 on_connected(uv_connect_t *request, int status)
 {
-	struct client_run *r = request->data;
+	struct net_client *r = request->data;
 
 	if (r->c.closing) {
 		if (!r->done)
@@ -150,7 +151,7 @@ on_connected(uv_connect_t *request, int status)
 }
 
 static enum err
-make_tls(struct client_run *r)
+make_tls(struct net_client *r)
 {
 	const struct net_client_config *config = r->config;
 	struct tls_pin pin = {config->node_key, config->node_key_sha256};
@@ -168,7 +169,7 @@ make_tls(struct client_run *r)
 
 /* A session for this attempt, its exchange begun so that its first bytes go with the handshake's last. */
 static enum err
-make_session(struct client_run *r)
+make_session(struct net_client *r)
 {
 	struct session_config config = {.side = SESSION_CLIENT, .device = r->config->device,
 	                                .local = r->config->address == NULL, .source = r->config->source};
@@ -181,7 +182,7 @@ make_session(struct client_run *r)
 }
 
 static enum err
-start_connect(struct client_run *r)
+start_connect(struct net_client *r)
 {
 	uint32_t wait_ms = r->config->connect_ms == 0 ? CONNECT_MS : r->config->connect_ms;
 	char name[108];
@@ -220,22 +221,31 @@ start_connect(struct client_run *r)
 	return e;
 }
 
+/* To the end of the exchange, or of the connection. */
+static void
+run_on(struct net_client *r)
+{
+	while (!r->gone && !(r->keeps && r->done && r->connected && session_idle(r->c.session)) &&
+	       uv_run(&r->loop, UV_RUN_ONCE) != 0) {
+	}
+	if (r->gone)
+		uv_run(&r->loop, UV_RUN_NOWAIT);
+}
+
 /* One address after the other, until one can be reached. */
 static void
-try_next(struct client_run *r)
+try_next(struct net_client *r)
 {
 	do {
 		memset(&r->c, 0, sizeof(r->c));
 		if (start_connect(r) != E_OK)
 			r->next = NULL;
-		while (!r->gone && uv_run(&r->loop, UV_RUN_ONCE) != 0) {
-		}
-		uv_run(&r->loop, UV_RUN_NOWAIT);
+		run_on(r);
 	} while (!r->connected && r->next != NULL);
 }
 
 static enum err
-resolve(struct client_run *r)
+resolve(struct net_client *r)
 {
 	char host[ADDRESS_HOST_BYTES], port[8];
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -252,12 +262,25 @@ resolve(struct client_run *r)
 	return E_OK;
 }
 
-enum err
-net_client_run(const struct net_client_config *config, struct net_counts *counts, struct why *why)
+/* What came of it. */
+static enum err
+tell(const struct net_client *r, struct net_counts *counts, struct why *why)
 {
-	struct client_run *r = fault_malloc(sizeof(*r));
-	enum err e;
+	if (counts != NULL)
+		*counts = r->c.counts;
+	if (why != NULL)
+		*why = r->why;
+	return r->why.e;
+}
 
+static enum err
+client_open(struct net_client **out, const struct net_client_config *config, bool keeps,
+            struct net_counts *counts, struct why *why)
+{
+	struct net_client *r = fault_malloc(sizeof(*r));
+	enum err e = E_OK;
+
+	*out = NULL;
 	if (counts != NULL)
 		*counts = (struct net_counts){0};
 	if (r == NULL)
@@ -265,29 +288,72 @@ net_client_run(const struct net_client_config *config, struct net_counts *counts
 	memset(r, 0, sizeof(*r));
 	signal(SIGPIPE, SIG_IGN);
 	r->config = config;
+	r->keeps = keeps;
+	r->gone = true;
 	if (fault_point() || uv_loop_init(&r->loop) != 0) {
 		free(r);
 		return why_set(why, E_NO_MEMORY, "the event loop");
 	}
+	*out = r;
 	if (config->address != NULL) {
 		if ((e = tls_side_new(&r->side, false, &config->identity, NULL)) != E_OK)
 			why_set(&r->why, e, "this store's own key");
 		else
 			e = resolve(r);
-	} else {
-		e = E_OK;
 	}
-	if (e == E_OK) {
+	if (e == E_OK)
 		try_next(r);
-		e = r->why.e;
-		if (counts != NULL)
-			*counts = r->c.counts;
+	return tell(r, counts, why);
+}
+
+enum err
+net_client_open(struct net_client **out, const struct net_client_config *config, struct net_counts *counts,
+                struct why *why)
+{
+	return client_open(out, config, true, counts, why);
+}
+
+enum err
+net_client_again(struct net_client *r, struct net_counts *counts, struct why *why)
+{
+	/* what the node did since, its farewell first of all */
+	uv_run(&r->loop, UV_RUN_NOWAIT);
+	if (r->gone || r->c.closing || session_over(r->c.session) || !session_idle(r->c.session)) {
+		why_set(&r->why, E_PEER_GONE, "%s", "the node ended the connection");
+		return tell(r, counts, why);
 	}
+	r->done = false;
+	r->why = (struct why){.e = E_OK};
+	r->config->begin(r->config->ctx, r->c.session, conn_now_ms(&r->c));
+	if (session_idle(r->c.session))
+		return tell(r, counts, why); /* the host could not begin, and knows why */
+	conn_pump(&r->c);
+	run_on(r);
+	return tell(r, counts, why);
+}
+
+void
+net_client_close(struct net_client *r)
+{
+	if (r == NULL)
+		return;
+	if (!r->gone)
+		conn_close(&r->c);
+	while (!r->gone && uv_run(&r->loop, UV_RUN_ONCE) != 0) {
+	}
+	uv_run(&r->loop, UV_RUN_NOWAIT);
 	uv_freeaddrinfo(r->addresses);
 	tls_side_free(r->side);
 	uv_loop_close(&r->loop);
-	if (why != NULL)
-		*why = r->why;
 	free(r);
+}
+
+enum err
+net_client_run(const struct net_client_config *config, struct net_counts *counts, struct why *why)
+{
+	struct net_client *r;
+	enum err e = client_open(&r, config, false, counts, why);
+
+	net_client_close(r);
 	return e;
 }

@@ -138,4 +138,15 @@ struct net_client_config {
  */
 enum err net_client_run(const struct net_client_config *, struct net_counts *counts, struct why *);
 
+/*
+ * The same, for who comes again in one connection: net_client_open is net_client_run without the close;
+ * net_client_again calls config->begin once more and runs to the end of that exchange: E_PEER_GONE when the node
+ * (or the link) ended the connection meanwhile: close it and open another. *counts are the connection's, so far.
+ * The config must stay until net_client_close (NULL is nothing). *out is set if memory was there, whatever the result.
+ */
+struct net_client;
+enum err net_client_open(struct net_client **out, const struct net_client_config *, struct net_counts *, struct why *);
+enum err net_client_again(struct net_client *, struct net_counts *, struct why *);
+void net_client_close(struct net_client *);
+
 #endif

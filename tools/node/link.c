@@ -133,7 +133,8 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
 		l->memory.safe = ev->u.acked.safe;
-		l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
+		if (ev->u.acked.node_time_s != 0)
+			l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
 		l->memory_changed = true;
 	}
 }
@@ -162,7 +163,7 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	if (l->exchange == EXCHANGE_SYNC) {
 		struct session_counts c = session_counts(s);
 
-		l->result->parcels_sent = c.parcels_sent;
+		l->result->parcels_sent = c.parcels_sent - l->sent_before;
 		l->result->verified = ev->u.finished.verified;
 		if (e == E_OK && ev->u.finished.verified) {
 			l->memory.last_sync_s = peer_now_s(l->peer);
@@ -315,6 +316,8 @@ link_sync_open(struct link *l, struct why *why)
 		return e;
 	l->acked = l->counted = before;
 	l->acked_epoch = peer_self(p)->epoch;
+	l->memory_changed = l->again = false;
+	l->why = (struct why){.e = E_OK};
 	return E_OK;
 }
 
@@ -327,6 +330,7 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	count_kept(l);
 	if ((e2 = store_write(p->store, remember_job, l)) == E_OK)
 		e2 = count_waiting(l);
+	l->sent_before += l->result->parcels_sent;
 	if (e == E_OK && e2 != E_OK)
 		return why_set(why, e2, "%s", p->path);
 	if (e == E_OK && !l->result->verified)

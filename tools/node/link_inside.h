@@ -28,6 +28,7 @@ struct link {
 	link_answer_fn *answer;
 	void *answer_ctx;
 	uint8_t status;
+	uint64_t sent_before;    /* parcels, in earlier exchanges of this connection */
 	bool fresh_log;          /* the node's cursor cannot be trusted: ask first */
 };
 

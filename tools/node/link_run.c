@@ -1,5 +1,8 @@
 /* A device's runs over TLS, and over its daemon's socket: link.c's state machine carried by sync/net. */
+#include <stdlib.h>
+
 #include "core/cert.h"
+#include "core/fault.h"
 #include "sync/net/net.h"
 #include "tools/node/link_inside.h"
 
@@ -43,56 +46,130 @@ node_key_found(void *ctx, const struct ec_public *key)
 	((struct link *)ctx)->node_key = *key;
 }
 
+/* A link, and the connection that carries it. */
+struct link_open {
+	struct link l;
+	struct net_client_config config;
+	struct net_client *client;
+	struct writer der;
+};
+
+/* What went wrong here says more than what the session made of it. */
 static enum err
-run_tls(struct link *l, const uint8_t *pin_sha256, struct why *why)
+said(const struct link *l, enum err e, struct why *why)
 {
+	if (l->why.e == E_OK)
+		return e;
+	*why = l->why;
+	return l->why.e;
+}
+
+static void
+wire_fini(struct link_open *o)
+{
+	net_client_close(o->client);
+	o->client = NULL;
+	writer_free(&o->der);
+	writer_free(&o->l.parcel);
+}
+
+/* Connect, and run the first exchange. wire_fini follows in any case. */
+static enum err
+wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
+{
+	struct link *l = &o->l;
 	struct peer *p = l->peer;
-	struct net_client_config config = {
+	enum err e;
+
+	o->config = (struct net_client_config){
 	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
 	    .device = peer_self(p)->id, .ctx = l, .begin = link_begin, .event = link_event, .room = link_room,
 	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
-	struct writer der;
-	enum err e;
-
-	config.source.ctx = l;
+	o->config.source.ctx = l;
 	if (pin_sha256 != NULL)
-		config.node_key_sha256 = pin_sha256;
+		o->config.node_key_sha256 = pin_sha256;
 	else
-		config.node_key = &p->home.node_sign;
-	writer_heap_init(&der, 4096);
+		o->config.node_key = &p->home.node_sign;
+	writer_heap_init(&o->der, 4096);
 	writer_heap_init(&l->parcel, PARCEL_BYTES_MAX);
-	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der)) == E_OK) {
-		config.identity.certificate = writer_view(&der);
-		e = net_client_run(&config, &l->result->counts, why);
-	} else {
-		why_set(why, e, "certificate");
-	}
-	writer_free(&der);
-	writer_free(&l->parcel);
-	if (l->why.e != E_OK) { /* what went wrong here says more than what the session made of it */
-		*why = l->why;
-		e = l->why.e;
-	}
+	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &o->der)) != E_OK)
+		return why_set(why, e, "certificate");
+	o->config.identity.certificate = writer_view(&o->der);
+	e = net_client_open(&o->client, &o->config, &l->result->counts, why);
+	return said(l, e, why);
+}
+
+static enum err
+run_tls(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
+{
+	enum err e = wire_open(o, pin_sha256, why);
+
+	wire_fini(o);
 	return e;
 }
 
 enum err
 link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
-	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes};
-	enum err e = link_sync_open(&l, why);
+	struct link_open o = {
+	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
+	enum err e = link_sync_open(&o.l, why);
 
-	return e != E_OK ? e : link_sync_close(&l, run_tls(&l, NULL, why), why);
+	return e != E_OK ? e : link_sync_close(&o.l, run_tls(&o, NULL, why), why);
+}
+
+enum err
+link_open(struct link_open **out, struct peer *p, struct link_result *result, struct why *why)
+{
+	struct link_open *o = fault_malloc(sizeof(*o));
+	enum err e;
+
+	*out = NULL;
+	memset(result, 0, sizeof(*result));
+	if (o == NULL)
+		return why_set(why, E_NO_MEMORY, "the connection");
+	*o = (struct link_open){.l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC}};
+	if ((e = link_sync_open(&o->l, why)) != E_OK) {
+		free(o);
+		return e;
+	}
+	if ((e = link_sync_close(&o->l, wire_open(o, NULL, why), why)) == E_OK)
+		*out = o;
+	else
+		link_close(o);
+	return e;
+}
+
+enum err
+link_again(struct link_open *o, struct link_result *result, struct why *why)
+{
+	enum err e;
+
+	o->l.result = result;
+	if ((e = link_sync_open(&o->l, why)) != E_OK)
+		return e;
+	e = net_client_again(o->client, &result->counts, why);
+	return link_sync_close(&o->l, said(&o->l, e, why), why);
+}
+
+void
+link_close(struct link_open *o)
+{
+	if (o == NULL)
+		return;
+	wire_fini(o);
+	crypto_wipe(o, sizeof(*o));
+	free(o);
 }
 
 enum err
 link_join(struct peer *p, const struct invite *invite, struct link_result *result, struct why *why)
 {
-	struct link l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite};
+	struct link_open o = {.l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite}};
 
 	memset(result, 0, sizeof(*result));
-	l.acked_epoch = peer_self(p)->epoch;
-	return link_join_close(&l, run_tls(&l, invite->node_key_sha256, why), why);
+	o.l.acked_epoch = peer_self(p)->epoch;
+	return link_join_close(&o.l, run_tls(&o, invite->node_key_sha256, why), why);
 }
 
 enum err
@@ -100,26 +177,22 @@ link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_f
          uint8_t *status, struct why *why)
 {
 	struct link_result result;
-	struct link l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask, .answer = answer,
-	                 .answer_ctx = ctx};
+	struct link_open o = {.l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask,
+	                            .answer = answer, .answer_ctx = ctx}};
 	struct why of_link = {.e = E_OK}; /* apart: `answer` may be telling the asker's own why */
 	enum err e;
 
 	memset(&result, 0, sizeof(result));
 	if (local_path == NULL) {
-		e = run_tls(&l, NULL, &of_link);
+		e = run_tls(&o, NULL, &of_link);
 	} else {
-		struct net_client_config config = {.local_path = local_path, .ctx = &l, .begin = link_begin,
+		struct net_client_config config = {.local_path = local_path, .ctx = &o.l, .begin = link_begin,
 		                                   .event = link_event, .room = link_room};
 
-		e = net_client_run(&config, &result.counts, &of_link);
-		if (l.why.e != E_OK) {
-			of_link = l.why;
-			e = l.why.e;
-		}
+		e = said(&o.l, net_client_run(&config, &result.counts, &of_link), &of_link);
 	}
 	if (e != E_OK && why != NULL)
 		*why = of_link;
-	*status = l.status;
+	*status = o.l.status;
 	return e;
 }
