@@ -13,8 +13,9 @@ host_instance(void *user, const char *id)
 {
 	struct answers *a = user;
 	struct form_instance *in = form_instance_find(a->form, id);
+	struct xml_node *own = in == NULL || a->local_roots == NULL ? NULL : a->local_roots[in - a->form->instances];
 
-	return in == NULL ? NULL : in->root;
+	return in == NULL ? NULL : own != NULL ? own : in->root;
 }
 
 static const char *
@@ -84,7 +85,7 @@ answers_blank(struct answers **out, const struct form *f, const struct answer_en
 	a->area = keep(a, env->area);
 	a->root = xml_new(&a->arena, XML_ROOT, "", "");
 	a->instance = a->root == NULL ? NULL : xml_copy(&a->arena, f->primary);
-	if (a->instance == NULL || a->area == NULL) {
+	if (a->instance == NULL || a->area == NULL || answers_take_local(a, env) != E_OK) {
 		answers_free(a);
 		return E_NO_MEMORY;
 	}
@@ -248,7 +249,7 @@ in_filtered(struct answers *a, struct xml_node *n, const char *text)
 	struct xpath_value v;
 	size_t i;
 
-	if (answers_nodes(a, c->nodeset, n, &v) != E_OK)
+	if ((c->local && !a->local) || answers_nodes(a, c->nodeset, n, &v) != E_OK)
 		return true; /* the form's fault, told by answers_check */
 	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
 		size_t length = strcspn(text, " ");
@@ -299,7 +300,8 @@ answers_constrained(struct answers *a, struct xml_node *n, struct answer_fault *
 	const char *message;
 	char text[400];
 
-	if (f->constraint == NULL || n->text[0] == '\0' || n->hidden || answers_true(a, f->constraint, n))
+	if (f->constraint == NULL || n->text[0] == '\0' || n->hidden ||
+	    (f->local_constraint && !a->local) || answers_true(a, f->constraint, n))
 		return E_OK;
 	if (fault == NULL)
 		return E_ANSWER_CONSTRAINT;

@@ -21,6 +21,11 @@ struct answer_env {
 	const char *username;
 	const char *area;       /* the area answered for: area codes of the own scope, for defaults */
 	size_t lang;            /* index of form_language */
+	/* The form's local lists (FORMS.md 6a), as CSV by name ("committees.csv"), copied. local false: this is not the device
+	 * that fills the form in; what would need them stands as the record has it. */
+	bool local;
+	const struct form_file *local_files;
+	size_t local_count;
 };
 
 /* answers_new: a blank questionnaire with defaults and first-load actions done. The form must outlive it. */

@@ -224,6 +224,7 @@ prune(struct answers *a, struct xml_node *n)
 	char *kept, *to;
 
 	if (!a->filling || n->text[0] == '\0' || c == NULL || c->nodeset == NULL || !c->filtered ||
+	    (c->local && !a->local) ||
 	    answers_nodes(a, c->nodeset, n, &v) != E_OK)
 		return false;
 	if ((to = kept = arena_alloc(&a->scratch, strlen(s) + 1)) == NULL)
@@ -256,7 +257,9 @@ work(struct answers *a, struct xml_node *n, bool hidden)
 		changed = true;
 	}
 	if (f->first == NULL) {
-		if (!hidden && f->calculate != NULL)
+		if (!hidden && f->calculate != NULL && f->local_calculate && !a->local)
+			; /* as once(): the device that knew has worked it out */
+		else if (!hidden && f->calculate != NULL)
 			changed = answers_store(a, n, cast(a, f, answers_text(a, f->calculate, n))) || changed;
 		else if (!hidden)
 			changed = prune(a, n) || changed;

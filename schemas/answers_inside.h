@@ -27,6 +27,8 @@ struct answers {
 	size_t choice_count;
 	struct why why; /* the first expression that could not be worked out */
 	bool out_of_memory;
+	bool local;    /* the local lists are at hand */
+	struct xml_node **local_roots; /* one an instance of the form: NULL where it is not a local list */
 	bool filling;  /* a choice that is offered no more is taken away; a finished record keeps it, as a fault */
 	bool end_given; /* the answers say themselves when they ended */
 	bool counting; /* this pass adds and drops counted rows */
@@ -81,6 +83,9 @@ enum err answers_fault_of(struct answers *, struct answer_fault *, enum err, str
 /* answers_fault_value: of a kind or choice that the question does not take: what it takes. */
 enum err answers_fault_value(struct answers *, struct answer_fault *, enum err, struct xml_node *,
                              const char *given);
+
+/* answers_local.c: the local lists as the caller has them: what the form came with, then what the device noted. */
+enum err answers_take_local(struct answers *, const struct answer_env *);
 
 /* answers_walk.c: the choices that may be chosen now, in `arena`. */
 enum err answers_list_choices(struct answers *, struct xml_node *, struct arena *, struct shown_choice **out,

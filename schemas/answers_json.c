@@ -246,6 +246,17 @@ judge(struct load *l)
 	}
 }
 
+static bool
+is_given(const struct load *l, const struct xml_node *n)
+{
+	const struct given *g;
+
+	for (g = l->given; g != NULL; g = g->next)
+		if (g->node == n)
+			return true;
+	return false;
+}
+
 static void
 act_on_given(struct load *l)
 {
@@ -259,7 +270,7 @@ act_on_given(struct load *l)
 				struct xml_node *n = answers_below(l->a->instance, action->target);
 
 				/* What the answers say themselves is not overwritten. */
-				if (n == NULL || n->text[0] != '\0')
+				if (n == NULL || is_given(l, n))
 					continue;
 				answers_act(l->a, "xforms-value-changed", n, action->trigger);
 				acted = true;

@@ -52,12 +52,13 @@ build(struct form_build *b, struct bytes bundle)
 	title = xml_child(head, "title");
 	f->title = title == NULL ? NULL : xml_string(title, b->arena);
 	if ((e = form_build_instances(b, model)) != E_OK || (e = form_build_languages(b, model)) != E_OK ||
-	    (e = form_build_nodes(b)) != E_OK || (e = form_build_binds(b, model)) != E_OK ||
+	    (e = form_build_nodes(b)) != E_OK || (e = form_build_local(b)) != E_OK ||
+	    (e = form_build_binds(b, model)) != E_OK ||
 	    (e = form_build_repeats(b, body)) != E_OK || (e = form_build_body(b, body)) != E_OK)
 		return e;
 	if (f->title == NULL || f->title[0] == '\0')
 		f->title = f->id;
-	if ((e = form_build_fields(b)) != E_OK)
+	if ((e = form_build_fields(b)) != E_OK || (e = form_check_local(b)) != E_OK)
 		return e;
 	return form_check_circles(b);
 }

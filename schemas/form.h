@@ -103,6 +103,23 @@ struct field_value {
 };
 
 /*
+ * Local lists (FORMS.md 6a): what a device remembers of its own records, as the form says, for later questionnaires.
+ * form_local_name: the instance's id, without ".csv".
+ */
+#define FORM_NOTE_COLUMNS_MAX 8u
+#define FORM_LOCAL_OWN "own_records" /* the list of form, month, n that a store makes from its own records */
+struct form_note { /* one item that a record adds to a list, or replaces there */
+	const char *list;
+	const char *columns[FORM_NOTE_COLUMNS_MAX], *values[FORM_NOTE_COLUMNS_MAX];
+	size_t count;
+};
+size_t form_local_count(const struct form *);
+const char *form_local_name(const struct form *, size_t index);
+/* form_notes: what a finished record of these values leaves there; in `arena`. E_NO_MEMORY, E_PACK_*. */
+enum err form_notes(const struct form *, const struct field_value *values, size_t count, struct arena *,
+                    struct form_note **out, size_t *note_count);
+
+/*
  * Positional form, what a slice carries: an array in field order of the units of one group
  * (identifying or analytic), nil where unanswered, trailing nils left out; select_one is the
  * choice's index in the static list (str where the list is a file or the value is not in it);

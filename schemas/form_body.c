@@ -167,6 +167,10 @@ list_choices(struct form_build *b, struct form_control *control)
 	}
 	if ((in = form_instance_find(f, id)) == NULL)
 		return why_set(b->why, E_XFORM, "there is no choice list \"%.100s\"", id);
+	if (in->local) { /* the device adds its own: any name is packed as it is */
+		control->filtered = true;
+		return E_OK;
+	}
 	if ((e = xpath_eval(all, &context, &nodes, b->why)) != E_OK)
 		return e;
 	for (i = 0; i < f->list_count && nodes.count > 0; i++)
@@ -225,6 +229,7 @@ form_build_choices(struct form_build *b, struct form_control *control, const str
 		return e;
 	if (control->nodeset == NULL)
 		return why_set(b->why, E_XFORM, "an itemset of %.100s has no nodeset", control->node->path);
+	control->local = form_reads_local(b->form, control->nodeset);
 	return list_choices(b, control);
 }
 

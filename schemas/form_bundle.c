@@ -84,45 +84,54 @@ form_open_bundle(struct form_build *b, struct bytes bundle, struct bytes *xform)
 	return E_OK;
 }
 
-/* A CSV as <root><item><column>value</column>...</item>...</root>, as jr://file-csv/ says. */
 static enum err
-read_csv(struct form_build *b, const struct form_file *file, struct xml_node *root)
+csv_item(struct arena *arena, const struct csv_table *t, size_t row, const char *const *names,
+         struct xml_node *list)
+{
+	struct xml_node *item = xml_new(arena, XML_ELEMENT, "item", ""), *cell;
+	size_t j;
+
+	if (item == NULL)
+		return E_NO_MEMORY;
+	xml_append(list, item);
+	for (j = 0; j < t->rows[0].cell_count; j++) {
+		const char *s = csv_cell(&t->rows[row], j);
+
+		if ((s = arena_str(arena, s, strlen(s))) == NULL ||
+		    (cell = xml_new(arena, XML_ELEMENT, names[j], s)) == NULL)
+			return E_NO_MEMORY;
+		xml_append(item, cell);
+	}
+	return E_OK;
+}
+
+/* A CSV as <root><item><column>value</column>...</item>...</root>, as jr://file-csv/ says. */
+enum err
+form_csv_items(struct arena *arena, struct bytes csv, struct xml_node *root, struct why *why)
 {
 	struct arena scratch;
 	struct csv_table table;
-	struct xml_node *list = xml_new(b->arena, XML_ELEMENT, "root", ""), *item, *cell;
-	size_t i, j;
+	struct xml_node *list = root->first;
 	const char **names;
+	size_t i;
 	enum err e;
 
-	if (list == NULL)
-		return E_NO_MEMORY;
-	xml_append(root, list);
-	arena_init(&scratch, FORM_ARENA_BYTES_MAX);
-	if ((e = csv_parse(file->content, &scratch, &table, b->why)) != E_OK || table.row_count == 0)
-		goto done;
-	e = E_NO_MEMORY;
-	if ((names = arena_alloc(b->arena, (table.rows[0].cell_count + 1) * sizeof(char *))) == NULL)
-		goto done;
-	for (j = 0; j < table.rows[0].cell_count; j++)
-		if ((names[j] = arena_str(b->arena, table.rows[0].cells[j], strlen(table.rows[0].cells[j]))) ==
-		    NULL)
-			goto done;
-	for (i = 1; i < table.row_count; i++) {
-		if ((item = xml_new(b->arena, XML_ELEMENT, "item", "")) == NULL)
-			goto done;
-		xml_append(list, item);
-		for (j = 0; j < table.rows[0].cell_count; j++) {
-			const char *s = csv_cell(&table.rows[i], j);
-
-			if ((s = arena_str(b->arena, s, strlen(s))) == NULL ||
-			    (cell = xml_new(b->arena, XML_ELEMENT, names[j], s)) == NULL)
-				goto done;
-			xml_append(item, cell);
-		}
+	if (list == NULL) {
+		if ((list = xml_new(arena, XML_ELEMENT, "root", "")) == NULL)
+			return E_NO_MEMORY;
+		xml_append(root, list);
 	}
-	e = E_OK;
-done:
+	arena_init(&scratch, FORM_ARENA_BYTES_MAX);
+	if ((e = csv_parse(csv, &scratch, &table, why)) == E_OK && table.row_count > 0) {
+		names = arena_alloc(arena, (table.rows[0].cell_count + 1) * sizeof(char *));
+		e = names == NULL ? E_NO_MEMORY : E_OK;
+		for (i = 0; e == E_OK && i < table.rows[0].cell_count; i++)
+			if ((names[i] = arena_str(arena, table.rows[0].cells[i],
+			                          strlen(table.rows[0].cells[i]))) == NULL)
+				e = E_NO_MEMORY;
+		for (i = 1; e == E_OK && i < table.row_count; i++)
+			e = csv_item(arena, &table, i, names, list);
+	}
 	arena_free(&scratch);
 	return e;
 }
@@ -150,7 +159,7 @@ read_file(struct form_build *b, struct form_instance *in, const char *src)
 			in->root = doc.root;
 		return e;
 	}
-	return read_csv(b, &b->form->files[i], in->root);
+	return form_csv_items(b->arena, b->form->files[i].content, in->root, b->why);
 }
 
 struct form_instance *

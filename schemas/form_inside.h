@@ -44,6 +44,7 @@ struct form_instance {
 	const char *id;
 	struct xml_node *root; /* kind XML_ROOT */
 	bool from_file;
+	bool local; /* the device that fills the form adds rows of its own: FORMS.md 6a */
 };
 
 struct form_choice {
@@ -82,6 +83,7 @@ struct form_control {
 	const struct xpath *nodeset;
 	const char *value_ref, *label_ref;
 	bool filtered, label_is_itext;
+	bool local; /* the list is made from what only the device that fills the form has */
 	struct form_control *parent, *first, *last, *next;
 };
 
@@ -97,8 +99,9 @@ struct form_node {
 	const struct xpath *relevant, *required, *readonly, *constraint, *calculate;
 	const char *calculate_text;
 	struct form_label constraint_message, required_message;
-	const char *preload, *preload_params, *cls, *urgent;
+	const char *preload, *preload_params, *cls, *urgent, *remember;
 	bool has_action;
+	bool local_calculate, local_constraint; /* read a local list */
 	struct form_control *control;
 	uint32_t index; /* of all nodes */
 };
@@ -122,6 +125,7 @@ struct form {
 	struct xml_doc doc;
 	const char *id, *version, *title, *instance_name;
 	bool about_child;
+	size_t local_count; /* instances that are local lists */
 	const char **languages, **language_codes;
 	bool *language_draft;
 	size_t language_count;
@@ -168,6 +172,13 @@ enum err form_build_binds(struct form_build *, const struct xml_node *model);
 enum err form_build_repeats(struct form_build *, const struct xml_node *body);
 enum err form_build_body(struct form_build *, const struct xml_node *body);
 enum err form_build_fields(struct form_build *);
+/* form_local.c: which instances are local lists; what reads and fills them (after the fields). */
+enum err form_build_local(struct form_build *);
+enum err form_check_local(struct form_build *);
+/* form_reads_local: does an expression read a local list? NULL reads none. */
+bool form_reads_local(const struct form *, const struct xpath *);
+/* form_csv_items: append a CSV's rows to root/<root> (made if it is not there) as items. E_CSV, E_NO_MEMORY. */
+enum err form_csv_items(struct arena *, struct bytes csv, struct xml_node *root, struct why *);
 /* form_check_circles: E_XFORM, naming them, where calculations need one another. */
 enum err form_check_circles(struct form_build *);
 

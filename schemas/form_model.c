@@ -209,6 +209,7 @@ read_bind(struct form_build *b, const struct xml_node *x, struct form_node *n)
 		n->bind_type = (colon = strchr(type, ':')) == NULL ? type : colon + 1;
 	n->cls = xml_attribute(x, NS_BANYAN, "class");
 	n->urgent = xml_attribute(x, NS_BANYAN, "urgent");
+	n->remember = xml_attribute(x, NS_BANYAN, "remember");
 	if (n->cls != NULL && (n->cls[0] == '\0' || n->cls[1] != '\0' || strchr("DQSO", n->cls[0]) == NULL))
 		return why_set(b->why, E_XFORM, "the class of %.100s is \"%.40s\"; it must be D, Q, S or O",
 		               n->path, n->cls);

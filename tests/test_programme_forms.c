@@ -69,7 +69,7 @@ on_workbooks(void (*check)(size_t form, const struct workbook *))
 static void
 check_classes(size_t form, const struct workbook *book)
 {
-	static const char *const no_data[] = {"note", "begin group", "end group", "begin repeat", "end repeat"};
+	static const char *const no_data[] = {"note", "csv-external", "begin group", "end group", "begin repeat", "end repeat"};
 	static const char *const media[] = {"image", "audio", "video", "file", "background-audio"};
 	const struct sheet *survey = find_sheet(book, "survey");
 	size_t type, name, cls, r, k;
@@ -93,7 +93,7 @@ check_classes(size_t form, const struct workbook *book)
 		else
 			CHECK_MSG(c[0] == '\0', "%s: %s needs no class", forms[form].id, csv_cell(row, name));
 		/* Free text may hold a name, so it is D; a committee's code has its own form. */
-		if (strcmp(t, "text") == 0 && strcmp(csv_cell(row, name), "committee_id") != 0)
+		if (strcmp(t, "text") == 0 && strcmp(csv_cell(row, name), "committee_new") != 0)
 			CHECK_MSG(c[0] == 'D', "%s: %s is free text", forms[form].id, csv_cell(row, name));
 	}
 }

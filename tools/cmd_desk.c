@@ -57,6 +57,7 @@ cmd_desk_form(struct call *c)
 	struct store_txn *txn;
 	struct bytes bundle;
 	struct writer w;
+	size_t i;
 	enum err e = finish_begin(&f, p, acting_identity(c), call_arg(c, 0), call_arg(c, 1), call_why(c));
 
 	if (e != E_OK)
@@ -64,14 +65,20 @@ cmd_desk_form(struct call *c)
 	writer_heap_init(&w, DESK_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
 		if ((e = bundle_read(txn, f.form->key, &bundle)) == E_OK) {
-			pack_array(&w, 5);
-			pack_u64(&w, 1);
+			pack_array(&w, 6);
+			pack_u64(&w, 2);
 			pack_bin(&w, bundle);
 			pthread_rwlock_rdlock(&p->lock);
 			pack_cstr(&w, f.form->languages);
 			pthread_rwlock_unlock(&p->lock);
 			pack_cstr(&w, f.area);
 			pack_i64(&w, (int64_t)peer_now_s(p) * 1000);
+			pack_array(&w, (uint32_t)f.local.count);
+			for (i = 0; i < f.local.count; i++) {
+				pack_array(&w, 2);
+				pack_cstr(&w, f.local.files[i].name);
+				pack_bin(&w, f.local.files[i].content);
+			}
 		}
 		store_read_end(txn);
 	}

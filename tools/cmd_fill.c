@@ -10,11 +10,15 @@
 #include "tools/commands.h"
 #include "tools/desk.h"
 #include "tools/fill.h"
+#include "tools/node/local.h"
 #include "tools/terminal.h"
 
 struct desk {
 	struct call *call;
 	struct form *form;
+	struct arena arena;
+	struct form_file local[LOCAL_LISTS_MAX]; /* in `arena` */
+	size_t local_count;
 	char accepted[128], area[40];
 	int64_t ahead_ms; /* the store's time less this machine's: a clock behind its last commit goes on from there */
 	struct writer answer; /* of the ask before */
@@ -83,6 +87,26 @@ take_str(struct reader *r, char *out, size_t cap)
 		(void)snprintf(out, cap, "%.*s", (int)s.n, s.n > 0 ? (const char *)s.p : "");
 }
 
+static void
+take_local(struct desk *d, struct reader *r)
+{
+	size_t count = reader_array(r), i;
+
+	if (count > LOCAL_LISTS_MAX)
+		reader_fail(r, E_LIMIT);
+	for (i = 0; i < count && r->e == E_OK; i++) {
+		struct bytes name;
+
+		reader_array_of(r, 2);
+		name = reader_str(r);
+		d->local[i].name = arena_str(&d->arena, (const char *)name.p, name.n);
+		d->local[i].content = arena_bytes(&d->arena, reader_bin(r));
+		if (d->local[i].name == NULL)
+			reader_fail(r, E_NO_MEMORY);
+	}
+	d->local_count = r->e == E_OK ? count : 0;
+}
+
 static enum err
 desk_begin(struct desk *d)
 {
@@ -96,13 +120,14 @@ desk_begin(struct desk *d)
 	if ((e = ask(d, &what)) != E_OK)
 		return e;
 	reader_init(&r, writer_view(&d->answer));
-	reader_array_of(&r, 5);
-	if (reader_u64(&r) != 1)
+	reader_array_of(&r, 6);
+	if (reader_u64(&r) != 2)
 		reader_fail(&r, E_VERSION);
 	bundle = reader_bin(&r);
 	take_str(&r, d->accepted, sizeof(d->accepted));
 	take_str(&r, d->area, sizeof(d->area));
 	now_ms = reader_i64(&r);
+	take_local(d, &r);
 	if ((e = reader_end(&r)) != E_OK)
 		return why_set(call_why(d->call), e, "what the store answered");
 	d->ahead_ms = now_ms - (int64_t)time(NULL) * 1000;
@@ -230,7 +255,8 @@ draft_number(struct call *c, unsigned *out)
 static struct answer_env
 environment(struct desk *d)
 {
-	struct answer_env env = {.device_id = "", .username = "", .area = d->area, .now_ms = desk_now_ms(d)};
+	struct answer_env env = {.device_id = "", .username = "", .area = d->area, .now_ms = desk_now_ms(d),
+	                         .local = true, .local_files = d->local, .local_count = d->local_count};
 	time_t now = (time_t)(env.now_ms / 1000);
 	struct tm local;
 
@@ -283,6 +309,7 @@ cmd_fill(struct call *c)
 	if (e != E_OK)
 		return e;
 	writer_heap_init(&d.answer, DESK_BYTES_MAX);
+	arena_init(&d.arena, 8u << 20);
 	if ((e = desk_begin(&d)) == E_OK) {
 		options.env = environment(&d);
 		signals_note(before);
@@ -290,6 +317,7 @@ cmd_fill(struct call *c)
 		signals_restore(before);
 	}
 	form_free(d.form);
+	arena_free(&d.arena);
 	writer_free(&d.answer);
 	return e;
 }

@@ -272,6 +272,10 @@ step(struct submit *s, unsigned number, struct bytes text, size_t row)
 		if ((e = flush(s)) != E_OK || (e = take_line(s, number, text, row)) != E_OK)
 			return e;
 	}
+	if (form_local_count(s->finishing.form->form) > 0) { /* the next line sees what this one left */
+		e = flush(s);
+		return e == E_OK ? finish_refresh(&s->finishing, call_why(s->c)) : e;
+	}
 	return s->line_count == BATCH_MAX ? flush(s) : E_OK;
 }
 

@@ -147,6 +147,7 @@ fill_draft_load(struct fill *f, unsigned number)
 			(void)fill_language(f, h.lang);
 		(void)snprintf(f->area, sizeof(f->area), "%s", h.area);
 		env.area = f->area;
+		env.local = env.local && strcmp(f->area, f->options->env.area) == 0; /* the lists at hand are that area's */
 		env.lang = f->lang;
 		e = answers_from_values(&f->answers, f->form, &env, values, count, f->why);
 		f->draft = number;

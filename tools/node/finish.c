@@ -33,19 +33,33 @@ finish_begin(struct finishing *f, struct peer *p, struct identity *author, const
 		return e;
 	snprintf(f->area, sizeof(f->area), "%s", area);
 	sealer_init(&f->sealer, p, author);
-	return E_OK;
+	return finish_refresh(f, why);
+}
+
+enum err
+finish_refresh(struct finishing *f, struct why *why)
+{
+	enum err e;
+
+	local_free(&f->local);
+	e = local_read(&f->local, f->peer, f->form->form, f->area);
+	if (e != E_OK)
+		local_free(&f->local);
+	return e == E_OK ? E_OK : why_set(why, e, "what was noted for %s", form_id(f->form->form));
 }
 
 void
 finish_end(struct finishing *f)
 {
 	sealer_wipe(&f->sealer);
+	local_free(&f->local);
 }
 
 struct answer_env
 finish_env(const struct finishing *f, size_t lang)
 {
-	struct answer_env env = {.device_id = "", .username = "", .area = f->area, .lang = lang};
+	struct answer_env env = {.device_id = "", .username = "", .area = f->area, .lang = lang, .local = true,
+	                         .local_files = f->local.files, .local_count = f->local.count};
 	time_t now = (time_t)peer_now_s(f->peer);
 	struct tm local;
 

@@ -6,6 +6,7 @@
 #define BANYAN_TOOLS_NODE_FINISH_H
 
 #include "schemas/answers.h"
+#include "tools/node/local.h"
 #include "tools/node/outbox.h"
 
 /* Who enters what, where: found once a run. */
@@ -15,6 +16,7 @@ struct finishing {
 	struct form_entry *form;
 	char area[AREA_CODE_BYTES_MAX + 1];
 	struct sealer sealer;
+	struct local local; /* the form's local lists, as they stood at the beginning */
 };
 
 /*
@@ -27,6 +29,9 @@ void finish_end(struct finishing *);
 
 /* The evaluator's inputs on this machine: clock, zone, a fresh seed, and who and where. */
 struct answer_env finish_env(const struct finishing *, size_t lang);
+
+/* finish_refresh: read the local lists again, after records were kept. Env made before points to what is gone. */
+enum err finish_refresh(struct finishing *, struct why *);
 
 /* finish_records: seal and keep them, all or none; ids are set. At most SLICE_REVISIONS_MAX. */
 enum err finish_records(struct finishing *, struct finished *, size_t count, struct why *);

@@ -5,6 +5,7 @@
 
 #include "core/pack.h"
 #include "core/arrival.h"
+#include "tools/node/local.h"
 #include "tools/node/outbox_row.h"
 #include "tools/node/state.h"
 
@@ -244,7 +245,10 @@ finish_job(struct store_txn *txn, void *arg)
 		}
 	}
 	for (i = 0; i < job->count; i++)
-		if (!job->finished[i].duplicate && (e = put_submit_key(txn, &job->finished[i])) != E_OK)
+		if (!job->finished[i].duplicate &&
+		    ((e = put_submit_key(txn, &job->finished[i])) != E_OK ||
+		     (e = local_note(txn, job->finished[i].form->form, job->finished[i].area, job->finished[i].values,
+		                     job->finished[i].value_count)) != E_OK))
 			return e;
 	return store_meta_put_u64(txn, "own order", order);
 }
