@@ -71,6 +71,9 @@ cmd_join(struct call *c)
 		unlock = secret_unlock(&secret, NULL);
 		e = enrol_prepare(&p, call_store_path(c), &unlock, &invite, call_why(c));
 		prepared = e == E_OK;
+		if (prepared && call_option(c, "officer") != NULL)
+			(void)snprintf(p->officer, sizeof(p->officer), "%.*s", (int)NAME_BYTES_MAX,
+			               call_option(c, "officer"));
 	}
 	if (e == E_OK) {
 		e = link_join(p, &invite, &result, call_why(c));

@@ -64,8 +64,8 @@ cmd_sync(struct call *c)
 	uint64_t bytes;
 	enum err e;
 
-	if (peer_is_node(call_peer(c)))
-		return why_set(call_why(c), E_NOT_HERE, "sync");
+	if (peer_is_node(call_peer(c)) && !call_peer(c)->above.known)
+		return why_set(call_why(c), E_NOT_HERE, "sync: no node is above this one");
 	if ((e = budget(c, &bytes)) != E_OK)
 		return e;
 	e = link_sync(call_peer(c), bytes, &result, call_why(c));

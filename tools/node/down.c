@@ -43,6 +43,12 @@ down_records_log(struct peer *p)
 	return derived_log(p, "banyan node records 1", &peer_self(p)->id);
 }
 
+struct log_id
+down_above_log(struct peer *p)
+{
+	return derived_log(p, "banyan words above 1", &peer_self(p)->id);
+}
+
 /* Append one item as a parcel of one of the node's logs. */
 static enum err
 append(struct peer *p, struct store_txn *txn, struct log_id log, const struct parcel_item *item)
@@ -75,23 +81,29 @@ append(struct peer *p, struct store_txn *txn, struct log_id log, const struct pa
 	return e;
 }
 
-enum err
-down_publish(struct peer *p, struct store_txn *txn, struct bytes body)
+static enum err
+say(struct peer *p, struct store_txn *txn, struct log_id log, struct bytes body)
 {
 	struct parcel_item item;
 	struct writer wrapped;
 	enum err e;
 
 	memset(&item, 0, sizeof(item));
-	item.epoch = peer_self(p)->epoch;
+	item.epoch = log.epoch;
 	writer_heap_init(&wrapped, CONTROL_BYTES_MAX);
 	if ((e = control_pack(body, &wrapped)) == E_OK) {
 		item.analytic.present = true;
 		item.analytic.ciphertext = writer_view(&wrapped);
-		e = append(p, txn, down_broadcast_log(p), &item);
+		e = append(p, txn, log, &item);
 	}
 	writer_free(&wrapped);
 	return e;
+}
+
+enum err
+down_publish(struct peer *p, struct store_txn *txn, struct bytes body)
+{
+	return say(p, txn, down_broadcast_log(p), body);
 }
 
 enum err
@@ -202,7 +214,7 @@ down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bun
 }
 
 static enum err
-publish_bin(struct peer *p, struct store_txn *txn, enum down_kind kind, struct bytes content)
+say_bin(struct peer *p, struct store_txn *txn, struct log_id log, enum down_kind kind, struct bytes content)
 {
 	struct writer w;
 	enum err e;
@@ -212,9 +224,21 @@ publish_bin(struct peer *p, struct store_txn *txn, enum down_kind kind, struct b
 	pack_u64(&w, kind);
 	pack_bin(&w, content);
 	if ((e = writer_end(&w)) == E_OK)
-		e = down_publish(p, txn, writer_view(&w));
+		e = say(p, txn, log, writer_view(&w));
 	writer_free(&w);
 	return e;
+}
+
+static enum err
+publish_bin(struct peer *p, struct store_txn *txn, enum down_kind kind, struct bytes content)
+{
+	return say_bin(p, txn, down_broadcast_log(p), kind, content);
+}
+
+enum err
+down_say_above(struct peer *p, struct store_txn *txn, enum down_kind kind, struct bytes statement)
+{
+	return say_bin(p, txn, down_above_log(p), kind, statement);
 }
 
 enum err

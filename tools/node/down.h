@@ -17,7 +17,7 @@
 
 enum down_kind {
 	DOWN_FORM = 1, DOWN_AREAS = 2, DOWN_OFFICE = 3, DOWN_REVOCATION = 4, DOWN_LANGUAGES = 5,
-	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17
+	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18
 };
 
 /* The node's logs. */
@@ -25,6 +25,10 @@ struct log_id down_broadcast_log(struct peer *);
 struct log_id down_inbox_log(struct peer *, const struct principal_id *device);
 /* Not a word to devices: the log of revisions that the node signs for officers who work from elsewhere. */
 struct log_id down_records_log(struct peer *);
+
+/* What the nodes above and beside shall know (offices, revocations), in the order that this one learnt it. */
+struct log_id down_above_log(struct peer *);
+enum err down_say_above(struct peer *, struct store_txn *, enum down_kind, struct bytes statement);
 
 /* In a job at the node: append one control item to the broadcast log. `body` is the item's MessagePack. */
 enum err down_publish(struct peer *, struct store_txn *, struct bytes body);

@@ -5,6 +5,8 @@
 #include "core/pack.h"
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
+#include "tools/node/offices.h"
+#include "tools/node/opener.h"
 #include "tools/node/outbox.h"
 #include "tools/node/state.h"
 
@@ -62,6 +64,7 @@ down_forget(struct store_txn *txn)
 
 struct take_job {
 	struct peer *peer;
+	struct above above; /* who says it */
 	int which;
 	const struct parcel *parcel;
 	struct bytes bytes;
@@ -80,8 +83,11 @@ take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 {
 	struct peer *p = job->peer;
 	struct office office;
+	bool fresh;
 	enum err e;
 
+	if (peer_is_node(p))
+		return vouch_office(p, txn, statement, &fresh, NULL) == E_STORE_IO ? E_STORE_IO : E_OK;
 	if ((e = office_decode(statement, &p->programme.id, &office, NULL)) != E_OK)
 		return e;
 	if (strcmp(office.area, p->home.area) != 0 || office.key_no <= p->home.key_no)
@@ -94,6 +100,29 @@ take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 	job->home.seal.pub = office.seal_pub;
 	job->has_home = true;
 	return peer_put_home(txn, &job->home);
+}
+
+/* The secret of the office that this node shares with the one that invited it. */
+static enum err
+take_office_key(struct store_txn *txn, struct take_job *job, struct reader *r)
+{
+	struct ec_key key;
+	uint8_t secret[EC_SECRET_BYTES];
+	uint32_t key_no = (uint32_t)reader_u64_max(r, UINT32_MAX);
+	enum err e;
+
+	reader_bin_fixed(r, secret, sizeof(secret));
+	e = reader_end(r);
+	if (e == E_OK && (e = crypto_ec_from_secret(&key, secret)) == E_OK && key_no >= job->peer->home.key_no) {
+		job->home = job->peer->home;
+		job->home.key_no = key_no;
+		job->home.seal = key;
+		job->home.has_secret = job->has_home = true;
+		e = peer_put_home(txn, &job->home);
+	}
+	crypto_wipe(&key, sizeof(key));
+	crypto_wipe(secret, sizeof(secret));
+	return e;
 }
 
 static enum err
@@ -198,7 +227,30 @@ take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool n
 		job->approved = true;
 		return store_meta_put_u64(txn, "approved", 1);
 	}
+	if (kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
+		return take_office_key(txn, job, &r);
 	return E_OK;
+}
+
+/* What the node above says to everyone, this node says on to its own devices. */
+static enum err
+take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
+{
+	struct reader r;
+	uint64_t kind, order;
+	enum err e;
+
+	reader_init(&r, body);
+	reader_array(&r);
+	kind = reader_u64(&r);
+	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES &&
+	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE))
+		return E_OK;
+	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
+	                          (job->form_order > order &&
+	                           (e = store_meta_put_u64(txn, "form order", job->form_order)) != E_OK)))
+		return e;
+	return down_publish(job->peer, txn, body);
 }
 
 static enum err
@@ -232,6 +284,8 @@ take_job(struct store_txn *txn, void *arg)
 
 	if ((e = arrival_append(txn, &a, &result)) != E_OK)
 		return e;
+	if (peer_is_node(job->peer) && (e = opener_note(txn, &a, false)) != E_OK)
+		return e;
 	for (i = 0; i < parcel->item_count && e == E_OK; i++) {
 		const struct parcel_item *item = &parcel->items[i];
 		struct writer body;
@@ -247,6 +301,8 @@ take_job(struct store_txn *txn, void *arg)
 			struct bytes kept = arena_bytes(job->arena, writer_view(&body));
 
 			e = kept.p == NULL ? E_NO_MEMORY : take_body(txn, job, kept, item->enc != NULL);
+			if (e == E_OK && item->enc == NULL && peer_is_node(job->peer))
+				e = take_on(txn, job, kept);
 		} else if (e == E_ABSENT) {
 			e = E_OK;
 		}
@@ -259,8 +315,8 @@ take_job(struct store_txn *txn, void *arg)
 static enum err
 check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoch, struct why *why)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = {p->home.node, epoch},
-	                                 .own_area = p->home.area};
+	struct parcel_context context = {.programme = p->programme.id, .log = {job->above.node, epoch},
+	                                 .own_area = job->above.area};
 	struct down_cursor cursors[2], *at = &cursors[job->which];
 	struct store_txn *txn;
 	enum err e;
@@ -279,7 +335,7 @@ check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoc
 		return e;
 	if (parcel->number != at->number + 1)
 		return why_set(why, E_PARCEL_CHAIN, "the node's number %llu", (unsigned long long)parcel->number);
-	if ((e = parcel_verify(parcel, &p->home.node_sign)) != E_OK)
+	if ((e = parcel_verify(parcel, &job->above.sign)) != E_OK)
 		return why_set(why, e, "a parcel of the node");
 	return E_OK;
 }
@@ -292,6 +348,8 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 	struct arena arena;
 	enum err e;
 
+	if ((e = peer_above(p, &job.above)) != E_OK)
+		return why_set(why, e, "what a node sent");
 	arena_init(&arena, 3u * CONTROL_PLAIN_BYTES_MAX);
 	job.arena = &arena;
 	job.parcel = &parcel;

@@ -10,6 +10,7 @@
 #include "core/rules.h"
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
+#include "tools/node/offices.h"
 #include "tools/node/state.h"
 
 static enum err
@@ -354,14 +355,16 @@ welcome(struct peer *p, const struct join_job *job, struct message_welcome *out,
 {
 	struct store_txn *txn;
 	struct member m;
+	struct writer chain;
 	struct bytes office;
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
-	if ((e = member_get(txn, &peer_self(p)->id, &m)) == E_OK) {
-		out->node_enrolment = arena_bytes(a, m.signed_enrolment);
+	writer_heap_init(&chain, STATEMENT_BYTES_MAX * (AREA_DEPTH_MAX + 1));
+	if ((e = vouch_chain(p, txn, &peer_self(p)->id, &chain)) == E_OK) {
+		out->node_enrolment = arena_bytes(a, writer_view(&chain));
 		e = member_get(txn, &job->join->principal, &m);
 	}
 	if (e == E_OK) {
@@ -371,6 +374,7 @@ welcome(struct peer *p, const struct join_job *job, struct message_welcome *out,
 	if (e == E_OK)
 		out->office = arena_bytes(a, office);
 	store_read_end(txn);
+	writer_free(&chain);
 	out->programme_name = arena_bytes(a, bytes_of_str(p->programme.name));
 	out->root_public = p->programme.root;
 	out->area = arena_bytes(a, bytes_of_str(job->area));

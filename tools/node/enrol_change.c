@@ -9,7 +9,7 @@
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
 #include "tools/node/epochs.h"
-#include "tools/node/enrol.h"
+#include "tools/node/enrol_node.h"
 #include "tools/node/state.h"
 
 enum err
@@ -46,25 +46,20 @@ enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, 
 
 static enum err
 check_statements(struct peer *p, const struct ec_public *node_key, const struct message_welcome *w,
-                 struct enrolment *own, struct office *office, struct why *why)
+                 struct enrolment *node, struct enrolment *own, struct office *office, struct why *why)
 {
 	const struct programme_id *programme = &p->programme.id;
 	struct programme_id id;
-	struct enrolment node;
 	enum err e;
 
 	programme_id_of(&id, &w->root_public);
 	if (!ID_EQUAL(&id, programme))
 		return why_set(why, E_NODE_KEY, "programme");
-	if ((e = enrolment_decode(w->node_enrolment, programme, &node, why)) != E_OK ||
+	if ((e = enrol_chain_check(w->node_enrolment, programme, &w->root_public, &p->home.node, node_key, node,
+	                           why)) != E_OK ||
 	    (e = enrolment_decode(w->own_enrolment, programme, own, why)) != E_OK ||
 	    (e = office_decode(w->office, programme, office, why)) != E_OK)
 		return e;
-	if (node.role != ROLE_NODE || !ID_EQUAL(&node.id, &p->home.node) ||
-	    memcmp(&node.sign_pub, node_key, sizeof(*node_key)) != 0)
-		return why_set(why, E_NODE_KEY, "node");
-	if (principal_verify(STATEMENT_ENROLMENT, w->node_enrolment, programme, &w->root_public) != E_OK)
-		return why_set(why, E_SIGNATURE, "the node's enrolment");
 	if (principal_verify(STATEMENT_ENROLMENT, w->own_enrolment, programme, node_key) != E_OK ||
 	    !ID_EQUAL(&own->id, &peer_self(p)->id) ||
 	    memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0)
@@ -78,6 +73,7 @@ check_statements(struct peer *p, const struct ec_public *node_key, const struct 
 struct welcomed_job {
 	struct peer *peer;
 	struct peer *next; /* its programme, home, identities as they shall be */
+	struct become_node *node; /* a node: what it begins with */
 };
 
 static enum err
@@ -88,7 +84,8 @@ welcomed_job(struct store_txn *txn, void *arg)
 
 	if ((e = peer_put_programme(txn, &job->next->programme)) != E_OK ||
 	    (e = peer_put_home(txn, &job->next->home)) != E_OK ||
-	    (e = store_meta_put_u64(txn, "approved", job->next->approved)) != E_OK)
+	    (e = store_meta_put_u64(txn, "approved", job->next->approved)) != E_OK ||
+	    (job->node != NULL && (e = enrol_become_job(txn, job->node)) != E_OK))
 		return e;
 	return peer_put_identities(txn, job->next);
 }
@@ -98,12 +95,13 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
                const struct message_welcome *w, struct why *why)
 {
 	struct welcomed_job job = {.peer = p};
+	struct become_node node = {.peer = p, .welcome = w};
 	struct enrolment own;
 	struct office office;
 	struct peer *next;
 	enum err e;
 
-	if ((e = check_statements(p, node_key, w, &own, &office, why)) != E_OK)
+	if ((e = check_statements(p, node_key, w, &node.node, &own, &office, why)) != E_OK)
 		return e;
 	if ((next = calloc(1, sizeof(*next))) == NULL)
 		return E_NO_MEMORY;
@@ -124,10 +122,19 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
 	memcpy(next->identities[0].name, own.name, sizeof(own.name));
 	next->approved = w->approved;
 	job.next = next;
-	if ((e = store_write(p->store, welcomed_job, &job)) == E_OK) {
+	if (own.role == ROLE_NODE) {
+		node.next = next;
+		node.own = own;
+		node.office = office;
+		job.node = &node;
+		e = enrol_become_node(&node, v->address);
+	}
+	if (e == E_OK && (e = store_write(p->store, welcomed_job, &job)) == E_OK) {
 		p->programme = next->programme;
 		p->home = next->home;
-		p->identities[0] = next->identities[0];
+		p->above = next->above;
+		memcpy(p->identities, next->identities, sizeof(p->identities));
+		p->identity_count = next->identity_count;
 		p->approved = next->approved;
 	} else {
 		why_set(why, e, "%s", p->path);
@@ -157,6 +164,25 @@ may(struct change_job *job, enum act act, const struct member *m)
 	return rules_check(act, &who, peer_areas(job->peer), job->why);
 }
 
+/* A second node of this very office opens what is sealed to it: its key goes down, sealed to that node alone. */
+static enum err
+give_office_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
+{
+	uint8_t memory[128];
+	struct writer body;
+	enum err e;
+
+	writer_init(&body, memory, sizeof(memory));
+	pack_array(&body, 3);
+	pack_u64(&body, DOWN_OFFICE_KEY);
+	pack_u64(&body, p->home.key_no);
+	pack_bin(&body, BYTES(p->home.seal.secret, EC_SECRET_BYTES));
+	if ((e = writer_end(&body)) == E_OK)
+		e = down_notify(p, txn, twin, writer_view(&body));
+	crypto_wipe(memory, sizeof(memory));
+	return e;
+}
+
 static enum err
 approve_job(struct store_txn *txn, void *arg)
 {
@@ -181,6 +207,8 @@ approve_job(struct store_txn *txn, void *arg)
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
 	writer_free(&body);
+	if (e == E_OK && m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, job->peer->home.area) == 0)
+		e = give_office_key(txn, job->peer, &m.enrolment);
 	if (e != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "approve", m.enrolment.name,

@@ -37,6 +37,7 @@ begin_sync(struct link *l, struct session *s, uint64_t now_ms)
 	if (e != E_OK)
 		return e;
 	mine.head = head.number;
+	mine.epoch = head.epoch;
 	mine.incarnation = l->memory.incarnation;
 	mine.cursor[0] = cursors[0].number;
 	mine.cursor[1] = cursors[1].number;
@@ -312,7 +313,7 @@ link_sync_open(struct link *l, struct why *why)
 	if (e == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &before);
 	store_read_end(txn);
-	if (e != E_OK || (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK)
+	if (e != E_OK || (!peer_is_node(p) && (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK))
 		return e;
 	l->acked = l->counted = before;
 	l->acked_epoch = peer_self(p)->epoch;

@@ -51,6 +51,7 @@ struct link_open {
 	struct link l;
 	struct net_client_config config;
 	struct net_client *client;
+	struct above above;
 	struct writer der;
 };
 
@@ -81,15 +82,17 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 	struct peer *p = l->peer;
 	enum err e;
 
+	if ((e = peer_above(p, &o->above)) != E_OK)
+		return why_set(why, e, "sync: no node is above this one");
 	o->config = (struct net_client_config){
-	    .address = p->home.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
+	    .address = o->above.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
 	    .device = peer_self(p)->id, .ctx = l, .begin = link_begin, .event = link_event, .room = link_room,
 	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
 	o->config.source.ctx = l;
 	if (pin_sha256 != NULL)
 		o->config.node_key_sha256 = pin_sha256;
 	else
-		o->config.node_key = &p->home.node_sign;
+		o->config.node_key = &o->above.sign;
 	writer_heap_init(&o->der, 4096);
 	writer_heap_init(&l->parcel, PARCEL_BYTES_MAX);
 	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &o->der)) != E_OK)

@@ -38,7 +38,7 @@ member_read(struct bytes value, struct member *m)
 	reader_array_of(&r, 6);
 	if (reader_u64(&r) != 1)
 		reader_fail(&r, E_VERSION);
-	m->state = (enum member_state)reader_u64_max(&r, MEMBER_REVOKED);
+	m->state = (enum member_state)reader_u64_max(&r, MEMBER_KNOWN_REVOKED);
 	m->joined_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	m->last_seen_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	m->signed_enrolment = reader_bin(&r);
@@ -69,7 +69,7 @@ member_walk(struct store_txn *txn, member_fn *f, void *arg)
 	while (e == E_OK && store_next(c, &key, &value)) {
 		struct member m;
 
-		if ((e = member_read(value, &m)) == E_OK)
+		if ((e = member_read(value, &m)) == E_OK && member_is_ours(m.state))
 			e = f(arg, &m);
 	}
 	e2 = store_walk_end(c);

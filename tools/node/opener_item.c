@@ -264,7 +264,7 @@ check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a,
 	enum err e;
 	size_t i;
 
-	if (o->author.state != MEMBER_REVOKED)
+	if (o->author.state != MEMBER_REVOKED && o->author.state != MEMBER_KNOWN_REVOKED)
 		return E_OK;
 	if ((e = store_get(txn, STORE_REVOCATION, BYTES(a->log.author.b, ID_BYTES), &value)) != E_OK ||
 	    (e = revocation_decode(value, &o->peer->programme.id, &r, why)) != E_OK)
@@ -312,7 +312,7 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 
 	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
 		return e;
-	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && (e = epochs_check(txn, &a->log)) != E_OK)
+	if (o->author.enrolment.role != ROLE_NODE && peer_identity_by_id(o->peer, &a->log.author) == NULL && (e = epochs_check(txn, &a->log)) != E_OK)
 		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
 	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
 		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
@@ -323,7 +323,7 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
 		const struct parcel_item *item = &parcel.items[i];
 
-		if (item->enc == NULL || (item->to.to_principal && own))
+		if (item->enc == NULL || (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
 			continue; /* this node's own word to its devices, or a kind of another version */
 		if ((e = run_for(o, &parcel, item, &run, &opened)) == E_OK)
 			e = open_item(txn, o, a, &parcel, item, &run, &at->why);

@@ -14,6 +14,22 @@ peer_is_node(const struct peer *p)
 	return p->identities[0].role == ROLE_NODE;
 }
 
+enum err
+peer_above(const struct peer *p, struct above *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (peer_is_node(p) && p->home.key_no != 0) {
+		*out = p->above;
+		return out->known ? E_OK : E_NOT_HERE;
+	}
+	out->known = true;
+	out->node = p->home.node;
+	out->sign = p->home.node_sign;
+	memcpy(out->area, p->home.area, sizeof(out->area));
+	memcpy(out->address, p->home.address, sizeof(out->address));
+	return E_OK;
+}
+
 static enum err
 peer_new(struct peer **out, const char *path)
 {
@@ -146,6 +162,7 @@ load(struct peer *p, struct why *why)
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if ((e = state_read_identities(txn, p)) != E_OK || (e = state_read_home(txn, &p->home)) != E_OK ||
+	    (e = state_read_above(txn, &p->above)) != E_OK ||
 	    (e = state_read_programme(txn, &p->programme)) != E_OK ||
 	    (e = store_meta_u64(txn, "approved", 0, &approved)) != E_OK) {
 		why_set(why, e = e == E_ABSENT ? E_STORE_DAMAGED : e, "%s", p->path);

@@ -52,6 +52,16 @@ struct home {
 	char address[256];
 };
 
+/* Where a store syncs to: a device's home node, or the node above a node (known false: it has none). */
+struct above {
+	bool known;
+	bool twin;                 /* it is another node of this very office */
+	struct principal_id node;
+	struct ec_public sign, seal;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	char address[256];
+};
+
 struct form_entry {
 	struct form_entry *next;
 	struct form *form;
@@ -72,11 +82,13 @@ struct peer {
 	struct identity identities[IDENTITIES_MAX]; /* [0] is the store's own */
 	size_t identity_count;
 	struct home home;
+	struct above above;        /* of a node that joined another one */
 	struct areas_entry *areas; /* the first is in force */
 	struct form_entry *forms;
 	pthread_rwlock_t lock;
 	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
 	bool approved;
+	char officer[NAME_BYTES_MAX + 1]; /* while a node joins: what its first officer is called; "": officer */
 };
 
 /*
@@ -103,6 +115,12 @@ bool peer_is_node(const struct peer *);
 enum err peer_identity(struct peer *, const char *name, struct identity **out, struct why *);
 struct identity *peer_identity_by_id(struct peer *, const struct principal_id *);
 
+/*
+ * peer_above: whom this store syncs with: of a device (and of a node that is just joining) the home node, with `area`
+ * the office's and no sealing key; of a node the one above it. E_NOT_HERE: it is the topmost.
+ */
+enum err peer_above(const struct peer *, struct above *out);
+
 /* The area table in force; NULL before the first one came. */
 const struct area_table *peer_areas(struct peer *);
 /* peer_form: by form id, the newest version; by key, any. NULL if unknown. */
@@ -117,6 +135,7 @@ enum err peer_learn_languages(struct peer *, const char *form_id, const char *la
 /* Write jobs' helpers: the META rows of identities, home and programme. */
 enum err peer_put_identities(struct store_txn *, const struct peer *);
 enum err peer_put_home(struct store_txn *, const struct home *);
+enum err peer_put_above(struct store_txn *, const struct above *);
 enum err peer_put_programme(struct store_txn *, const struct programme *);
 
 /*
@@ -129,7 +148,19 @@ uint32_t peer_clock_behind_s(struct peer *);
 enum err peer_saw_time(struct store_txn *, uint32_t now_s);
 
 /* Rows of the small tables: who is enrolled. Views live as those of store_get. */
-enum member_state { MEMBER_PENDING = 0, MEMBER_APPROVED = 1, MEMBER_REVOKED = 2 };
+enum member_state {
+	MEMBER_PENDING = 0,
+	MEMBER_APPROVED = 1,
+	MEMBER_REVOKED = 2,
+	/* of another office: known by a neighbour's word, so that its parcels can be verified. It may not talk to us. */
+	MEMBER_KNOWN = 3,
+	MEMBER_KNOWN_REVOKED = 4
+};
+static inline bool
+member_is_ours(enum member_state s)
+{
+	return s == MEMBER_PENDING || s == MEMBER_APPROVED || s == MEMBER_REVOKED;
+}
 struct member {
 	struct enrolment enrolment;
 	enum member_state state;
@@ -140,7 +171,7 @@ struct member {
 enum err member_get(struct store_txn *, const struct principal_id *, struct member *out);
 enum err member_put(struct store_txn *, const struct member *);
 enum err member_read(struct bytes value, struct member *out);
-/* member_walk: f for each (valid during the call); anything but E_OK ends it. */
+/* member_walk: f for each of this office (valid during the call); anything but E_OK ends it. */
 typedef enum err member_fn(void *arg, const struct member *);
 enum err member_walk(struct store_txn *, member_fn *, void *arg);
 /* member_find: by name (exact), or by the first 8 or more digits of the id. E_PRINCIPAL_UNKNOWN. */

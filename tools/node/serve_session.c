@@ -25,6 +25,10 @@ serve_standing(struct serve_conn *c, struct member *m, struct store_txn *txn, ch
 		snprintf(thing, 240, "%.200s", m->reason);
 		return E_REVOKED;
 	}
+	if (e == E_OK && !member_is_ours(m->state)) {
+		snprintf(thing, 240, "%.200s", m->enrolment.name);
+		return E_STRANGER; /* of another office */
+	}
 	if (e == E_OK && m->state == MEMBER_PENDING) {
 		snprintf(thing, 240, "%.200s", m->enrolment.name);
 		return E_NOT_APPROVED;

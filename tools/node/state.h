@@ -7,6 +7,7 @@
 
 enum err state_read_identities(struct store_txn *, struct peer *);
 enum err state_read_home(struct store_txn *, struct home *);
+enum err state_read_above(struct store_txn *, struct above *); /* known false where there is none */
 enum err state_read_programme(struct store_txn *, struct programme *);
 
 /* state_str: a string of at most out_bytes - 1 into out, as a C string. */
