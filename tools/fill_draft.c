@@ -11,13 +11,6 @@
 
 #define DRAFT_VALUES_MAX 4096u
 
-struct draft_head {
-	uint64_t form;
-	char lang[64], area[40];
-	int64_t saved_ms;
-	uint64_t answers;
-};
-
 static void
 copy_str(struct reader *r, char *out, size_t cap)
 {
@@ -30,8 +23,8 @@ copy_str(struct reader *r, char *out, size_t cap)
 	out[r->e == E_OK ? s.n : 0] = '\0';
 }
 
-static enum err
-head_read(struct reader *r, struct bytes draft, struct draft_head *h)
+enum err
+draft_head_read(struct reader *r, struct bytes draft, struct draft_head *h)
 {
 	reader_init(r, draft);
 	reader_array_of(r, 7);
@@ -59,6 +52,19 @@ fill_values_write(struct writer *w, const struct field_value *values, size_t cou
 	}
 }
 
+void
+draft_write(struct writer *w, const struct draft_head *h, const struct field_value *values, size_t count)
+{
+	pack_array(w, 7);
+	pack_u64(w, 1);
+	pack_u64(w, h->form);
+	pack_cstr(w, h->lang);
+	pack_cstr(w, h->area);
+	pack_i64(w, h->saved_ms);
+	pack_u64(w, count);
+	fill_values_write(w, values, count);
+}
+
 enum err
 fill_draft_save(struct fill *f)
 {
@@ -71,14 +77,12 @@ fill_draft_save(struct fill *f)
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
 	writer_heap_init(&w, FILL_DRAFT_BYTES_MAX);
 	if ((e = answers_values(f->answers, &arena, &values, &count)) == E_OK) {
-		pack_array(&w, 7);
-		pack_u64(&w, 1);
-		pack_u64(&w, form_key(f->form).v);
-		pack_cstr(&w, form_language_count(f->form) > 0 ? form_language_code(f->form, f->lang) : "");
-		pack_cstr(&w, f->area);
-		pack_i64(&w, f->options->env.now_ms);
-		pack_u64(&w, count);
-		fill_values_write(&w, values, count);
+		struct draft_head h = {.form = form_key(f->form).v, .saved_ms = f->options->env.now_ms};
+
+		if (form_language_count(f->form) > 0)
+			(void)snprintf(h.lang, sizeof(h.lang), "%s", form_language_code(f->form, f->lang));
+		(void)snprintf(h.area, sizeof(h.area), "%s", f->area);
+		draft_write(&w, &h, values, count);
 		e = writer_end(&w);
 	}
 	if (e == E_OK)
@@ -91,8 +95,8 @@ fill_draft_save(struct fill *f)
 }
 
 /* values_read: the rest of a draft; values point into it. */
-static enum err
-values_read(struct reader *r, struct arena *arena, struct field_value **out, size_t *count)
+enum err
+draft_values_read(struct reader *r, struct arena *arena, struct field_value **out, size_t *count)
 {
 	uint32_t n = reader_array(r), i;
 
@@ -117,7 +121,7 @@ fill_values_read(struct bytes in, struct arena *arena, struct field_value **out,
 	struct reader r;
 
 	reader_init(&r, in);
-	return values_read(&r, arena, out, count);
+	return draft_values_read(&r, arena, out, count);
 }
 
 enum err
@@ -137,12 +141,12 @@ fill_draft_load(struct fill *f, unsigned number)
 		return why_set(f->why, E_ABSENT, "draft %u", number);
 	if (e != E_OK)
 		return e;
-	if ((e = head_read(&r, draft, &h)) != E_OK)
+	if ((e = draft_head_read(&r, draft, &h)) != E_OK)
 		return why_set(f->why, e, "draft %u", number);
 	if (h.form != form_key(f->form).v)
 		return why_set(f->why, E_ABSENT, "draft %u of this version of the form", number);
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
-	if ((e = values_read(&r, &arena, &values, &count)) == E_OK) {
+	if ((e = draft_values_read(&r, &arena, &values, &count)) == E_OK) {
 		if (f->options->lang == NULL && h.lang[0] != '\0')
 			(void)fill_language(f, h.lang);
 		(void)snprintf(f->area, sizeof(f->area), "%s", h.area);
@@ -172,7 +176,7 @@ fill_drafts_show(struct fill *f)
 		char when[32] = "";
 		time_t s;
 
-		if (head_read(&r, draft, &h) != E_OK || h.form != form_key(f->form).v)
+		if (draft_head_read(&r, draft, &h) != E_OK || h.form != form_key(f->form).v)
 			continue;
 		s = (time_t)(h.saved_ms / 1000 + f->options->env.zone_minutes * 60);
 		if (gmtime_r(&s, &tm) != NULL)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "core/pack.h"
 #include "tools/fill.h"
 
 enum fill_go { GO_NEXT, GO_BACK, GO_SAME, GO_TO, GO_SAVE, GO_QUIT, GO_FINISH, GO_ERROR };
@@ -62,7 +63,16 @@ bool fill_offered(const struct fill *, size_t lang);
 enum err fill_language(struct fill *, const char *name);
 void fill_languages_show(struct fill *);
 
-/* fill_draft.c */
+/* fill_draft.c: the value of a DRAFT row, read head first; values point into it. FORMATS.md "Rows of a peer". */
+struct draft_head {
+	uint64_t form;
+	char lang[64], area[40];
+	int64_t saved_ms;
+	uint64_t answers;
+};
+void draft_write(struct writer *, const struct draft_head *, const struct field_value *values, size_t count);
+enum err draft_head_read(struct reader *, struct bytes draft, struct draft_head *);
+enum err draft_values_read(struct reader *, struct arena *, struct field_value **out, size_t *count);
 enum err fill_draft_save(struct fill *);
 enum err fill_draft_load(struct fill *, unsigned number);
 /* fill_drafts_show: a line each; how many there are of this form. */

@@ -10,8 +10,8 @@
 #define RELEASE_FORMAT 1u
 #define RELEASE_ROW_BYTES_MAX (1u << 20)
 
-static void
-row_write(struct writer *w, const struct release *r)
+void
+release_write(struct writer *w, const struct release *r)
 {
 	pack_array(w, 14);
 	pack_u64(w, RELEASE_FORMAT);
@@ -220,7 +220,7 @@ commit_job(struct store_txn *txn, void *arg)
 	r->number = last + 1;
 	seq = store_seq_of(r->number);
 	writer_heap_init(&w, RELEASE_ROW_BYTES_MAX);
-	row_write(&w, r);
+	release_write(&w, r);
 	if ((e = writer_end(&w)) == E_OK)
 		e = store_put(txn, STORE_RELEASE, BYTES(seq.b, sizeof(seq.b)), writer_view(&w));
 	writer_free(&w);

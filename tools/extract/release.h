@@ -26,6 +26,8 @@ struct release {
 	struct bytes manifest;
 };
 
+/* The value of a RELEASE row. release_read: views into it. E_VERSION, E_PACK_*, E_STORE_DAMAGED. */
+void release_write(struct writer *, const struct release *);
 enum err release_read(struct bytes key, struct bytes value, struct release *out);
 /*
  * release_find: what may this audience be answered? E_OK: the same query was answered before, it is in *out (views live

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 
 #include "core/audit.h"
-#include "core/pack.h"
+#include "tools/node/down_item.h"
 #include "tools/node/down_row.h"
-#include "tools/node/state.h"
 
 struct log_id
 down_broadcast_log(struct peer *p)
@@ -149,21 +148,26 @@ struct say_job {
 };
 
 static enum err
-publish_form(struct peer *p, struct store_txn *txn, uint64_t order, const char *languages, struct bytes bundle)
+say_item(struct peer *p, struct store_txn *txn, struct log_id log, const struct down_item *item)
 {
 	struct writer w;
 	enum err e;
 
 	writer_heap_init(&w, CONTROL_PLAIN_BYTES_MAX);
-	pack_array(&w, 4);
-	pack_u64(&w, DOWN_FORM);
-	pack_u64(&w, order);
-	pack_cstr(&w, languages);
-	pack_bin(&w, bundle);
+	down_item_write(&w, item);
 	if ((e = writer_end(&w)) == E_OK)
-		e = down_publish(p, txn, writer_view(&w));
+		e = say(p, txn, log, writer_view(&w));
 	writer_free(&w);
 	return e;
+}
+
+static enum err
+publish_form(struct peer *p, struct store_txn *txn, uint64_t order, const char *languages, struct bytes bundle)
+{
+	struct down_item item = {.kind = DOWN_FORM, .order = order, .content = bundle};
+
+	snprintf(item.languages, sizeof(item.languages), "%s", languages);
+	return say_item(p, txn, down_broadcast_log(p), &item);
 }
 
 static enum err
@@ -216,17 +220,9 @@ down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bun
 static enum err
 say_bin(struct peer *p, struct store_txn *txn, struct log_id log, enum down_kind kind, struct bytes content)
 {
-	struct writer w;
-	enum err e;
+	struct down_item item = {.kind = kind, .content = content};
 
-	writer_heap_init(&w, CONTROL_PLAIN_BYTES_MAX);
-	pack_array(&w, 2);
-	pack_u64(&w, kind);
-	pack_bin(&w, content);
-	if ((e = writer_end(&w)) == E_OK)
-		e = say(p, txn, log, writer_view(&w));
-	writer_free(&w);
-	return e;
+	return say_item(p, txn, log, &item);
 }
 
 static enum err
@@ -278,18 +274,13 @@ static enum err
 languages_job(struct store_txn *txn, void *arg)
 {
 	struct say_job *job = arg;
-	uint8_t memory[512];
-	struct writer w;
+	struct down_item item = {.kind = DOWN_LANGUAGES};
 	enum err e;
 
-	if ((e = down_put_languages(txn, job->peer, job->object, job->languages)) != E_OK)
-		return e;
-	writer_init(&w, memory, sizeof(memory));
-	pack_array(&w, 3);
-	pack_u64(&w, DOWN_LANGUAGES);
-	pack_cstr(&w, job->object);
-	pack_cstr(&w, job->languages);
-	if ((e = writer_end(&w)) != E_OK || (e = down_publish(job->peer, txn, writer_view(&w))) != E_OK)
+	snprintf(item.form, sizeof(item.form), "%s", job->object);
+	snprintf(item.languages, sizeof(item.languages), "%s", job->languages);
+	if ((e = down_put_languages(txn, job->peer, job->object, job->languages)) != E_OK ||
+	    (e = say_item(job->peer, txn, down_broadcast_log(job->peer), &item)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, job->actor, "form accept-language", job->object, job->languages);
 }
@@ -326,20 +317,10 @@ republish_job(struct store_txn *txn, void *arg)
 	if ((e = store_walk(txn, STORE_FORM, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {
-		struct reader r;
-		struct bytes bundle, languages;
-		char codes[128];
-		uint64_t order;
+		struct form_row row;
 
-		reader_init(&r, value);
-		reader_array_of(&r, 4);
-		reader_u64(&r);
-		order = reader_u64(&r);
-		languages = reader_str(&r);
-		bundle = reader_bin(&r);
-		snprintf(codes, sizeof(codes), "%.*s", (int)languages.n, (const char *)languages.p);
-		if ((e = reader_end(&r)) == E_OK)
-			e = publish_form(p, txn, order, codes, bundle);
+		if ((e = down_read_form(value, &row)) == E_OK)
+			e = publish_form(p, txn, row.order, row.languages, row.bundle);
 	}
 	e2 = store_walk_end(c);
 	if (e == E_OK && (e = e2) == E_OK)

@@ -36,30 +36,39 @@ down_put_form(struct store_txn *txn, struct form_key form, uint64_t order, const
 }
 
 enum err
+down_read_form(struct bytes value, struct form_row *out)
+{
+	struct reader r;
+
+	memset(out, 0, sizeof(*out));
+	reader_init(&r, value);
+	reader_array_of(&r, 4);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	out->order = reader_u64(&r);
+	state_str(&r, out->languages, sizeof(out->languages));
+	out->bundle = reader_bin(&r);
+	return reader_end(&r);
+}
+
+enum err
 down_put_languages(struct store_txn *txn, struct peer *p, const char *id, const char *languages)
 {
 	struct form_entry *f;
 	enum err e;
 
 	for (f = p->forms; f != NULL; f = f->next) {
-		struct bytes value, bundle;
-		struct reader r;
+		struct form_row row;
+		struct bytes value;
 		uint8_t key[4];
-		uint64_t order;
 
 		if (strcmp(form_id(f->form), id) != 0)
 			continue;
 		be32_put(key, f->key.v);
 		if ((e = store_get(txn, STORE_FORM, BYTES(key, sizeof(key)), &value)) != E_OK)
 			return e;
-		reader_init(&r, value);
-		reader_array_of(&r, 4);
-		reader_u64(&r);
-		order = reader_u64(&r);
-		reader_str(&r);
-		bundle = reader_bin(&r);
-		if ((e = reader_end(&r)) != E_OK ||
-		    (e = down_put_form(txn, f->key, order, languages, bundle)) != E_OK)
+		if ((e = down_read_form(value, &row)) != E_OK ||
+		    (e = down_put_form(txn, f->key, row.order, languages, row.bundle)) != E_OK)
 			return e;
 	}
 	return E_OK;

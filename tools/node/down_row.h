@@ -6,11 +6,20 @@
 
 /* form_key_of: the key of a bundle that was not compiled yet: first 4 bytes of its SHA-256. */
 struct form_key form_key_of(struct bytes bundle);
-/* Rows [1, order, languages, bundle]. */
+/* Rows [1, order, languages, bundle]. down_read_form: views into the value; E_VERSION, E_PACK_*. */
+struct form_row {
+	uint64_t order;
+	char languages[128];
+	struct bytes bundle;
+};
+enum err down_read_form(struct bytes value, struct form_row *out);
 enum err down_put_form(struct store_txn *, struct form_key, uint64_t order, const char *languages,
                        struct bytes bundle);
 /* down_put_languages: the accepted draft languages of all versions of a form. */
 enum err down_put_languages(struct store_txn *, struct peer *, const char *form_id, const char *languages);
+/* META "down broadcast" (0) and "down inbox" (1): zeros if the row is not there. E_STORE_DAMAGED. */
+enum err down_cursor_get(struct store_txn *, int which, struct down_cursor *out);
+enum err down_cursor_put(struct store_txn *, int which, const struct down_cursor *);
 /* In a job at the node: publish an office or revocation. */
 enum err down_publish_statement(struct peer *, struct store_txn *, enum down_kind, struct bytes statement);
 

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 
 #include "core/pack.h"
-#include "tools/node/down.h"
+#include "tools/node/down_item.h"
 #include "tools/node/down_row.h"
 #include "tools/node/offices.h"
 #include "tools/node/opener.h"
 #include "tools/node/outbox.h"
-#include "tools/node/state.h"
 
 static const char *const cursor_names[2] = {"down broadcast", "down inbox"};
 
-static enum err
-cursor_get(struct store_txn *txn, int which, struct down_cursor *out)
+enum err
+down_cursor_get(struct store_txn *txn, int which, struct down_cursor *out)
 {
 	struct bytes value;
 	enum err e = store_meta_get(txn, cursor_names[which], &value);
@@ -29,8 +28,8 @@ cursor_get(struct store_txn *txn, int which, struct down_cursor *out)
 	return E_OK;
 }
 
-static enum err
-cursor_put(struct store_txn *txn, int which, const struct down_cursor *c)
+enum err
+down_cursor_put(struct store_txn *txn, int which, const struct down_cursor *c)
 {
 	uint8_t value[16 + HASH_BYTES];
 
@@ -46,9 +45,9 @@ down_cursors(struct peer *p, struct store_txn *txn, struct down_cursor out[2])
 	enum err e;
 
 	(void)p;
-	if ((e = cursor_get(txn, 0, &out[0])) != E_OK)
+	if ((e = down_cursor_get(txn, 0, &out[0])) != E_OK)
 		return e;
-	return cursor_get(txn, 1, &out[1]);
+	return down_cursor_get(txn, 1, &out[1]);
 }
 
 enum err
@@ -57,9 +56,9 @@ down_forget(struct store_txn *txn)
 	static const struct down_cursor none;
 	enum err e;
 
-	if ((e = cursor_put(txn, 0, &none)) != E_OK)
+	if ((e = down_cursor_put(txn, 0, &none)) != E_OK)
 		return e;
-	return cursor_put(txn, 1, &none);
+	return down_cursor_put(txn, 1, &none);
 }
 
 struct take_job {
@@ -104,48 +103,33 @@ take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 
 /* The secret of the office that this node shares with the one that invited it. */
 static enum err
-take_office_key(struct store_txn *txn, struct take_job *job, struct reader *r)
+take_office_key(struct store_txn *txn, struct take_job *job, const struct down_item *item)
 {
 	struct ec_key key;
-	uint8_t secret[EC_SECRET_BYTES];
-	uint32_t key_no = (uint32_t)reader_u64_max(r, UINT32_MAX);
-	enum err e;
+	enum err e = crypto_ec_from_secret(&key, item->secret);
 
-	reader_bin_fixed(r, secret, sizeof(secret));
-	e = reader_end(r);
-	if (e == E_OK && (e = crypto_ec_from_secret(&key, secret)) == E_OK && key_no >= job->peer->home.key_no) {
+	if (e == E_OK && item->key_no >= job->peer->home.key_no) {
 		job->home = job->peer->home;
-		job->home.key_no = key_no;
+		job->home.key_no = item->key_no;
 		job->home.seal = key;
 		job->home.has_secret = job->has_home = true;
 		e = peer_put_home(txn, &job->home);
 	}
 	crypto_wipe(&key, sizeof(key));
-	crypto_wipe(secret, sizeof(secret));
 	return e;
 }
 
 static enum err
-take_review(struct store_txn *txn, struct reader *r)
+take_review(struct store_txn *txn, const struct down_item *item)
 {
 	struct own_record own;
-	struct record_id id;
-	enum review_state state;
-	char note[REASON_BYTES_MAX + 1];
-	uint32_t time_s;
-	enum err e;
+	enum err e = own_record_get(txn, &item->record, &own);
 
-	reader_bin_fixed(r, id.b, ID_BYTES);
-	state = (enum review_state)reader_u64_max(r, REVIEW_APPROVED);
-	state_str(r, note, sizeof(note));
-	time_s = (uint32_t)reader_u64_max(r, UINT32_MAX);
-	if ((e = reader_end(r)) != E_OK)
-		return e;
-	if ((e = own_record_get(txn, &id, &own)) != E_OK)
+	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	own.review = state;
-	own.review_s = time_s;
-	memcpy(own.note, note, sizeof(own.note));
+	own.review = item->state;
+	own.review_s = item->time_s;
+	memcpy(own.note, item->note, sizeof(own.note));
 	return own_record_put(txn, &own);
 }
 
@@ -175,61 +159,72 @@ areas_read(struct bytes table)
 	return e;
 }
 
-/* One item's body: [kind, ...]. Kinds that are not known here are passed over. */
 static enum err
-take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool notice)
+take_form(struct store_txn *txn, struct take_job *job, const struct down_item *item)
 {
-	struct reader r;
-	uint32_t count;
-	uint64_t kind;
-	enum err e;
+	enum err e = form_reads(item->content);
 
-	reader_init(&r, body);
-	count = reader_array(&r);
-	kind = reader_u64(&r);
-	if (r.e != E_OK || count < 1 || notice != (kind >= DOWN_REVIEW))
-		return E_PARCEL;
-	if (kind == DOWN_FORM) {
-		job->form_order = reader_u64(&r);
-		state_str(&r, job->form_languages, sizeof(job->form_languages));
-		job->form_bundle = reader_bin(&r);
-		if (reader_end(&r) != E_OK)
-			return reader_end(&r);
-		if ((e = form_reads(job->form_bundle)) != E_OK) {
-			job->form_bundle = BYTES_NONE;
-			return e == E_NO_MEMORY ? e : E_OK;
-		}
-		return down_put_form(txn, form_key_of(job->form_bundle), job->form_order, job->form_languages,
-		                     job->form_bundle);
-	}
-	if (kind == DOWN_AREAS) {
-		job->areas = reader_bin(&r);
-		if (reader_end(&r) == E_OK && (e = areas_read(job->areas)) != E_OK) {
-			job->areas = BYTES_NONE;
-			return e == E_NO_MEMORY ? e : E_OK;
-		}
-		return reader_end(&r) != E_OK ? reader_end(&r)
-		                              : store_put(txn, STORE_AREA, BYTES_LIT("current"), job->areas);
-	}
-	if (kind == DOWN_OFFICE)
-		return take_office(txn, job, reader_bin(&r));
-	if (kind == DOWN_LANGUAGES) {
-		state_str(&r, job->languages_form, sizeof(job->languages_form));
-		state_str(&r, job->form_languages, sizeof(job->form_languages));
-		job->has_languages = reader_end(&r) == E_OK;
-		return reader_end(&r) != E_OK ? reader_end(&r)
-		                              : down_put_languages(txn, job->peer, job->languages_form,
-		                                                   job->form_languages);
-	}
-	if (kind == DOWN_REVIEW)
-		return take_review(txn, &r);
-	if (kind == DOWN_ENROLMENT) {
+	if (e != E_OK)
+		return e == E_NO_MEMORY ? e : E_OK;
+	job->form_bundle = item->content;
+	job->form_order = item->order;
+	memcpy(job->form_languages, item->languages, sizeof(job->form_languages));
+	return down_put_form(txn, form_key_of(item->content), item->order, item->languages, item->content);
+}
+
+static enum err
+take_areas(struct store_txn *txn, struct take_job *job, const struct down_item *item)
+{
+	enum err e = areas_read(item->content);
+
+	if (e != E_OK)
+		return e == E_NO_MEMORY ? e : E_OK;
+	job->areas = item->content;
+	return store_put(txn, STORE_AREA, BYTES_LIT("current"), item->content);
+}
+
+static enum err
+take_languages(struct store_txn *txn, struct take_job *job, const struct down_item *item)
+{
+	job->has_languages = true;
+	memcpy(job->languages_form, item->form, sizeof(job->languages_form));
+	memcpy(job->form_languages, item->languages, sizeof(job->form_languages));
+	return down_put_languages(txn, job->peer, item->form, item->languages);
+}
+
+/* One item. Kinds that are not known here are passed over. */
+static enum err
+take_item(struct store_txn *txn, struct take_job *job, const struct down_item *item)
+{
+	if (item->kind == DOWN_FORM)
+		return take_form(txn, job, item);
+	if (item->kind == DOWN_AREAS)
+		return take_areas(txn, job, item);
+	if (item->kind == DOWN_OFFICE)
+		return take_office(txn, job, item->content);
+	if (item->kind == DOWN_LANGUAGES)
+		return take_languages(txn, job, item);
+	if (item->kind == DOWN_REVIEW)
+		return take_review(txn, item);
+	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
+		return take_office_key(txn, job, item);
+	if (item->kind == DOWN_ENROLMENT) {
 		job->approved = true;
 		return store_meta_put_u64(txn, "approved", 1);
 	}
-	if (kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
-		return take_office_key(txn, job, &r);
 	return E_OK;
+}
+
+static enum err
+take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool notice)
+{
+	struct down_item item;
+	enum err e = down_item_read(body, &item);
+
+	if (e == E_OK)
+		e = notice == (item.kind >= DOWN_REVIEW) ? take_item(txn, job, &item) : E_PARCEL;
+	crypto_wipe(&item, sizeof(item));
+	return e;
 }
 
 /* What the node above says to everyone, this node says on to its own devices. */
@@ -308,7 +303,7 @@ take_job(struct store_txn *txn, void *arg)
 		}
 		writer_free(&body);
 	}
-	return e == E_OK ? cursor_put(txn, job->which, &cursor) : e;
+	return e == E_OK ? down_cursor_put(txn, job->which, &cursor) : e;
 }
 
 /* Chain and signature, against what is held and the pinned node. */

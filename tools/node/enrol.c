@@ -10,6 +10,7 @@
 #include "core/rules.h"
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
+#include "tools/node/invitation_row.h"
 #include "tools/node/offices.h"
 #include "tools/node/state.h"
 
@@ -155,74 +156,6 @@ done:
 
 /* ---- invitations ---- */
 
-/* INVITATION row [1, role, area, name, expires, invited by, used by bin | nil] under the secret's hash. */
-struct invitation_row {
-	enum role role;
-	char area[AREA_CODE_BYTES_MAX + 1], name[NAME_BYTES_MAX + 1];
-	uint64_t expires_s;
-	struct principal_id by, used_by;
-	bool used;
-};
-
-static void
-invitation_key(uint8_t key[16], const uint8_t secret[INVITE_SECRET_BYTES])
-{
-	uint8_t hash[SHA256_BYTES];
-
-	crypto_sha256(hash, BYTES(secret, INVITE_SECRET_BYTES));
-	memcpy(key, hash, 16);
-}
-
-static enum err
-invitation_put(struct store_txn *txn, const uint8_t key[16], const struct invitation_row *row)
-{
-	uint8_t memory[512];
-	struct writer w;
-	enum err e;
-
-	writer_init(&w, memory, sizeof(memory));
-	pack_array(&w, 7);
-	pack_u64(&w, 1);
-	pack_u64(&w, row->role);
-	pack_cstr(&w, row->area);
-	pack_cstr(&w, row->name);
-	pack_u64(&w, row->expires_s);
-	pack_bin(&w, BYTES(row->by.b, ID_BYTES));
-	if (row->used)
-		pack_bin(&w, BYTES(row->used_by.b, ID_BYTES));
-	else
-		pack_nil(&w);
-	if ((e = writer_end(&w)) != E_OK)
-		return e;
-	return store_put(txn, STORE_INVITATION, BYTES(key, 16), writer_view(&w));
-}
-
-static enum err
-invitation_get(struct store_txn *txn, const uint8_t key[16], struct invitation_row *row)
-{
-	struct bytes value;
-	struct reader r;
-	enum err e = store_get(txn, STORE_INVITATION, BYTES(key, 16), &value);
-
-	if (e != E_OK)
-		return e;
-	memset(row, 0, sizeof(*row));
-	reader_init(&r, value);
-	reader_array_of(&r, 7);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
-	row->role = (enum role)reader_u64_max(&r, 255);
-	state_str(&r, row->area, sizeof(row->area));
-	state_str(&r, row->name, sizeof(row->name));
-	row->expires_s = reader_u64(&r);
-	reader_bin_fixed(&r, row->by.b, ID_BYTES);
-	if (!reader_nil(&r)) {
-		row->used = true;
-		reader_bin_fixed(&r, row->used_by.b, ID_BYTES);
-	}
-	return reader_end(&r);
-}
-
 struct invite_job {
 	struct peer *peer;
 	uint8_t key[16];
@@ -241,7 +174,7 @@ invite_job(struct store_txn *txn, void *arg)
 	if (member_find(txn, job->row.name, &taken, NULL) == E_OK &&
 	    strcmp(taken.enrolment.name, job->row.name) == 0)
 		return why_set(job->why, E_NAME_TAKEN, "%s", job->row.name);
-	if ((e = invitation_put(txn, job->key, &job->row)) != E_OK)
+	if ((e = invitation_row_put(txn, job->key, &job->row)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->row.by, "invite", job->row.name, role_name(job->row.role));
 }
@@ -270,7 +203,7 @@ enrol_invite(struct peer *p, const struct identity *actor, const struct invitati
 	job.row.by = actor->id;
 	memcpy(job.row.area, invite.area, sizeof(job.row.area));
 	memcpy(job.row.name, invite.name, sizeof(job.row.name));
-	invitation_key(job.key, invite.secret);
+	invitation_row_key(job.key, invite.secret);
 	if ((e = invite_encode(&invite, line)) != E_OK)
 		why_set(why, e, "the invitation: the name or address is too long");
 	else if ((e = store_write(p->store, invite_job, &job)) != E_OK && (why == NULL || why->e != e))
@@ -316,7 +249,7 @@ join_enrol(struct store_txn *txn, struct join_job *job, struct invitation_row *r
 		return e;
 	row->used = true;
 	row->used_by = d.id;
-	if ((e = invitation_put(txn, job->key, row)) != E_OK)
+	if ((e = invitation_row_put(txn, job->key, row)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &d.id, "join", row->name, role_name(row->role));
 }
@@ -329,7 +262,7 @@ join_job(struct store_txn *txn, void *arg)
 	struct member m;
 	enum err e;
 
-	if ((e = invitation_get(txn, job->key, &row)) != E_OK)
+	if ((e = invitation_row_get(txn, job->key, &row)) != E_OK)
 		return e == E_ABSENT ? E_INVITE_UNKNOWN : e;
 	memcpy(job->area, row.area, sizeof(job->area));
 	if (row.used) { /* its answer was lost: the same principal, with the same key, may ask again */
@@ -392,7 +325,7 @@ enrol_join(struct peer *p, const struct message_join *join, const struct ec_publ
 
 	if ((e = crypto_ec_check(&join->seal_public)) != E_OK)
 		return why_set(why, e, "the newcomer's key");
-	invitation_key(job.key, join->secret);
+	invitation_row_key(job.key, join->secret);
 	if ((e = store_write(p->store, join_job, &job)) != E_OK)
 		return why != NULL && why->e == e ? e : why_set(why, e, "the invitation");
 	return welcome(p, &job, out, a);

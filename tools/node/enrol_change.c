@@ -6,7 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "core/rules.h"
-#include "tools/node/down.h"
+#include "tools/node/down_item.h"
 #include "tools/node/down_row.h"
 #include "tools/node/epochs.h"
 #include "tools/node/enrol_node.h"
@@ -168,17 +168,17 @@ may(struct change_job *job, enum act act, const struct member *m)
 static enum err
 give_office_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
 {
+	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = p->home.key_no};
 	uint8_t memory[128];
 	struct writer body;
 	enum err e;
 
 	writer_init(&body, memory, sizeof(memory));
-	pack_array(&body, 3);
-	pack_u64(&body, DOWN_OFFICE_KEY);
-	pack_u64(&body, p->home.key_no);
-	pack_bin(&body, BYTES(p->home.seal.secret, EC_SECRET_BYTES));
+	memcpy(item.secret, p->home.seal.secret, sizeof(item.secret));
+	down_item_write(&body, &item);
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(p, txn, twin, writer_view(&body));
+	crypto_wipe(&item, sizeof(item));
 	crypto_wipe(memory, sizeof(memory));
 	return e;
 }
@@ -201,9 +201,7 @@ approve_job(struct store_txn *txn, void *arg)
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
 	writer_heap_init(&body, 4096);
-	pack_array(&body, 2);
-	pack_u64(&body, DOWN_ENROLMENT);
-	pack_bin(&body, m.signed_enrolment);
+	down_item_write(&body, &(struct down_item){.kind = DOWN_ENROLMENT, .content = m.signed_enrolment});
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
 	writer_free(&body);

@@ -365,7 +365,9 @@ outbox_acked(struct store_txn *txn, uint64_t epoch, uint64_t *out)
 	*out = 0;
 	acked_key(txn, epoch, key);
 	e = store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value);
-	if (e == E_OK && value.n == 8)
+	if (e == E_OK && value.n != 8)
+		return E_STORE_DAMAGED;
+	if (e == E_OK)
 		*out = be64_get(value.p);
 	return e == E_ABSENT ? E_OK : e;
 }

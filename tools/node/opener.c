@@ -80,10 +80,10 @@ pick(struct store_txn *txn, size_t max, struct opening *o)
 
 /* ---- one turn ---- */
 
-static enum err
-quarantine_put(struct store_txn *txn, const struct opening_arrival *a)
+enum err
+quarantine_put(struct store_txn *txn, const struct quarantine_row *row)
 {
-	struct store_seq key = store_seq_of(a->seq);
+	struct store_seq key = store_seq_of(row->seq);
 	uint8_t memory[512];
 	struct writer w;
 	enum err e;
@@ -91,8 +91,8 @@ quarantine_put(struct store_txn *txn, const struct opening_arrival *a)
 	writer_init(&w, memory, sizeof(memory));
 	pack_array(&w, 3);
 	pack_u64(&w, 1);
-	pack_cstr(&w, err_name(a->why.e));
-	pack_cstr(&w, a->why.thing);
+	pack_cstr(&w, err_name(row->e));
+	pack_cstr(&w, row->thing);
 	if ((e = writer_end(&w)) != E_OK)
 		return e;
 	return store_put(txn, STORE_QUARANTINE, BYTES(key.b, 8), writer_view(&w));
@@ -111,7 +111,8 @@ quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out
 	out->seq = be64_get(key.p);
 	reader_init(&r, value);
 	reader_array_of(&r, 3);
-	reader_u64(&r);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
 	name = reader_str(&r);
 	thing = reader_str(&r);
 	out->e = E_INTERNAL;
@@ -179,7 +180,11 @@ commit_job(struct store_txn *txn, void *arg)
 			return e;
 	}
 	for (i = 0; i < o->count; i++) {
-		if (o->arrivals[i].why.e != E_OK && (e = quarantine_put(txn, &o->arrivals[i])) != E_OK)
+		const struct why *why = &o->arrivals[i].why;
+		struct quarantine_row aside = {.seq = o->arrivals[i].seq, .e = why->e};
+
+		snprintf(aside.thing, sizeof(aside.thing), "%s", why->thing);
+		if (why->e != E_OK && (e = quarantine_put(txn, &aside)) != E_OK)
 			return e;
 		urgent_key(key, o->arrivals[i].seq);
 		if (o->arrivals[i].urgent &&

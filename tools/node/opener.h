@@ -30,6 +30,8 @@ struct quarantine_row {
 	enum err e;
 	char thing[240];
 };
+/* quarantine_put: in a job. quarantine_read: E_VERSION, E_PACK_*; an error of another version reads as E_INTERNAL. */
+enum err quarantine_put(struct store_txn *, const struct quarantine_row *);
 enum err quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out);
 
 #endif

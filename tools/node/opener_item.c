@@ -5,7 +5,7 @@
 
 #include "core/pack.h"
 #include "core/rules.h"
-#include "tools/node/down.h"
+#include "tools/node/down_item.h"
 #include "tools/node/epochs.h"
 
 void
@@ -382,6 +382,7 @@ opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival 
 enum err
 opener_notify(struct store_txn *txn, struct opening *o, const struct opening_notice *n)
 {
+	struct down_item item = {.kind = DOWN_REVIEW, .record = n->record, .state = n->state, .time_s = n->time_s};
 	struct bytes note = BYTES(n->note.p, n->note.n);
 	struct writer body;
 	struct member m;
@@ -397,12 +398,8 @@ opener_notify(struct store_txn *txn, struct opening *o, const struct opening_not
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
 	writer_heap_init(&body, 4096);
-	pack_array(&body, 5);
-	pack_u64(&body, DOWN_REVIEW);
-	pack_bin(&body, BYTES(n->record.b, ID_BYTES));
-	pack_u64(&body, n->state);
-	pack_str(&body, note);
-	pack_u64(&body, n->time_s);
+	snprintf(item.note, sizeof(item.note), "%.*s", (int)note.n, (const char *)note.p);
+	down_item_write(&body, &item);
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(o->peer, txn, &m.enrolment, writer_view(&body));
 	writer_free(&body);

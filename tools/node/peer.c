@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/crypto.h"
+#include "tools/node/down_row.h"
 #include "tools/node/outbox.h"
 #include "tools/node/state.h"
 
@@ -132,20 +133,10 @@ load_forms(struct store_txn *txn, struct peer *p, struct why *why)
 	if ((e = store_walk(txn, STORE_FORM, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {
-		struct reader r;
-		struct bytes bundle;
-		uint64_t order;
-		char languages[128];
+		struct form_row row;
 
-		reader_init(&r, value);
-		reader_array_of(&r, 4);
-		if (reader_u64(&r) != 1)
-			reader_fail(&r, E_VERSION);
-		order = reader_u64(&r);
-		state_str(&r, languages, sizeof(languages));
-		bundle = reader_bin(&r);
-		if ((e = reader_end(&r)) == E_OK)
-			e = peer_learn_form(p, bundle, order, languages, why);
+		if ((e = down_read_form(value, &row)) == E_OK)
+			e = peer_learn_form(p, row.bundle, row.order, row.languages, why);
 	}
 	e2 = store_walk_end(c);
 	return e != E_OK ? e : e2;
