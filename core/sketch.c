@@ -64,34 +64,29 @@ sketch_walk(struct sketch_walk *w, const struct siphash_key *key, const struct s
 	return next64(&w->state);
 }
 
-/* The least s with s * s >= q. The square root of a float unit is a first guess only: the loops decide. */
-static inline uint32_t
-root_up(uint64_t q)
-{
-	uint64_t s = (uint64_t)sqrt((double)q);
-
-	while (s * s < q)
-		s++;
-	while (s > 0 && (s - 1) * (s - 1) >= q)
-		s--;
-	return (uint32_t)s;
-}
-
-/* The least j > at with (2j + 3)^2 (r + 1) >= (2 at + 3)^2 2^32, r being 32 random bits. */
+/*
+ * The least j > at with (2j + 3)^2 (r + 1) >= (2 at + 3)^2 2^32, r being 32 random bits. The float unit makes a first
+ * guess only, since it is quicker than a division of integers: the loops, which seldom turn, decide.
+ */
 void
 sketch_walk_next(struct sketch_walk *w)
 {
-	static const uint64_t last = 2 * (SKETCH_CELLS_MAX - 1) + 3;
-	uint64_t r = next64(&w->state) >> 32, from = 2 * (uint64_t)w->at + 3, q;
-	uint32_t next;
+	static const double last = 2 * SKETCH_CELLS_MAX + 3;
+	uint64_t u = (next64(&w->state) >> 32) + 1, from = 2 * (uint64_t)w->at + 3, bound = from * from << 32, to;
+	double guess = (double)(int64_t)from * sqrt(4294967296.0 / (double)(int64_t)u);
 
-	q = ((from * from << 32) + r) / (r + 1);
-	if (w->at >= SKETCH_CELLS_MAX - 1 || q > last * last) {
+	if (w->at >= SKETCH_CELLS_MAX - 1 || guess > last) {
 		w->at = SKETCH_CELLS_MAX;
 		return;
 	}
-	next = (root_up(q) - 2) / 2;
-	w->at = next > w->at ? next : w->at + 1;
+	to = (uint64_t)((int64_t)guess + 1) | 1; /* the least odd one above */
+	while (to * to * u < bound)
+		to += 2;
+	while (to > from + 2 && (to - 2) * (to - 2) * u >= bound)
+		to -= 2;
+	w->at = to > from ? (uint32_t)(to - 3) / 2 : w->at + 1;
+	if (w->at > SKETCH_CELLS_MAX)
+		w->at = SKETCH_CELLS_MAX;
 }
 
 void

@@ -14,7 +14,7 @@
 struct sketch_peel {
 	struct siphash_key key;
 	uint32_t cells, zeros, found_count, waiting;
-	bool done;
+	bool done, spoilt;
 	struct sketch_cell cell[SKETCH_CELLS_MAX];    /* ours less the peer's less what was found */
 	struct sketch_found found[FOUND_MAX];
 	struct sketch_walk walk[FOUND_MAX];           /* where each goes on in cells to come */
@@ -111,8 +111,10 @@ peel(struct sketch_peel *p)
 		(void)sketch_walk(&p->walk[i], &p->key, &p->found[i].symbol);
 		p->found_count++;
 		take_out(p, i);
-		if (p->found_count >= p->cells + FOUND_SPARE || p->found_count == FOUND_MAX)
+		if (p->found_count >= p->cells + FOUND_SPARE || p->found_count == FOUND_MAX) {
+			p->spoilt = true;
 			return E_LIMIT;
+		}
 	}
 	return E_OK;
 }
@@ -123,6 +125,8 @@ sketch_peel_feed(struct sketch_peel *p, struct bytes cells)
 	uint32_t from = p->cells, i;
 	enum err e;
 
+	if (p->spoilt)
+		return E_LIMIT;
 	if (cells.n % SKETCH_CELL_BYTES != 0 || cells.n / SKETCH_CELL_BYTES > SKETCH_CELLS_MAX - from)
 		return E_FRAME;
 	p->cells += (uint32_t)(cells.n / SKETCH_CELL_BYTES);
@@ -185,7 +189,8 @@ zeros_expected(uint32_t cells, uint32_t differences)
 uint32_t
 sketch_peel_guess(const struct sketch_peel *p)
 {
-	uint32_t lo = p->found_count, hi = 2 * SKETCH_CELLS_MAX;
+	/* So few cells can say no more than that it is many. */
+	uint32_t lo = p->found_count, hi = 4 * p->cells;
 
 	if (lo < 1)
 		lo = 1;

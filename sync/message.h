@@ -7,12 +7,14 @@
 #include "core/crypto.h"
 #include "core/id.h"
 #include "core/limits.h"
+#include "core/sketch.h"
 
 #define PROTOCOL_LOW 1u  /* the lowest and the highest version spoken here */
 #define PROTOCOL_HIGH 1u
 #define NUMBER_MAX (UINT64_MAX >> 1) /* of a parcel: adding to it never wraps */
 #define ASK_ARGS_MAX 64u          /* a command line */
 #define ASK_ARGS_BYTES_MAX (256u << 10)
+#define WANT_BYTES_MAX (40u << 10) /* 4,112 parcels, 9 bytes each at most */
 #define CHUNK_BYTES_MAX (32u << 10) /* of input and output: small enough to share a link */
 
 enum message_type {
@@ -97,6 +99,16 @@ struct message_ask {
 struct message_input { struct bytes bytes; };
 struct message_answer { uint64_t stream; struct bytes bytes; };
 struct message_done { uint64_t exit_status; };
+/* Repair between two nodes (sync/repair.h). */
+struct message_sums { uint64_t count, sum; uint8_t spread[SKETCH_SPREAD_BYTES]; };
+struct message_same { char nothing; };
+struct message_cells { struct bytes bytes; }; /* none: send your logs */
+struct message_more { uint64_t cells; };
+struct message_want { struct bytes bytes; };
+struct message_logs {
+	bool more; /* another LOGS follows */
+	struct bytes logs;
+};
 
 struct message {
 	uint8_t type;

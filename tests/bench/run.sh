@@ -1,9 +1,9 @@
 #!/bin/sh
-# Build the release if needed and print what the link and the node cost, beside the targets: tests/bench/run.sh [BUILD]
+# Build the release if needed and print what the link, the node and repair cost, beside the targets: tests/bench/run.sh [BUILD]
 set -eu
 cd "$(dirname "$0")/../.."
 build=${1:-build-release}
-if ! { cmake -S . -B "$build" -G Ninja -DBANYAN_BUILD=release && nice ninja -C "$build" banyan link ingest; } \
+if ! { cmake -S . -B "$build" -G Ninja -DBANYAN_BUILD=release && nice ninja -C "$build" banyan link ingest repair; } \
 	>/tmp/banyan-bench.$$ 2>&1; then
 	tail -n 40 /tmp/banyan-bench.$$
 	rm -f /tmp/banyan-bench.$$
@@ -13,3 +13,5 @@ rm -f /tmp/banyan-bench.$$
 "$build/tests/bench/link" "$build/banyan"
 echo
 "$build/tests/bench/ingest" "$build/banyan"
+echo
+"$build/tests/bench/repair"
