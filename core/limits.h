@@ -31,6 +31,8 @@
 #define SESSIONS_MAX 1024u
 #define SESSION_IDLE_MS 60000u     /* 2G round trips reach 10 s; a slow-loris is cut after this */
 #define HANDSHAKE_MS 30000u
+#define HANDSHAKE_SILENT_MS 4000u  /* when the door is full, who says nothing for so long makes room */
+#define HANDSHAKE_FAIR_MS 15000u   /* and who takes so long: three round trips of 5 s */
 #define SESSION_RATE_BYTES_MIN 128u /* a second: a peer slower than this over a whole frame is cut */
 #define SESSION_OUTBOX_BYTES (64u << 10) /* parcels are pulled while less waits; then one frame may pass it */
 #define SESSION_UNSETTLED_MAX 64u        /* parcels at the host for one commit; more wait on the link */

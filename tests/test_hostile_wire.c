@@ -3,6 +3,7 @@
  * one peer can hold, and that the others are still heard.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -301,4 +302,65 @@ strangers_leave_no_name(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(asks_of_those_who_may_not), T(places_that_one_peer_holds), T(strangers_leave_no_name))
+/* A connection that says nothing, from 127.0.0.`host`. */
+static int
+mute(unsigned host)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	from.sin_addr.s_addr = htonl((127u << 24) | host);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	to.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0 ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		perror("mute");
+	return fd;
+}
+
+static size_t
+still_open(const int *fds, size_t count)
+{
+	size_t i, open = 0;
+	char b;
+
+	for (i = 0; i < count; i++)
+		open += recv(fds[i], &b, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	return open;
+}
+
+/* The door is full of handshakes that go on for ever: who comes next gets in all the same, in the place of one of the many. */
+static void
+slow_handshakes_hold_the_door(void)
+{
+	static int few[12], many[560];
+	struct timespec before, after;
+	struct device good;
+	struct client c;
+	pthread_t t;
+	size_t i;
+
+	REQUIRE(node_begin(&n));
+	CHECK(node_join(&n, &good, ROLE_OFFICER, "D2", "good") == E_OK);
+	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "good", &n.why) == E_OK);
+	t = serve_begin();
+	for (i = 0; i < 12; i++)
+		few[i] = mute(2);
+	for (i = 0; i < 560; i++) /* 500 are let in; the others wait behind the door, ahead of us */
+		many[i] = mute(1);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	CHECK(client_open(&c, &good) && say_ask(&c) && hear(&c, 200) == E_OK);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	CHECK_MSG(after.tv_sec - before.tv_sec < 10, "%ld s", (long)(after.tv_sec - before.tv_sec));
+	CHECK(still_open(few, 12) == 12);
+	CHECK(still_open(many, 560) < 560);
+	client_close(&c);
+	for (i = 0; i < 12; i++)
+		close(few[i]);
+	for (i = 0; i < 560; i++)
+		close(many[i]);
+	serve_end(t);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(slow_handshakes_hold_the_door), T(asks_of_those_who_may_not), T(places_that_one_peer_holds), T(strangers_leave_no_name))

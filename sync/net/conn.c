@@ -19,7 +19,7 @@ conn_init(struct conn *c, uv_loop_t *loop, const struct conn_hooks *hooks, void 
 	c->timer.data = c;
 	writer_heap_init(&c->wire, FRAME_BYTES_MAX + (2u << 20));
 	writer_heap_init(&c->flight, FRAME_BYTES_MAX + (2u << 20));
-	c->opened_ms = conn_now_ms(c);
+	c->opened_ms = c->heard_ms = conn_now_ms(c);
 }
 
 uint64_t
@@ -375,6 +375,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		on_end(c, n);
 		return;
 	}
+	c->heard_ms = conn_now_ms(c);
 	c->counts.bytes_in += in.n;
 	c->counts.reads++;
 	c->counts.turns += c->awaited;

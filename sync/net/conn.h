@@ -45,7 +45,7 @@ struct conn {
 	struct session *session; /* ours once set */
 	struct writer wire, flight; /* bytes that wait, and those that a write carries */
 	struct net_counts counts;
-	uint64_t opened_ms, write_ms, linger_ms;
+	uint64_t opened_ms, heard_ms, write_ms, linger_ms;
 	uint32_t handshake_ms;
 	bool up, reading, writing, eof, closing, lingering, pumping, again, awaited;
 	int handles;             /* open ones */

@@ -58,7 +58,8 @@ listen_tcp(struct net_server *s, const char *address, struct why *why)
 	if (code != 0)
 		return why_set(why, E_LISTEN, "%s: %s", address, uv_strerror(code));
 	uv_tcp_init(s->config.loop, &s->tcp);
-	s->tcp.data = s;
+	uv_timer_init(s->config.loop, &s->door);
+	s->tcp.data = s->door.data = s;
 	s->has_tcp = true;
 	code = uv_tcp_bind(&s->tcp, request.addrinfo->ai_addr, 0);
 	uv_freeaddrinfo(request.addrinfo);
@@ -200,8 +201,10 @@ net_server_stop(struct net_server *s, uint32_t grace_ms)
 	if (s->stopping)
 		return;
 	s->stopping = true;
-	if (s->has_tcp)
+	if (s->has_tcp) {
 		uv_close((uv_handle_t *)&s->tcp, NULL);
+		uv_close((uv_handle_t *)&s->door, NULL);
+	}
 	if (s->has_pipe) {
 		unlink(s->pipe_path);
 		uv_close((uv_handle_t *)&s->pipe, NULL);

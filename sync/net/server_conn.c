@@ -207,8 +207,13 @@ server_on_connection(uv_stream_t *listener, int status)
 	if (status < 0)
 		return;
 	if (!local && !s->stopping && s->handshake_count >= HANDSHAKES_MAX) {
-		s->waiting = true; /* not accepted: libuv leaves it, and those behind it, in the backlog */
-		return;
+		if ((n = server_unwelcome(s, uv_now(listener->loop))) == NULL) {
+			server_wait(s); /* not accepted: libuv leaves it, and those behind it, in the backlog */
+			return;
+		}
+		s->waiting = false;
+		handshake_over(n);
+		conn_close(&n->c);
 	}
 	if (s->stopping || s->conn_count >= SESSIONS_MAX || (n = calloc(1, sizeof(*n))) == NULL) {
 		turn_away(listener, local);
@@ -231,7 +236,9 @@ server_on_connection(uv_stream_t *listener, int status)
 	s->conn_count++;
 	if (uv_accept(listener, &n->c.io.stream) != 0 || !conn_secure(n))
 		conn_close(&n->c);
-	else
+	else if (!local)
+		n->address = server_address_of(n);
+	if (!n->c.closing)
 		conn_start(&n->c);
 }
 
