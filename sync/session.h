@@ -199,6 +199,7 @@ struct session_hello_reply {
 	uint64_t incarnation;
 	struct session_head held;
 	uint64_t down_from[2];
+	bool kept_aside; /* something of this device's is kept aside for an officer: LAST says QUARANTINED */
 };
 void session_settle_hello(struct session *, const struct session_hello_reply *, uint64_t now_ms);
 /*

@@ -198,6 +198,7 @@ session_settle_hello(struct session *s, const struct session_hello_reply *reply,
 	if (s->state != STATE_GREETED)
 		return;
 	v->reply = *reply;
+	v->flight_status = reply->kept_aside ? STATUS_QUARANTINED : STATUS_OK;
 	v->settled = reply->held.number;
 	v->settled_hash = reply->held.number == 0 ? 0 : hash_prefix(&reply->held.hash);
 	s->state = STATE_RECEIVING;

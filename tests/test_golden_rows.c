@@ -8,6 +8,7 @@
 #include "tests/golden_rows.h"
 #include "tools/extract/release.h"
 #include "tools/fill_parts.h"
+#include "tools/node/aside.h"
 #include "tools/node/down_row.h"
 #include "tools/node/epochs.h"
 #include "tools/node/invitation_row.h"
@@ -516,6 +517,34 @@ read_logs(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
+static enum err append(struct store_txn *, uint64_t number, uint8_t hash);
+
+static enum err
+put_cursor_aside(struct store_txn *txn)
+{
+	uint64_t last;
+	enum err e = append(txn, 1, 0xaa);
+
+	if (e == E_OK && (e = arrival_last(txn, &last)) == E_OK)
+		e = aside_note(txn, last);
+	return e;
+}
+
+static enum err
+read_cursor_aside(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct principal_id author = TEST_AUTHOR;
+	uint64_t seq = 0;
+	enum err e = aside_of(txn, &author, &seq);
+
+	(void)key;
+	if (whole) {
+		CHECK(seq == 1);
+		CHECK(aside_clear(txn, &TEST_OTHER) == E_OK);
+	}
+	return e;
+}
+
 /* ---- arrivals ---- */
 
 static enum err
@@ -684,6 +713,8 @@ static const struct golden_row rows[] = {
      "row_cursor_acked_key", 0, 0},
     {"row_cursor_logs", "CURSOR: two logs of an author count", STORE_CURSOR, NULL, put_logs, read_logs, E_STORE_DAMAGED,
      false, NULL, 4, 8},
+    {"row_cursor_aside", "CURSOR: arrival 1 was set aside", STORE_CURSOR, NULL, put_cursor_aside, read_cursor_aside,
+     E_STORE_DAMAGED, false, NULL, 0, 0},
     {"row_draft", "a draft of two answers", STORE_DRAFT, NULL, put_draft, read_draft, E_OK, true, NULL, 0, 0},
     {"row_revision", "an AMEND, entered for somebody", STORE_REVISION, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
     {"row_record", "a record with a fault and a conflict", STORE_RECORD, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},

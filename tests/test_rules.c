@@ -141,8 +141,7 @@ sentences_name_the_thing(void)
 
 	CHECK(rules_check(ACT_CREATE, &c, NULL, &why) == E_SCOPE);
 	CHECK_STR(why_sentence(&why, out, sizeof(out)),
-	          "to make a record in area A is outside the area that this principal answers for; ask the office that "
-	          "covers it");
+	          "to make a record in area A goes beyond the area given with the invitation; ask the office that covers it");
 	CHECK(rules_check(ACT_AMEND, &c, NULL, &why) == E_FORBIDDEN);
 	CHECK_STR(why_sentence(&why, out, sizeof(out)),
 	          "the role does not allow: amend a record that somebody else made; ask the office for another role");

@@ -82,15 +82,27 @@ count_forks(const struct arrival_head *head, void *arg)
 }
 
 static void
-quarantine_from(struct standing *s, struct store_txn *txn, uint64_t seq, char out[NAME_BYTES_MAX + 1])
+quarantine_from(struct store_txn *txn, uint64_t seq, struct member *m)
 {
 	struct arrival a;
-	struct member m;
 
-	(void)snprintf(out, NAME_BYTES_MAX + 1, "somebody unknown");
-	if (arrival_get(txn, seq, &a) == E_OK && member_get(txn, &a.log.author, &m) == E_OK)
-		(void)snprintf(out, NAME_BYTES_MAX + 1, "%s", m.enrolment.name);
-	(void)s;
+	if (arrival_get(txn, seq, &a) == E_OK && member_get(txn, &a.log.author, m) == E_OK)
+		return;
+	memset(m, 0, sizeof(*m));
+	(void)snprintf(m->enrolment.name, sizeof(m->enrolment.name), "somebody unknown");
+}
+
+static void
+need_aside(struct standing *s, const struct quarantine_row *row, const struct member *m, const char *sentence)
+{
+	const struct enrolment *n = &m->enrolment;
+
+	if (row->e == E_SCOPE)
+		need(s, "A parcel from %s, who was invited for %s, is kept aside and does not count: it is %s. Ask there. If it "
+		        "is right, invite them anew for an area that holds both; if not: banyan revoke STORE \"%s\" --reason TEXT",
+		     n->name, n->area, row->thing, n->name);
+	else
+		need(s, "A parcel from %s is kept aside and does not count: %s.", n->name, sentence);
 }
 
 static enum err
@@ -105,21 +117,24 @@ list_quarantine(struct standing *s, struct store_txn *txn)
 	while (e == E_OK && store_next(c, &key, &value)) {
 		struct quarantine_row row;
 		struct why why;
-		char from[NAME_BYTES_MAX + 1], sentence[600];
+		struct member from;
+		char sentence[600];
 
 		if ((e = quarantine_read(key, value, &row)) != E_OK)
 			break;
 		why.e = row.e;
 		memcpy(why.thing, row.thing, sizeof(why.thing));
 		(void)why_sentence(&why, sentence, sizeof(sentence));
-		quarantine_from(s, txn, row.seq, from);
+		quarantine_from(txn, row.seq, &from);
 		writer_str(&s->quarantine, s->quarantined++ > 0 ? ",{" : "{");
 		json_key_u64(&s->quarantine, "parcel", row.seq);
-		json_key_str(&s->quarantine, "from", from);
+		json_key_str(&s->quarantine, "from", from.enrolment.name);
+		json_key_str(&s->quarantine, "area", from.enrolment.area);
+		json_key_str(&s->quarantine, "error", err_name(row.e));
 		json_key_str(&s->quarantine, "reason", sentence);
 		writer_str(&s->quarantine, "}");
 		if (s->quarantined <= QUARANTINE_SHOWN)
-			need(s, "A parcel from %s is kept aside: %s.", from, sentence);
+			need_aside(s, &row, &from, sentence);
 	}
 	e2 = store_walk_end(c);
 	if (s->quarantined > QUARANTINE_SHOWN)

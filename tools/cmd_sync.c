@@ -21,6 +21,7 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 	json_key_u64(&w, "bytes_sent", r->counts.bytes_out);
 	json_key_u64(&w, "bytes_received", r->counts.bytes_in);
 	json_key_bool(&w, "verified", r->verified);
+	json_key_bool(&w, "kept_aside", r->quarantined > 0);
 	json_key_str(&w, "reason", e == E_OK ? "" : why_sentence(call_why(c), sentence, sizeof(sentence)));
 	writer_str(&w, "}\n");
 	call_out_bytes(c, writer_view(&w));
@@ -36,8 +37,8 @@ tell(struct call *c, const struct link_result *r)
 	         r->parcels_received == 1 ? "" : "s", (unsigned long long)r->counts.bytes_out,
 	         (unsigned long long)r->counts.bytes_in);
 	if (r->quarantined > 0)
-		call_note(c, "The node keeps something aside for an officer: ask the office to look at "
-		             "\"banyan status\".\n");
+		call_note(c, "The office keeps something that this store sent aside, and it does not count: ask the office; "
+		             "\"banyan status\" tells an officer why.\n");
 	if (r->forked)
 		call_note(c, "%s\n", "This handset has a twin: somebody copied its store. Nothing was lost, a new log was "
 		                     "begun. Tell the office.");

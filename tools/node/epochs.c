@@ -1,5 +1,6 @@
 #include "tools/node/epochs.h"
 
+#include "tools/node/aside.h"
 #include "tools/node/opener.h"
 
 #define ALLOWED_MAX (EPOCHS_MAX * 64u) /* an officer who approves so often should shut the device out */
@@ -116,6 +117,8 @@ epochs_allow(struct store_txn *txn, const struct principal_id *author)
 	uint64_t seq = 0;
 	enum err e = logs_get(txn, author, &l);
 
+	if (e == E_OK)
+		e = aside_clear(txn, author);
 	if (e != E_OK || l.count < l.allowed || l.allowed >= ALLOWED_MAX)
 		return e;
 	l.allowed += EPOCHS_MAX;

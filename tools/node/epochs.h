@@ -16,6 +16,7 @@ enum err epochs_check(struct store_txn *, const struct log_id *);
 /* epochs_first: the first logs of an author that count, at most EPOCHS_MAX. */
 enum err epochs_first(struct store_txn *, const struct principal_id *, struct log_id out[EPOCHS_MAX], size_t *count);
 /* epochs_allow: in a job: an officer looked: EPOCHS_MAX more count, and what was set aside for it is opened anew. */
+/* An officer looked: the device is not told any more that something of its is kept aside (aside.h). */
 enum err epochs_allow(struct store_txn *, const struct principal_id *);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/audit.h"
 #include "core/pack.h"
+#include "tools/node/aside.h"
 #include "tools/node/down.h"
 #include "tools/node/epochs.h"
 #include "tools/node/opener_item.h"
@@ -184,7 +185,8 @@ commit_job(struct store_txn *txn, void *arg)
 		struct quarantine_row aside = {.seq = o->arrivals[i].seq, .e = why->e};
 
 		snprintf(aside.thing, sizeof(aside.thing), "%s", why->thing);
-		if (why->e != E_OK && (e = quarantine_put(txn, &aside)) != E_OK)
+		if (why->e != E_OK &&
+		    ((e = quarantine_put(txn, &aside)) != E_OK || (e = aside_note(txn, aside.seq)) != E_OK))
 			return e;
 		urgent_key(key, o->arrivals[i].seq);
 		if (o->arrivals[i].urgent &&

@@ -4,6 +4,7 @@
 
 #include "core/arrival.h"
 #include "core/parcel.h"
+#include "tools/node/aside.h"
 #include "tools/node/down.h"
 #include "tools/node/enrol.h"
 #include "tools/node/link.h"
@@ -41,7 +42,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 {
 	struct peer *p = c->serve->peer;
 	struct session *s = c->session;
-	uint64_t now_ms = serve_now_ms(c), backlog = 0;
+	uint64_t now_ms = serve_now_ms(c), backlog = 0, aside = 0;
 	struct log_id own = {c->peer.id, h->epoch};
 	struct session_hello_reply reply = {.incarnation = store_incarnation(p->store)};
 	struct store_txn *txn;
@@ -53,8 +54,10 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 		session_refuse(s, e, "the node's store", 60, now_ms);
 		return;
 	}
-	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = serve_head_of(txn, &own, &reply.held)) == E_OK)
+	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = serve_head_of(txn, &own, &reply.held)) == E_OK &&
+	    (e = aside_of(txn, &c->peer.id, &aside)) == E_OK)
 		e = opener_backlog(txn, &backlog);
+	reply.kept_aside = aside != 0;
 	store_read_end(txn);
 	if (e != E_OK) {
 		session_refuse(s, e, thing, 0, now_ms);
