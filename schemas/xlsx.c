@@ -138,6 +138,7 @@ part_read(struct package *p, const char *name)
 	zip_file_t *f;
 	uint8_t *buffer;
 	zip_int64_t n;
+	size_t size;
 
 	zip_stat_init(&st);
 	if (p->x.e != E_OK || zip_stat(p->zip, name, ZIP_FL_NOCASE, &st) != 0)
@@ -147,21 +148,22 @@ part_read(struct package *p, const char *name)
 		xlsx_fail(&p->x, E_XLSX, "it unpacks to more than a form can be");
 		return BYTES_NONE;
 	}
-	p->total += st.size;
-	if ((buffer = malloc(st.size + 1)) == NULL) {
+	size = (size_t)st.size;
+	p->total += size;
+	if ((buffer = malloc(size + 1)) == NULL) {
 		xlsx_fail(&p->x, E_NO_MEMORY, "a workbook");
 		return BYTES_NONE;
 	}
 	f = zip_fopen_index(p->zip, st.index, 0);
-	n = f == NULL ? -1 : zip_fread(f, buffer, st.size);
+	n = f == NULL ? -1 : zip_fread(f, buffer, size);
 	if (f != NULL && zip_fclose(f) != 0) /* the checksum is compared here */
 		n = -1;
-	if (n < 0 || (zip_uint64_t)n != st.size) {
+	if (n < 0 || (zip_uint64_t)n != size) {
 		free(buffer);
 		xlsx_fail(&p->x, E_XLSX, "a part of it is damaged");
 		return BYTES_NONE;
 	}
-	return BYTES(buffer, st.size);
+	return BYTES(buffer, size);
 }
 
 /* The package is the container of its xlsx state. */

@@ -124,7 +124,7 @@ field_encode(struct writer *w, const struct field *f, const struct message *m)
 		pack_bool(w, *AT_CONST(m, f, bool));
 		return true;
 	case FIELD_FIXED:
-		pack_bin(w, BYTES(AT_CONST(m, f, uint8_t), f->bound));
+		pack_bin(w, BYTES(AT_CONST(m, f, uint8_t), (size_t)f->bound));
 		return true;
 	case FIELD_BIN:
 	case FIELD_STR:

@@ -200,9 +200,22 @@ journal_ack(const char *what, uint64_t number)
 ssize_t
 pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	struct iovec one = {(void *)(uintptr_t)p, n};
+
 	journal_write(fd, p, n, at);
-	return syscall(SYS_pwrite64, fd, p, n, at);
+	return pwritev(fd, &one, 1, at);
 }
+
+#if __SIZEOF_POINTER__ == 4
+/* Built for large files the function above is libc's pwrite64; LMDB was built for small ones. */
+ssize_t pwrite_small(int fd, const void *p, size_t n, long at) __asm__("pwrite");
+
+ssize_t
+pwrite_small(int fd, const void *p, size_t n, long at)
+{
+	return pwrite(fd, p, n, at);
+}
+#endif
 
 ssize_t
 write(int fd, const void *p, size_t n)
@@ -240,7 +253,8 @@ ftruncate(int fd, off_t size)
 		op->at = (uint64_t)size;
 	}
 	pthread_mutex_unlock(&journal.lock);
-	return (int)syscall(SYS_ftruncate, fd, size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return truncate(path, size);
 }
 
 /* A sync counts once it has returned. */

@@ -39,3 +39,14 @@ packages_install() {
 	rm -f "$log"
 	return $installed
 }
+
+# packages_sources: Debian's own package sources of this machine, as one-line entries.
+packages_sources() {
+	apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
+		'Created-By: Packages' 2>/dev/null | awk -F'|' '$1 == "Debian" {
+			key = $2 " " $3
+			if (!(key in seen)) order[++n] = key
+			seen[key] = seen[key] " " $4
+		}
+		END { for (i = 1; i <= n; i++) print "deb " order[i] seen[order[i]] }'
+}
