@@ -178,6 +178,52 @@ accept_one(struct peer *p, struct bytes carried, const struct principal_id *via,
 	return e;
 }
 
+/* ---- safe ---- */
+
+/* How many parcels of 1 to upto, counted from the first, are in a backup: carried ones came in any order. */
+static enum err
+safe_in_order(struct store_txn *txn, const struct log_id *id, uint64_t upto, uint64_t safe, uint64_t *out)
+{
+	struct parcel_hash hash;
+	uint64_t seq;
+	enum err e;
+
+	for (*out = 0; *out < upto; ++*out) {
+		if ((e = arrival_find(txn, id, *out + 1, &seq, &hash)) != E_OK)
+			return e;
+		if (seq > safe)
+			break;
+	}
+	return E_OK;
+}
+
+enum err
+accept_safe(struct store_txn *txn, const struct log_id *id, uint64_t head, uint64_t *out)
+{
+	uint64_t safe, carried, lo, hi = head, seq;
+	struct parcel_hash hash;
+	enum err e;
+
+	*out = 0;
+	if ((e = arrival_safe(txn, &safe)) != E_OK || (e = accept_upto(txn, id, &carried)) != E_OK)
+		return e;
+	lo = carried = carried < head ? carried : head;
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo + 1) / 2;
+
+		if ((e = arrival_find(txn, id, mid, &seq, &hash)) != E_OK)
+			return e;
+		if (seq <= safe)
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	if (lo == carried) /* none past them: count among them */
+		return safe_in_order(txn, id, carried, safe, out);
+	*out = lo;
+	return E_OK;
+}
+
 /* ---- giving ---- */
 
 enum err

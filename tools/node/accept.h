@@ -44,5 +44,10 @@ enum err accept_one(struct peer *, struct bytes carried, const struct principal_
 enum err accept_carried(struct store_txn *, const struct arrival *, struct writer *out);
 /* accept_upto: the highest number of the log that came carried; 0: none. Up to it seqs need not rise with numbers. */
 enum err accept_upto(struct store_txn *, const struct log_id *, uint64_t *out);
+/*
+ * accept_safe: the number of the log, at most `head`, up to which all is in a backup or a second store: past what came
+ * carried, seqs rise with numbers.
+ */
+enum err accept_safe(struct store_txn *, const struct log_id *, uint64_t head, uint64_t *out);
 
 #endif

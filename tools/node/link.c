@@ -4,6 +4,7 @@
 
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
+#include "tools/node/receipts.h"
 
 static enum err
 remember_job(struct store_txn *txn, void *arg)
@@ -12,6 +13,8 @@ remember_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+		return e;
+	if (l->heard_s != 0 && (e = life_heard(txn, l->heard_s)) != E_OK)
 		return e;
 	return l->memory_changed ? sync_memory_put(txn, &l->memory) : E_OK;
 }
@@ -96,7 +99,8 @@ new_life_job(struct store_txn *txn, void *arg)
 	struct link *l = arg;
 	enum err e;
 
-	if ((e = down_forget(txn)) != E_OK || (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+	if ((e = life_left(txn, l->left)) != E_OK || (e = down_forget(txn)) != E_OK ||
+	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
 		return e;
 	return sync_memory_put(txn, &l->memory);
 }
@@ -113,6 +117,7 @@ on_life(struct link *l, struct session *s, uint64_t incarnation)
 	if (incarnation == l->memory.incarnation)
 		return;
 	l->acked = 0;
+	l->left = l->memory.incarnation;
 	l->memory.incarnation = incarnation;
 	l->memory.safe = 0;
 	if ((e = store_write(l->peer->store, new_life_job, l)) != E_OK) {
@@ -134,6 +139,7 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
 		l->memory.safe = ev->u.acked.safe;
+		l->heard_s = ev->u.acked.node_time_s;
 		if (ev->u.acked.node_time_s != 0)
 			l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
 		l->memory_changed = true;

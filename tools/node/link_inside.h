@@ -19,6 +19,7 @@ struct link {
 	uint64_t offered, budget_bytes, acked, acked_epoch;
 	uint64_t counted;        /* up to this number of the log its records were counted as sent before */
 	struct sync_memory memory;
+	uint64_t left, heard_s;  /* the life of the node that ended; its clock as it said last */
 	bool memory_changed, again, welcomed;
 	const struct invite *invite;
 	struct ec_public node_key;

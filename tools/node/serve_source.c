@@ -59,54 +59,6 @@ serve_head_of(struct store_txn *txn, const struct log_id *id, struct session_hea
 	return e == E_ABSENT ? E_OK : e;
 }
 
-/* How many parcels of 1 to upto, counted from the first, are in a backup: carried ones came in any order. */
-static enum err
-safe_in_order(struct store_txn *txn, const struct log_id *id, uint64_t upto, uint64_t safe, uint64_t *out)
-{
-	struct parcel_hash hash;
-	uint64_t seq;
-	enum err e;
-
-	for (*out = 0; *out < upto; ++*out) {
-		if ((e = arrival_find(txn, id, *out + 1, &seq, &hash)) != E_OK)
-			return e;
-		if (seq > safe)
-			break;
-	}
-	return E_OK;
-}
-
-/*
- * The highest number of the device's log up to which all is in a backup: past what came carried, arrivals of a log rise
- * with its numbers.
- */
-static enum err
-safe_number(struct store_txn *txn, const struct log_id *id, uint64_t head, uint64_t *out)
-{
-	uint64_t safe, carried, lo, hi = head, seq;
-	struct parcel_hash hash;
-	enum err e;
-
-	*out = 0;
-	if ((e = arrival_safe(txn, &safe)) != E_OK || (e = accept_upto(txn, id, &carried)) != E_OK)
-		return e;
-	lo = carried = carried < head ? carried : head;
-	while (lo < hi) {
-		uint64_t mid = lo + (hi - lo + 1) / 2;
-
-		if ((e = arrival_find(txn, id, mid, &seq, &hash)) != E_OK)
-			return e;
-		if (seq <= safe)
-			lo = mid;
-		else
-			hi = mid - 1;
-	}
-	if (lo == carried) /* none past them: count among them */
-		return safe_in_order(txn, id, carried, safe, out);
-	*out = lo;
-	return E_OK;
-}
-
 static enum err
 source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 {
@@ -126,7 +78,7 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 
 		e = serve_head_of(txn, &id, &out->log[i]);
 		if (e == E_OK && i == SESSION_LOG_OWN)
-			e = safe_number(txn, &id, out->log[i].number, &out->safe);
+			e = accept_safe(txn, &id, out->log[i].number, &out->safe);
 	}
 	store_read_end(txn);
 	return e;

@@ -1,0 +1,247 @@
+/* What carriers hold: envelopes, the bundle that they stand in, receipts. */
+#include "core/envelope.h"
+
+#include "core/bundle.h"
+#include "core/receipt.h"
+#include "tests/keys.h"
+#include "tests/vector.h"
+
+static uint8_t room[1 << 16], text[200000];
+static const struct programme_id programme = {"programme-000001"}, other_programme = {"programme-000002"};
+
+static struct envelope_to
+office_to(void)
+{
+	return (struct envelope_to){.area = "SM0901", .key_no = 7};
+}
+
+static enum err
+open_it(struct bytes b, const struct envelope_to *to, const struct ec_key *key, bool awaited, struct writer *body)
+{
+	struct envelope_hint answer;
+
+	writer_heap_init(body, ENVELOPE_BODY_BYTES_MAX);
+	return envelope_open(&programme, to, key, awaited, b, body, &answer);
+}
+
+/* Lengths that differ by less than an eighth are one; none shrinks; steps are at most 12 %. */
+static void
+padding(void)
+{
+	size_t n, last = 0;
+
+	for (n = 1; n < 300000; n += n < 3000 ? 1 : 97) {
+		size_t p = envelope_padded(n);
+
+		CHECK(p >= n + 4 && p >= last && (p == ENVELOPE_LEAST_BYTES || (p - n - 4) * 100 <= 12 * p));
+		CHECK(envelope_padded(p - 4) == p);
+		last = p;
+	}
+	CHECK(envelope_padded(1) == 1024 && envelope_padded(1020) == 1024 && envelope_padded(1021) == 1088);
+	CHECK(ENVELOPE_HEAD_BYTES + envelope_padded(ENVELOPE_BODY_BYTES_MAX) + AEAD_TAG_BYTES <= ENVELOPE_BYTES_MAX);
+}
+
+static void
+there_and_back(void)
+{
+	struct ec_key office = test_key(KEY_OFFICE), other = test_key(KEY_OTHER);
+	struct envelope_to to = office_to(), wrong = office_to();
+	struct envelope_hint hint, answer, again;
+	struct writer out, out2, body;
+	struct bytes message = BYTES(text, 500);
+
+	memset(text, 'x', sizeof(text));
+	writer_heap_init(&out, ENVELOPE_BYTES_MAX);
+	writer_heap_init(&out2, ENVELOPE_BYTES_MAX);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, message, &out, &answer) == E_OK);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, message, &out2, &again) == E_OK);
+	/* the same to the same: nothing links the two but their length */
+	CHECK(out.n == out2.n && memcmp(out.p + 1, out2.p + 1, 16) != 0 && memcmp(&answer, &again, 16) != 0);
+	REQUIRE(envelope_peek(writer_view(&out), &hint) == E_OK);
+	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
+	CHECK(envelope_open(&programme, &to, &office, false, writer_view(&out), &body, &again) == E_OK);
+	CHECK(bytes_equal(writer_view(&body), message) && ID_EQUAL(&again, &answer));
+	writer_free(&body);
+	/* not this key, programme, office or key number */
+	CHECK(open_it(writer_view(&out), &to, &other, false, &body) == E_ABSENT);
+	CHECK(envelope_open(&other_programme, &to, &office, false, writer_view(&out), &body, &again) == E_ABSENT);
+	wrong.key_no = 8;
+	CHECK(open_it(writer_view(&out), &wrong, &office, false, &body) == E_ABSENT);
+	CHECK(open_it(writer_view(&out), &wrong, &office, true, &body) == E_SEAL);
+	/* an answer bears the hint that is waited for */
+	writer_reset(&out2);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, &answer, message, &out2, &again) == E_OK);
+	CHECK(envelope_peek(writer_view(&out2), &hint) == E_OK && ID_EQUAL(&hint, &answer));
+	CHECK(open_it(writer_view(&out2), &to, &office, false, &body) == E_ABSENT);
+	CHECK(open_it(writer_view(&out2), &to, &office, true, &body) == E_OK);
+	writer_free(&body);
+	CHECK(envelope_seal(&programme, &to, &office.pub, NULL, BYTES_NONE, &out, &answer) == E_LIMIT);
+	writer_free(&out);
+	writer_free(&out2);
+}
+
+/* Every byte flipped, every cut: never opened, never a crash. */
+static void
+changed(void)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	struct envelope_to to = office_to();
+	struct envelope_hint answer;
+	struct writer out, body;
+	size_t i;
+
+	writer_heap_init(&out, ENVELOPE_BYTES_MAX);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, BYTES(text, 100), &out, &answer) == E_OK);
+	for (i = 0; i < out.n; i++) {
+		out.p[i] ^= 0x40;
+		CHECK_MSG(open_it(writer_view(&out), &to, &office, false, &body) != E_OK && body.n == 0, "byte %zu", i);
+		writer_free(&body);
+		out.p[i] ^= 0x40;
+		if (i % 16 == 0) {
+			CHECK(open_it(BYTES(out.p, i), &to, &office, true, &body) != E_OK);
+			writer_free(&body);
+		}
+	}
+	writer_free(&out);
+}
+
+static void
+golden_envelope(void)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	struct envelope_to to = office_to();
+	struct bytes b = vector_read("envelope", room, sizeof(room));
+	struct envelope_hint answer;
+	struct writer out;
+
+	writer_heap_init(&out, ENVELOPE_BYTES_MAX);
+	if (b.p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
+		REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, BYTES_LIT("what a carrier cannot read"), &out,
+		                      &answer) == E_OK);
+		vector_write("envelope", "to key 7 of office SM0901 (secret 22..22): \"what a carrier cannot read\"",
+		             writer_view(&out));
+		b = vector_read("envelope", room, sizeof(room));
+	}
+	writer_free(&out);
+	REQUIRE(open_it(b, &to, &office, false, &out) == E_OK);
+	CHECK(bytes_equal(writer_view(&out), BYTES_LIT("what a carrier cannot read")));
+	writer_free(&out);
+}
+
+/* ---- bundles ---- */
+
+static void
+golden_bundle(void)
+{
+	struct bytes one = vector_read("envelope", room, sizeof(room)), got;
+	struct bundle_writer w;
+	struct bundle b;
+	struct writer out;
+	size_t at = 0;
+
+	REQUIRE(one.p != NULL);
+	writer_heap_init(&out, BUNDLE_BYTES_MAX);
+	REQUIRE(bundle_begin(&w, &out, 2, 2 * one.n) == E_OK && bundle_add(&w, one) == E_OK && bundle_add(&w, one) == E_OK);
+	CHECK(vector_holds("bundle", "envelope.hex twice", writer_view(&out)));
+	REQUIRE(bundle_read(writer_view(&out), &b, NULL) == E_OK);
+	CHECK(b.count == 2 && b.whole == 2 && !b.cut);
+	CHECK(bundle_next(&b, &at, &got) && bytes_equal(got, one) && bundle_next(&b, &at, &got) &&
+	      bytes_equal(got, one) && !bundle_next(&b, &at, &got));
+	writer_free(&out);
+}
+
+/* Cut at every byte: whole entries before the cut, never more; every byte flipped: never an entry that was changed. */
+static void
+damaged_bundle(void)
+{
+	struct bytes good = vector_read("bundle", room, sizeof(room)), got;
+	size_t n, one = (good.n - BUNDLE_HEAD_BYTES) / 2;
+	struct bundle b;
+	struct why why;
+
+	REQUIRE(good.p != NULL);
+	for (n = 0; n < good.n; n++) {
+		enum err e = bundle_read(BYTES(good.p, n), &b, &why);
+
+		CHECK(e == (n < BUNDLE_HEAD_BYTES ? E_BUNDLE : E_OK));
+		CHECK(e != E_OK || (b.cut && b.whole == (n - BUNDLE_HEAD_BYTES) / one && b.count == 2));
+	}
+	for (n = 0; n < good.n; n++) {
+		size_t at = 0;
+		uint32_t seen = 0;
+
+		room[n] ^= 1;
+		if (bundle_read(good, &b, &why) == E_OK)
+			while (bundle_next(&b, &at, &got))
+				seen++;
+		CHECK_MSG(seen == (n < BUNDLE_HEAD_BYTES + one ? 0u : 1u), "byte %zu: %u", n, seen);
+		room[n] ^= 1;
+	}
+	CHECK(bundle_read(BYTES(room, good.n + 1), &b, &why) == E_BUNDLE);
+	room[7] = '2';
+	CHECK(bundle_read(good, &b, &why) == E_VERSION);
+}
+
+/* ---- receipts ---- */
+
+static struct receipt
+sample(void)
+{
+	return (struct receipt){.by = TEST_OTHER, .to = TEST_AUTHOR, .incarnation = 0x1122334455667788, .time_s = 1900000000,
+	                        .count = 2, .rows = {{50, 2, {"a parcel's hash, of 32 bytes...."}, 0},
+	                                             {TEST_EPOCH, 301, {"another one's hash, of 32 bytes."}, 300}},
+	                        .log_count = 2, .logs = {7, 0xfedcba9876543210}};
+}
+
+static void
+golden_receipt(void)
+{
+	struct ec_key key = test_key(KEY_OTHER), wrong = test_key(KEY_AUTHOR);
+	struct receipt r = sample(), read;
+	struct writer w;
+	size_t i;
+
+	writer_heap_init(&w, 4096);
+	REQUIRE(receipt_encode(&r, &programme, &key, &w) == E_OK && w.n <= RECEIPT_BYTES_MAX);
+	CHECK(vector_holds("receipt", "of author-000000002 (key 44..44) for author-000000001, two logs", writer_view(&w)));
+	REQUIRE(receipt_decode(writer_view(&w), &read, NULL) == E_OK);
+	CHECK(memcmp(&read, &r, sizeof(r)) == 0);
+	CHECK(receipt_verify(writer_view(&w), &programme, &key.pub) == E_OK);
+	CHECK(receipt_verify(writer_view(&w), &programme, &wrong.pub) == E_SIGNATURE);
+	CHECK(receipt_verify(writer_view(&w), &other_programme, &key.pub) == E_SIGNATURE);
+	for (i = 0; i < w.n; i++) {
+		w.p[i] ^= 1;
+		CHECK(receipt_decode(writer_view(&w), &read, NULL) != E_OK ||
+		      receipt_verify(writer_view(&w), &programme, &key.pub) != E_OK);
+		w.p[i] ^= 1;
+		CHECK(receipt_decode(BYTES(w.p, i), &read, NULL) != E_OK);
+	}
+	writer_free(&w);
+}
+
+static void
+bad_receipts(void)
+{
+	struct ec_key key = test_key(KEY_OTHER);
+	struct receipt r;
+	struct writer w;
+
+	writer_heap_init(&w, 4096);
+	r = sample();
+	r.count = EPOCHS_MAX + 1;
+	CHECK(receipt_encode(&r, &programme, &key, &w) == E_LIMIT);
+	r = sample();
+	r.rows[1].epoch = 50;
+	CHECK(receipt_encode(&r, &programme, &key, &w) == E_LIMIT);
+	r = sample();
+	r.rows[1].safe = 302;
+	CHECK(receipt_encode(&r, &programme, &key, &w) == E_LIMIT);
+	r = sample();
+	r.rows[0].number = 0;
+	CHECK(receipt_encode(&r, &programme, &key, &w) == E_LIMIT);
+	CHECK(w.n == 0);
+	writer_free(&w);
+}
+
+CHECK_MAIN(T(padding), T(there_and_back), T(changed), T(golden_envelope), T(golden_bundle), T(damaged_bundle),
+           T(golden_receipt), T(bad_receipts))

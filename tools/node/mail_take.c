@@ -1,0 +1,291 @@
+/* Envelopes opened, and what becomes of their letters. */
+#include "core/pack.h"
+#include "tools/node/accept.h"
+#include "tools/node/down.h"
+#include "tools/node/mail.h"
+#include "tools/node/receipts.h"
+
+#define LETTERS_MAX 4096u /* of one envelope; the largest that we make has a few hundred */
+#define TAKE_ARENA_BYTES ((size_t)128 << 20)
+
+struct taking {
+	struct peer *peer;
+	const struct principal_id *via;
+	struct mail_taken *taken;
+	struct mail_answer *answer;
+	struct envelope_hint hint; /* that an answer bears */
+	struct receipt said;       /* at a device: the node's word that this envelope began with */
+	bool believed;
+	/* at a node: what was verified, to be taken in one commit */
+	struct arena arena;
+	struct accepted *accepted;
+	struct receipt *receipts;
+	size_t accepted_count, receipt_count;
+	struct mail_taken counted; /* of the job: it may run twice */
+};
+
+static void
+refuse(struct mail_taken *t, enum err e, const struct why *why)
+{
+	t->refused++;
+	if (t->why.e == E_OK)
+		t->why = (why != NULL && why->e == e) ? *why : (struct why){.e = e};
+}
+
+static bool
+is_stores(enum err e)
+{
+	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL || e == E_STORE_QUEUE ||
+	       e == E_STORE_READERS;
+}
+
+/* ---- at a node ---- */
+
+static enum err
+check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
+{
+	struct accepted *x = &g->accepted[g->accepted_count];
+	struct why why = {.e = E_OK};
+	enum err e = accept_check(g->peer, txn, carried, g->via, &g->arena, x, &why);
+
+	if (e != E_OK) {
+		if (is_stores(e))
+			return e;
+		refuse(g->taken, e, &why);
+		return E_OK;
+	}
+	if (g->answer != NULL && !g->answer->wanted)
+		*g->answer = (struct mail_answer){true, x->arrival.log.author, g->hint};
+	g->accepted_count++;
+	return E_OK;
+}
+
+static enum err
+check_receipt(struct taking *g, struct store_txn *txn, struct bytes receipt)
+{
+	struct receipt *r = &g->receipts[g->receipt_count];
+	struct why why = {.e = E_OK};
+	enum err e = receipts_check_device(g->peer, txn, receipt, r, &why);
+
+	if (e != E_OK) {
+		if (is_stores(e))
+			return e;
+		refuse(g->taken, e, &why);
+		return E_OK;
+	}
+	if (g->answer != NULL && !g->answer->wanted)
+		*g->answer = (struct mail_answer){true, r->by, g->hint};
+	g->receipt_count++;
+	return E_OK;
+}
+
+/* What its author's standing forbids now is refused alone; the rest of the envelope is taken. */
+static enum err
+node_job(struct store_txn *txn, void *arg)
+{
+	struct taking *g = arg;
+	size_t i;
+	enum err e = E_OK;
+
+	memset(&g->counted, 0, sizeof(g->counted));
+	for (i = 0; i < g->accepted_count && e == E_OK; i++) {
+		enum arrival_result result;
+
+		e = accept_append(txn, &g->accepted[i], &result);
+		if (e == E_LIMIT || e == E_STRANGER || e == E_NOT_APPROVED) {
+			refuse(&g->counted, e, NULL);
+			e = E_OK;
+			continue;
+		}
+		g->counted.parcels += result == ARRIVAL_NEW;
+		g->counted.duplicates += result == ARRIVAL_DUPLICATE;
+		g->counted.forks += result == ARRIVAL_FORKED;
+	}
+	for (i = 0; i < g->receipt_count && e == E_OK; i++) {
+		e = receipts_note(txn, &g->receipts[i]);
+		if (e == E_ABSENT)
+			e = E_OK;
+		g->counted.receipts++;
+	}
+	return e;
+}
+
+static enum err
+node_commit(struct taking *g)
+{
+	enum err e;
+
+	if (g->accepted_count + g->receipt_count == 0)
+		return E_OK;
+	if ((e = store_write(g->peer->store, node_job, g)) != E_OK)
+		return e;
+	g->taken->parcels += g->counted.parcels;
+	g->taken->duplicates += g->counted.duplicates;
+	g->taken->forks += g->counted.forks;
+	g->taken->receipts += g->counted.receipts;
+	g->taken->refused += g->counted.refused;
+	if (g->taken->why.e == E_OK)
+		g->taken->why = g->counted.why;
+	return E_OK;
+}
+
+/* ---- at a device ---- */
+
+static enum err
+believe(struct taking *g, struct bytes receipt)
+{
+	struct why why = {.e = E_OK};
+	bool forked;
+	enum err e = receipts_believe(g->peer, receipt, &g->said, &forked, &why);
+
+	g->believed = e == E_OK;
+	if (e == E_OK)
+		g->taken->receipts++;
+	else if (!is_stores(e))
+		refuse(g->taken, e, &why);
+	g->taken->forked = g->taken->forked || (e == E_OK && forked);
+	return is_stores(e) ? e : E_OK;
+}
+
+/* The node's log as it stands here, if the node said that it is one of its present life. */
+static enum err
+take_down(struct taking *g, unsigned which, uint64_t epoch, struct bytes parcel)
+{
+	struct why why = {.e = E_OK};
+	struct down_cursor cursors[2];
+	struct store_txn *txn;
+	uint64_t number;
+	uint8_t flags;
+	enum err e;
+
+	if (!g->believed || g->said.log_count != 2 || g->said.logs[which] != epoch) {
+		refuse(g->taken, E_RECEIPT, NULL);
+		return E_OK;
+	}
+	if ((e = store_read_begin(g->peer->store, &txn)) != E_OK)
+		return e;
+	e = down_cursors(g->peer, txn, cursors);
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	if (parcel_peek(parcel, &number, &flags) == E_OK && cursors[which].epoch == epoch &&
+	    number <= cursors[which].number) {
+		g->taken->duplicates++;
+		return E_OK;
+	}
+	e = down_take(g->peer, which == 1, epoch, parcel, &why);
+	if (e == E_OK)
+		g->taken->downs++;
+	else if (!is_stores(e))
+		refuse(g->taken, e, &why);
+	return is_stores(e) ? e : E_OK;
+}
+
+/* ---- letters ---- */
+
+static enum err
+take_letter(struct taking *g, struct store_txn *txn, struct reader *r)
+{
+	bool node = peer_is_node(g->peer);
+	uint32_t count = reader_array(r), i = 1;
+	uint64_t kind = reader_u64(r), log = 0, epoch = 0;
+	struct bytes b = BYTES_NONE;
+
+	if ((kind == 1 || kind == 2) && count == 2) {
+		b = reader_bin(r);
+	} else if (kind == 3 && count == 4) {
+		log = reader_u64_max(r, 1);
+		epoch = reader_u64(r);
+		b = reader_bin(r);
+	} else {
+		for (; i < count && r->e == E_OK; i++)
+			(void)reader_skip(r);
+		kind = 0;
+	}
+	if (r->e != E_OK || kind == 0)
+		return E_OK;
+	if (node && kind == 1)
+		return check_carried(g, txn, b);
+	if (node && kind == 2)
+		return check_receipt(g, txn, b);
+	if (!node && kind == 2)
+		return believe(g, b);
+	if (!node && kind == 3)
+		return take_down(g, (unsigned)log, epoch, b);
+	return E_OK; /* the other end's */
+}
+
+static enum err
+take_letters(struct taking *g, struct bytes body)
+{
+	struct store_txn *txn = NULL;
+	struct reader r;
+	size_t n;
+	enum err e = E_OK;
+
+	if (peer_is_node(g->peer)) {
+		g->accepted = arena_alloc(&g->arena, LETTERS_MAX * sizeof(*g->accepted));
+		g->receipts = arena_alloc(&g->arena, 16 * sizeof(*g->receipts));
+		if (g->accepted == NULL || g->receipts == NULL)
+			return E_NO_MEMORY;
+		if ((e = store_read_begin(g->peer->store, &txn)) != E_OK)
+			return e;
+	}
+	reader_init(&r, body);
+	if (reader_u64(&r) != 1)
+		reader_fail(&r, E_VERSION);
+	for (n = 0; e == E_OK && reader_more(&r) && r.e == E_OK && n < LETTERS_MAX && g->receipt_count < 16; n++)
+		e = take_letter(g, txn, &r);
+	store_read_end(txn);
+	if (e == E_OK && reader_end(&r) != E_OK)
+		refuse(g->taken, reader_end(&r), NULL);
+	return e == E_OK && txn != NULL ? node_commit(g) : e;
+}
+
+enum err
+mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via, struct mail_taken *taken,
+          struct mail_answer *answer, struct why *why)
+{
+	struct taking *g;
+	struct envelope_to to = {.to_principal = !peer_is_node(p), .principal = peer_self(p)->id,
+	                         .key_no = p->home.key_no};
+	struct envelope_hint hint;
+	struct arena arena;
+	struct writer body;
+	struct store_txn *txn;
+	bool awaited = false;
+	enum err e;
+
+	if (answer != NULL)
+		memset(answer, 0, sizeof(*answer));
+	memcpy(to.area, p->home.area, sizeof(to.area));
+	if ((e = envelope_peek(envelope, &hint)) != E_OK) {
+		refuse(taken, e, NULL);
+		return E_OK;
+	}
+	if (to.to_principal && store_read_begin(p->store, &txn) == E_OK) {
+		awaited = mail_awaits(txn, &hint);
+		store_read_end(txn);
+	}
+	arena_init(&arena, TAKE_ARENA_BYTES);
+	if ((g = arena_alloc(&arena, sizeof(*g))) == NULL)
+		return E_NO_MEMORY;
+	*g = (struct taking){.peer = p, .via = via, .taken = taken, .answer = answer, .arena = arena};
+	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
+	e = envelope_open(&p->programme.id, &to, to.to_principal ? &peer_self(p)->seal : &p->home.seal, awaited, envelope,
+	                  &body, &g->hint);
+	if (e == E_OK) {
+		taken->envelopes++;
+		e = take_letters(g, writer_view(&body));
+	} else if (e == E_ABSENT) {
+		taken->others++;
+		e = E_OK;
+	} else if (!is_stores(e) && e != E_CRYPTO) {
+		refuse(taken, e, NULL);
+		e = E_OK;
+	}
+	writer_free(&body);
+	arena = g->arena;
+	arena_free(&arena);
+	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
+}
