@@ -184,7 +184,7 @@ check_life(struct store_txn *txn, struct believe_job *job, struct sync_memory *m
 		return e;
 	for (i = 0; i < l.count; i++)
 		job->early = job->early || l.past[i] == r->incarnation;
-	job->early = job->early || (m->incarnation != 0 && r->time_s <= l.heard_s);
+	job->early = job->early || (m->incarnation != 0 && r->time_s < l.heard_s);
 	if (job->early)
 		return E_RECEIPT;
 	if ((e = life_left(txn, m->incarnation)) != E_OK)

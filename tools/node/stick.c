@@ -234,6 +234,8 @@ add_named(struct packing *g, const char *name, struct why *why)
 		return why_set(why, E_REVOKED, "%s", m.reason);
 	if (m.state == MEMBER_PENDING)
 		return why_set(why, E_NOT_APPROVED, "%s", m.enrolment.name);
+	if (m.state != MEMBER_APPROVED)
+		return why_set(why, E_PRINCIPAL_UNKNOWN, "%s", name); /* another office's */
 	return add_device(g, &m.enrolment);
 }
 
