@@ -34,7 +34,8 @@ enum fault_commit {
 	FAULT_COMMIT,
 	FAULT_COMMIT_FULL,   /* the disk is full */
 	FAULT_COMMIT_BEFORE, /* the machine stops before: nothing of it stays */
-	FAULT_COMMIT_AFTER   /* ... or after: all of it stays, and nobody hears of it */
+	FAULT_COMMIT_AFTER,  /* ... or after: all of it stays, and nobody hears of it */
+	FAULT_COMMIT_LIE     /* a disk that says it is done and did nothing: to see that somebody notices */
 };
 struct fault_driver {
 	enum fault_commit (*commit)(const char *dir);

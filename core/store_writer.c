@@ -126,18 +126,16 @@ disk_is_full(const struct store *s, uint64_t need)
 	       (uint64_t)most.rlim_cur < (uint64_t)st.st_size + need;
 }
 
-/* Of a world that drives its stores: this commit's fate, when it is not to go well. */
+/* Of a world that drives its stores: this commit did not go well, as its fate is. */
 static enum err
-commit_driven(struct store *s, struct store_txn *txn)
+commit_driven(struct store *s, struct store_txn *txn, enum fault_commit fate)
 {
-	enum fault_commit fate = fault_driver->commit(s->dir);
-
-	if (fate == FAULT_COMMIT)
-		return E_OK;
 	if (fate == FAULT_COMMIT_AFTER)
 		(void)mdb_txn_commit(txn->mdb);
 	else
 		mdb_txn_abort(txn->mdb);
+	if (fate == FAULT_COMMIT_LIE)
+		return E_OK;
 	if (fate == FAULT_COMMIT_FULL)
 		return E_STORE_FULL;
 	atomic_store(&s->refuses, true);
@@ -147,11 +145,12 @@ commit_driven(struct store *s, struct store_txn *txn)
 static enum err
 batch_commit(struct store *s, struct store_txn *txn)
 {
+	enum fault_commit fate = fault_driver != NULL ? fault_driver->commit(s->dir) : FAULT_COMMIT;
 	enum err e;
 	int rc = EIO;
 
-	if (fault_driver != NULL && (e = commit_driven(s, txn)) != E_OK)
-		return e;
+	if (fate != FAULT_COMMIT)
+		return commit_driven(s, txn, fate);
 	if (fault_point())
 		mdb_txn_abort(txn->mdb);
 	else

@@ -10,6 +10,8 @@ conn_open(struct device *d)
 	struct conn *c = calloc(1, sizeof(*c));
 	struct session_config up = {.side = SESSION_CLIENT, .device = d->who->id};
 	struct session_config down = {.side = SESSION_SERVER, .device = d->who->id};
+	char thing[240] = "";
+	enum err e;
 
 	if (c == NULL)
 		abort();
@@ -18,12 +20,14 @@ conn_open(struct device *d)
 	c->opened_ms = c->last_moved_ms = w->now_ms;
 	c->cut_after = w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 300 : 4000) : UINT64_MAX;
 	c->slow_ms = w->on[FAULT_SLOW] ? 1 + draw_below(chance(200) ? 20000 : 900) : 10;
-	up.source = device_source(c);
-	down.source = node_source(c);
+	up.source = w->mode->device_source(c);
+	e = w->mode->node_admit(c, &down, thing);
 	writer_heap_init(&c->to_node, SIZE_MAX / 2);
 	writer_heap_init(&c->to_device, SIZE_MAX / 2);
 	if (session_new(&c->up, &up, w->now_ms) != E_OK || session_new(&c->down, &down, w->now_ms) != E_OK)
 		abort();
+	if (e != E_OK)
+		session_refuse(c->down, e, thing, 0, w->now_ms);
 	d->conn = c;
 	world_at(w, 1 + draw_below(c->slow_ms), EVENT_CONN, 0, c);
 }
@@ -36,9 +40,9 @@ drain(struct conn *c, bool node)
 
 	while (!c->dead && !c->world->failed && session_next(s, &ev)) {
 		if (node)
-			node_event(c, &ev);
+			c->world->mode->node_event(c, &ev);
 		else
-			device_event(c, &ev);
+			c->world->mode->device_event(c, &ev);
 		if (c->device->crashed && !c->dead) {
 			conn_kill(c, "the device is gone");
 			return;
@@ -51,24 +55,20 @@ void
 conn_kill(struct conn *c, const char *why)
 {
 	struct world *w = c->world;
-	size_t i;
 
 	if (c->dead)
 		return;
 	c->dead = true;
-	for (i = 0; i < w->node.jobs_n; i++)
-		if (w->node.jobs[i].conn == c)
-			w->node.jobs[i].conn = NULL;
+	w->mode->node_left(c);
 	if (!c->device->crashed && !c->finished) {
 		struct session_event ev;
 
 		session_eof(c->up, why);
 		while (!c->world->failed && !c->device->crashed && session_next(c->up, &ev))
 			if (ev.kind != SESSION_DOWN)
-				device_event(c, &ev);
-		if (!c->finished && !c->device->crashed)
-			device_remember(c->device);
+				w->mode->device_event(c, &ev);
 	}
+	w->mode->device_left(c, c->finished);
 	c->device->conn = NULL;
 	w->counts_bytes += c->bytes;
 	if (w->healed)

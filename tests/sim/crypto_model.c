@@ -1,10 +1,9 @@
 /*
  * crypto_model: core/crypto.h without cryptography, for speed: a cheap hash stands for SHA-256, a small
  * prime field for the curve, a hash for signatures and seals. Wrong keys and changed bytes fail as in the
- * real one; nobody is kept from forging. Linked in place of core/crypto_mbedtls*.c.
+ * real one; nobody is kept from forging. Chosen by the seed: crypto_switch.c.
  */
-#include "core/crypto.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/crypto_switch.h"
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
 
@@ -61,7 +60,7 @@ hash_end(struct hash *h, uint8_t out[SHA256_BYTES])
 }
 
 void
-crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t count)
+model_sha256_parts(uint8_t *out, const struct bytes *parts, size_t count)
 {
 	struct hash h = {.lane = {1, 2, 3, 4}};
 	size_t i;
@@ -72,13 +71,34 @@ crypto_sha256_parts(uint8_t out[SHA256_BYTES], const struct bytes *parts, size_t
 }
 
 void
-crypto_sha256(uint8_t out[SHA256_BYTES], struct bytes b)
+model_hash_begin(struct crypto_hash *h)
 {
-	crypto_sha256_parts(out, &b, 1);
+	struct hash begun = {.lane = {1, 2, 3, 4}};
+
+	_Static_assert(sizeof(begun) <= sizeof(h->space), "it fits");
+	memcpy(h->space, &begun, sizeof(begun));
 }
 
 void
-crypto_hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct bytes *parts, size_t count)
+model_hash_add(struct crypto_hash *h, struct bytes b)
+{
+	hash_add((struct hash *)(void *)h->space, b);
+}
+
+void
+model_hash_end(struct crypto_hash *h, uint8_t *out)
+{
+	hash_end((struct hash *)(void *)h->space, out);
+}
+
+void
+model_sha256(uint8_t *out, struct bytes b)
+{
+	model_sha256_parts(out, &b, 1);
+}
+
+void
+model_hmac_parts(uint8_t *out, struct bytes key, const struct bytes *parts, size_t count)
 {
 	struct hash h = {.lane = {5, 6, 7, 8}};
 	uint8_t length[8];
@@ -93,19 +113,19 @@ crypto_hmac_parts(uint8_t out[SHA256_BYTES], struct bytes key, const struct byte
 }
 
 void
-crypto_hmac(uint8_t out[SHA256_BYTES], struct bytes key, struct bytes b)
+model_hmac(uint8_t *out, struct bytes key, struct bytes b)
 {
-	crypto_hmac_parts(out, key, &b, 1);
+	model_hmac_parts(out, key, &b, 1);
 }
 
 void
-crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes ikm)
+model_hkdf_extract(uint8_t *prk, struct bytes salt, struct bytes ikm)
 {
-	crypto_hmac_parts(prk, salt, &ikm, 1);
+	model_hmac_parts(prk, salt, &ikm, 1);
 }
 
 void
-crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info, size_t count)
+model_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info, size_t count)
 {
 	struct bytes parts[HKDF_PARTS_MAX + 1];
 	uint8_t number = 1, block[SHA256_BYTES];
@@ -115,7 +135,7 @@ crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const
 	for (; out_bytes > 0; number++) {
 		size_t n = out_bytes < sizeof(block) ? out_bytes : sizeof(block);
 
-		crypto_hmac_parts(block, prk, parts, count + 1);
+		model_hmac_parts(block, prk, parts, count + 1);
 		memcpy(out, block, n);
 		out += n;
 		out_bytes -= n;
@@ -123,28 +143,9 @@ crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const
 }
 
 void
-crypto_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info)
+model_hkdf_expand(uint8_t *out, size_t out_bytes, struct bytes prk, struct bytes info)
 {
-	crypto_hkdf_expand_parts(out, out_bytes, prk, &info, 1);
-}
-
-void
-crypto_random(void *out, size_t count)
-{
-	sim_random(out, count);
-}
-
-void
-crypto_wipe(void *p, size_t count)
-{
-	if (count > 0)
-		memset(p, 0, count);
-}
-
-bool
-crypto_equal(const void *a, const void *b, size_t count)
-{
-	return memcmp(a, b, count) == 0;
+	model_hkdf_expand_parts(out, out_bytes, prk, &info, 1);
 }
 
 /* ---- the curve: powers of 3 modulo 2^61 - 1, so that two sides agree ---- */
@@ -180,7 +181,7 @@ point(struct ec_public *out, uint64_t x)
 	uint8_t b[8], h[SHA256_BYTES];
 
 	be64_put(b, x);
-	crypto_sha256(h, BYTES(b, 8));
+	model_sha256(h, BYTES(b, 8));
 	memset(out, 0, sizeof(*out));
 	out->b[0] = 4;
 	memcpy(out->b + 1, b, 8);
@@ -188,7 +189,7 @@ point(struct ec_public *out, uint64_t x)
 }
 
 enum err
-crypto_ec_from_secret(struct ec_key *out, const uint8_t secret[EC_SECRET_BYTES])
+model_ec_from_secret(struct ec_key *out, const uint8_t *secret)
 {
 	memcpy(out->secret, secret, EC_SECRET_BYTES);
 	point(&out->pub, power(3, exponent(secret)));
@@ -196,16 +197,16 @@ crypto_ec_from_secret(struct ec_key *out, const uint8_t secret[EC_SECRET_BYTES])
 }
 
 enum err
-crypto_ec_new(struct ec_key *out)
+model_ec_new(struct ec_key *out)
 {
 	uint8_t secret[EC_SECRET_BYTES];
 
 	crypto_random(secret, sizeof(secret));
-	return crypto_ec_from_secret(out, secret);
+	return model_ec_from_secret(out, secret);
 }
 
 enum err
-crypto_ec_check(const struct ec_public *p)
+model_ec_check(const struct ec_public *p)
 {
 	struct ec_public again;
 
@@ -214,14 +215,14 @@ crypto_ec_check(const struct ec_public *p)
 }
 
 enum err
-crypto_ec_agree(uint8_t out[32], const struct ec_key *key, const struct ec_public *peer)
+model_ec_agree(uint8_t *out, const struct ec_key *key, const struct ec_public *peer)
 {
 	uint8_t b[8];
 
-	if (crypto_ec_check(peer) != E_OK)
+	if (model_ec_check(peer) != E_OK)
 		return E_KEY;
 	be64_put(b, power(be64_get(peer->b + 1), exponent(key->secret)));
-	crypto_sha256(out, BYTES(b, 8));
+	model_sha256(out, BYTES(b, 8));
 	return E_OK;
 }
 
@@ -230,23 +231,23 @@ signature(uint8_t sig[SIGNATURE_BYTES], const struct ec_public *key, struct byte
 {
 	struct bytes parts[2] = {BYTES(key->b, sizeof(key->b)), message};
 
-	crypto_sha256_parts(sig, parts, 2);
-	crypto_sha256(sig + 32, BYTES(sig, 32));
+	model_sha256_parts(sig, parts, 2);
+	model_sha256(sig + 32, BYTES(sig, 32));
 }
 
 enum err
-crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *key, struct bytes message)
+model_sign(uint8_t *sig, const struct ec_key *key, struct bytes message)
 {
 	signature(sig, &key->pub, message);
 	return E_OK;
 }
 
 enum err
-crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *key, struct bytes message)
+model_verify(const uint8_t *sig, const struct ec_public *key, struct bytes message)
 {
 	uint8_t again[SIGNATURE_BYTES];
 
-	if (crypto_ec_check(key) != E_OK)
+	if (model_ec_check(key) != E_OK)
 		return E_KEY;
 	signature(again, key, message);
 	return memcmp(again, sig, sizeof(again)) == 0 ? E_OK : E_SIGNATURE;
@@ -263,13 +264,13 @@ pad_and_tag(uint8_t pad[SHA256_BYTES], uint8_t tag[SHA256_BYTES], const uint8_t 
 
 	be64_put(length, ad.n);
 	if (pad != NULL)
-		crypto_sha256_parts(pad, parts, 2);
+		model_sha256_parts(pad, parts, 2);
 	if (tag != NULL)
-		crypto_sha256_parts(tag, parts, 5);
+		model_sha256_parts(tag, parts, 5);
 }
 
 enum err
-crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES], const uint8_t nonce[AEAD_NONCE_BYTES],
+model_aead_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
                  struct bytes ad, struct bytes plain)
 {
 	uint8_t pad[SHA256_BYTES], tag[SHA256_BYTES];
@@ -283,7 +284,7 @@ crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES], const uint8_t 
 }
 
 enum err
-crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES], const uint8_t nonce[AEAD_NONCE_BYTES],
+model_aead_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
                  struct bytes ad, struct bytes sealed)
 {
 	uint8_t pad[SHA256_BYTES], tag[SHA256_BYTES];
@@ -302,27 +303,27 @@ crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES], const uint8_t 
 }
 
 enum err
-crypto_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t nonce[AEAD_NONCE_BYTES],
+model_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t *nonce,
                     struct bytes ad, struct bytes plain)
 {
-	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : crypto_aead_seal(out, key, nonce, ad, plain);
+	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : model_aead_seal(out, key, nonce, ad, plain);
 }
 
 enum err
-crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t nonce[AEAD_NONCE_BYTES],
+model_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t *nonce,
                     struct bytes ad, struct bytes sealed)
 {
-	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : crypto_aead_open(out, key, nonce, ad, sealed);
+	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : model_aead_open(out, key, nonce, ad, sealed);
 }
 
 enum err
-crypto_passphrase(uint8_t out[32], struct bytes passphrase, const uint8_t salt[16], uint32_t memory_kib,
+model_passphrase(uint8_t *out, struct bytes passphrase, const uint8_t *salt, uint32_t memory_kib,
                   uint32_t passes)
 {
 	struct bytes parts[2] = {passphrase, BYTES(salt, 16)};
 
 	(void)memory_kib;
 	(void)passes;
-	crypto_sha256_parts(out, parts, 2);
+	model_sha256_parts(out, parts, 2);
 	return E_OK;
 }

@@ -25,29 +25,37 @@ static const struct {
 #undef X
 };
 
-struct options {
-	uint64_t from, upto, days;
-	bool verbose, caught;
-	const char *program;
-};
+const char *
+bug_name(enum bug bug)
+{
+	return bugs[bug].name;
+}
 
 static void
 usage(FILE *to)
 {
-	fputs("usage: sim [--seed N | --seeds FROM..TO] [--days D] [--verbose] [--bug NAME [--caught]] [--bugs]\n"
-	      "  --caught  the bug must be found by one of the seeds; all is well then\n"
-	      "  --bugs    names the bugs that can be planted\n",
+	fputs("usage: sim [--mode model|real|both] [--seed N | --seeds FROM..TO] [--length DEVICE-DAYS] [--days D]\n"
+	      "           [--crypto model|real|mixed] [--devices N] [--without KIND]... [--bug NAME [--caught]] [--verbose] [--no-shrink]\n"
+	      "       sim --bugs | --kinds\n"
+	      "  --mode       peers are a model of tools/node (the default), tools/node itself, or one after the other\n"
+	      "  --length     seeds from FROM on, until so many device-days were simulated (in each mode)\n"
+	      "  --crypto     mixed (the default): the real one in each hundredth seed\n"
+	      "  --devices    at most so many, clones too\n"
+	      "  --without    that kind of fault stays away\n"
+	      "  --caught     the bug must be found by one of the seeds; all is well then\n"
+	      "  --no-shrink  a failing seed is not run again with less\n"
+	      "  --bugs, --kinds   bugs that can be planted; kinds of fault\n",
 	      to);
 }
 
 static bool
-option_bug(const char *name)
+option_bug(struct run_options *o, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++)
 		if (strcmp(bugs[i].name, name) == 0) {
-			planted = (enum bug)i;
+			planted = o->plan.bug = (enum bug)i;
 			return true;
 		}
 	fprintf(stderr, "sim: there is no bug \"%s\"; see sim --bugs\n", name);
@@ -55,101 +63,107 @@ option_bug(const char *name)
 }
 
 static bool
-read_options(struct options *o, int argc, char **argv)
+option_without(struct run_options *o, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < FAULT_COUNT; i++)
+		if (strcmp(fault_name((enum fault_kind)i), name) == 0) {
+			o->plan.without |= 1u << i;
+			return true;
+		}
+	fprintf(stderr, "sim: there is no kind of fault \"%s\"; see sim --kinds\n", name);
+	return false;
+}
+
+static bool
+option_number(const char *value, uint64_t *out)
+{
+	char *end;
+
+	*out = strtoull(value, &end, 10);
+	return end != value && *end == '\0' && *out > 0;
+}
+
+static bool
+option_seeds(struct run_options *o, const char *value)
+{
+	char *end;
+
+	o->from = o->upto = strtoull(value, &end, 10);
+	if (strncmp(end, "..", 2) == 0)
+		o->upto = strtoull(end + 2, &end, 10);
+	return end != value && *end == '\0' && o->from <= o->upto;
+}
+
+static bool
+option_mode(struct run_options *o, const char *value)
+{
+	o->models = strcmp(value, "model") == 0 || strcmp(value, "both") == 0;
+	o->reals = strcmp(value, "real") == 0 || strcmp(value, "both") == 0;
+	return o->models || o->reals;
+}
+
+static bool
+option_crypto(struct run_options *o, const char *value)
+{
+	o->crypto = strcmp(value, "real") == 0 ? CRYPTO_REAL : strcmp(value, "model") == 0 ? CRYPTO_MODEL : CRYPTO_MIXED;
+	return o->crypto != CRYPTO_MIXED || strcmp(value, "mixed") == 0;
+}
+
+/* One option that takes a value. */
+static bool
+option_valued(struct run_options *o, const char *name, const char *value)
+{
+	uint64_t n = 0;
+	bool ok = true;
+
+	if (strcmp(name, "--seed") == 0 || strcmp(name, "--seeds") == 0)
+		ok = option_seeds(o, value);
+	else if (strcmp(name, "--days") == 0)
+		ok = option_number(value, &o->plan.days);
+	else if (strcmp(name, "--length") == 0)
+		ok = option_number(value, &o->length);
+	else if (strcmp(name, "--devices") == 0)
+		ok = option_number(value, &n);
+	else if (strcmp(name, "--bug") == 0)
+		ok = option_bug(o, value);
+	else if (strcmp(name, "--without") == 0)
+		ok = option_without(o, value);
+	else if (strcmp(name, "--mode") == 0)
+		ok = option_mode(o, value);
+	else if (strcmp(name, "--crypto") == 0)
+		ok = option_crypto(o, value);
+	else
+		return false;
+	if (n > 0)
+		o->plan.devices_max = (size_t)n;
+	return ok;
+}
+
+static bool
+read_options(struct run_options *o, int argc, char **argv)
 {
 	int i;
 
-	for (i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-		char *end;
-
-		if (strcmp(argv[i], "--verbose") == 0) {
-			o->verbose = true;
-		} else if (strcmp(argv[i], "--caught") == 0) {
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--verbose") == 0)
+			o->plan.verbose = true;
+		else if (strcmp(argv[i], "--caught") == 0)
 			o->caught = true;
-		} else if (strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--seeds") == 0) {
-			o->from = o->upto = strtoull(value, &end, 10);
-			if (strncmp(end, "..", 2) == 0)
-				o->upto = strtoull(end + 2, &end, 10);
-			if (end == value || *end != '\0')
-				return false;
-			i++;
-		} else if (strcmp(argv[i], "--days") == 0) {
-			o->days = strtoull(value, &end, 10);
-			if (end == value || *end != '\0' || o->days == 0)
-				return false;
-			i++;
-		} else if (strcmp(argv[i], "--bug") == 0) {
-			if (!option_bug(value))
-				return false;
-			i++;
-		} else {
+		else if (strcmp(argv[i], "--no-shrink") == 0)
+			o->no_shrink = true;
+		else if (i + 1 == argc || !option_valued(o, argv[i], argv[i + 1]))
 			return false;
-		}
-	}
-	return o->from <= o->upto;
-}
-
-static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, left;
-
-static void
-add_counts(const struct world *w)
-{
-	device_days += w->device_n * w->days;
-	sessions += w->counts_sessions;
-	verified += w->counts_verified;
-	parcels += w->counts_parcels;
-	crashes += w->counts_crashes;
-	cuts += w->counts_cuts;
-	forks += w->counts_forks;
-	revisions += w->truth_n;
-	left += w->counts_left;
-}
-
-static int
-run_seeds(const struct options *o)
-{
-	unsigned long long passed = 0, failed = 0;
-	uint64_t seed;
-
-	for (seed = o->from; seed <= o->upto; seed++) {
-		static struct world w;
-		bool ok = world_run(&w, seed, o->days, planted, o->verbose);
-
-		if (!ok)
-			printf("seed %llu, day %llu: %s\n  again: %s --seed %llu --days %llu%s%s --verbose\n",
-			       (unsigned long long)seed, (unsigned long long)(w.now_ms / DAY_MS), w.failure, o->program,
-			       (unsigned long long)seed, (unsigned long long)o->days,
-			       planted == BUG_NONE ? "" : " --bug ", planted == BUG_NONE ? "" : bugs[planted].name);
-		add_counts(&w);
-		world_free(&w);
-		passed += ok;
-		failed += !ok;
-		if (o->caught && !ok)
-			break;
-	}
-	printf("%llu device-days, %llu records finished, %llu sessions (%llu verified), %llu parcels, %llu crashes, "
-	       "%llu cuts, %llu forks\n",
-	       (unsigned long long)device_days, (unsigned long long)revisions, (unsigned long long)sessions,
-	       (unsigned long long)verified, (unsigned long long)parcels, (unsigned long long)crashes,
-	       (unsigned long long)cuts, (unsigned long long)forks);
-	if (left > 0)
-		printf("%llu records wait in older logs after a fork and a restore (known: README.md)\n",
-		       (unsigned long long)left);
-	if (o->caught) {
-		printf("%s: %s after %llu seeds\n", bugs[planted].name, failed > 0 ? "caught" : "NOT caught",
-		       passed + failed);
-		passed = failed > 0;
-		failed = !passed;
-	}
-	printf("%llu passed, %llu failed\n", passed, failed);
-	return failed > 0;
+		else
+			i++;
+	return true;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {.from = 1, .upto = 1, .days = 10, .program = argv[0]};
+	struct run_options o = {.from = 1, .upto = 1, .plan = {.days = 10}, .models = true, .program = argv[0]};
 	size_t i;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -159,6 +173,11 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--bugs") == 0) {
 		for (i = 1; i < sizeof(bugs) / sizeof(bugs[0]); i++)
 			printf("%-16s %s\n", bugs[i].name, bugs[i].words);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--kinds") == 0) {
+		for (i = 0; i < FAULT_COUNT; i++)
+			printf("%-16s %s\n", fault_name((enum fault_kind)i), fault_words((enum fault_kind)i));
 		return 0;
 	}
 	if (!read_options(&o, argc, argv)) {

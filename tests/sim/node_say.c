@@ -157,12 +157,10 @@ node_crash(struct world *w, const char *why)
 	sim_say(w, "the node crashes %s", why);
 	w->counts_crashes++;
 	w->node.up = false;
-	free(w->node.jobs);
-	w->node.jobs = NULL;
-	w->node.jobs_n = w->node.jobs_cap = 0;
 	for (i = 0; i < w->device_n; i++)
 		if (w->device[i].conn != NULL)
 			conn_kill(w->device[i].conn, "the node is gone");
+	w->mode->node_stop(w);
 	world_at(w, 1000 + draw_below(12u * 3600000u), EVENT_NODE_UP, 0, NULL);
 }
 
@@ -172,6 +170,7 @@ node_start(struct world *w)
 	if (w->node.up)
 		return;
 	w->node.up = true;
+	w->mode->node_start(w);
 	world_at(w, 1000, EVENT_OPEN, 0, NULL);
 }
 

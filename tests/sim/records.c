@@ -11,7 +11,7 @@
 /* ---- making ---- */
 
 /* A value that says where it was made, so that what reaches the wrong place is seen. */
-static struct bytes
+struct bytes
 value_of(struct world *w, struct device *d, bool identifying)
 {
 	uint8_t memory[64];
@@ -35,8 +35,8 @@ part_of(struct parcel_part *part, struct bytes ciphertext)
 		crypto_sha256(part->hash, ciphertext);
 }
 
-static void
-leaf_of(const struct row *row, uint8_t leaf[HASH_BYTES])
+void
+row_leaf(const struct row *row, uint8_t leaf[HASH_BYTES])
 {
 	struct parcel_item item;
 
@@ -119,7 +119,7 @@ static enum err
 finish_one(struct device *d, struct run *run)
 {
 	struct world *w = d->world;
-	struct own_record fresh = {0}, *own = &fresh;
+	struct sim_own fresh = {0}, *own = &fresh;
 	struct truth t = {.author = d->who};
 	struct revision_body body = {.form = FORM};
 	struct row row = {0};
@@ -155,7 +155,7 @@ finish_one(struct device *d, struct run *run)
 		return e;
 	}
 	t.sealed = row.analytic;
-	leaf_of(&row, leaf);
+	row_leaf(&row, leaf);
 	revision_id_of(&t.id, leaf, 0);
 	if ((e = device_durable_begin(d)) != E_OK)
 		return e;

@@ -28,7 +28,7 @@ void sim_random(void *out, size_t count); /* what crypto_random gives: another s
 /* ---- kinds of fault, switched by the seed ---- */
 
 enum fault_kind {
-#define X(name, ...) name,
+#define X(code, ...) code,
 #include "tests/sim/fault.def"
 #undef X
 	FAULT_COUNT
@@ -73,9 +73,10 @@ struct row { /* a sealed slice in the outbox */
 	uint32_t index;
 	struct record_id record;
 	struct bytes analytic, identifying;
+	size_t count; /* of records that it begins; a world of models has one in each */
 };
 
-struct own_record {
+struct sim_own {
 	struct record_id id;
 	struct revision_id head;
 	char area[8];
@@ -93,7 +94,7 @@ struct device_disk {
 	struct entries log; /* own parcels, and those that came down */
 	struct row *outbox;
 	size_t outbox_n, outbox_cap;
-	struct own_record *own;
+	struct sim_own *own;
 	size_t own_n, own_cap;
 	struct { uint64_t epoch, number; } acked[EPOCHS_SIM_MAX];
 	size_t acked_n;
@@ -105,6 +106,7 @@ void disk_free(struct device_disk *);
 uint64_t disk_acked(const struct device_disk *, uint64_t epoch);
 
 struct principal { /* a member; clones share one */
+	char name[32];
 	struct principal_id id;
 	struct ec_key sign, seal;
 	char area[8];
@@ -117,8 +119,12 @@ struct principal { /* a member; clones share one */
 };
 
 struct conn;
+struct real_device;
+struct real_node;
+struct real_conn;
 
 struct device {
+	struct real_device *real;     /* of a world with real stores: real.h */
 	struct world *world;
 	size_t index;
 	struct principal *who;
@@ -196,6 +202,7 @@ struct node {
 	struct { size_t arrivals, down, forms; } backup;
 	bool rolled_back; /* put back without a new incarnation: its own log has a twin */
 	uint64_t restores;
+	struct real_node *real;
 };
 
 /* One meeting of a device and the node. */
@@ -214,6 +221,7 @@ struct conn {
 	/* what the node had when it computed its last word, for the check of "verified" */
 	struct session_heads said;
 	bool has_said;
+	struct real_conn *real;
 };
 
 struct event {
@@ -223,14 +231,48 @@ struct event {
 	struct conn *conn;
 };
 
+/*
+ * What a world's peers are: a model of tools/node over lists in memory (mode_model), or tools/node itself over its
+ * stores (mode_real), which are then mirrored in the same lists for the checks.
+ */
+struct mode {
+	const char *name;
+	void (*begin)(struct world *); /* the node */
+	void (*end)(struct world *);
+	void (*look)(struct world *); /* the lists, whole, before the last checks */
+	void (*device_begin)(struct device *);
+	void (*device_clone)(struct device *to, struct device *from);
+	void (*device_copy)(struct device *); /* what an older backup of it holds */
+	void (*device_restore)(struct device *);
+	void (*device_work)(struct device *);
+	void (*device_sync)(struct device *);
+	void (*device_event)(struct conn *, const struct session_event *);
+	void (*device_left)(struct conn *, bool finished); /* its link is gone */
+	struct session_source (*device_source)(struct conn *);
+	/* E_OK, or with what a newcomer is refused. */
+	enum err (*node_admit)(struct conn *, struct session_config *, char thing[240]);
+	void (*node_event)(struct conn *, const struct session_event *);
+	void (*node_left)(struct conn *);
+	void (*node_commit)(struct world *);
+	void (*node_open)(struct world *);
+	void (*node_say)(struct world *);
+	void (*node_stop)(struct world *); /* its process is gone */
+	void (*node_start)(struct world *);
+	void (*node_backup)(struct world *);
+	void (*node_restore)(struct world *, bool new_incarnation);
+	void (*node_revoke)(struct world *, struct principal *);
+};
+extern const struct mode mode_model, mode_real;
+
 struct world {
+	const struct mode *mode;
 	uint64_t seed, days, now_ms, event_order;
 	bool on[FAULT_COUNT], verbose, quiet, healed;
 	enum bug bug;
 	struct arena arena;
 	struct programme_id programme;
 	struct device device[DEVICES_MAX];
-	size_t device_n;
+	size_t device_n, devices_max;
 	struct principal principal[DEVICES_MAX];
 	size_t principal_n;
 	struct node node;
@@ -245,8 +287,31 @@ struct world {
 	    counts_bytes, counts_left;
 };
 
+/* What of a seed runs: all of it, or less, to find out what of it fails. */
+struct world_plan {
+	const struct mode *mode;
+	uint64_t seed, days;
+	size_t devices_max;         /* 0: as the seed has it */
+	uint32_t without;           /* kinds of fault that stay away: bits */
+	enum bug bug;
+	bool verbose;
+};
+
+/* run.c: many seeds. Status of the program. */
+struct run_options {
+	struct world_plan plan;     /* its seed and mode are set for each run */
+	uint64_t from, upto;
+	uint64_t length;            /* device-days: then seeds go on from `from` until so many were simulated; or 0 */
+	bool caught, no_shrink;
+	bool models, reals;         /* which modes */
+	enum { CRYPTO_MIXED, CRYPTO_MODEL, CRYPTO_REAL } crypto;
+	const char *program;
+};
+int run_seeds(const struct run_options *);
+const char *bug_name(enum bug);
+
 /* world_run: one seed from beginning to end. False: a check failed, world->failure says which. */
-bool world_run(struct world *, uint64_t seed, uint64_t days, enum bug, bool verbose);
+bool world_run(struct world *, const struct world_plan *);
 void world_free(struct world *);
 /* sim_fail: the first one counts. */
 void sim_fail(struct world *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -258,8 +323,17 @@ enum event_kind { EVENT_WORK, EVENT_SYNC, EVENT_CONN, EVENT_COMMIT, EVENT_OPEN, 
                   EVENT_BACKUP, EVENT_DISASTER };
 void world_at(struct world *, uint64_t delay_ms, enum event_kind, size_t index, struct conn *);
 
+/* ---- disaster.c ---- */
+/* The kinds that this seed has, less those of `without` (bits), and when they strike. */
+void world_switch_faults(struct world *, uint32_t without);
+void world_disaster(struct world *, enum fault_kind);
+const char *fault_name(enum fault_kind);
+const char *fault_words(enum fault_kind);
+
 /* ---- records.c: making, opening, what must be true of them ---- */
 void device_work(struct device *);
+void row_leaf(const struct row *, uint8_t leaf[HASH_BYTES]);
+struct bytes value_of(struct world *, struct device *, bool identifying);
 enum err node_open_entry(struct world *, const struct entry *);
 enum err node_review(struct world *, struct principal *, const struct record_id *);
 
@@ -280,6 +354,9 @@ struct session_source device_source(struct conn *);
 void device_remember(struct device *);
 /* Put back from an older copy by `banyan restore`: a new log begins. */
 void device_restore(struct device *);
+void device_clone(struct device *to, struct device *from);
+void device_copy(struct device *);
+void device_left(struct conn *, bool finished);
 
 /* ---- node.c ---- */
 void node_init(struct world *);
@@ -289,6 +366,9 @@ bool node_durable_begin(struct world *);
 void node_durable_end(struct world *);
 void node_event(struct conn *, const struct session_event *);
 struct session_source node_source(struct conn *);
+enum err node_admit(struct conn *, struct session_config *, char thing[240]);
+void node_stop(struct world *);
+void node_left(struct conn *);
 void node_commit(struct world *);
 void node_open(struct world *);
 void node_crash(struct world *, const char *why);

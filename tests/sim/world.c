@@ -8,17 +8,6 @@
 #define HOUR_MS 3600000u
 #define HEAL_ROUNDS_MAX 8
 
-static const unsigned often[] = {
-#define X(name, words, permille) permille,
-#include "tests/sim/fault.def"
-#undef X
-};
-static const char *const words_of[] = {
-#define X(name, words, permille) words,
-#include "tests/sim/fault.def"
-#undef X
-};
-
 static void
 say(const struct world *w, const char *format, va_list ap)
 {
@@ -104,114 +93,6 @@ take_first(struct world *w)
 	return first;
 }
 
-/* ---- bad days ---- */
-
-static struct device *
-some_device(struct world *w)
-{
-	return &w->device[draw_below(w->device_n)];
-}
-
-static void
-clone_device(struct world *w)
-{
-	struct device *from = some_device(w), *to = &w->device[w->device_n];
-
-	if (w->device_n == DEVICES_MAX || from->who->revoked)
-		return;
-	device_init(to, w, from->who);
-	disk_copy(&to->disk, &from->disk);
-	to->clock_error_s = from->clock_error_s;
-	from->who->cloned = true;
-	w->device_n++;
-	sim_say(w, "device %zu is cloned: device %zu", from->index, to->index);
-	world_at(w, draw_below(DAY_MS), EVENT_WORK, to->index, NULL);
-	world_at(w, draw_below(DAY_MS), EVENT_SYNC, to->index, NULL);
-}
-
-static void
-put_back_device(struct world *w)
-{
-	struct device *d = &w->device[0];
-
-	if (!d->has_old) {
-		disk_copy(&d->old, &d->disk);
-		d->has_old = true;
-		return;
-	}
-	sim_say(w, "device %zu is put back from a backup", d->index);
-	d->crashed = true;
-	if (d->conn != NULL)
-		conn_kill(d->conn, "the device is gone");
-	device_restore(d);
-	d->has_old = false;
-}
-
-static void
-wrong_clock(struct world *w)
-{
-	int64_t now = (int64_t)TRUE_TIME_S + (int64_t)(w->now_ms / 1000), error;
-
-	switch (draw_below(4)) {
-	case 0:
-		error = -now;
-		break;
-	case 1:
-		error = (int64_t)UINT32_MAX - now;
-		break;
-	case 2:
-		error = 0;
-		break;
-	default:
-		error = (int64_t)draw_below(20000000) - 10000000;
-		break;
-	}
-	if (chance(250))
-		w->node.clock_error_s = error;
-	else
-		some_device(w)->clock_error_s = error;
-}
-
-static void
-disaster(struct world *w, enum fault_kind kind)
-{
-	switch (kind) {
-	case FAULT_NODE_CRASH:
-		node_crash(w, "(power cut)");
-		break;
-	case FAULT_DEVICE_FULL:
-		some_device(w)->full_until_ms = w->now_ms + draw_below(2u * DAY_MS);
-		break;
-	case FAULT_NODE_FULL:
-		w->node.full_until_ms = w->now_ms + draw_below(DAY_MS);
-		break;
-	case FAULT_CLOCK:
-		wrong_clock(w);
-		break;
-	case FAULT_CLONE:
-		clone_device(w);
-		break;
-	case FAULT_NODE_RESTORE:
-		node_restore(w, true);
-		break;
-	case FAULT_SNAPSHOT:
-		node_restore(w, false);
-		break;
-	case FAULT_DEVICE_RESTORE:
-		put_back_device(w);
-		break;
-	case FAULT_REVOKE:
-		node_revoke(w, &w->principal[draw_below(w->principal_n)]);
-		break;
-	case FAULT_CUT:
-	case FAULT_SLOW:
-	case FAULT_DEVICE_CRASH:
-	case FAULT_WILD:
-	case FAULT_COUNT:
-		break; /* they happen all the time */
-	}
-}
-
 /* ---- one event ---- */
 
 static void
@@ -234,27 +115,27 @@ run_event(struct world *w, const struct event *e)
 		if (w->healed)
 			break;
 		if (d->conn == NULL)
-			device_work(d);
+			w->mode->device_work(d);
 		world_at(w, HOUR_MS + draw_below(30u * HOUR_MS), EVENT_WORK, e->index, NULL);
 		break;
 	case EVENT_SYNC:
 		if (w->healed)
 			break;
-		device_sync(d);
+		w->mode->device_sync(d);
 		world_at(w, HOUR_MS + draw_below(30u * HOUR_MS), EVENT_SYNC, e->index, NULL);
 		break;
 	case EVENT_CONN:
 		run_conn(w, e->conn);
 		break;
 	case EVENT_COMMIT:
-		node_commit(w);
+		w->mode->node_commit(w);
 		break;
 	case EVENT_OPEN:
-		node_open(w);
+		w->mode->node_open(w);
 		break;
 	case EVENT_SAY:
 		if (!w->healed) {
-			node_say(w);
+			w->mode->node_say(w);
 			world_at(w, DAY_MS / 2 + draw_below(5u * (uint64_t)DAY_MS), EVENT_SAY, 0, NULL);
 		}
 		break;
@@ -263,13 +144,13 @@ run_event(struct world *w, const struct event *e)
 		break;
 	case EVENT_BACKUP:
 		if (!w->healed) {
-			node_backup(w);
+			w->mode->node_backup(w);
 			world_at(w, DAY_MS + draw_below(4u * (uint64_t)DAY_MS), EVENT_BACKUP, 0, NULL);
 		}
 		break;
 	case EVENT_DISASTER:
 		if (!w->healed)
-			disaster(w, (enum fault_kind)e->index);
+			world_disaster(w, (enum fault_kind)e->index);
 		break;
 	}
 }
@@ -290,36 +171,12 @@ run_until(struct world *w, uint64_t at_ms)
 /* ---- beginning and end ---- */
 
 static void
-switch_faults(struct world *w)
-{
-	int i;
-
-	for (i = 0; i < FAULT_COUNT; i++)
-		w->on[i] = chance(often[i]);
-	/* A record that its handset lost to one disaster and the node to another is lost: one of them a seed. */
-	if (w->on[FAULT_NODE_RESTORE] || w->on[FAULT_SNAPSHOT])
-		w->on[FAULT_DEVICE_RESTORE] = false;
-	/* Put back in silence, a node cannot say that it is another: with a twin besides, nobody could tell. */
-	if (w->on[FAULT_NODE_RESTORE])
-		w->on[FAULT_SNAPSHOT] = false;
-	if (w->on[FAULT_SNAPSHOT])
-		w->on[FAULT_CLONE] = false;
-	for (i = 0; i < FAULT_COUNT; i++) {
-		uint64_t times, span = w->days * DAY_MS;
-
-		if (!w->on[i])
-			continue;
-		sim_say(w, "fault: %s", words_of[i]);
-		for (times = 1 + draw_below(3); times > 0; times--)
-			world_at(w, span / 8 + draw_below(span * 7 / 8), EVENT_DISASTER, (size_t)i, NULL);
-	}
-}
-
-static void
-people(struct world *w)
+people(struct world *w, size_t most)
 {
 	size_t i, count = 2 + draw_below(6);
 
+	if (most > 0 && count > most)
+		count = most;
 	for (i = 0; i < count; i++) {
 		struct principal *p = &w->principal[w->principal_n++];
 
@@ -329,6 +186,7 @@ people(struct world *w)
 			sim_fail(w, "no keys");
 		device_init(&w->device[i], w, p);
 		w->device_n++;
+		w->mode->device_begin(&w->device[i]);
 		world_at(w, draw_below(DAY_MS), EVENT_WORK, i, NULL);
 		world_at(w, draw_below(DAY_MS), EVENT_SYNC, i, NULL);
 	}
@@ -370,11 +228,11 @@ heal(struct world *w)
 			d->settled = false;
 			if (d->conn != NULL)
 				conn_kill(d->conn, "too long");
-			device_sync(d);
+			w->mode->device_sync(d);
 			d->healed_sessions++;
 		}
 		run_until(w, w->now_ms + HOUR_MS);
-		node_open(w);
+		w->mode->node_open(w);
 		run_until(w, w->now_ms + HOUR_MS);
 		if (agreed(w) && said == w->node.disk.down.n)
 			break;
@@ -382,22 +240,28 @@ heal(struct world *w)
 }
 
 bool
-world_run(struct world *w, uint64_t seed, uint64_t days, enum bug bug, bool verbose)
+world_run(struct world *w, const struct world_plan *plan)
 {
 	memset(w, 0, sizeof(*w));
-	w->seed = seed;
-	w->days = days;
-	w->bug = bug;
-	w->verbose = verbose;
+	w->mode = plan->mode;
+	w->seed = plan->seed;
+	w->days = plan->days;
+	w->bug = plan->bug;
+	w->verbose = plan->verbose;
+	w->devices_max = plan->devices_max > 0 ? plan->devices_max : DEVICES_MAX;
 	arena_init(&w->arena, (size_t)1 << 32);
-	draw_seed(seed);
+	draw_seed(plan->seed);
 	sim_random(w->programme.b, sizeof(w->programme.b));
-	node_init(w);
-	people(w);
-	switch_faults(w);
-	run_until(w, days * DAY_MS);
+	w->mode->begin(w);
+	if (w->failed)
+		return false;
+	people(w, plan->devices_max);
+	world_switch_faults(w, plan->without);
+	run_until(w, w->days * DAY_MS);
 	if (!w->failed)
 		heal(w);
+	if (!w->failed)
+		w->mode->look(w);
 	if (!w->failed)
 		check_end(w);
 	return !w->failed;
@@ -415,6 +279,7 @@ world_free(struct world *w)
 			w->dying = w->events[i].conn;
 			conn_reap(w);
 		}
+	w->mode->end(w);
 	for (i = 0; i < w->device_n; i++) {
 		disk_free(&w->device[i].disk);
 		disk_free(&w->device[i].old);

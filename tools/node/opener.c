@@ -271,12 +271,27 @@ done:
 	return e == E_OK ? E_OK : why_set(why, e, "opening what arrived");
 }
 
+/* Is there one out of turn? It may stand before the cursor: set aside once, and let in since. */
+static enum err
+urgent_waits(struct store_txn *txn, bool *out)
+{
+	struct store_cursor *c;
+	struct bytes key;
+	enum err e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(URGENT_PREFIX), STORE_FORWARD, &c);
+
+	if (e != E_OK)
+		return e;
+	*out = store_next(c, &key, NULL);
+	return store_walk_end(c);
+}
+
 /* What stood there when it began: under steady load there is always more. */
 enum err
 opener_all(struct peer *p, struct why *why)
 {
 	struct store_txn *txn;
 	uint64_t last = 0, opened = 0;
+	bool urgent = false;
 	size_t done;
 	enum err e;
 
@@ -287,13 +302,54 @@ opener_all(struct peer *p, struct why *why)
 			e = arrival_last(txn, &last);
 		if (e == E_OK)
 			e = opened_upto(txn, &opened);
+		if (e == E_OK)
+			e = urgent_waits(txn, &urgent);
 		store_read_end(txn);
-		if (e == E_OK && opened >= last)
+		if (e == E_OK && opened >= last && !urgent)
 			break;
 		if (e == E_OK)
 			e = opener_step(p, OPENING_MAX, &done, why);
 	} while (e == E_OK && done > 0);
 	return e;
+}
+
+/* The next one after *seq that was set aside for `reason`. E_ABSENT: none. */
+static enum err
+aside_next(struct store_txn *txn, enum err reason, uint64_t *seq)
+{
+	struct store_seq from = store_seq_of(*seq + 1);
+	struct quarantine_row row = {0};
+	struct store_cursor *c;
+	struct bytes key, value;
+	bool found = false;
+	enum err e;
+
+	if ((e = store_walk(txn, STORE_QUARANTINE, BYTES(from.b, 8), STORE_FORWARD, &c)) != E_OK)
+		return e;
+	while (!found && store_next(c, &key, &value))
+		found = quarantine_read(key, value, &row) == E_OK && row.e == reason;
+	*seq = row.seq;
+	e = store_walk_end(c);
+	return e == E_OK && !found ? E_ABSENT : e;
+}
+
+enum err
+opener_again(struct store_txn *txn, enum err reason)
+{
+	struct arrival a;
+	uint64_t seq = 0;
+	enum err e;
+
+	while ((e = aside_next(txn, reason, &seq)) == E_OK) {
+		struct store_seq key = store_seq_of(seq);
+
+		if ((e = arrival_get(txn, seq, &a)) != E_OK ||
+		    (e = store_del(txn, STORE_QUARANTINE, BYTES(key.b, 8))) != E_OK ||
+		    (e = opener_note(txn, &a, true)) != E_OK)
+			return e;
+		store_forget(txn);
+	}
+	return e == E_ABSENT ? E_OK : e;
 }
 
 enum err

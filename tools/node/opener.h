@@ -21,6 +21,8 @@ enum err opener_step(struct peer *, size_t max, size_t *done, struct why *);
 enum err opener_all(struct peer *, struct why *);
 /* How many arrivals wait to be opened. */
 enum err opener_backlog(struct store_txn *, uint64_t *out);
+/* opener_again: in a job: arrivals that were set aside for this reason wait once more, before all others. */
+enum err opener_again(struct store_txn *, enum err reason);
 /* opener_forget: in a job: drop all derived rows and begin again from the first arrival. */
 enum err opener_forget(struct store_txn *);
 

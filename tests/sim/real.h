@@ -1,0 +1,109 @@
+/*
+ * real: a world whose peers are tools/node itself: enrolment, outbox, gather, link, serve, opener, down, over LMDB stores in
+ * one directory (a RAM file system where there is one), driven by the world's events. What their stores hold is mirrored
+ * into the lists that the checks read.
+ */
+#ifndef BANYAN_TESTS_SIM_REAL_H
+#define BANYAN_TESTS_SIM_REAL_H
+
+#include "core/invite.h"
+#include "tests/sim/sim.h"
+#include "tools/node/link_inside.h"
+#include "tools/node/serve_inside.h"
+
+#define REAL_PATH_MAX 256u
+#define REAL_FORM "N"
+
+struct real_device {
+	char path[REAL_PATH_MAX], old[REAL_PATH_MAX]; /* the store; a backup of it (or, for a planted bug, a copy) */
+	struct peer *peer;            /* NULL: no process has it open */
+	struct invite invite;
+	struct link link;             /* of the run that is going on */
+	struct link_result result;
+	struct why why;
+	bool linked, dirty;           /* dirty: a commit since it was mirrored */
+	uint64_t seen_seq;
+};
+
+struct real_aside {
+	void (*run)(void *), (*done)(void *);
+	void *arg;
+};
+
+struct real_node {
+	struct serve serve;           /* first: the host's functions are given it */
+	struct world *world;
+	char dir[REAL_PATH_MAX], path[REAL_PATH_MAX], backup[REAL_PATH_MAX], snapshot[REAL_PATH_MAX];
+	struct peer *peer;            /* NULL: down */
+	bool crashing;                /* a commit stopped the machine: the process ends when its call returns */
+	bool commit_due, committing, put_back;
+	struct real_aside asides[8];
+	size_t aside_n;
+	uint64_t seen_seq, devices;
+	struct bytes areas;
+	unsigned forms;
+};
+
+struct real_conn {
+	struct serve_conn *serve;     /* NULL: refused at the door, or gone */
+	struct session_source source; /* as the node reads; what it says last is noted */
+};
+
+/* real_disk.c: directories, and what becomes of a commit. real_act: whose clock, and whose commits, from here on. */
+void real_dir(struct world *);
+void real_dir_end(struct world *);
+void real_act(struct world *, struct device *);
+void real_calm(int more); /* commits go well while the sum is above 0 */
+void real_remove(const char *path);
+void real_copy(struct world *, const char *from, const char *to);
+struct unlock real_unlock(void);
+
+/* real_bugs.c: the bug that is planted here, from now on; NULL: none. */
+void real_bugs(struct world *);
+
+/* real_mirror.c */
+void mirror_device(struct device *);
+void mirror_node(struct world *, struct store *);
+void mirror_node_forget(struct world *);
+/* All that the node derived; and what it stored of each record is what its revisions come to. */
+void mirror_derived(struct world *);
+
+/* real_device.c. real_open: a process opens the store. False: it stopped again, or its disk is full. */
+bool real_open(struct device *);
+/* After each call into a device's code: mirror what became durable; end the process if its machine stopped. */
+void real_after(struct device *);
+void real_close(struct device *);
+void real_device_begin(struct device *);
+void real_device_clone(struct device *to, struct device *from);
+void real_device_copy(struct device *);
+void real_device_restore(struct device *);
+void real_device_sync(struct device *);
+void real_device_event(struct conn *, const struct session_event *);
+void real_device_left(struct conn *, bool finished);
+struct session_source real_device_source(struct conn *);
+void real_device_end(struct device *);
+
+/* real_work.c */
+void real_work(struct device *);
+
+/* real_node.c, real_office.c */
+void real_node_begin(struct world *);
+void real_node_end(struct world *);
+void real_node_stop(struct world *);
+void real_node_start(struct world *);
+/* After each call into the node's code. */
+void real_node_after(struct world *);
+enum err real_node_admit(struct conn *, struct session_config *, char thing[240]);
+void real_node_event(struct conn *, const struct session_event *);
+void real_node_left(struct conn *);
+void real_node_commit(struct world *);
+void real_node_open(struct world *);
+bool real_office_begin(struct world *);
+void real_office_say(struct world *);
+void real_office_backup(struct world *);
+void real_office_restore(struct world *, bool new_incarnation);
+void real_office_revoke(struct world *, struct principal *);
+void real_office_again(struct world *);
+void real_office_review(struct world *);
+
+#endif

@@ -1,0 +1,85 @@
+/* Records whose form the node does not know: set aside, and opened when the form is added. */
+#include "tests/node_fixture.h"
+
+static const char late_form[] = "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
+                                "| | text | note | Note | S |\n"
+                                "| settings | | | |\n| | form_id | version | form_title |\n| | L | 1 | L |\n";
+
+static void
+late_bundle(struct writer *bundle)
+{
+	struct xlsform_report report = {0};
+	struct writer xform;
+
+	writer_heap_init(&xform, 1u << 20);
+	CHECK(xlsform_convert(&xform, BYTES_LIT(late_form), XLSFORM_MD, "L", &report, NULL) == E_OK);
+	CHECK(form_bundle_write(bundle, writer_view(&xform), NULL, 0) == E_OK);
+	writer_free(&xform);
+	xlsform_report_free(&report);
+}
+
+/* One new record of form `key` in a parcel of the device. */
+static struct record_id
+say_of(struct node *n, struct device *d, struct form_key key)
+{
+	struct revision_body body = {.kind = REVISION_CREATE, .answers = BYTES_LIT("\x90"), .time_s = 5, .form = key};
+	struct writer plain[2], sealed[2];
+	struct parcel_item item;
+	struct run run;
+
+	writer_heap_init(&plain[0], SLICE_PLAIN_BYTES_MAX);
+	writer_heap_init(&plain[1], SLICE_PLAIN_BYTES_MAX);
+	CHECK(node_run(n, d, &run) == E_OK);
+	CHECK(revisions_write(&body, 1, &plain[0], &plain[1]) == E_OK);
+	CHECK(node_seal(&run, NULL, writer_view(&plain[0]), BYTES_NONE, &item, sealed) == E_OK);
+	CHECK(node_arrive(n, d, NULL, &item, 1) == E_OK);
+	run_wipe(&run);
+	writer_free(&plain[0]);
+	writer_free(&plain[1]);
+	writer_free(&sealed[0]);
+	writer_free(&sealed[1]);
+	return item.record;
+}
+
+static void
+form_added_late(void)
+{
+	struct form_key known, late, never = {0x01020304};
+	struct record_id first, second, third;
+	struct record_row row;
+	struct writer bundle;
+	struct device d;
+	struct arena a;
+	struct form *form;
+	struct node n;
+	enum err last;
+	bool already;
+
+	REQUIRE(node_begin(&n));
+	arena_init(&a, 1u << 20);
+	writer_heap_init(&bundle, 1u << 20);
+	late_bundle(&bundle);
+	known = n.peer->forms->key;
+	CHECK(form_read(&form, writer_view(&bundle), &n.why) == E_OK);
+	late = form_key(form);
+	form_free(form);
+	CHECK(node_join(&n, &d, ROLE_MEMBER, "V1", "lina") == E_OK);
+	first = say_of(&n, &d, late);
+	second = say_of(&n, &d, never);
+	third = say_of(&n, &d, known);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK_MSG(node_aside(&n, &last) == 2 && last == E_FORM_UNKNOWN, "%s", err_name(last));
+	CHECK(!node_record(&n, &first, &row, &a) && node_record(&n, &third, &row, &a));
+
+	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already, &n.why) == E_OK);
+	CHECK(!already);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK_MSG(node_aside(&n, &last) == 1 && last == E_FORM_UNKNOWN, "%zu aside", node_aside(&n, &last));
+	CHECK(node_record(&n, &first, &row, &a));
+	CHECK(!node_record(&n, &second, &row, &a));
+	writer_free(&bundle);
+	arena_free(&a);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(form_added_late))
