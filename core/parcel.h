@@ -97,6 +97,14 @@ enum err parcel_end(struct parcel_builder *, const struct ec_key *author, struct
                     struct parcel_hash *hash);
 void parcel_builder_free(struct parcel_builder *);
 
+/*
+ * parcel_strip: append the parcel with every identifying part replaced by its hash: what goes up to another office. Leaf,
+ * chain and signature stay as they are. E_PARCEL. parcel_about: its area as it stands in it ("": the author's own), and
+ * whether it holds records (items sealed to an office); cheap, nothing is hashed. E_PARCEL.
+ */
+enum err parcel_strip(struct bytes parcel, struct writer *out);
+enum err parcel_about(struct bytes parcel, char area[AREA_CODE_BYTES_MAX + 1], bool *records);
+
 /* item_leaf: the leaf of an item whose parts' hashes are set. */
 void item_leaf(uint8_t out[HASH_BYTES], const struct parcel_item *);
 /* item_fault: why no parcel can hold the item, or NULL. A constant. */

@@ -6,6 +6,7 @@
 
 #include "core/crypto.h"
 #include "core/id.h"
+#include "core/carried.h"
 #include "core/limits.h"
 #include "core/sketch.h"
 
@@ -109,6 +110,17 @@ struct message_logs {
 	bool more; /* another LOGS follows */
 	struct bytes logs;
 };
+
+/* Between nodes: PROTOCOL.md "Between nodes". */
+#define NODE_NOTHING 0x01u /* nothing follows, no CLOSE either: answer now */
+#define NODE_ANEW 0x02u    /* the sums differed: work yours out anew, and say all that is shared */
+struct message_carried { struct bytes bytes; };
+struct message_node { uint64_t flags, incarnation, from, above, down; };
+struct message_statement { uint64_t kind; struct bytes bytes; }; /* an enum statement of core/principal.h */
+struct message_stanza { uint8_t leaf[HASH_BYTES]; struct bytes bytes; };
+struct message_mark { uint64_t seq; };
+struct message_taken { uint64_t seq, status; };
+struct message_close { uint64_t seq, incarnation, count, digest; };
 
 struct message {
 	uint8_t type;

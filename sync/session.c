@@ -1,4 +1,4 @@
-#include "sync/session_own.h"
+#include "sync/exchange_node.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -191,6 +191,7 @@ struct bytes
 session_outbox(struct session *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
+	node_pull(s);
 	if (s->config.side == SESSION_CLIENT)
 		client_pull(s);
 	else
@@ -288,7 +289,8 @@ session_hungry(const struct session *s)
 static bool
 expects(const struct session *s, uint8_t type)
 {
-	return s->config.side == SESSION_CLIENT ? client_expects(s, type) : server_expects(s, type);
+	return node_expects(s, type) ||
+	       (s->config.side == SESSION_CLIENT ? client_expects(s, type) : server_expects(s, type));
 }
 
 /* Is the frame that begins so one that we take? Decided before its body is held in memory. */
@@ -366,6 +368,8 @@ take_frame(struct session *s)
 	}
 	if (m.type == MESSAGE_ERROR) {
 		on_error(s, &m.u.error);
+	} else if (node_expects(s, m.type)) {
+		node_on(s, &m);
 	} else if (s->config.side == SESSION_CLIENT) {
 		client_on(s, &m);
 	} else {

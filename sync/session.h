@@ -55,6 +55,13 @@ struct session_source {
 	 * Server: what this peer should hold when the exchange is over.
 	 */
 	enum err (*heads)(void *ctx, uint64_t epoch, struct session_heads *out);
+	/*
+	 * Between nodes; both may be NULL elsewhere. node_next: the next STATEMENT, STANZA, CARRIED or MARK to say;
+	 * its views hold until the next call; E_ABSENT: all is said. node_close: how far this end is and what it holds of
+	 * what is shared; asked after all that came was settled.
+	 */
+	enum err (*node_next)(void *ctx, struct message *out);
+	enum err (*node_close)(void *ctx, struct message_close *out);
 };
 
 enum session_side { SESSION_CLIENT, SESSION_SERVER };
@@ -104,6 +111,7 @@ enum session_event_kind {
 	SESSION_JOIN,   /* answer: session_welcome, or session_refuse */
 	SESSION_ASK,    /* answer: session_answer ..., session_done; or session_refuse */
 	SESSION_INPUT,  /* a chunk; empty: the end */
+	SESSION_NODE,   /* another node greets; answer: session_settle_node */
 	/* client */
 	SESSION_DOWN,   /* check and store it; then: session_settle_down */
 	SESSION_ACKED,  /* durable at the node up to `number`: remember it. Nothing to answer */
@@ -111,13 +119,31 @@ enum session_event_kind {
 	                   a new life: see ACKED); FINISHED follows */
 	SESSION_WELCOME,/* enrolled: store it; session_sync may be called inside or after FINISHED */
 	SESSION_ANSWER, /* a piece of output */
+	SESSION_NODE_TAKEN, /* durable at the other node up to `seq` of our arrivals; BEHIND: go on after it */
 	/* both */
+	SESSION_NODE_ITEM, /* keep it for the batch; nothing to answer */
+	SESSION_NODE_MARK, /* the batch is whole: make it durable, then session_settle_mark */
 	SESSION_FINISHED/* client: the exchange is over. Server: the session is over (eof, error) */
+};
+
+struct session_item {
+	uint8_t type;              /* MESSAGE_STATEMENT, STANZA, CARRIED */
+	uint64_t kind;             /* of a STATEMENT */
+	uint8_t leaf[HASH_BYTES];  /* of a STANZA */
+	struct bytes bytes;
 };
 
 struct session_event {
 	enum session_event_kind kind;
 	union {
+		struct message_node node;
+		struct session_item item;
+		struct {
+			uint64_t seq;
+			bool last;                  /* the flight is over; at the client `close` is what the other end says */
+			struct message_close close;
+		} mark;
+		struct message_taken taken;
 		struct message_hello hello;
 		struct {
 			uint64_t epoch, number; /* number as implied by its place; check it against the bytes */
@@ -189,7 +215,26 @@ void session_join(struct session *, const struct message_join *, uint64_t now_ms
 enum err session_ask(struct session *, const char *verb, const char *const *args, size_t arg_count,
                      bool input, uint64_t now_ms);
 
+/*
+ * session_node: to the node above: greet, send what source.node_next gives, take what comes, compare. FINISHED: verified if
+ * both hold the same of what they share; E_UNVERIFIED.
+ */
+struct session_node {
+	uint64_t flags;       /* NODE_* */
+	uint64_t incarnation; /* of this store: its arrivals' order */
+	uint64_t from;        /* arrivals up to here were acknowledged */
+	uint64_t above, down; /* the other's incarnation as last seen (0: never), and up to where of its arrivals it was heard */
+};
+void session_node(struct session *, const struct session_node *, uint64_t now_ms);
+
 /* ---- the host's answers ---- */
+
+/*
+ * session_settle_node, server: up to where the client's arrivals are here; below NODE's `from` it is told to go back.
+ * session_settle_mark: the batch is durable, or why not (which ends the session).
+ */
+void session_settle_node(struct session *, uint64_t held, uint64_t now_ms);
+void session_settle_mark(struct session *, enum err, const char *thing, uint64_t now_ms);
 
 /*
  * session_settle_hello, server: `held` is what is here of the log that the HELLO names; `down_from`

@@ -13,6 +13,8 @@ peer_owes(const struct session *s)
 	case STATE_ASKING:
 	case STATE_WAITING:
 	case STATE_JOINING:
+	case STATE_NODE_WAITING:
+	case STATE_NODE_TAKING:
 		return true;
 	case STATE_TAKING:
 		return !s->client.ended;
@@ -27,6 +29,10 @@ peer_owes(const struct session *s)
 	case STATE_SETTLING:
 	case STATE_SENDING:
 	case STATE_JOIN:
+	case STATE_NODE_OFFERING:
+	case STATE_NODE_GREETED:
+	case STATE_NODE_SENDING:
+	case STATE_NODE_HELD:
 	case STATE_OVER:
 		return false;
 	}

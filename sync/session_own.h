@@ -23,6 +23,13 @@ enum session_state {
 	STATE_SENDING,   /* LAST went out: DOWNs go out, then END */
 	STATE_JOIN,      /* waits for its host: session_welcome */
 	STATE_ASKED,     /* waits for its host: session_done */
+	/* between nodes */
+	STATE_NODE_OFFERING, /* client: its flight goes out */
+	STATE_NODE_WAITING,  /* client: takes the other's flight until CLOSE */
+	STATE_NODE_GREETED,  /* server: waits for its host: session_settle_node */
+	STATE_NODE_TAKING,   /* server: takes the client's flight until CLOSE */
+	STATE_NODE_SENDING,  /* server: its flight goes out */
+	STATE_NODE_HELD,     /* either: waits for its host: session_settle_mark */
 	/* both */
 	STATE_OVER
 };
@@ -71,6 +78,18 @@ struct server {
 	bool down_any;
 };
 
+/* The exchange between nodes: exchange_node.c. */
+struct node {
+	struct session_node mine;  /* client */
+	uint64_t flags, from, held; /* server */
+	bool dropping, went_back;  /* a flight that begins past what is held here; asked for again, once */
+	bool mark_last;
+	uint64_t mark;
+	struct message_close close; /* the other end's */
+	uint32_t batch_items;
+	size_t batch_bytes;
+};
+
 struct session {
 	struct session_config config;
 	enum session_state state;
@@ -88,6 +107,7 @@ struct session {
 	struct known known;
 	struct client client;
 	struct server server;
+	struct node node;
 };
 
 /* A message into the outbox. A failure to encode is ours, or memory's: it ends the session. */

@@ -34,6 +34,8 @@ server_blocked(const struct session *s)
 {
 	const struct server *v = &s->server;
 
+	if (s->state == STATE_NODE_HELD)
+		return true;
 	if (s->config.side == SESSION_CLIENT)
 		return false;
 	switch (s->state) {
@@ -41,6 +43,9 @@ server_blocked(const struct session *s)
 	case STATE_SETTLING:
 	case STATE_SENDING:
 	case STATE_JOIN:
+	case STATE_NODE_GREETED:
+	case STATE_NODE_SENDING:
+	case STATE_NODE_HELD:
 		return true;
 	case STATE_ASKED:
 		return !v->input_open;
@@ -54,6 +59,9 @@ server_blocked(const struct session *s)
 	case STATE_TAKING:
 	case STATE_JOINING:
 	case STATE_RUNNING:
+	case STATE_NODE_OFFERING:
+	case STATE_NODE_WAITING:
+	case STATE_NODE_TAKING:
 	case STATE_OVER:
 		return false;
 	}

@@ -113,7 +113,8 @@ side_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 static inline struct session_source
 side_source(struct side *p)
 {
-	return (struct session_source){p, side_parcel, side_own_hash, side_heads};
+	return (struct session_source){
+	    .ctx = p, .parcel = side_parcel, .own_hash = side_own_hash, .heads = side_heads};
 }
 
 static inline void
@@ -210,6 +211,10 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 	case SESSION_ACKED:
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+	case SESSION_NODE_TAKEN:
 	case SESSION_ANSWER:
 		CHECK(!"an event of the device at the node");
 		break;
@@ -256,6 +261,10 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 	case SESSION_PARCEL:
 	case SESSION_JOIN:
 	case SESSION_ASK:
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+	case SESSION_NODE_TAKEN:
 	case SESSION_INPUT:
 		CHECK(!"an event of the node at the device");
 		break;

@@ -38,6 +38,7 @@ static const struct {
     {"submit_key", "a record's id"},
     {"peer", "be32 seconds"},
     {"tls_session", "opaque, and may be lost"},
+    {"stanza", "a stanza: stanza"},
     {"blob", "pieces of a table.csv"},
 };
 

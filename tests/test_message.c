@@ -41,6 +41,17 @@ static const struct row {
     {"input", {MESSAGE_INPUT, .u.input = {BYTES_LIT("{\"a\": 1}\n")}}},
     {"input_end", {MESSAGE_INPUT, .u.input = {BYTES_NONE}}},
     {"answer", {MESSAGE_ANSWER, .u.answer = {STREAM_OUT, BYTES_LIT("3 records\n")}}},
+    {"carried", {MESSAGE_CARRIED, .u.carried = {BYTES_LIT("\x95 author, epoch, previous hash, parcel")}}},
+    {"node", {MESSAGE_NODE, .u.node = {0, 0xaabbccddu, 41, 0x11223344u, 12}}},
+    {"node_anew", {MESSAGE_NODE, .u.node = {NODE_ANEW, 0xaabbccddu, 0, 0x11223344u, 0}}},
+    {"node_nothing", {MESSAGE_NODE, .u.node = {NODE_NOTHING, 0xaabbccddu, 300, 0x11223344u, 280}}},
+    {"statement", {MESSAGE_STATEMENT, .u.statement = {2, BYTES_LIT(enrolment)}}},
+    {"stanza", {MESSAGE_STANZA, .u.stanza = {{0x5a, 1, 2}, BYTES_LIT("a stanza's own bytes")}}},
+    {"mark", {MESSAGE_MARK, .u.mark = {300}}},
+    {"taken", {MESSAGE_TAKEN, .u.taken = {300, STATUS_OK}}},
+    {"taken_behind", {MESSAGE_TAKEN, .u.taken = {17, STATUS_BEHIND}}},
+    {"close", {MESSAGE_CLOSE, .u.close = {300, 0, 0, 0}}},
+    {"close_digest", {MESSAGE_CLOSE, .u.close = {512, 0x8877665544332211u, 296, 0xfedcba9876543210u}}},
     {"done", {MESSAGE_DONE, .u.done = {65}}},
     {"sums", {MESSAGE_SUMS, .u.sums = {1000000, 0x0123456789abcdefu, {1, 2, 3, 255}}}},
     {"same", {MESSAGE_SAME, .u.same = {0}}},
@@ -98,7 +109,8 @@ vectors(void)
 static bool
 raw(uint8_t type)
 {
-	return type == MESSAGE_PARCEL || type == MESSAGE_INPUT || type == MESSAGE_CELLS || type == MESSAGE_WANT;
+	return type == MESSAGE_PARCEL || type == MESSAGE_CARRIED || type == MESSAGE_INPUT ||
+	       type == MESSAGE_CELLS || type == MESSAGE_WANT;
 }
 
 static void
@@ -159,7 +171,7 @@ bad_bodies(void)
 	    {MESSAGE_ASK, BYTES_LIT("\xa1s\xdc\x00\x41\xc2"), "ASK, args"},
 	    {MESSAGE_ASK, BYTES_LIT("\xa1s\x90\x01"), "ASK, has_input"},
 	    {MESSAGE_END, BYTES_LIT("\x00"), "END goes on after its end"},
-	    {0x03, BYTES_NONE, "type 0x03"},
+	    {0x17, BYTES_NONE, "type 0x17"},
 	    {0x70, BYTES_NONE, "type 0x70"},
 	};
 	size_t i;

@@ -233,6 +233,8 @@ show_json(struct showing *g, struct store_txn *txn, struct writer *w)
 		json_conflicts(g, txn, w);
 		json_key(w, "faults");
 		json_text(w, g->identifying ? g->s.row.faults : BYTES_NONE);
+		if (g->s.row.flags & RECORD_ELSEWHERE)
+			json_key_bool(w, "elsewhere", true);
 	} else {
 		writer_str(w, ",\"history\":[],\"conflicts\":[],\"faults\":\"\"");
 	}
@@ -282,6 +284,8 @@ text_answers(struct showing *g, struct writer *w)
 			text_value(g, v->key, v->value, w);
 			writer_str(w, "\n");
 		}
+	if (g->s.row.flags & RECORD_ELSEWHERE)
+		writer_str(w, "  (identifying answers are kept at the home office)\n");
 	if (hidden > 0)
 		writer_printf(w, "  (%zu identifying answers are not shown to you)\n", hidden);
 	if (g->s.row.faults.n > 0 && g->identifying)

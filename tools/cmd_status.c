@@ -10,6 +10,7 @@
 #include "tools/node/opener.h"
 #include "tools/node/outbox.h"
 #include "tools/node/records.h"
+#include "tools/node/stanzas.h"
 #include "tools/node/view.h"
 #include "tools/people.h"
 
@@ -249,6 +250,24 @@ stand_device(struct standing *s, struct store_txn *txn)
 	return own_reviews(s, txn);
 }
 
+/* A node among others. */
+static void
+stand_tree(struct standing *s, struct store_txn *txn)
+{
+	uint64_t waiting = stanzas_waiting(txn);
+
+	if (s->p->above.known && !s->p->approved)
+		need(s, "The office above must still let this node in: banyan devices STORE --approve \"%s\", there",
+		     peer_self(s->p)->name);
+	else if (s->p->above.known && s->sync.last_sync_s != 0 && !s->sync.verified)
+		need(s, "The last sync with the node above (%s) did not end well: banyan sync STORE", s->p->above.address);
+	else if (s->p->above.known && s->sync.last_sync_s + SYNC_DAYS * 86400u < s->now_s)
+		need(s, "This node has not synced with the one above (%s) lately: banyan sync STORE", s->p->above.address);
+	if (waiting > 0)
+		need(s, "%llu part%s of records wait%s for the word of %s home office; it comes when that syncs",
+		     (unsigned long long)waiting, plural(waiting), waiting == 1 ? "s" : "", waiting == 1 ? "its" : "their");
+}
+
 static enum err
 gather(struct standing *s)
 {
@@ -262,6 +281,8 @@ gather(struct standing *s)
 	if ((e = arrival_last(txn, &s->parcels)) == E_OK && (e = outbox_waiting(s->p, txn, &s->waiting)) == E_OK &&
 	    (e = sync_memory_get(txn, &s->sync)) == E_OK)
 		e = peer_is_node(s->p) ? stand_node(s, txn) : stand_device(s, txn);
+	if (e == E_OK && peer_is_node(s->p))
+		stand_tree(s, txn);
 	store_read_end(txn);
 	if (s->disk.disk_free_bytes < DISK_LEAST)
 		need(s, "The disk is nearly full: %llu MiB are free. Make room before it stops the work.",

@@ -20,6 +20,10 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 	json_key_u64(&w, "records_waiting", r->records_waiting);
 	json_key_u64(&w, "bytes_sent", r->counts.bytes_out);
 	json_key_u64(&w, "bytes_received", r->counts.bytes_in);
+	if (r->carried + r->taken > 0) {
+		json_key_u64(&w, "parcels_carried", r->carried);
+		json_key_u64(&w, "parcels_taken", r->taken);
+	}
 	json_key_bool(&w, "verified", r->verified);
 	json_key_bool(&w, "kept_aside", r->quarantined > 0);
 	json_key_str(&w, "reason", e == E_OK ? "" : why_sentence(call_why(c), sentence, sizeof(sentence)));
@@ -31,7 +35,12 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 static void
 tell(struct call *c, const struct link_result *r)
 {
-	call_out(c, "%llu record%s sent, %llu waiting; %llu parcel%s received; %llu bytes out, %llu in.\n",
+	if (peer_is_node(call_peer(c)))
+		call_out(c, "%llu parcel%s carried up, %llu taken; %llu bytes out, %llu in.\n",
+		         (unsigned long long)r->carried, r->carried == 1 ? "" : "s", (unsigned long long)r->taken,
+		         (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
+	else
+		call_out(c, "%llu record%s sent, %llu waiting; %llu parcel%s received; %llu bytes out, %llu in.\n",
 	         (unsigned long long)r->records_sent, r->records_sent == 1 ? "" : "s",
 	         (unsigned long long)r->records_waiting, (unsigned long long)r->parcels_received,
 	         r->parcels_received == 1 ? "" : "s", (unsigned long long)r->counts.bytes_out,
@@ -42,6 +51,9 @@ tell(struct call *c, const struct link_result *r)
 	if (r->forked)
 		call_note(c, "%s\n", "This handset has a twin: somebody copied its store. Nothing was lost, a new log was "
 		                     "begun. Tell the office.");
+	if (r->withheld > 0)
+		call_note(c, "%llu parcels are known above of which this office misses parts: the devices that wrote them "
+		             "offer them again.\n", (unsigned long long)r->withheld);
 	if (r->verified)
 		call_out(c, "Both sides agree.\n");
 }

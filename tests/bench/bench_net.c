@@ -52,7 +52,7 @@ heads(void *ctx, uint64_t epoch, struct session_heads *out)
 	return E_OK;
 }
 
-static const struct session_source source = {NULL, no_parcel, no_hash, heads};
+static const struct session_source source = {.parcel = no_parcel, .own_hash = no_hash, .heads = heads};
 
 static enum err
 trust(void *ctx, const struct net_peer *peer, struct net_trust *out, char *thing)

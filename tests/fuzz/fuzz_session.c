@@ -98,6 +98,14 @@ answer(struct host *h, const struct session_event *e)
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
 	case SESSION_ANSWER:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_TAKEN:
+		break;
+	case SESSION_NODE:
+		session_settle_node(h->s, e->u.node.from / 2, h->now);
+		break;
+	case SESSION_NODE_MARK:
+		session_settle_mark(h->s, E_OK, NULL, h->now);
 		break;
 	}
 }

@@ -338,6 +338,10 @@ device_event(struct conn *c, const struct session_event *ev)
 	case SESSION_JOIN:
 	case SESSION_ASK:
 	case SESSION_INPUT:
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+	case SESSION_NODE_TAKEN:
 	case SESSION_WELCOME:
 	case SESSION_ANSWER:
 		sim_fail(c->world, "device %zu: an event that does not belong here", c->device->index);

@@ -221,6 +221,10 @@ node_event(struct conn *c, const struct session_event *ev)
 	case SESSION_JOIN:
 	case SESSION_ASK:
 	case SESSION_INPUT:
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+	case SESSION_NODE_TAKEN:
 	case SESSION_DOWN:
 	case SESSION_ACKED:
 	case SESSION_FORKED:

@@ -22,14 +22,19 @@ check_member(struct store_txn *txn, const struct principal_id *id, struct member
 	return E_OK;
 }
 
-/* Its author works here or below: else it is another office's. */
+/* Its author works here or below, or it is about an area of this office: else it is another office's. */
 static enum err
-check_scope(struct peer *p, const struct enrolment *author, struct why *why)
+check_scope(struct peer *p, const struct enrolment *author, struct bytes bytes, struct why *why)
 {
+	char about[AREA_CODE_BYTES_MAX + 1];
+	bool records;
 	const char *own = peer_self(p)->area;
 	const struct area_table *areas = peer_areas(p);
 
 	if (strcmp(own, author->area) == 0 || (areas != NULL && area_is_within(areas, own, author->area)))
+		return E_OK;
+	if (areas != NULL && parcel_about(bytes, about, &records) == E_OK && records &&
+	    area_is_within(areas, own, about))
 		return E_OK;
 	return why_set(why, E_SCOPE, "a parcel of %s, area %s,", author->name, author->area);
 }
@@ -49,7 +54,7 @@ accept_check(struct peer *p, struct store_txn *txn, struct bytes bytes, const st
 	memset(out, 0, sizeof(*out));
 	if ((e = carried_decode(bytes, &c, why)) != E_OK ||
 	    (e = check_member(txn, &c.log.author, &m, why)) != E_OK ||
-	    (e = check_scope(p, &m.enrolment, why)) != E_OK)
+	    (e = check_scope(p, &m.enrolment, c.parcel, why)) != E_OK)
 		return e;
 	context.log = c.log;
 	context.previous = c.previous;

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "tools/node/carry.h"
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
 #include "tools/node/receipts.h"
@@ -178,6 +179,8 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 			acked_all(l);
 		}
 		l->memory.verified = ev->u.finished.verified;
+		if (e == E_OK && ev->u.finished.verified && peer_is_node(l->peer) && l->why.e == E_OK)
+			link_node_begin(l, s, now_ms);
 	}
 	if (e == E_FORK && l->again) { /* the new log goes on at once, in the same connection */
 		l->again = false;
@@ -242,6 +245,10 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 {
 	struct link *l = ctx;
 
+	if (l->exchange == EXCHANGE_NODE) {
+		link_node_event(l, s, ev, now_ms);
+		return;
+	}
 	switch (ev->kind) {
 	case SESSION_DOWN:
 		on_down(l, s, ev, now_ms);
@@ -271,6 +278,10 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 	case SESSION_JOIN:
 	case SESSION_ASK:
 	case SESSION_INPUT:
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+	case SESSION_NODE_TAKEN:
 		break; /* the serving end's */
 	}
 }
@@ -334,6 +345,8 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	struct peer *p = l->peer;
 	enum err e2;
 
+	carry_free(l->carry);
+	l->carry = NULL;
 	count_kept(l);
 	if ((e2 = store_write(p->store, remember_job, l)) == E_OK)
 		e2 = count_waiting(l);

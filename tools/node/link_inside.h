@@ -7,7 +7,7 @@
 
 #include "tools/node/link.h"
 
-enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK };
+enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK, EXCHANGE_NODE };
 
 /* One run of the client: what the callbacks share. */
 struct link {
@@ -23,6 +23,9 @@ struct link {
 	bool memory_changed, again, welcomed;
 	const struct invite *invite;
 	struct ec_public node_key;
+	struct carry *carry;     /* of a node */
+	unsigned node_rounds;
+	bool node_anew;
 	/* ask */
 	struct bytes ask;
 	size_t ask_sent;
@@ -45,6 +48,12 @@ void link_event(void *ctx, struct session *, const struct session_event *, uint6
 void link_room(void *ctx, struct session *, uint64_t now_ms); /* of an ASK: there is room for more of it */
 enum err link_sync_close(struct link *, enum err, struct why *);
 enum err link_join_close(struct link *, enum err, struct why *);
+
+/* link_node.c: the exchange of a node with the one above it. */
+void link_node_begin(struct link *, struct session *, uint64_t now_ms);
+void link_node_event(struct link *, struct session *, const struct session_event *, uint64_t now_ms);
+enum err link_node_next(void *ctx, struct message *out);
+enum err link_node_close(void *ctx, struct message_close *out);
 
 /* What the session reads from the store; .ctx is the link. */
 extern const struct session_source link_source;

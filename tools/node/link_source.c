@@ -136,7 +136,8 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 }
 
 const struct session_source link_source = {
-    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
+    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads,
+    .node_next = link_node_next, .node_close = link_node_close};
 
 uint64_t
 link_records_between(struct store_txn *txn, uint64_t epoch, uint64_t from, uint64_t upto)

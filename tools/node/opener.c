@@ -9,6 +9,7 @@
 #include "tools/node/down.h"
 #include "tools/node/epochs.h"
 #include "tools/node/opener_item.h"
+#include "tools/node/stanzas.h"
 
 /* ---- the queue ---- */
 
@@ -193,6 +194,9 @@ commit_job(struct store_txn *txn, void *arg)
 		    (e = store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
 			return e;
 	}
+	for (i = 0; i < o->wait_count; i++)
+		if ((e = stanzas_wait(txn, o->waits[i].leaf, o->waits[i].seq)) != E_OK)
+			return e;
 	for (i = 0; i < o->notice_count; i++)
 		if ((e = opener_notify(txn, o, &o->notices[i])) != E_OK)
 			return e;
@@ -218,12 +222,13 @@ open_turn(struct store_txn *txn, struct opening *o)
 
 	for (i = 0; i < o->count; i++) {
 		struct opening_arrival *at = &o->arrivals[i];
-		size_t rows = o->row_count, notices = o->notice_count;
+		size_t rows = o->row_count, notices = o->notice_count, waits = o->wait_count;
 
 		e = opener_arrival(txn, o, at);
 		if (e == E_NO_MEMORY && o->arena.used > OPENING_BYTES_MAX / 2) {
 			o->row_count = rows;
 			o->notice_count = notices;
+			o->wait_count = waits;
 			why_set(&at->why, E_LIMIT, "a parcel that unpacks to too much");
 		} else if (e != E_OK) {
 			return e;

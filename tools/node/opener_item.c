@@ -7,12 +7,14 @@
 #include "core/rules.h"
 #include "tools/node/down_item.h"
 #include "tools/node/epochs.h"
+#include "tools/node/stanzas.h"
 
 void
 opening_free(struct opening *o)
 {
 	free(o->rows);
 	free(o->notices);
+	free(o->waits);
 	arena_free(&o->arena);
 	free(o);
 }
@@ -203,12 +205,12 @@ run_for(struct opening *o, const struct parcel *parcel, const struct parcel_item
 
 static enum err
 open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-          const struct parcel_item *item, const struct run *run, struct why *why)
+          const struct parcel_item *item, const struct run *run, const uint8_t *key, struct why *why)
 {
 	struct revision_body *bodies = calloc(SLICE_REVISIONS_MAX, sizeof(*bodies));
 	struct writer analytic, identifying;
 	struct bytes plain[2] = {BYTES_NONE, BYTES_NONE};
-	size_t i, count = 0;
+	size_t first_row = o->row_count, i, count = 0;
 	enum err e = E_OK;
 
 	if (bodies == NULL)
@@ -217,11 +219,14 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	if (!item->analytic.present)
 		goto done; /* erased */
-	if ((e = slice_open(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
-	                    &analytic)) != E_OK)
+	e = key != NULL ? slice_open_with(key, SLICE_ANALYTIC, item->index, &item->record,
+	                                  item->analytic.ciphertext, &analytic)
+	                : slice_open(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
+	                             &analytic);
+	if (e != E_OK)
 		goto done;
 	plain[0] = arena_bytes(&o->arena, writer_view(&analytic));
-	if (item->identifying.present) {
+	if (item->identifying.present && key == NULL) {
 		if ((e = slice_open(run, SLICE_IDENTIFYING, item->index, &item->record,
 		                    item->identifying.ciphertext, &identifying)) != E_OK)
 			goto done;
@@ -232,11 +237,64 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
 		e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, why);
+	for (i = first_row; i < o->row_count; i++)
+		o->rows[i].elsewhere = item->identifying.left_out || (item->identifying.present && key != NULL);
 done:
 	writer_free(&analytic);
 	writer_free(&identifying);
 	free(bodies);
 	return e;
+}
+
+/* A record of another office, whose word about its key has not come: it waits, and is nothing to look after. */
+static enum err
+wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
+         const struct parcel_item *item)
+{
+	struct office_at office;
+	enum err e;
+
+	if ((e = office_for(o->peer, txn, parcel->area, &office)) != E_OK)
+		return e;
+	if (office.own)
+		return E_SEAL;
+	if (o->wait_count == o->wait_cap) {
+		size_t cap = o->wait_cap == 0 ? 64 : 2 * o->wait_cap;
+		struct opening_wait *more = realloc(o->waits, cap * sizeof(*more));
+
+		if (more == NULL)
+			return E_NO_MEMORY;
+		o->waits = more;
+		o->wait_cap = cap;
+	}
+	o->waits[o->wait_count].seq = a->seq;
+	memcpy(o->waits[o->wait_count++].leaf, item->leaf, HASH_BYTES);
+	return E_OK;
+}
+
+/* By a stanza if one came, by the office's own key if it was sealed to that; else it waits. */
+static enum err
+open_any(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
+         const struct parcel_item *item, struct run *run, bool *opened, struct why *why)
+{
+	uint8_t key[AEAD_KEY_BYTES];
+	struct stanza stanza;
+	enum err e = stanzas_get(o->peer, txn, item->leaf, o->peer->home.area, &stanza);
+
+	if (e == E_OK) {
+		if (!o->peer->home.has_secret)
+			return E_SEAL;
+		if ((e = stanza_unwrap(&stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC,
+		                       &o->peer->home.seal, key)) == E_OK)
+			e = open_item(txn, o, a, parcel, item, NULL, key, why);
+		crypto_wipe(key, sizeof(key));
+		return e;
+	}
+	if (e != E_ABSENT)
+		return e;
+	if ((e = run_for(o, parcel, item, run, opened)) == E_OK)
+		e = open_item(txn, o, a, parcel, item, run, NULL, why);
+	return e == E_SEAL && !item->to.to_principal ? wait_for(txn, o, a, parcel, item) : e;
 }
 
 /* ---- arrivals ---- */
@@ -312,7 +370,8 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 
 	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
 		return e;
-	if (o->author.enrolment.role != ROLE_NODE && peer_identity_by_id(o->peer, &a->log.author) == NULL && (e = epochs_check(txn, &a->log)) != E_OK)
+	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && member_is_ours(o->author.state) &&
+	    (e = epochs_check(txn, &a->log)) != E_OK)
 		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
 	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
 		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
@@ -325,8 +384,7 @@ open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 
 		if (item->enc == NULL || (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
 			continue; /* this node's own word to its devices, or a kind of another version */
-		if ((e = run_for(o, &parcel, item, &run, &opened)) == E_OK)
-			e = open_item(txn, o, a, &parcel, item, &run, &at->why);
+		e = open_any(txn, o, a, &parcel, item, &run, &opened, &at->why);
 		if (e != E_OK && !is_stores(e)) {
 			if (at->why.e != e)
 				why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,

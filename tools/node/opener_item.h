@@ -25,6 +25,12 @@ struct opening_notice {
 	uint32_t time_s;
 };
 
+/* A slice that cannot be opened before its home office says how: stanzas.h. */
+struct opening_wait {
+	uint8_t leaf[HASH_BYTES];
+	uint64_t seq;
+};
+
 struct opening {
 	struct peer *peer;
 	struct arena arena;
@@ -36,6 +42,8 @@ struct opening {
 	size_t row_count, row_cap;
 	struct opening_notice *notices;
 	size_t notice_count, notice_cap;
+	struct opening_wait *waits;
+	size_t wait_count, wait_cap;
 	/* the author looked up last: parcels of one author come in a row */
 	struct member author;
 	bool has_author;

@@ -7,6 +7,7 @@
 #include "core/arrival.h"
 #include "tools/node/local.h"
 #include "tools/node/outbox_row.h"
+#include "tools/node/stanzas.h"
 #include "tools/node/state.h"
 
 void
@@ -25,18 +26,28 @@ sealer_wipe(struct sealer *s)
 	s->begun = false;
 }
 
-/* A run serves until the epoch changes or its index is used up. */
+/* A run serves one office until the epoch changes or its index is used up. */
 static enum err
-sealer_ready(struct sealer *s)
+sealer_ready(struct sealer *s, const char *area)
 {
-	struct run_recipient to = {.to_principal = false, .key_no = s->peer->home.key_no};
+	struct run_recipient to = {.to_principal = false};
+	struct office_at office;
+	struct store_txn *txn;
 	enum err e;
 
-	if (s->begun && s->run.epoch == s->author->epoch && s->run.next_index < 100000)
+	if ((e = store_read_begin(s->peer->store, &txn)) != E_OK)
+		return e;
+	e = office_for(s->peer, txn, area, &office);
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	if (s->begun && s->run.epoch == s->author->epoch && s->run.next_index < 100000 &&
+	    office.key_no == s->office.key_no && strcmp(office.area, s->office.area) == 0)
 		return E_OK;
 	sealer_wipe(s);
-	e = run_begin(&s->run, &s->peer->programme.id, &s->author->id, s->author->epoch, &to,
-	              &s->peer->home.seal.pub);
+	s->office = office;
+	to.key_no = office.key_no;
+	e = run_begin(&s->run, &s->peer->programme.id, &s->author->id, s->author->epoch, &to, &office.seal);
 	s->begun = e == E_OK;
 	return e;
 }
@@ -47,6 +58,8 @@ struct sealed {
 	struct writer analytic, identifying;
 	struct own_record own[SLICE_REVISIONS_MAX];
 	size_t own_count;
+	bool other_office; /* sealed to another office: who may read it here and above needs stanzas */
+	uint8_t key[AEAD_KEY_BYTES];
 };
 
 struct finish_job {
@@ -153,7 +166,10 @@ seal_pair(struct sealer *sealer, struct sealed *s, const struct record_id *recor
 	    (e = slice_seal(run, SLICE_IDENTIFYING, index, record, identifying, &s->identifying)) != E_OK)
 		return e;
 	s->row.author = sealer->author->id;
-	s->row.to = (struct run_recipient){.key_no = sealer->peer->home.key_no};
+	s->row.to = run->to;
+	s->other_office = !sealer->office.own;
+	if (s->other_office)
+		slice_key(run, SLICE_ANALYTIC, index, s->key);
 	memcpy(s->row.enc, run->enc, sizeof(s->row.enc));
 	s->row.epoch = run->epoch;
 	s->row.index = index;
@@ -209,8 +225,36 @@ sealed_free(struct sealed *s, size_t count)
 	for (i = 0; i < count; i++) {
 		writer_free(&s[i].analytic);
 		writer_free(&s[i].identifying);
+		crypto_wipe(s[i].key, sizeof(s[i].key));
 	}
 	free(s);
+}
+
+/*
+ * Sealed to an office below: this office, and those above it, read the analytic part by stanzas; only here, at the sealing,
+ * is its key known.
+ */
+static enum err
+put_stanzas(struct peer *p, struct store_txn *txn, const struct sealed *s)
+{
+	struct office_at to[AREA_DEPTH_MAX + 1];
+	struct parcel_item item;
+	struct stanza stanza;
+	size_t i, count;
+	enum err e;
+
+	if (!s->other_office)
+		return E_OK;
+	memset(&to[0], 0, sizeof(to[0]));
+	memcpy(to[0].area, p->home.area, sizeof(to[0].area));
+	to[0].key_no = p->home.key_no;
+	to[0].seal = p->home.seal.pub;
+	outbox_row_item(&s->row, &item);
+	e = office_above(p, txn, to + 1, &count);
+	for (i = 0; i <= count && e == E_OK; i++)
+		if ((e = stanzas_make(p, item.leaf, s->key, &to[i], &stanza)) == E_OK)
+			e = stanzas_put(p, txn, item.leaf, &stanza);
+	return e;
 }
 
 static enum err
@@ -236,7 +280,7 @@ finish_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < job->sealed_count; i++) {
 		struct sealed *s = &job->sealed[i];
 
-		if ((e = outbox_row_put(txn, ++seq, &s->row)) != E_OK)
+		if ((e = outbox_row_put(txn, ++seq, &s->row)) != E_OK || (e = put_stanzas(job->peer, txn, s)) != E_OK)
 			return e;
 		for (k = 0; k < s->own_count; k++) {
 			s->own[k].order = ++order;
@@ -290,7 +334,7 @@ outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct wh
 	enum err e;
 	size_t i, n;
 
-	if ((e = find_duplicates(sealer->peer, f, count)) != E_OK || (e = sealer_ready(sealer)) != E_OK)
+	if ((e = find_duplicates(sealer->peer, f, count)) != E_OK)
 		return why_set(why, e, "sealing");
 	if ((job.sealed = calloc(count == 0 ? 1 : count, sizeof(*job.sealed))) == NULL)
 		return E_NO_MEMORY;
@@ -300,7 +344,10 @@ outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct wh
 			continue;
 		while (i + n < count && n < SLICE_REVISIONS_MAX && !f[i + n].duplicate && may_share(&f[i], &f[i + n]))
 			n++;
-		e = seal_group(sealer, f + i, n, &job.sealed[job.sealed_count++], why);
+		if ((e = sealer_ready(sealer, f[i].area)) != E_OK)
+			why_set(why, e, "sealing");
+		else
+			e = seal_group(sealer, f + i, n, &job.sealed[job.sealed_count++], why);
 	}
 	if (e == E_OK && job.sealed_count > 0 && (e = store_write(sealer->peer->store, finish_job, &job)) != E_OK)
 		why_set(why, e, "%s", sealer->peer->path);
@@ -309,6 +356,7 @@ outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct wh
 }
 
 struct revise_job {
+	struct peer *peer;
 	struct sealed *sealed;
 	struct revision_id id;
 	const struct revision_body *body;
@@ -324,7 +372,8 @@ revise_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = store_last_seq(txn, STORE_OUTBOX_SLICE, &seq)) != E_OK ||
-	    (e = outbox_row_put(txn, seq + 1, &job->sealed->row)) != E_OK)
+	    (e = outbox_row_put(txn, seq + 1, &job->sealed->row)) != E_OK ||
+	    (e = put_stanzas(job->peer, txn, job->sealed)) != E_OK)
 		return e;
 	if ((e = own_record_get(txn, job->record, &own)) != E_OK)
 		return e == E_ABSENT ? E_OK : e; /* an officer's revision of somebody else's record */
@@ -340,7 +389,7 @@ outbox_revise(struct sealer *sealer, const struct record_id *record, const char 
 {
 	struct sealed *s = calloc(1, sizeof(*s));
 	struct writer analytic, identifying;
-	struct revise_job job = {.sealed = s, .body = body, .record = record};
+	struct revise_job job = {.peer = sealer->peer, .sealed = s, .body = body, .record = record};
 	struct parcel_item item;
 	enum err e;
 
@@ -349,7 +398,7 @@ outbox_revise(struct sealer *sealer, const struct record_id *record, const char 
 	writer_heap_init(&analytic, SLICE_PLAIN_BYTES_MAX);
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	e = revisions_write(body, 1, &analytic, &identifying);
-	if (e == E_OK && (e = sealer_ready(sealer)) == E_OK)
+	if (e == E_OK && (e = sealer_ready(sealer, area)) == E_OK)
 		e = seal_pair(sealer, s, record, true, writer_view(&analytic), writer_view(&identifying));
 	if (e == E_OK) {
 		snprintf(s->row.area, sizeof(s->row.area), "%s", area);

@@ -10,11 +10,12 @@
 
 #include "core/parcel.h"
 #include "core/revision.h"
-#include "tools/node/peer.h"
+#include "tools/node/offices.h"
 
 struct sealer {
 	struct peer *peer;
 	struct identity *author;
+	struct office_at office; /* that the run is sealed to */
 	struct run run;
 	bool begun;
 };

@@ -3,6 +3,7 @@
 #include "tools/node/records.h"
 #include "tools/node/state.h"
 
+#define ELSEWHERE 128u /* added to the role: the identifying part is kept at the home office */
 #define ROW_BYTES_MAX (4u << 20)
 
 static void
@@ -30,7 +31,7 @@ revision_row_pack(const struct revision_row *row, struct writer *out)
 	pack_u64(out, 1);
 	pack_u64(out, row->seq);
 	pack_bin(out, BYTES(row->m.author.b, ID_BYTES));
-	pack_u64(out, row->m.role);
+	pack_u64(out, (uint64_t)row->m.role + (row->elsewhere ? ELSEWHERE : 0));
 	pack_u64(out, row->m.kind);
 	pack_u64(out, row->m.form.v);
 	pack_u64(out, row->m.claimed_s);
@@ -82,6 +83,7 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 	struct revision_id *parents;
 	struct merge_field *fields;
 	struct reader r;
+	uint64_t role;
 	uint32_t i;
 
 	memset(row, 0, sizeof(*row));
@@ -95,7 +97,9 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 		reader_fail(&r, E_VERSION);
 	row->seq = reader_u64(&r);
 	reader_bin_fixed(&r, row->m.author.b, ID_BYTES);
-	row->m.role = (enum role)reader_u64_max(&r, 255);
+	role = reader_u64_max(&r, 255);
+	row->elsewhere = role >= ELSEWHERE;
+	row->m.role = (enum role)(role % ELSEWHERE);
 	row->m.kind = (uint8_t)reader_u64_max(&r, 255);
 	row->m.form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	row->m.claimed_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);

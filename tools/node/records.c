@@ -170,13 +170,18 @@ enum err
 record_state(struct peer *p, const struct record_id *id, const struct record_merged *merged, struct arena *a,
              struct record_row *out)
 {
+	size_t i;
+
 	memset(out, 0, sizeof(*out));
 	out->id = *id;
 	out->revisions = (uint32_t)merged->count;
 	fill_row(out, &merged->m, merged->root, a);
 	if (out->values == NULL)
 		return E_NO_MEMORY;
-	if (!(out->flags & (RECORD_VOID | RECORD_INCOMPLETE)))
+	for (i = 0; i < merged->count; i++)
+		if (merged->rows[i].elsewhere)
+			out->flags |= RECORD_ELSEWHERE;
+	if (!(out->flags & (RECORD_VOID | RECORD_INCOMPLETE | RECORD_ELSEWHERE)))
 		check_answers(p, out, a);
 	return E_OK;
 }

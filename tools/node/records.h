@@ -13,6 +13,7 @@
 #define RECORD_FAULTY 0x04u          /* it fails its form's constraints; `faults` says which */
 #define RECORD_REVIEW_CONFLICT 0x08u
 #define RECORD_CLOCK 0x10u           /* its author's clock was far ahead, or years behind, when it arrived */
+#define RECORD_ELSEWHERE 0x20u       /* its identifying answers are kept at its home office: nothing is checked here */
 #define RECORD_FAULTS_BYTES_MAX 2000u
 
 /* One revision as it was opened. */
@@ -21,6 +22,7 @@ struct revision_row {
 	struct merge_revision m; /* id, parents, author, fields ... */
 	uint64_t seq;            /* the arrival that brought it */
 	char area[AREA_CODE_BYTES_MAX + 1];
+	bool elsewhere;          /* its identifying part is kept at the home office */
 	struct bytes lang, text; /* text: a void's reason, a review's note */
 	bool has_entered_for;
 	struct principal_id entered_for; /* whose word it is, where its author signed for somebody */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/node/carry.h"
 #include "tools/node/serve_inside.h"
 
 void
@@ -27,6 +28,7 @@ serve_conn_drop(struct serve_conn *c)
 		return;
 	writer_free(&c->parcel);
 	writer_free(&c->input);
+	carry_free(c->carry);
 	free(c);
 }
 

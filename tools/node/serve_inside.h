@@ -60,6 +60,8 @@ struct serve_conn {
 	uint64_t epoch, number;
 	struct parcel_hash hash;
 	struct writer input;       /* of an ask */
+	struct carry *carry;       /* of a node's exchange */
+	uint64_t carry_incarnation; /* of the other node: its upper 32 bits */
 };
 
 /* What other threads hand to the loop. */
@@ -115,6 +117,11 @@ enum err serve_head_of(struct store_txn *, const struct log_id *, struct session
 /* serve_session.c: devices' sessions. */
 void serve_event(struct serve_conn *, const struct session_event *);
 void serve_settle(struct serve *); /* where sessions are fed: what the writer finished */
+
+/* serve_node.c: another node's. */
+void serve_node_event(struct serve_conn *, const struct session_event *);
+enum err serve_node_next(void *ctx, struct message *out);
+enum err serve_node_close(void *ctx, struct message_close *out);
 
 /* serve_ask.c: commands asked of the daemon. */
 void serve_ask_begin(struct serve_conn *);

@@ -372,6 +372,12 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 	case SESSION_INPUT:
 		serve_ask_input(c, ev->u.input);
 		break;
+	case SESSION_NODE:
+	case SESSION_NODE_ITEM:
+	case SESSION_NODE_MARK:
+		serve_node_event(c, ev);
+		break;
+	case SESSION_NODE_TAKEN:
 	case SESSION_DOWN:
 	case SESSION_ACKED:
 	case SESSION_FORKED:

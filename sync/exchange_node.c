@@ -1,0 +1,255 @@
+#include "sync/exchange_node.h"
+
+#include <assert.h>
+
+/* ---- what is in place ---- */
+
+bool
+node_expects(const struct session *s, uint8_t type)
+{
+	bool client = s->config.side == SESSION_CLIENT;
+
+	switch (type) {
+	case MESSAGE_NODE:
+		return !client && s->state == STATE_IDLE && !s->config.local;
+	case MESSAGE_STATEMENT:
+	case MESSAGE_STANZA:
+	case MESSAGE_CARRIED:
+	case MESSAGE_MARK:
+	case MESSAGE_CLOSE:
+		return s->state == (client ? STATE_NODE_WAITING : STATE_NODE_TAKING);
+	case MESSAGE_TAKEN:
+		return client && (s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_WAITING);
+	default:
+		return false;
+	}
+}
+
+/* ---- the client begins ---- */
+
+void
+session_node(struct session *s, const struct session_node *mine, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_NODE};
+
+	assert(s->config.side == SESSION_CLIENT && s->state == STATE_IDLE);
+	s->node = (struct node){.mine = *mine};
+	s->now_ms = s->in_since_ms = now_ms;
+	s->in_credit = s->out_credit = 0;
+	m.u.node = (struct message_node){.flags = mine->flags, .incarnation = mine->incarnation >> 32,
+	                                 .from = mine->from, .above = mine->above >> 32, .down = mine->down};
+	session_put(s, &m);
+	s->state = mine->flags & NODE_NOTHING ? STATE_NODE_WAITING : STATE_NODE_OFFERING;
+}
+
+/* ---- sending ---- */
+
+/* All is said: the last word of a flight. The upper node's names the sum. */
+static void
+put_close(struct session *s)
+{
+	struct message m = {.type = MESSAGE_CLOSE};
+	enum err e = s->config.source.node_close(s->config.source.ctx, &m.u.close);
+
+	if (e != E_OK) {
+		session_fail(s, e, "what is shared");
+		return;
+	}
+	if (s->config.side == SESSION_CLIENT)
+		m.u.close.count = m.u.close.digest = m.u.close.incarnation = 0;
+	session_put(s, &m);
+	if (s->state == STATE_OVER)
+		return;
+	s->state = s->config.side == SESSION_CLIENT ? STATE_NODE_WAITING : STATE_IDLE;
+	s->in_since_ms = s->now_ms;
+}
+
+void
+node_pull(struct session *s)
+{
+	while ((s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_SENDING) && session_room(s)) {
+		struct message m = {.type = 0};
+		enum err e = s->config.source.node_next(s->config.source.ctx, &m);
+
+		if (e == E_ABSENT) {
+			put_close(s);
+			return;
+		}
+		if (e != E_OK) {
+			session_fail(s, e, "what the other node lacks");
+			return;
+		}
+		session_put(s, &m);
+		s->counts.parcels_sent += m.type == MESSAGE_CARRIED;
+	}
+}
+
+/* ---- what comes ---- */
+
+static void
+on_node(struct session *s, const struct message_node *node)
+{
+	struct session_event event = {.kind = SESSION_NODE, .u.node = *node};
+
+	if (s->config.source.node_next == NULL) {
+		session_fail(s, E_PROTOCOL, "no node is at this end");
+		return;
+	}
+	s->node = (struct node){.flags = node->flags, .from = node->from};
+	s->state = STATE_NODE_GREETED;
+	session_raise(s, &event);
+}
+
+void
+session_settle_node(struct session *s, uint64_t held, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_TAKEN, .u.taken = {held, STATUS_BEHIND}};
+	bool behind = held < s->node.from;
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_NODE_GREETED)
+		return;
+	s->node.held = held;
+	s->node.dropping = behind && !(s->node.flags & NODE_NOTHING);
+	s->state = STATE_NODE_TAKING;
+	if (s->node.flags & NODE_NOTHING) {
+		if (behind)
+			session_put(s, &m);
+		else
+			s->state = STATE_NODE_SENDING;
+	}
+}
+
+static void
+on_item(struct session *s, const struct message *m)
+{
+	struct session_event event = {.kind = SESSION_NODE_ITEM};
+	struct session_item *item = &event.u.item;
+
+	item->type = m->type;
+	if (m->type == MESSAGE_STATEMENT) {
+		item->kind = m->u.statement.kind;
+		item->bytes = m->u.statement.bytes;
+	} else if (m->type == MESSAGE_STANZA) {
+		memcpy(item->leaf, m->u.stanza.leaf, sizeof(item->leaf));
+		item->bytes = m->u.stanza.bytes;
+	} else {
+		item->bytes = m->u.carried.bytes;
+	}
+	if (s->node.dropping)
+		return;
+	s->node.batch_items++;
+	s->node.batch_bytes += item->bytes.n;
+	if (s->node.batch_items > NODE_BATCH_ITEMS_MAX || s->node.batch_bytes > NODE_BATCH_BYTES_MAX) {
+		session_fail(s, E_PROTOCOL, "too much without a MARK");
+		return;
+	}
+	s->counts.parcels_received += m->type == MESSAGE_CARRIED;
+	session_raise(s, &event);
+}
+
+static void
+raise_mark(struct session *s, uint64_t seq, bool last)
+{
+	struct session_event event = {.kind = SESSION_NODE_MARK};
+
+	event.u.mark.seq = s->node.mark = seq;
+	event.u.mark.last = s->node.mark_last = last;
+	event.u.mark.close = s->node.close;
+	s->state = STATE_NODE_HELD;
+	session_raise(s, &event);
+}
+
+static void
+on_close(struct session *s, const struct message_close *close)
+{
+	struct message m = {.type = MESSAGE_TAKEN, .u.taken = {s->node.held, STATUS_BEHIND}};
+
+	if (s->node.dropping) { /* the flight that was sent again begins now */
+		s->node.dropping = false;
+		session_put(s, &m);
+		return;
+	}
+	s->node.close = *close;
+	raise_mark(s, close->seq, true);
+}
+
+static void
+on_taken(struct session *s, const struct message_taken *taken)
+{
+	struct session_event event = {.kind = SESSION_NODE_TAKEN, .u.taken = *taken};
+
+	if (taken->status == STATUS_BEHIND) {
+		if (s->state != STATE_NODE_WAITING || s->node.went_back || taken->seq > s->node.mine.from) {
+			session_fail(s, E_PROTOCOL, "TAKEN asks for the same parcels again");
+			return;
+		}
+		s->node.went_back = true;
+		s->state = STATE_NODE_OFFERING;
+	} else if (taken->seq > s->counts.parcels_acked) {
+		s->counts.parcels_acked = taken->seq;
+	}
+	session_raise(s, &event);
+}
+
+void
+node_on(struct session *s, const struct message *m)
+{
+	switch (m->type) {
+	case MESSAGE_NODE:
+		on_node(s, &m->u.node);
+		return;
+	case MESSAGE_MARK:
+		if (!s->node.dropping)
+			raise_mark(s, m->u.mark.seq, false);
+		return;
+	case MESSAGE_CLOSE:
+		on_close(s, &m->u.close);
+		return;
+	case MESSAGE_TAKEN:
+		on_taken(s, &m->u.taken);
+		return;
+	default:
+		on_item(s, m);
+	}
+}
+
+/* Both have all that the other named: do they hold the same? */
+static void
+compare(struct session *s)
+{
+	struct message_close mine = {0};
+	enum err e = s->config.source.node_close(s->config.source.ctx, &mine);
+
+	if (e != E_OK)
+		session_finish(s, false, e, "what is shared");
+	else if (mine.count == s->node.close.count && mine.digest == s->node.close.digest)
+		session_finish(s, true, E_OK, "");
+	else
+		session_finish(s, false, E_UNVERIFIED, "the two nodes do not hold the same parcels");
+}
+
+void
+session_settle_mark(struct session *s, enum err e, const char *thing, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_TAKEN, .u.taken = {s->node.mark, STATUS_OK}};
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_NODE_HELD)
+		return;
+	s->node.batch_items = 0;
+	s->node.batch_bytes = 0;
+	if (e != E_OK) {
+		session_fail(s, e, "%s", thing == NULL ? "" : thing);
+		return;
+	}
+	if (s->config.side == SESSION_CLIENT) {
+		s->state = STATE_NODE_WAITING;
+		if (s->node.mark_last)
+			compare(s);
+		return;
+	}
+	session_put(s, &m);
+	if (s->state != STATE_OVER)
+		s->state = s->node.mark_last ? STATE_NODE_SENDING : STATE_NODE_TAKING;
+}

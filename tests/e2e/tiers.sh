@@ -1,0 +1,141 @@
+# tiers.sh PLAIN SOURCE SEARCH HAND: a nation, a province, two districts, their devices, with real processes. Records go up, counts are
+# equal at each tier, what identifies a child stays at its district (PLAIN does not seal, so that the search of raw files can
+# find), a review from the province reaches the device, forms that the nation adds later reach it too; a parcel that came to the
+# province by another road waits there until its district has said how to open it.
+. "$2/tests/e2e/lib.sh"
+search=$1
+hand=$2
+head -c 32 /dev/urandom >"$W/key"
+awk -F, -v OFS=, 'NR == 1 { print; print "SM,,nation,Serei,"; next } $1 == "SM09" { $2 = "SM" } { print }' \
+	"$SOURCE/schemas/areas/demo_province.csv" >"$W/areas.csv"
+
+# up NAME: serve the store; its address is kept in $W/NAME.address. down NAME.
+up() {
+	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
+	start_node "$W/$1"
+	echo "$ADDRESS" >"$W/$1.address"
+	echo "$NODE_PID" >"$W/$1.pid"
+	PIDS="$PIDS $NODE_PID"
+	NODE_PID=
+}
+down() {
+	kill "$(cat "$W/$1.pid")"
+	wait "$(cat "$W/$1.pid")" || fail "$1 did not end cleanly"
+}
+# below NAME ABOVE ROLE AREA: join the node ABOVE.
+below() {
+	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
+}
+# child NAME ABOVE AREA: a node below ABOVE.
+child() {
+	below "$1" "$2" node "$3"
+	expect 75 "not approved" b sync "$W/$1"
+	expect 0 "let in" b devices "$W/$2" --approve "$1"
+	expect 0 "agree" b sync "$W/$1"
+	up "$1"
+}
+count() { b list "$W/$1" "$2" --json | grep -c '"id"'; }
+same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
+all_up() {
+	for name in north south province; do
+		expect 0 "agree" b sync "$W/$name"
+	done
+}
+mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
+
+expect 0 "" b init "$W/nation" --programme "Tiers" --areas "$W/areas.csv" --area SM
+expect 0 "" b form add "$W/nation" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
+up nation
+child province nation SM09
+child north province SM0901
+child south province SM0902
+below one north member SM09010101
+below two south member SM0902
+expect 77 "outside the area" b invite "$W/north" --role member --area SM0902 --name no --address x:1
+ok "a chain from the root over three offices to a device"
+
+while read -r line; do
+	while case $line in *'"Fictitious'*) true ;; *) false ;; esac; do
+		m=$(mark)
+		echo "$m" >>"$W/markers"
+		line=$(printf '%s\n' "$line" | sed "s/\"Fictitious[^\"]*\"/\"$m\"/")
+	done
+	printf '%s\n' "$line"
+done <"$SOURCE/schemas/forms/samples/F4_referral.jsonl" >"$W/referrals"
+expect 0 "" b submit "$W/one" F4_referral --answers "$W/referrals"
+submit one 5 >"$W/ids"
+submit two 7 >>"$W/ids"
+expect 0 "agree" b sync "$W/one"
+expect 0 "agree" b sync "$W/two"
+all_up
+n=$(grep -c . "$W/referrals")
+for name in north province nation; do
+	same "referrals at $name" "$(count $name F4_referral)" "$n"
+done
+same "north's sessions" "$(count north F9_session)" 5
+same "south's sessions" "$(count south F9_session)" 7
+same "the province's" "$(count province F9_session)" 12
+same "the nation's" "$(count nation F9_session)" 12
+id=$(b list "$W/north" F4_referral --json | sed -n '1s/^{"id":"\([0-9a-f]*\)".*/\1/p')
+expect 0 "kept at the home office" b show "$W/province" "$id"
+expect 0 '"elsewhere":true' b show "$W/nation" "$id" --json
+b list "$W/province" F9_session --json | sed 's/.*"answers"//' | sort >"$W/at_province"
+b list "$W/nation" F9_session --json | sed 's/.*"answers"//' | sort >"$W/at_nation"
+cmp -s "$W/at_province" "$W/at_nation" || fail "the answers differ between province and nation"
+ok "12 sessions and $n referrals counted the same at each tier"
+
+# A review from the province goes down to the district, and on to the device.
+expect 0 "has_issues" b review "$W/province" "$id" --state has_issues --note "telephone the school"
+expect 0 "agree" b sync "$W/north"
+expect 0 '"review":"has_issues"' b show "$W/north" "$id" --json
+expect 0 "agree" b sync "$W/one"
+expect 0 "telephone the school" b show "$W/one" "$id"
+expect 0 "agree" b sync "$W/province"
+expect 0 '"review":"has_issues"' b show "$W/nation" "$id" --json
+ok "a review from the province is on the device"
+
+# What the nation adds later reaches the village.
+expect 0 "" b form add "$W/nation" "$SOURCE/schemas/forms/F3_departures.md"
+expect 0 "agree" b sync "$W/province"
+expect 0 "agree" b sync "$W/north"
+expect 0 "agree" b sync "$W/one"
+expect 0 "F3_departures" b form list "$W/one"
+ok "a form comes down through three offices"
+
+# By another road: it waits, and then it does not.
+down province
+submit two 4 >/dev/null
+cp -r "$W/two" "$W/copy"
+expect 0 "" b sync "$W/two"
+same "handed over" "$("$hand" "$W/two" "$W/province" "$W/key")" 1
+same "before its district's word" "$(count province F9_session)" 12
+expect 0 "waits? for the word of (its|their) home office" b status "$W/province"
+up province
+expect 0 "agree" b sync "$W/south"
+same "after it" "$(count province F9_session)" 16
+expect 0 "agree" b sync "$W/province"
+same "at the nation" "$(count nation F9_session)" 16
+# A parcel that its district never had from its device is handed down whole.
+down province
+submit two 2 >/dev/null
+down south
+expect 75 "" b sync "$W/two"
+same "handed over" "$("$hand" "$W/two" "$W/province" "$W/key")" 1
+up province
+up south
+expect 0 "agree" b sync "$W/south"
+same "at its district" "$(count south F9_session)" 13
+same "at the province" "$(count province F9_session)" 18
+expect 0 "agree" b sync "$W/two"
+same "none twice" "$(count south F9_session)" 13
+ok "a parcel that came by another road waits for its home office"
+
+for name in nation province north south; do
+	expect 0 "all is as it should be" b check "$W/$name"
+	down "$name"
+done
+"$search" "$W/markers" "$W/nation" "$W/province" >"$W/out"
+[ $? -eq 2 ] || fail "what identifies a child went up"
+"$search" "$W/markers" "$W/north" >"$W/out"
+[ $? -eq 0 ] || fail "the search does not find what is there"
+pass "three tiers"

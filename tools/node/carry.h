@@ -1,0 +1,74 @@
+/*
+ * carry: one node's end of an exchange with another one: what it says (its arrivals in order, from where the other acknowledged
+ * them) and what it takes (batches, made durable at each MARK). PROTOCOL.md "Between nodes", FORMATS.md "A tree of nodes".
+ *
+ * What two nodes share is every parcel with records of the lower one's area. Up go parcels without their identifying parts,
+ * the enrolments of their authors, and stanzas for the offices above; down go what officers above wrote, and whole parcels
+ * that came to the upper node by another road. Twins give each other all as it is.
+ */
+#ifndef BANYAN_TOOLS_NODE_CARRY_H
+#define BANYAN_TOOLS_NODE_CARRY_H
+
+#include "core/siphash.h"
+#include "sync/session.h"
+#include "tools/node/peer.h"
+
+enum carry_road { CARRY_UP, CARRY_DOWN, CARRY_TWIN };
+
+/* Whom it is exchanged with. */
+struct carry_other {
+	struct principal_id id;
+	struct ec_public seal;
+	char scope[AREA_CODE_BYTES_MAX + 1]; /* the lower one's area */
+	enum carry_road road;                /* of what this end says */
+	bool upper;                          /* this end serves: it counts last */
+};
+
+/* Rows CURSOR "heard" || id: how far the other was heard; "said" || id: how far it acknowledged us. */
+struct carry_cursor {
+	uint64_t incarnation, seq;
+};
+
+struct carry_counts {
+	uint64_t sent, taken, fresh; /* parcels; fresh: of those taken, new here */
+	uint64_t withheld;           /* came without what only their author still has: not taken */
+};
+
+struct carry; /* heap */
+
+/*
+ * carry_open: for one exchange. Everything that arrived is opened first (under peer->acting), so that only what was verified
+ * is shared. `from`: this end's arrivals up to here were acknowledged. E_STORE_*, E_KEY.
+ */
+enum err carry_open(struct carry **out, struct peer *, const struct carry_other *, uint64_t from, struct why *);
+void carry_free(struct carry *);
+/* carry_rewind: the other end holds less than it was thought to. */
+void carry_rewind(struct carry *, uint64_t from);
+/* carry_any: is there anything to say? */
+bool carry_any(struct carry *);
+/* carry_anew: the sums differed: work this end's out from the first arrival on, and say all that is shared. */
+enum err carry_anew(struct carry *);
+const struct carry_counts *carry_counts(const struct carry *);
+
+/* A session's source: ctx is the struct carry. */
+enum err carry_next(void *ctx, struct message *out);
+enum err carry_close(void *ctx, struct message_close *out);
+
+/* carry_item: keep it for the batch (copied). E_NO_MEMORY. */
+enum err carry_item(struct carry *, const struct session_item *);
+/*
+ * carry_mark: the batch is whole: verify, then make it durable with the other's cursor (incarnation, seq). `last`: the
+ * other's flight is over; the sum of what is shared is worked out. May wait for the disk.
+ */
+enum err carry_mark(struct carry *, uint64_t incarnation, uint64_t seq, bool last, struct why *);
+/* carry_agreed: both hold the same: what was told once need not be told again. */
+enum err carry_agreed(struct carry *, uint64_t incarnation);
+
+/* carry_forget_told: the other end does not know somebody whom it was told of. */
+enum err carry_forget_told(struct carry *);
+
+enum err carry_heard(struct store_txn *, const struct principal_id *, struct carry_cursor *out);
+enum err carry_said(struct store_txn *, const struct principal_id *, struct carry_cursor *out);
+enum err carry_put_said(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
+
+#endif

@@ -1,0 +1,68 @@
+/* carry_inside: what carry.c (taking), carry_say.c (saying) and carry_sum.c (what is shared) have in common. */
+#ifndef BANYAN_TOOLS_NODE_CARRY_INSIDE_H
+#define BANYAN_TOOLS_NODE_CARRY_INSIDE_H
+
+#include "core/arrival.h"
+#include "tools/node/carry.h"
+#include "tools/node/offices.h"
+
+/* One thing to say or taken: its bytes stand in the writer beside it. */
+struct carry_thing {
+	uint8_t type;
+	uint64_t kind;
+	uint8_t leaf[HASH_BYTES];
+	size_t at, count; /* bytes */
+};
+struct carry_things {
+	struct carry_thing *thing; /* heap */
+	size_t count, cap;
+	struct writer bytes;
+};
+
+/* Who was told of already: a set of ids. */
+struct carry_told {
+	struct principal_id *id; /* heap; cap is a power of two, zeros are empty */
+	size_t count, cap;
+};
+
+struct carry {
+	struct peer *peer;
+	struct carry_other other;
+	struct siphash_key key;
+	uint64_t bound;            /* arrivals up to here were opened */
+	/* saying */
+	uint64_t at, marked;       /* arrivals looked at; the last MARK */
+	struct carry_things say;
+	size_t say_next;
+	size_t since_items, since_bytes; /* since the last MARK */
+	bool passed, members_said, repairing;
+	struct carry_told told;
+	struct office_at above[AREA_DEPTH_MAX];
+	size_t above_count;
+	/* taking */
+	struct carry_things take;
+	/* what is shared, up to bound, and what came since */
+	uint64_t sum_count, sum;
+	uint64_t extra_count, extra_sum;
+	struct carry_counts counts;
+};
+
+/* carry_sum.c */
+enum err carry_key(struct carry *);
+/* carry_shares: is this arrival shared with the other? Its area is worked out. */
+enum err carry_shares(struct carry *, struct store_txn *, const struct arrival *, bool *out);
+uint64_t carry_whole(const struct carry *, const struct arrival *);
+/* carry_sum_upto: bring the kept sum up to the bound; writes its row. */
+enum err carry_sum_upto(struct carry *, bool anew);
+
+/* carry_say.c */
+enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes);
+void carry_things_clear(struct carry_things *);
+void carry_things_free(struct carry_things *);
+static inline struct bytes
+carry_thing_bytes(const struct carry_things *t, size_t i)
+{
+	return BYTES(t->bytes.p + t->thing[i].at, t->thing[i].count);
+}
+
+#endif

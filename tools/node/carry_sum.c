@@ -1,0 +1,132 @@
+/* What two nodes share, and its sum: PROTOCOL.md "Between nodes". */
+#include "core/parcel.h"
+#include "core/sketch.h"
+#include "tools/node/carry_inside.h"
+#include "tools/node/opener.h"
+
+/* Only these two nodes can work it out: nobody else can choose parcels whose sums cancel. */
+enum err
+carry_key(struct carry *c)
+{
+	uint8_t secret[32], prk[SHA256_BYTES], key[SKETCH_KEY_BYTES];
+	enum err e = crypto_ec_agree(secret, &peer_self(c->peer)->seal, &c->other.seal);
+
+	if (e != E_OK)
+		return e;
+	crypto_hkdf_extract(prk, BYTES(c->peer->programme.id.b, ID_BYTES), BYTES(secret, sizeof(secret)));
+	crypto_hkdf_expand(key, sizeof(key), BYTES(prk, sizeof(prk)), BYTES_LIT("banyan shared 1"));
+	c->key = siphash_key_of(key);
+	crypto_wipe(secret, sizeof(secret));
+	crypto_wipe(prk, sizeof(prk));
+	crypto_wipe(key, sizeof(key));
+	return E_OK;
+}
+
+/* A parcel that its author brought and that did not prove to be its author's is nobody else's affair. */
+static bool
+is_refused(struct store_txn *txn, const struct arrival *a)
+{
+	struct store_seq key = store_seq_of(a->seq);
+	struct quarantine_row row;
+	struct bytes value;
+
+	if (a->flags & (ARRIVAL_CARRIED | ARRIVAL_OWN))
+		return false;
+	if (store_get(txn, STORE_QUARANTINE, BYTES(key.b, 8), &value) != E_OK ||
+	    quarantine_read(BYTES(key.b, 8), value, &row) != E_OK)
+		return false;
+	return row.e == E_SIGNATURE || row.e == E_PARCEL || row.e == E_PARCEL_CHAIN || row.e == E_STRANGER ||
+	       row.e == E_EPOCHS;
+}
+
+enum err
+carry_shares(struct carry *c, struct store_txn *txn, const struct arrival *a, bool *out)
+{
+	const struct area_table *areas = peer_areas(c->peer);
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct identity *here;
+	struct member m;
+	bool records;
+	enum err e;
+
+	*out = false;
+	if (areas == NULL || parcel_about(a->parcel, area, &records) != E_OK || !records || is_refused(txn, a))
+		return E_OK;
+	if (area[0] == '\0') {
+		if ((here = peer_identity_by_id(c->peer, &a->log.author)) != NULL)
+			memcpy(area, here->area, sizeof(area));
+		else if ((e = member_get(txn, &a->log.author, &m)) == E_OK)
+			memcpy(area, m.enrolment.area, sizeof(area));
+		else
+			return e == E_ABSENT ? E_OK : e;
+	}
+	*out = area_is_within(areas, c->other.scope, area);
+	return E_OK;
+}
+
+uint64_t
+carry_whole(const struct carry *c, const struct arrival *a)
+{
+	uint32_t tag = sketch_log_tag(&c->key, &a->log);
+
+	return sketch_item(&c->key, tag, &a->log, a->number, &a->hash).whole;
+}
+
+/* CURSOR "sum " || id -> be64 up to which arrival, be64 how many, be64 their sum. */
+struct sum_job {
+	struct carry *c;
+	uint8_t key[4 + ID_BYTES], value[24];
+};
+
+static enum err
+sum_job(struct store_txn *txn, void *arg)
+{
+	struct sum_job *job = arg;
+
+	return store_put(txn, STORE_CURSOR, BYTES(job->key, sizeof(job->key)), BYTES(job->value, sizeof(job->value)));
+}
+
+enum err
+carry_sum_upto(struct carry *c, bool anew)
+{
+	struct sum_job job = {.c = c};
+	uint64_t upto = 0, before, count = 0, sum = 0;
+	struct store_txn *txn;
+	struct bytes value;
+	enum err e;
+
+	memcpy(job.key, "sum ", 4);
+	memcpy(job.key + 4, c->other.id.b, ID_BYTES);
+	if ((e = store_read_begin(c->peer->store, &txn)) != E_OK)
+		return e;
+	e = store_get(txn, STORE_CURSOR, BYTES(job.key, sizeof(job.key)), &value);
+	if (e == E_OK && value.n == 24 && !anew && be64_get(value.p) <= c->bound) {
+		upto = be64_get(value.p);
+		count = be64_get(value.p + 8);
+		sum = be64_get(value.p + 16);
+	}
+	e = e == E_ABSENT ? E_OK : e;
+	for (before = upto; upto < c->bound && e == E_OK;) {
+		struct arrival a;
+		bool shared;
+
+		if ((e = arrival_get(txn, ++upto, &a)) == E_OK &&
+		    (e = carry_shares(c, txn, &a, &shared)) == E_OK && shared) {
+			count++;
+			sum += carry_whole(c, &a);
+		}
+		if (upto % 256 == 0)
+			store_forget(txn);
+	}
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	c->sum_count = count;
+	c->sum = sum;
+	if (upto == before && !anew)
+		return E_OK;
+	be64_put(job.value, upto);
+	be64_put(job.value + 8, count);
+	be64_put(job.value + 16, sum);
+	return store_write(c->peer->store, sum_job, &job);
+}

@@ -1,0 +1,150 @@
+/* Another node's exchange at the serving end: what it brings is verified and made durable aside, batch by batch. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/node/carry.h"
+#include "tools/node/serve_inside.h"
+
+/* One piece of work that may wait for the disk. */
+struct node_work {
+	struct serve_conn *conn;
+	struct message_node node;  /* of a greeting */
+	struct member who;
+	bool greeting, last;
+	uint64_t seq, held;
+	struct why why;
+	enum err e;
+};
+
+static void
+greet_run(struct node_work *w)
+{
+	struct serve_conn *c = w->conn;
+	struct peer *p = c->serve->peer;
+	struct carry_other other = {.id = c->peer.id, .seal = w->who.enrolment.seal_pub, .road = CARRY_DOWN,
+	                            .upper = true};
+	struct carry_cursor heard;
+	struct store_txn *txn;
+	uint64_t from;
+
+	memcpy(other.scope, w->who.enrolment.area, sizeof(other.scope));
+	if (strcmp(w->who.enrolment.area, p->home.area) == 0)
+		other.road = CARRY_TWIN;
+	if ((w->e = store_read_begin(p->store, &txn)) != E_OK)
+		return;
+	w->e = carry_heard(txn, &c->peer.id, &heard);
+	store_read_end(txn);
+	/* In another life its order is another one: what it remembers counts, and the sums tell what is missing. */
+	w->held = heard.incarnation >> 32 == w->node.incarnation ? heard.seq : w->node.from;
+	from = w->node.above == store_incarnation(p->store) >> 32 ? w->node.down : 0;
+	carry_free(c->carry);
+	c->carry = NULL;
+	c->carry_incarnation = w->node.incarnation << 32;
+	if (w->e == E_OK)
+		w->e = carry_open(&c->carry, p, &other, from, &w->why);
+	if (w->e == E_OK && (w->node.flags & NODE_ANEW))
+		w->e = carry_anew(c->carry);
+}
+
+static void
+work_run(void *arg)
+{
+	struct node_work *w = arg;
+	struct serve_conn *c = w->conn;
+
+	if (w->greeting)
+		greet_run(w);
+	else
+		w->e = carry_mark(c->carry, c->carry_incarnation, w->seq, w->last, &w->why);
+}
+
+static void
+work_done(void *arg)
+{
+	struct node_work *w = arg;
+	struct serve_conn *c = w->conn;
+
+	c->jobs--;
+	if (c->session != NULL) {
+		uint64_t now_ms = serve_now_ms(c);
+
+		if (w->e == E_OK && w->greeting)
+			session_settle_node(c->session, w->held, now_ms);
+		else if (w->e == E_OK)
+			session_settle_mark(c->session, E_OK, NULL, now_ms);
+		else
+			session_refuse(c->session, w->e, w->why.thing, 60, now_ms);
+		c->serve->host->pump(c);
+	}
+	c->serve->host->arrived(c->serve);
+	serve_conn_drop(c);
+	free(w);
+}
+
+static void
+begin(struct serve_conn *c, const struct node_work *what)
+{
+	struct node_work *w = malloc(sizeof(*w));
+
+	if (w == NULL) {
+		session_refuse(c->session, E_PEER_BUSY, "", 60, serve_now_ms(c));
+		return;
+	}
+	*w = *what;
+	w->conn = c;
+	c->jobs++;
+	if (!c->serve->host->aside(c->serve, work_run, work_done, w)) {
+		w->e = E_PEER_BUSY;
+		work_done(w);
+	}
+}
+
+static void
+on_node(struct serve_conn *c, const struct message_node *node)
+{
+	struct node_work w = {.node = *node, .greeting = true};
+	struct peer *p = c->serve->peer;
+	struct store_txn *txn;
+	char thing[240] = "";
+	enum err e;
+
+	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
+		if ((e = serve_standing(c, &w.who, txn, thing)) == E_OK && w.who.enrolment.role != ROLE_NODE) {
+			e = E_FORBIDDEN;
+			(void)snprintf(thing, sizeof(thing), "speak as a node");
+		}
+		store_read_end(txn);
+	}
+	if (e == E_OK)
+		begin(c, &w);
+	else
+		session_refuse(c->session, e, thing, 0, serve_now_ms(c));
+}
+
+void
+serve_node_event(struct serve_conn *c, const struct session_event *ev)
+{
+	enum err e;
+
+	if (ev->kind == SESSION_NODE) {
+		on_node(c, &ev->u.node);
+	} else if (ev->kind == SESSION_NODE_ITEM) {
+		if ((e = carry_item(c->carry, &ev->u.item)) != E_OK)
+			session_refuse(c->session, e, "what another node sent", 60, serve_now_ms(c));
+	} else {
+		begin(c, &(struct node_work){.seq = ev->u.mark.seq, .last = ev->u.mark.last});
+	}
+}
+
+/* What the session says of this node's: while it is asked, no work is aside. */
+enum err
+serve_node_next(void *ctx, struct message *out)
+{
+	return carry_next(((struct serve_conn *)ctx)->carry, out);
+}
+
+enum err
+serve_node_close(void *ctx, struct message_close *out)
+{
+	return carry_close(((struct serve_conn *)ctx)->carry, out);
+}
