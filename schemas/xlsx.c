@@ -6,6 +6,7 @@
 #include <zip.h>
 
 #include "schemas/xlsx_part.h"
+#include "schemas/xlsx_zip.h"
 
 #define XML_DEPTH_MAX 64u
 
@@ -351,6 +352,8 @@ xlsx_read(struct bytes file, struct arena *arena, struct workbook *out, struct w
 	writer_heap_init(&p->x.text, 1u << 20);
 	if (file.n == 0 || file.n > XLSX_BYTES_MAX)
 		xlsx_fail(&p->x, E_XLSX, file.n == 0 ? "the file is empty" : "the file is too large");
+	else if (!xlsx_zip_here())
+		xlsx_fail(&p->x, E_XLSX, "libzip is not installed here, which unpacks it");
 	else if ((p->zip = open_zip(file, &p->x)) != NULL && p->x.e == E_OK)
 		read_package(p);
 	if (p->zip != NULL)
