@@ -51,7 +51,7 @@ child north province SM0901
 child south province SM0902
 below one north member SM09010101
 below two south member SM0902
-expect 77 "outside the area" b invite "$W/north" --role member --area SM0902 --name no --address x:1
+expect 77 "beyond the area" b invite "$W/north" --role member --area SM0902 --name no --address x:1
 ok "a chain from the root over three offices to a device"
 
 while read -r line; do
