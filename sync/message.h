@@ -99,6 +99,9 @@ struct message_ask {
 };
 struct message_input { struct bytes bytes; };
 struct message_answer { uint64_t stream; struct bytes bytes; };
+struct message_budget { uint64_t bytes; };
+struct message_part { uint64_t number, bytes, hash; };
+struct message_rest { struct bytes bytes; };
 struct message_done { uint64_t exit_status; };
 /* Repair between two nodes (sync/repair.h). */
 struct message_sums { uint64_t count, sum; uint8_t spread[SKETCH_SPREAD_BYTES]; };

@@ -24,6 +24,7 @@ session_new(struct session **out, const struct session_config *config, uint64_t 
 	writer_heap_init(&s->in, IN_BYTES_MAX);
 	writer_heap_init(&s->out, OUT_BYTES_MAX);
 	writer_heap_init(&s->scratch, FRAME_BYTES_MAX);
+	writer_heap_init(&s->part, PARCEL_BYTES_MAX);
 	return E_OK;
 }
 
@@ -35,6 +36,7 @@ session_free(struct session *s)
 	writer_free(&s->in);
 	writer_free(&s->out);
 	writer_free(&s->scratch);
+	writer_free(&s->part);
 	crypto_wipe(s, sizeof(*s));
 	free(s);
 }
@@ -64,6 +66,7 @@ session_die(struct session *s, const struct why *why, uint32_t retry_s)
 {
 	if (s->state == STATE_OVER)
 		return;
+	s->receiving = s->config.side == SESSION_SERVER && s->state == STATE_RECEIVING;
 	session_finish(s, false, why->e, why->thing);
 	s->finished.u.finished.retry_s = retry_s;
 	s->state = STATE_OVER;

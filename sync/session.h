@@ -87,6 +87,13 @@ void session_free(struct session *);
  * should read no more from the peer. What is wrong with them shows as SESSION_FINISHED.
  */
 void session_feed(struct session *, struct bytes in, uint64_t now_ms);
+/*
+ * session_spent, client: what the link has carried and will carry of what was taken from the outbox, both directions, TLS
+ * included; the budget is held against it. record_bytes: of a TLS record, at most; 0: 16 KiB. A host that never calls it: frames are counted.
+ */
+void session_spent(struct session *, uint64_t wire_bytes, uint32_t record_bytes);
+/* session_budget_left: what the budget still allows; UINT64_MAX without one. */
+uint64_t session_budget_left(const struct session *);
 bool session_hungry(const struct session *);
 /* session_eof: the peer closed, or the link broke (`thing` says how). */
 void session_eof(struct session *, const char *thing);
@@ -94,6 +101,11 @@ void session_eof(struct session *, const char *thing);
  * source as room appears, so ask again after session_sent. */
 struct bytes session_outbox(struct session *, uint64_t now_ms);
 void session_sent(struct session *, size_t count_bytes, uint64_t now_ms);
+/*
+ * session_cut_parcel, server, also once the session is over: the beginning of the PARCEL under which the link was cut, of
+ * log `epoch`, in two pieces; both empty when there is none. Ours, until session_free or session_feed.
+ */
+void session_cut_parcel(const struct session *, uint64_t *epoch, uint64_t *number, struct bytes out[2]);
 /* session_deadline_ms: when to call session_tick; UINT64_MAX: nothing to wait for. */
 uint64_t session_deadline_ms(const struct session *);
 void session_tick(struct session *, uint64_t now_ms);
@@ -196,7 +208,7 @@ struct session_mine {
 	uint64_t offered;    /* highest number ever put on a link in this epoch; above acked after a cut */
 	uint64_t incarnation;/* the node's, as last seen; 0: never */
 	uint64_t cursor[2];  /* BROADCAST, INBOX: last number stored */
-	uint64_t budget_bytes; /* stop taking parcels once so many frame bytes went out; 0: no budget */
+	uint64_t budget_bytes; /* of this session, both directions, all that session_spent counts; 0: no budget */
 	bool ask_first;      /* the cursor is not to be trusted: let the node say first what it holds */
 };
 
@@ -245,6 +257,7 @@ struct session_hello_reply {
 	struct session_head held;
 	uint64_t down_from[2];
 	bool kept_aside; /* something of this device's is kept aside for an officer: LAST says QUARANTINED */
+	struct bytes part; /* the beginning of parcel held.number + 1, from a link that was cut; copied */
 };
 void session_settle_hello(struct session *, const struct session_hello_reply *, uint64_t now_ms);
 /*

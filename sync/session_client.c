@@ -10,6 +10,8 @@ client_expects(const struct session *s, uint8_t type)
 	switch (type) {
 	case MESSAGE_ERROR:
 		return true;
+	case MESSAGE_PART:
+		return s->state == STATE_ASKING;
 	case MESSAGE_ACK:
 		return s->state == STATE_ASKING || s->state == STATE_OFFERING || s->state == STATE_WAITING;
 	case MESSAGE_LAST:
@@ -93,7 +95,12 @@ session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms
 	s->client.asked = ask;
 	s->client.acked = mine->acked;
 	s->client.next = mine->acked + 1;
-	put_greeting(s, ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0);
+	s->budget_bytes = mine->budget_bytes;
+	s->client.greet_flags = ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0;
+	if (mine->budget_bytes != 0)
+		s->client.greet_due = true;
+	else
+		put_greeting(s, s->client.greet_flags);
 }
 
 void
@@ -157,15 +164,61 @@ session_input(struct session *s, struct bytes in, uint64_t now_ms)
 
 /* ---- sending ---- */
 
+/* What the node may send down: what is left when its last word is paid for. */
+static void
+put_budget(struct session *s, uint64_t reserve)
+{
+	struct message m = {.type = MESSAGE_BUDGET};
+	uint64_t left = session_budget_left(s);
+
+	if (s->budget_bytes == 0)
+		return;
+	reserve += frame_cost(s, 6);
+	m.u.budget.bytes = left <= reserve ? 1 : left - reserve < UINT32_MAX ? left - reserve : UINT32_MAX;
+	session_put(s, &m);
+}
+
 static void
 put_end(struct session *s)
 {
 	struct message m = {.type = MESSAGE_END};
 
+	put_budget(s, LAST_COST + ACK_COST * (s->client.next - 1 - s->client.acked));
 	session_put(s, &m);
 	if (s->state == STATE_OFFERING)
 		s->state = STATE_WAITING;
 	s->in_since_ms = s->now_ms;
+}
+
+/* The next parcel as a message, or what the node still lacks of it. */
+static void
+parcel_message_of(const struct client *c, struct bytes parcel, struct message *out)
+{
+	uint8_t hash[SHA256_BYTES];
+	const struct message_part *part = &c->part;
+
+	*out = (struct message){.type = MESSAGE_PARCEL, .u.parcel = {parcel}};
+	if (part->number != c->next || part->bytes == 0 || part->bytes >= parcel.n)
+		return;
+	crypto_sha256(hash, BYTES(parcel.p, (size_t)part->bytes));
+	if (be64_get(hash) == part->hash)
+		*out = (struct message){.type = MESSAGE_REST, .u.rest = {bytes_after(parcel, (size_t)part->bytes)}};
+}
+
+/* Can the budget carry a frame of that size, what acknowledges it, and the end? */
+static bool
+affords(struct session *s, size_t body_bytes)
+{
+	struct client *c = &s->client;
+	uint64_t open = c->next - 1 > c->acked ? c->next - 1 - c->acked : 0; /* sent and not acknowledged */
+	uint64_t cost = frame_cost(s, body_bytes) + ACK_COST * (open + 1) + LAST_COST + frame_cost(s, 6);
+	uint64_t left = session_budget_left(s);
+
+	if (left >= cost)
+		return true;
+	c->budget_cut = true;
+	c->lacked = c->sent_any ? 0 : cost - left;
+	return false;
 }
 
 void
@@ -173,28 +226,36 @@ client_pull(struct session *s)
 {
 	struct client *c = &s->client;
 
+	if (c->greet_due && s->state != STATE_IDLE && s->state != STATE_OVER) {
+		c->greet_due = false;
+		if (c->greet_flags & HELLO_NOTHING)
+			put_budget(s, LAST_COST + frame_cost(s, 30));
+		put_greeting(s, c->greet_flags);
+	}
 	while (s->state == STATE_OFFERING && session_room(s)) {
-		struct message m = {.type = MESSAGE_PARCEL};
+		struct message m;
+		struct bytes parcel;
 		uint64_t epoch = 0;
 		enum err e;
 
-		if (c->mine.budget_bytes != 0 && c->frame_bytes >= c->mine.budget_bytes &&
-		    c->next <= c->mine.head)
-			c->budget_cut = true;
-		if (c->budget_cut || c->next > c->mine.head) {
+		if (c->next > c->mine.head) {
 			put_end(s);
 			return;
 		}
-		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next,
-		                            &m.u.parcel.bytes, &epoch);
+		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next, &parcel, &epoch);
 		if (e != E_OK) {
 			session_fail(s, e == E_ABSENT ? E_UNVERIFIED : e,
 			             "the node asks for parcel %llu, which is not here any more",
 			             (unsigned long long)c->next);
 			return;
 		}
+		parcel_message_of(c, parcel, &m);
+		if (!affords(s, m.type == MESSAGE_REST ? m.u.rest.bytes.n : parcel.n)) {
+			put_end(s);
+			return;
+		}
 		session_put(s, &m);
-		c->frame_bytes += m.u.parcel.bytes.n + 4;
+		c->sent_any = true;
 		c->next++;
 		s->counts.parcels_sent++;
 	}
@@ -307,6 +368,14 @@ know(struct session *s)
 	                          .last = c->last};
 }
 
+/* The node kept some of its parcels to itself, as it was told to. */
+static bool
+downs_lack(const struct client *c, const struct session_heads *heads)
+{
+	return heads->log[SESSION_LOG_BROADCAST].number < c->last.head[0] ||
+	       heads->log[SESSION_LOG_INBOX].number < c->last.head[1];
+}
+
 /* All DOWNs are in and settled, and the host knows of LAST: do both sides agree? */
 void
 client_compare(struct session *s)
@@ -325,7 +394,11 @@ client_compare(struct session *s)
 	if (c->forked) {
 		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
 		session_finish(s, false, E_FORK, thing);
-	} else if (c->budget_cut) {
+	} else if (c->budget_cut && c->lacked > 0) {
+		snprintf(thing, sizeof(thing), "parcel %llu needs %llu bytes more than are left",
+		         (unsigned long long)c->next, (unsigned long long)c->lacked);
+		session_finish(s, false, E_BUDGET_SMALL, thing);
+	} else if (c->budget_cut || (s->budget_bytes != 0 && downs_lack(c, &heads))) {
 		session_finish(s, false, E_BUDGET, "");
 	} else if (session_digest(&s->config.device, &heads) == c->last.digest) {
 		know(s);
@@ -424,6 +497,9 @@ client_on(struct session *s, const struct message *m)
 	struct session_event event = {.kind = SESSION_WELCOME};
 
 	switch (m->type) {
+	case MESSAGE_PART:
+		s->client.part = m->u.part;
+		return;
 	case MESSAGE_ACK:
 		on_ack(s, &m->u.ack);
 		return;

@@ -45,8 +45,13 @@ struct client {
 	struct session_mine mine;
 	uint64_t next;     /* number to send next */
 	uint64_t acked;
-	uint64_t frame_bytes; /* of this exchange, for the budget */
-	bool budget_cut, forked, fork_told, went_back;
+	bool budget_cut;   /* parcels stayed here because of it */
+	uint64_t lacked;   /* the first of them would have needed so many bytes more; 0: one was sent */
+	bool sent_any;     /* a parcel, in this exchange */
+	bool greet_due;    /* a greeting with a budget waits until the handshake is counted */
+	uint8_t greet_flags;
+	struct message_part part; /* what the node has of a parcel */
+	bool forked, fork_told, went_back;
 	uint64_t fork_number;
 	bool new_life;     /* the node is not the one that acknowledged: it was restored */
 	bool asked;        /* the node was asked first, at the beginning or after a difference */
@@ -76,6 +81,7 @@ struct server {
 	struct session_heads heads;
 	uint64_t down_next[2];
 	bool down_any;
+	uint64_t down_left; /* bytes of DOWN that may go */
 };
 
 /* The exchange between nodes: exchange_node.c. */
@@ -95,6 +101,13 @@ struct session {
 	enum session_state state;
 	uint64_t now_ms;
 	struct writer in, out, scratch;
+	struct writer part;     /* server: the beginning of parcel part_number, then its rest */
+	uint64_t part_number;
+	bool receiving;         /* server: PARCELs were in place when it ended */
+	uint64_t down_budget;   /* server: bytes of DOWN that the peer can pay for in this exchange; 0: all */
+	uint64_t spent, spent_frames; /* client: as the host counts, and what the frames were then */
+	uint32_t record_bytes;
+	uint64_t budget_bytes;
 	size_t in_taken, out_sent;
 	size_t event_bytes;     /* of the frame whose views the last event shows */
 	uint64_t in_since_ms;   /* the peer owes bytes since then ... */
@@ -118,6 +131,14 @@ void session_finish(struct session *, bool verified, enum err, const char *thing
 void session_fail(struct session *, enum err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void session_die(struct session *, const struct why *, uint32_t retry_s);
 void session_raise(struct session *, const struct session_event *);
+/* A frame with its TLS record, at most. */
+static inline uint64_t
+frame_cost(const struct session *s, uint64_t body_bytes)
+{
+	return body_bytes + 5u + 29u * (1u + body_bytes / (s->record_bytes == 0 ? 16384u : s->record_bytes));
+}
+#define LAST_COST 110u /* END, and a LAST with its record */
+#define ACK_COST 50u
 /* Bytes that wait in the outbox. */
 static inline size_t
 session_waiting(const struct session *s)

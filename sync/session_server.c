@@ -18,6 +18,10 @@ server_expects(const struct session *s, uint8_t type)
 	case MESSAGE_PARCEL:
 	case MESSAGE_END:
 		return s->state == STATE_RECEIVING;
+	case MESSAGE_REST:
+		return s->state == STATE_RECEIVING && s->part_number == s->server.next;
+	case MESSAGE_BUDGET:
+		return remote && (s->state == STATE_IDLE || s->state == STATE_RECEIVING);
 	case MESSAGE_JOIN:
 		return s->state == STATE_IDLE && remote;
 	case MESSAGE_ASK:
@@ -154,6 +158,8 @@ put_last(struct session *s)
 	if (s->state == STATE_OVER)
 		return;
 	s->state = v->down_any ? STATE_SENDING : STATE_IDLE;
+	v->down_left = s->down_budget == 0 ? UINT64_MAX : s->down_budget;
+	s->down_budget = 0;
 	s->in_since_ms = s->now_ms;
 }
 
@@ -188,6 +194,13 @@ server_pull(struct session *s)
 			session_fail(s, e, "parcel %llu of the node's own", (unsigned long long)v->down_next[log]);
 			return;
 		}
+		if (frame_cost(s, m.u.down.parcel.n + 20u) > v->down_left) { /* what the peer cannot pay for waits */
+			v->down_next[0] = v->heads.log[0].number + 1;
+			v->down_next[1] = v->heads.log[1].number + 1;
+			continue;
+		}
+		if (v->down_left != UINT64_MAX)
+			v->down_left -= frame_cost(s, m.u.down.parcel.n + 20u);
 		session_put(s, &m);
 		v->down_next[log]++;
 		s->counts.parcels_sent++;
@@ -195,6 +208,26 @@ server_pull(struct session *s)
 }
 
 /* ---- the host's answers ---- */
+
+/* The peer need not send again what came of its next parcel. */
+static void
+put_part(struct session *s, struct bytes part)
+{
+	struct message m = {.type = MESSAGE_PART};
+	uint8_t hash[SHA256_BYTES];
+
+	if (part.n == 0)
+		return;
+	writer_bytes(&s->part, part);
+	if (writer_end(&s->part) != E_OK) {
+		writer_free(&s->part);
+		return;
+	}
+	crypto_sha256(hash, part);
+	s->part_number = s->server.next;
+	m.u.part = (struct message_part){s->part_number, part.n, be64_get(hash)};
+	session_put(s, &m);
+}
 
 void
 session_settle_hello(struct session *s, const struct session_hello_reply *reply, uint64_t now_ms)
@@ -213,6 +246,7 @@ session_settle_hello(struct session *s, const struct session_hello_reply *reply,
 	expect_after(v, v->hello.acked);
 	if (flags & HELLO_ASK) {
 		expect_after(v, v->settled);
+		put_part(s, reply->part);
 		put_ack(s, v->settled, v->settled_hash, STATUS_OK);
 	} else if (v->settled < v->hello.acked) {
 		v->behind = v->dropping = true;
@@ -335,6 +369,8 @@ on_hello(struct session *s, const struct message_hello *hello)
 		return;
 	}
 	s->server = (struct server){.hello = *hello};
+	s->part_number = 0;
+	writer_free(&s->part);
 	s->state = STATE_GREETED;
 	event.u.hello = *hello;
 	session_raise(s, &event);
@@ -378,6 +414,17 @@ on_parcel(struct session *s, struct bytes bytes)
 }
 
 static void
+on_rest(struct session *s, struct bytes rest)
+{
+	writer_bytes(&s->part, rest);
+	s->part_number = 0; /* the bytes stay for the event */
+	if (writer_end(&s->part) != E_OK)
+		session_fail(s, E_FRAME_LONG, "REST");
+	else
+		on_parcel(s, writer_view(&s->part));
+}
+
+static void
 on_end(struct session *s)
 {
 	struct server *v = &s->server;
@@ -406,6 +453,12 @@ server_on(struct session *s, const struct message *m)
 		return;
 	case MESSAGE_PARCEL:
 		on_parcel(s, m->u.parcel.bytes);
+		return;
+	case MESSAGE_REST:
+		on_rest(s, m->u.rest.bytes);
+		return;
+	case MESSAGE_BUDGET:
+		s->down_budget = m->u.budget.bytes;
 		return;
 	case MESSAGE_END:
 		on_end(s);

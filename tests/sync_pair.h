@@ -88,6 +88,21 @@ move(struct side *from, struct side *to, size_t piece)
 	return b.n;
 }
 
+/* What the cut session had of its next parcel. */
+static inline void
+keep_part(void)
+{
+	struct bytes part[2];
+
+	session_cut_parcel(n.s, &kept_epoch, &kept_number, part);
+	if (part[0].n + part[1].n == 0)
+		return;
+	memmove(kept, part[0].p, part[0].n);
+	if (part[1].n > 0)
+		memcpy(kept + part[0].n, part[1].p, part[1].n);
+	kept_n = part[0].n + part[1].n;
+}
+
 static size_t up_bytes, down_bytes, turns;
 
 static inline void

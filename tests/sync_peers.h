@@ -159,6 +159,12 @@ node_take(struct side *n, uint64_t epoch, uint64_t number, struct bytes b, uint6
 	}
 }
 
+/* What a cut left of a parcel, when the node keeps it. */
+static bool keeps_parts;
+static uint8_t kept[200];
+static size_t kept_n;
+static uint64_t kept_epoch, kept_number;
+
 static inline void
 node_event(struct side *n, const struct session_event *e, uint64_t now)
 {
@@ -169,6 +175,8 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 		n->hellos++;
 		if (n->own.epoch == e->u.hello.epoch)
 			reply.held = log_head(&n->own);
+		if (keeps_parts && kept_epoch == e->u.hello.epoch && kept_number == reply.held.number + 1)
+			reply.part = BYTES(kept, kept_n);
 		reply.down_from[0] = e->u.hello.cursor[0];
 		reply.down_from[1] = e->u.hello.cursor[1];
 		session_settle_hello(n->s, &reply, now);

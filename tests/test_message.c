@@ -27,6 +27,9 @@ static const struct row {
     {"last_again", {MESSAGE_LAST,
                     .u.last = {301, STATUS_OK | LAST_AGAIN, 0, 280, 1790000000, {7, 2}, 0xfedcba9876543210u}}},
     {"again", {MESSAGE_AGAIN, .u.again = {HELLO_NOTHING}}},
+    {"budget", {MESSAGE_BUDGET, .u.budget = {70000}}},
+    {"part", {MESSAGE_PART, .u.part = {302, 1000, 0x0102030405060708u}}},
+    {"rest", {MESSAGE_REST, .u.rest = {BYTES_LIT("the rest of a parcel")}}},
     {"error", {MESSAGE_ERROR, .u.error = {5, 90, BYTES_LIT("90")}}},
     {"join", {MESSAGE_JOIN,
               .u.join = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
@@ -110,7 +113,7 @@ static bool
 raw(uint8_t type)
 {
 	return type == MESSAGE_PARCEL || type == MESSAGE_CARRIED || type == MESSAGE_INPUT ||
-	       type == MESSAGE_CELLS || type == MESSAGE_WANT;
+	       type == MESSAGE_CELLS || type == MESSAGE_WANT || type == MESSAGE_REST;
 }
 
 static void

@@ -213,8 +213,9 @@ static void
 budget(void)
 {
 	world_new(200, 0, 0);
-	sync_with(50, SIZE_MAX, 500, false);
+	sync_with(50, SIZE_MAX, 2000, false);
 	CHECK(!d.verified && d.reason == E_BUDGET && d.acked > 10 && d.acked < 60);
+	CHECK(up_bytes + down_bytes <= 2000);
 	pair_free();
 	d.offered = d.acked;
 	sync_with(50, SIZE_MAX, 0, false);

@@ -110,4 +110,118 @@ older_device(void)
 	pair_free();
 }
 
-CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(older_device))
+/* However large it is, a budget is never passed, and the next session goes on. */
+static void
+every_budget(void)
+{
+	uint64_t budget, small = 0;
+
+	for (budget = 100; budget < 3000; budget += 37) {
+		uint64_t left;
+		int sessions;
+
+		world_new(30, 3, 2);
+		for (sessions = 0; sessions < 200 && !d.verified; sessions++) {
+			left = d.acked;
+			sync_with(100000, SIZE_MAX, budget, false);
+			CHECK_MSG(up_bytes + down_bytes <= budget || d.reason == E_BUDGET_SMALL || budget < 400,
+			          "%zu of %llu", up_bytes + down_bytes, (unsigned long long)budget);
+			pair_free();
+			d.offered = d.acked;
+			if (d.reason == E_BUDGET_SMALL)
+				break;
+			CHECK(d.verified || d.reason == E_BUDGET);
+			CHECK(d.verified || d.acked > left || d.acked == 30);
+		}
+		if (d.reason == E_BUDGET_SMALL) {
+			CHECK(strstr(d.thing, "parcel ") != NULL && d.acked == 0);
+			small = budget;
+		} else {
+			CHECK_MSG(sessions < 200, "%llu", (unsigned long long)budget);
+			agrees();
+		}
+	}
+	CHECK(small > 200 && small < 500);
+}
+
+/* What the node has to say costs bytes too. */
+static void
+budget_down(void)
+{
+	int i, sessions;
+
+	world_new(0, 40, 40);
+	for (sessions = 0; sessions < 100 && !d.verified; sessions++) {
+		uint64_t had = d.down[0].number + d.down[1].number;
+
+		sync_with(100000, SIZE_MAX, 700, false);
+		CHECK(up_bytes + down_bytes <= 700);
+		CHECK(d.verified || (d.reason == E_BUDGET && d.down[0].number + d.down[1].number > had));
+		pair_free();
+	}
+	agrees();
+	CHECK(sessions > 3);
+	for (i = 0; i < 3; i++) /* an end without a budget is as before */
+		log_add_text(&n.down[0], "form", 50 + i);
+	sync_with(100000, SIZE_MAX, 0, false);
+	agrees();
+	pair_free();
+}
+
+/*
+ * A link that dies after so many bytes, for ever: each time something of the parcel got through, and what is there is not
+ * sent again.
+ */
+static int
+links_needed(size_t cut, bool keeps)
+{
+	int links, i;
+
+	world_new(0, 0, 0);
+	for (i = 0; i < 5; i++)
+		log_add_text(&d.own, "a report as long as a link lets", i);
+	kept_n = 0;
+	keeps_parts = keeps;
+	d.offered = 5;
+	for (links = 0; links < 300 && !d.verified; links++) {
+		sync_with(3, cut, 0, false);
+		keep_part();
+		pair_free();
+	}
+	keeps_parts = false;
+	return links;
+}
+
+static void
+parcel_in_pieces(void)
+{
+	size_t cut;
+
+	for (cut = 62; cut < 300; cut += 7) {
+		int links = links_needed(cut, true);
+
+		CHECK_MSG(links < 60, "cut at %zu: %d", cut, links);
+		agrees();
+	}
+	CHECK(links_needed(62, false) == 300); /* without it, it never gets through */
+}
+
+/* A beginning that is of another parcel (a twin's) is not built upon. */
+static void
+part_of_a_twin(void)
+{
+	world_new(2, 0, 0);
+	keeps_parts = true;
+	kept_epoch = d.own.epoch;
+	kept_number = 1;
+	kept_n = 4;
+	memcpy(kept, "what", 4);
+	sync_with(1000, SIZE_MAX, 0, true);
+	agrees();
+	CHECK(n.parcels == 2);
+	pair_free();
+	keeps_parts = false;
+}
+
+CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(older_device), T(every_budget), T(budget_down),
+           T(parcel_in_pieces), T(part_of_a_twin))

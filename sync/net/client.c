@@ -196,6 +196,8 @@ start_connect(struct net_client *r)
 	else
 		uv_tcp_init(&r->loop, &r->c.io.tcp);
 	conn_init(&r->c, &r->loop, &hooks, r, r->read_buffer);
+	r->c.record_bytes = r->config->record_bytes;
+	r->c.bytes_max = r->config->bytes_max;
 	uv_timer_start(&r->c.timer, on_connect_timeout, wait_ms, 0);
 	if (r->config->address == NULL) {
 		if ((e = address_unix(r->config->local_path, name, &fd, &r->why)) == E_OK)

@@ -199,10 +199,15 @@ take_out(struct conn *c, struct why *why)
 	bool any = false, had_room = session_room(c->session);
 
 	while (c->wire.n < CONN_WIRE_BYTES) {
-		struct bytes b = session_outbox(c->session, conn_now_ms(c));
+		struct bytes b;
 
+		session_spent(c->session, c->counts.bytes_in + c->counts.bytes_out + c->wire.n,
+		              c->record_bytes);
+		b = session_outbox(c->session, conn_now_ms(c));
 		if (b.n == 0)
 			break;
+		if (c->record_bytes != 0 && b.n > c->record_bytes) /* what a cut leaves of a record is lost */
+			b.n = c->record_bytes;
 		any = true;
 		if (c->tls == NULL) {
 			writer_bytes(&c->wire, b);
@@ -384,6 +389,12 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		c->counts.handshake_bytes += in.n;
 	if (c->lingering)
 		return;
+	if (c->bytes_max != 0 && c->counts.bytes_in + c->counts.bytes_out > c->bytes_max) {
+		why_set(&why, E_BUDGET, "%s", "");
+		fail(c, &why);
+		conn_close(c);
+		return;
+	}
 	if (c->tls == NULL) {
 		session_feed(c->session, in, conn_now_ms(c));
 	} else if (tls_feed(c->tls, in) != E_OK) {

@@ -48,6 +48,8 @@ struct conn {
 	uint64_t opened_ms, heard_ms, write_ms, linger_ms;
 	uint32_t handshake_ms;
 	bool up, reading, writing, eof, closing, lingering, pumping, again, awaited;
+	uint32_t record_bytes;   /* plain bytes a TLS record, at most; 0: as many as go */
+	uint64_t bytes_max;      /* past so many in both directions the connection is cut; 0: never */
 	int handles;             /* open ones */
 };
 

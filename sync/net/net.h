@@ -109,6 +109,8 @@ struct net_client_config {
 	const struct ec_public *node_key;   /* the pin; or */
 	const uint8_t *node_key_sha256;     /* SHA-256 of the 65-byte point, as in an invitation */
 	uint32_t connect_ms;     /* 0: 20 s */
+	uint64_t bytes_max;      /* E_BUDGET and the end, past so many bytes in both directions; 0: never */
+	uint32_t record_bytes;   /* plain bytes a TLS record, at most, for a link that is cut often; 0: as many as go */
 	struct session_source source;
 	struct principal_id device; /* our own id */
 	void *ctx;

@@ -91,12 +91,16 @@ tls_cache_get(struct tls_cache *c, const uint8_t id[TLS_SESSION_ID_BYTES], struc
 {
 	struct entry *set = *set_of(c, id);
 	static const struct principal_id nobody;
+	uint32_t used;
 	size_t i;
 
 	for (i = 0; set != NULL && i < WAYS; i++) {
 		if (set[i].put_at == 0 || !crypto_equal(set[i].id, id, TLS_SESSION_ID_BYTES))
 			continue;
-		if (set[i].n == 0 || set[i].used_count++ >= TLS_RESUMPTIONS_MAX)
+		if (set[i].n == 0)
+			return false;
+		used = set[i].used_count++;
+		if (used >= TLS_RESUMPTIONS_MAX && (used - TLS_RESUMPTIONS_MAX) % 2 == 0)
 			return false;
 		writer_mem(out, set[i].session, set[i].n);
 		return writer_end(out) == E_OK;

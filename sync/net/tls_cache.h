@@ -10,6 +10,7 @@
 
 #define TLS_SESSION_ID_BYTES 32u
 #define TLS_SESSION_BYTES_MAX 640u /* a saved session with the peer's certificate: about 400 */
+/* Then a full handshake is asked for, every second time: a link that never carries one goes on resuming. */
 #define TLS_RESUMPTIONS_MAX 100u
 
 struct tls_cache;

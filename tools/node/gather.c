@@ -3,15 +3,19 @@
 
 #include "core/arrival.h"
 #include "tools/node/outbox_row.h"
+#include "tools/node/pace.h"
 
 #define GATHER_ITEMS_MAX 128u
-#define GATHER_BYTES_MAX (48u << 10) /* a cut costs at most so much to send again */
+#define GATHER_PARCELS 16u          /* of full size, at a time: what is urgent tomorrow waits behind no more */
 
 struct gather_job {
 	struct peer *peer;
 	struct identity *author;
 	uint32_t now_s;
+	uint64_t bytes_max;   /* the caller's, of all parcels together; 0: none */
+	uint64_t parcel_max;  /* bytes of one */
 	size_t parcels;
+	uint64_t bytes;
 };
 
 /* What goes into one parcel. */
@@ -19,7 +23,7 @@ struct batch {
 	struct arena arena;
 	uint64_t seqs[GATHER_ITEMS_MAX];
 	struct outbox_row *rows[GATHER_ITEMS_MAX];
-	size_t count, bytes;
+	size_t count, bytes, bytes_max;
 };
 
 /* Where the author's log stands. */
@@ -57,7 +61,7 @@ batch_takes(const struct batch *b, const struct outbox_row *row)
 		return true;
 	return b->count < GATHER_ITEMS_MAX && row->urgent == first->urgent &&
 	       strcmp(row->area, first->area) == 0 &&
-	       b->bytes + row->analytic.n + row->identifying.n <= GATHER_BYTES_MAX;
+	       b->bytes + row->analytic.n + row->identifying.n <= b->bytes_max;
 }
 
 static enum err
@@ -194,17 +198,28 @@ gather_job(struct store_txn *txn, void *arg)
 	enum err e = E_OK;
 
 	job->parcels = 0;
-	while (e == E_OK) {
+	job->bytes = 0;
+	if ((e = pace_get(txn, &job->parcel_max)) != E_OK)
+		return e;
+	if (job->bytes_max == 0 || job->bytes_max > job->parcel_max * GATHER_PARCELS)
+		job->bytes_max = job->parcel_max * GATHER_PARCELS;
+	if (job->bytes_max / 4 < job->parcel_max) /* what is left of a budget is less than a parcel */
+		job->parcel_max = job->bytes_max / 4 > PACE_BYTES_MIN ? job->bytes_max / 4 : PACE_BYTES_MIN;
+	if (job->parcel_max > job->bytes_max)
+		job->parcel_max = job->bytes_max;
+	while (e == E_OK && job->bytes < job->bytes_max) {
 		struct batch *b = calloc(1, sizeof(*b));
 		size_t count;
 
 		if (b == NULL)
 			return E_NO_MEMORY;
 		arena_init(&b->arena, 8u << 20);
+		b->bytes_max = (size_t)job->parcel_max;
 		e = batch_pick(txn, job->author, urgent, b);
 		if (e == E_OK && b->count > 0) {
 			e = batch_store(txn, job, b);
 			job->parcels++;
+			job->bytes += b->bytes;
 		}
 		count = b->count;
 		arena_free(&b->arena);
@@ -215,13 +230,30 @@ gather_job(struct store_txn *txn, void *arg)
 		if (count == 0)
 			urgent = false;
 	}
+	if (e == E_OK && job->parcels > 0) /* from now on they may be on a link */
+		e = pace_put_clean(txn, 0, 0);
 	return e;
 }
 
 enum err
 outbox_gather(struct peer *p, struct identity *author, size_t *parcels, struct why *why)
 {
-	struct gather_job job = {.peer = p, .author = author, .now_s = peer_now_s(p)};
+	size_t more;
+	enum err e;
+
+	*parcels = 0;
+	do {
+		if ((e = outbox_gather_some(p, author, 0, &more, why)) == E_OK)
+			*parcels += more;
+	} while (e == E_OK && more > 0);
+	return e;
+}
+
+enum err
+outbox_gather_some(struct peer *p, struct identity *author, uint64_t bytes_max, size_t *parcels,
+                   struct why *why)
+{
+	struct gather_job job = {.peer = p, .author = author, .now_s = peer_now_s(p), .bytes_max = bytes_max};
 	struct store_txn *txn;
 	uint64_t waiting;
 	enum err e;

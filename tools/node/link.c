@@ -5,7 +5,13 @@
 #include "tools/node/carry.h"
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
+#include "tools/node/pace.h"
 #include "tools/node/receipts.h"
+
+/* Of a budget: a resumed handshake, a greeting, what is kept for answers; a parcel's own signature and keys. */
+#define CONNECT_BYTES 450u
+#define AROUND_BYTES 400u
+#define GO_ON_BYTES_MIN 600u /* less does not carry a parcel worth its signature */
 
 static enum err
 remember_job(struct store_txn *txn, void *arg)
@@ -13,7 +19,9 @@ remember_job(struct store_txn *txn, void *arg)
 	struct link *l = arg;
 	enum err e;
 
-	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK ||
+	    (l->pace_changed && (e = pace_put(txn, l->pace)) != E_OK) ||
+	    (l->settled && (e = pace_put_clean(txn, l->acked_epoch, l->acked)) != E_OK))
 		return e;
 	if (l->heard_s != 0 && (e = life_heard(txn, l->heard_s)) != E_OK)
 		return e;
@@ -47,6 +55,7 @@ begin_sync(struct link *l, struct session *s, uint64_t now_ms)
 	mine.cursor[1] = cursors[1].number;
 	l->acked = mine.acked;
 	l->acked_epoch = mine.epoch;
+	l->settled = false;
 	session_sync(s, &mine, now_ms);
 	return E_OK;
 }
@@ -139,6 +148,7 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 	if (ev->u.acked.status == STATUS_QUARANTINED)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
+		l->settled = true; /* nothing that was sent is on its way still */
 		l->memory.safe = ev->u.acked.safe;
 		l->heard_s = ev->u.acked.node_time_s;
 		if (ev->u.acked.node_time_s != 0)
@@ -159,6 +169,37 @@ acked_all(struct link *l)
 	if (link_own_head(l->peer, txn, &head) == E_OK && head.epoch == l->acked_epoch)
 		l->acked = head.number;
 	store_read_end(txn);
+}
+
+/* More waits than was gathered at once: it goes on in the same connection. */
+static void
+go_on(struct link *l, struct session *s, uint64_t now_ms)
+{
+	uint64_t left = session_budget_left(s);
+	struct store_txn *txn;
+	uint64_t waiting = 0;
+	size_t parcels = 0;
+	enum err e;
+
+	if ((e = store_read_begin(l->peer->store, &txn)) == E_OK) {
+		waiting = store_count(txn, STORE_OUTBOX_SLICE);
+		store_read_end(txn);
+	}
+	if (e == E_OK && waiting == 0)
+		return;
+	if (e == E_OK && left < GO_ON_BYTES_MIN)
+		e = E_BUDGET;
+	if (e == E_OK)
+		e = store_write(l->peer->store, remember_job, l);
+	if (e == E_OK)
+		e = outbox_gather_some(l->peer, peer_self(l->peer), left == UINT64_MAX ? 0 : left - AROUND_BYTES,
+		                       &parcels, &l->why);
+	if (e == E_OK && parcels > 0) {
+		l->offered = l->acked;
+		e = begin_sync(l, s, now_ms);
+	}
+	if (e != E_OK && l->why.e == E_OK)
+		why_set(&l->why, e, "%s", e == E_BUDGET ? "" : l->peer->path);
 }
 
 static void
@@ -182,9 +223,11 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 		if (e == E_OK && ev->u.finished.verified && peer_is_node(l->peer) && l->why.e == E_OK)
 			link_node_begin(l, s, now_ms);
 	}
+	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer))
+		go_on(l, s, now_ms);
 	if (e == E_FORK && l->again) { /* the new log goes on at once, in the same connection */
 		l->again = false;
-		if (outbox_gather(l->peer, peer_self(l->peer), &parcels, &l->why) == E_OK &&
+		if (outbox_gather_some(l->peer, peer_self(l->peer), 0, &parcels, &l->why) == E_OK &&
 		    begin_sync(l, s, now_ms) != E_OK)
 			why_set(&l->why, E_STORE_IO, "%s", l->peer->path);
 	}
@@ -312,31 +355,63 @@ count_waiting(struct link *l)
 	return e;
 }
 
+static enum err
+offer_job(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return pace_put_clean(txn, 0, 0);
+}
+
 enum err
 link_sync_open(struct link *l, struct why *why)
 {
 	struct peer *p = l->peer;
 	struct session_head head;
 	struct store_txn *txn;
-	uint64_t before = 0;
+	uint64_t before = 0, most = 0;
+	bool clean = false;
 	size_t parcels;
 	enum err e;
 
 	memset(l->result, 0, sizeof(*l->result));
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
-	e = link_own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
+	if ((e = pace_get(txn, &l->pace)) == E_OK)
+		e = link_own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
 	l->offered = head.number;
 	if (e == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &before);
+	if (e == E_OK)
+		e = pace_clean(txn, peer_self(p)->epoch, before, &clean);
 	store_read_end(txn);
-	if (e != E_OK || (!peer_is_node(p) && (e = outbox_gather(p, peer_self(p), &parcels, why)) != E_OK))
+	if (e == E_OK && clean && head.number > before) { /* what stands there was on no link yet, but is from now on */
+		l->offered = before;
+		e = store_write(p->store, offer_job, NULL);
+	}
+	if (e != E_OK)
+		return why_set(why, e, "%s", p->path);
+	if (l->budget_bytes != 0)
+		most = l->budget_bytes > CONNECT_BYTES + AROUND_BYTES ? l->budget_bytes - CONNECT_BYTES - AROUND_BYTES : 1;
+	if (!peer_is_node(p) && (e = outbox_gather_some(p, peer_self(p), most, &parcels, why)) != E_OK)
 		return e;
 	l->acked = l->counted = before;
 	l->acked_epoch = peer_self(p)->epoch;
 	l->memory_changed = l->again = false;
 	l->why = (struct why){.e = E_OK};
 	return E_OK;
+}
+
+/* How much got through before the link was cut, or that it was not. */
+static void
+learn_pace(struct link *l, enum err e)
+{
+	const struct net_counts *n = &l->result->counts;
+	bool cut = e == E_PEER_GONE || e == E_PEER_TIMEOUT || e == E_TLS;
+	uint64_t next = pace_next(l->pace, cut, n->bytes_out);
+
+	l->pace_changed = next != l->pace && ((cut && n->bytes_out > 0) || e == E_OK);
+	if (l->pace_changed)
+		l->pace = next;
 }
 
 enum err
@@ -347,6 +422,7 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 
 	carry_free(l->carry);
 	l->carry = NULL;
+	learn_pace(l, e);
 	count_kept(l);
 	if ((e2 = store_write(p->store, remember_job, l)) == E_OK)
 		e2 = count_waiting(l);

@@ -20,7 +20,9 @@ struct link {
 	uint64_t counted;        /* up to this number of the log its records were counted as sent before */
 	struct sync_memory memory;
 	uint64_t left, heard_s;  /* the life of the node that ended; its clock as it said last */
-	bool memory_changed, again, welcomed;
+	uint64_t pace;           /* bytes of a parcel that the link carries */
+	bool settled;            /* LAST came: nothing is on its way */
+	bool pace_changed, memory_changed, again, welcomed;
 	const struct invite *invite;
 	struct ec_public node_key;
 	struct carry *carry;     /* of a node */

@@ -5,6 +5,7 @@
 #include "core/fault.h"
 #include "sync/net/net.h"
 #include "tools/node/link_inside.h"
+#include "tools/node/pace.h"
 
 #define TLS_NAME "node"
 
@@ -89,6 +90,8 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 	    .device = peer_self(p)->id, .ctx = l, .begin = link_begin, .event = link_event, .room = link_room,
 	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
 	o->config.source.ctx = l;
+	o->config.bytes_max = l->budget_bytes;
+	o->config.record_bytes = l->exchange == EXCHANGE_SYNC ? pace_record(l->pace) : 0;
 	if (pin_sha256 != NULL)
 		o->config.node_key_sha256 = pin_sha256;
 	else
@@ -99,6 +102,8 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 		return why_set(why, e, "certificate");
 	o->config.identity.certificate = writer_view(&o->der);
 	e = net_client_open(&o->client, &o->config, &l->result->counts, why);
+	if (e == E_BUDGET_SMALL && !l->result->counts.resumed) /* it went into the handshake: the next one is short */
+		e = why_set(why, E_BUDGET, "%s", "");
 	return said(l, e, why);
 }
 

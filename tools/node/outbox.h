@@ -58,6 +58,12 @@ enum err outbox_revise(struct sealer *, const struct record_id *, const char *ar
 enum err outbox_gather(struct peer *, struct identity *author, size_t *parcels, struct why *);
 
 /*
+ * outbox_gather_some: the same, for about so many bytes at a time (0: a few full parcels), in parcels of the size that the
+ * link carries (pace_get). What stays waits in the outbox, where what is urgent still goes before it.
+ */
+enum err outbox_gather_some(struct peer *, struct identity *author, uint64_t bytes_max, size_t *parcels, struct why *);
+
+/*
  * outbox_new_epoch: after a fork or when the node says so: parcels of the author's present log past `number` are
  * taken apart again into the outbox, and a new log begins.
  */

@@ -18,6 +18,7 @@ serve_init(struct serve *s, struct peer *p, const struct serve_host *host)
 void
 serve_fini(struct serve *s)
 {
+	serve_parts_fini(s);
 	pthread_mutex_destroy(&s->lock);
 }
 

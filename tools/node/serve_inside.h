@@ -64,10 +64,23 @@ struct serve_conn {
 	uint64_t carry_incarnation; /* of the other node: its upper 32 bits */
 };
 
+/* The beginning of a parcel under which a link was cut. */
+struct serve_part {
+	struct serve_part *next;
+	struct principal_id author;
+	uint64_t epoch, number;
+	struct writer bytes;
+};
+#define SERVE_PART_BYTES_MIN 32u          /* less is sent again for what naming it costs */
+#define SERVE_PART_BYTES_MAX (256u << 10) /* of one device; ordinary parcels have less than 50 KiB */
+#define SERVE_PARTS_BYTES_MAX (4u << 20)  /* of all; the oldest gives way */
+
 /* What other threads hand to the loop. */
 struct serve_done {
 	struct serve_done *next;
 	struct serve_conn *conn;
+	bool greeted;              /* no parcel: a HELLO that waited for what came before it */
+	struct message_hello hello;
 	uint64_t epoch, number;
 	struct parcel_hash hash;
 	bool forked;
@@ -85,6 +98,7 @@ struct serve {
 	pthread_mutex_t lock;      /* over done, asks' queues and whom to forget */
 	struct serve_done *done_first, **done_last;
 	struct serve_conn *conns;  /* that are open */
+	struct serve_part *parts;  /* newest first */
 	unsigned asks;
 	struct serve_conn *conns_asking[ASKS_MAX];
 	struct principal_id forget[16]; /* revoked: to be cut by the loop */
@@ -113,6 +127,15 @@ enum err serve_standing(struct serve_conn *, struct member *, struct store_txn *
 /* serve_source.c: what a device's session reads. */
 void serve_source(struct serve_conn *);
 enum err serve_head_of(struct store_txn *, const struct log_id *, struct session_head *out);
+
+/*
+ * serve_part.c: what cuts left of parcels, in memory, at most one a device. serve_part_keep: its session is over or given
+ * up. serve_part_take: of that log and number, or NULL; the caller's (serve_part_free). serve_parts_fini: all.
+ */
+void serve_part_keep(struct serve_conn *);
+struct serve_part *serve_part_take(struct serve *, const struct log_id *, uint64_t number);
+void serve_part_free(struct serve_part *);
+void serve_parts_fini(struct serve *);
 
 /* serve_session.c: devices' sessions. */
 void serve_event(struct serve_conn *, const struct session_event *);

@@ -45,6 +45,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	uint64_t now_ms = serve_now_ms(c), backlog = 0, aside = 0;
 	struct log_id own = {c->peer.id, h->epoch};
 	struct session_hello_reply reply = {.incarnation = store_incarnation(p->store)};
+	struct serve_part *part = NULL;
 	struct store_txn *txn;
 	struct member m;
 	char thing[240];
@@ -74,7 +75,64 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	}
 	c->epoch = h->epoch;
 	c->number = 0;
+	if ((h->flags & HELLO_ASK) != 0 && (part = serve_part_take(c->serve, &own, reply.held.number + 1)) != NULL)
+		reply.part = writer_view(&part->bytes);
 	session_settle_hello(s, &reply, now_ms);
+	serve_part_free(part);
+}
+
+static void appended(void *arg, enum err);
+
+/* A device that comes again after a cut: its older links are dead, whether or not this end knows. */
+static void
+supersede(struct serve_conn *c)
+{
+	struct serve_conn *other;
+
+	do {
+		for (other = c->serve->conns; other != NULL; other = other->next)
+			if (other != c && other->session != NULL && !other->peer.local && other->ask == NULL &&
+			    ID_EQUAL(&other->peer.id, &c->peer.id) && !session_over(other->session))
+				break;
+		if (other != NULL) {
+			struct session *s = other->session;
+
+			serve_part_keep(other);
+			session_eof(s, "the device came again");
+			c->serve->host->pump(other); /* may free it */
+		}
+	} while (other != NULL);
+}
+
+static enum err
+nothing_job(struct store_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return E_OK;
+}
+
+/* What is held is said when all that the device's older links brought is settled: it takes its turn at the writer. */
+static void
+on_ask_held(struct serve_conn *c, const struct message_hello *h)
+{
+	struct serve_done *d = calloc(1, sizeof(*d));
+	enum err e = E_NO_MEMORY;
+
+	supersede(c);
+	if (d != NULL) {
+		d->conn = c;
+		d->greeted = true;
+		d->hello = *h;
+		writer_heap_init(&d->bytes, 1);
+		e = store_write_async(c->serve->peer->store, nothing_job, d, appended, d);
+	}
+	if (e == E_OK) {
+		c->jobs++;
+		return;
+	}
+	free(d);
+	session_refuse(c->session, E_PEER_BUSY, "", 60, serve_now_ms(c));
 }
 
 /* The hash that number - 1 of the log has here; zeros for the first. */
@@ -224,7 +282,9 @@ settle_one(struct serve_done *d)
 
 	if (c->session != NULL) {
 		now_ms = serve_now_ms(c);
-		if (d->e == E_OK)
+		if (d->e == E_OK && d->greeted)
+			on_hello(c, &d->hello);
+		else if (d->e == E_OK)
 			session_settle_parcel(c->session, d->number, &d->hash,
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		else
@@ -358,7 +418,10 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 {
 	switch (ev->kind) {
 	case SESSION_HELLO:
-		on_hello(c, &ev->u.hello);
+		if (ev->u.hello.flags & HELLO_ASK)
+			on_ask_held(c, &ev->u.hello);
+		else
+			on_hello(c, &ev->u.hello);
 		break;
 	case SESSION_PARCEL:
 		on_parcel(c, ev->u.parcel.epoch, ev->u.parcel.number, ev->u.parcel.bytes);
@@ -377,13 +440,15 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 	case SESSION_NODE_MARK:
 		serve_node_event(c, ev);
 		break;
+	case SESSION_FINISHED:
+		serve_part_keep(c);
+		break;
 	case SESSION_NODE_TAKEN:
 	case SESSION_DOWN:
 	case SESSION_ACKED:
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
 	case SESSION_ANSWER:
-	case SESSION_FINISHED:
 		break; /* the device's, or nothing to do */
 	}
 }
