@@ -3,7 +3,7 @@
 #include "core/pack.h"
 
 #define NUMBER_MAX (UINT64_MAX >> 1)
-#define INDEX_VALUE_BYTES (8u + HASH_BYTES + 4u)
+#define INDEX_VALUE_BYTES ARRIVAL_INDEX_BYTES
 #define HEAD_BYTES_MAX (128u + ARRIVAL_RANGES_MAX * 18u)
 #define ARRIVAL_EXTRA_BYTES 256u /* what stands around a parcel */
 
@@ -22,8 +22,8 @@ log_name(struct store_txn *txn, enum store_table table, const struct log_id *log
 	store_key_name(store_of(txn), table, BYTES(b, sizeof(b)), out);
 }
 
-static struct arrival_key
-index_key(struct store_txn *txn, const struct log_id *log, uint64_t number, unsigned twin)
+struct arrival_key
+arrival_key(struct store_txn *txn, const struct log_id *log, uint64_t number, unsigned twin)
 {
 	struct arrival_key k;
 
@@ -65,7 +65,7 @@ enum err
 arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number,
 	     uint64_t *seq, struct parcel_hash *hash)
 {
-	struct arrival_key k = index_key(txn, log, number, 0);
+	struct arrival_key k = arrival_key(txn, log, number, 0);
 
 	return index_get(txn, &k, seq, hash);
 }
@@ -263,7 +263,7 @@ arrival_twins(struct store_txn *txn, struct arrival *a, struct arrival_key *k,
 	for (twin = 0; twin < ARRIVAL_TWINS_MAX; twin++) {
 		uint64_t seq;
 
-		at = index_key(txn, &a->log, a->number, twin);
+		at = arrival_key(txn, &a->log, a->number, twin);
 		e = index_get(txn, &at, &seq, &hash);
 		if (e == E_ABSENT && twin == 0) {
 			free0 = true;

@@ -11,6 +11,10 @@ struct arrival_key {
 	uint8_t b[ARRIVAL_KEY_BYTES];
 };
 
+#define ARRIVAL_INDEX_BYTES (8u + HASH_BYTES + 4u) /* seq, hash, flags */
+
+/* arrival_key: of twin 0 to ARRIVAL_TWINS_MAX - 1 of a number. */
+struct arrival_key arrival_key(struct store_txn *, const struct log_id *, uint64_t number, unsigned twin);
 /*
  * arrival_twins: is this parcel (DUPLICATE: a->seq is set), another one (FORKED) or none
  * (NEW) there under its number? k: the first free place (for ARRIVAL_FORK not the first).

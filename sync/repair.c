@@ -9,6 +9,8 @@
 /* Past these, cells would not suffice: 4,096 tell about 2,900. The first guess may be a third too high. */
 #define GUESS_FIRST_MAX 4500u
 #define GUESS_MAX 3200u
+/* Two or three rounds suffice; who asks more often has a peer whose sketch is wrong. */
+#define MORE_MAX 6u
 
 enum err
 repair_new(struct repair **out, const struct repair_config *config)
@@ -96,7 +98,7 @@ begin(struct repair *r)
 	writer_reset(&r->peer_logs);
 	r->list.e = r->peer_logs.e = E_OK;
 	r->asked_logs = r->logs_sent = r->cells_wait = r->list_waits = false;
-	r->cells = r->cells_to = 0;
+	r->cells = r->cells_to = r->more_count = 0;
 	r->list_sent = r->send_count = 0;
 	r->wanted = 0;
 	r->out.type = 0;
@@ -209,7 +211,7 @@ more_cells(struct repair *r)
 {
 	uint32_t guess = sketch_peel_guess(r->peel), to = guess + guess / 2 + 16;
 
-	if (r->cells == SKETCH_CELLS_MAX || guess > GUESS_MAX)
+	if (r->cells == SKETCH_CELLS_MAX || guess > GUESS_MAX || r->more_count++ == MORE_MAX)
 		return logs_instead(r);
 	if (to < r->cells + 8 + r->cells / 12)
 		to = r->cells + 8 + r->cells / 12;

@@ -13,18 +13,11 @@
 #ifndef BANYAN_SYNC_REPAIR_H
 #define BANYAN_SYNC_REPAIR_H
 
-#include "core/arrival.h"
 #include "core/sketch.h"
 #include "sync/message.h"
 
-#define REPAIR_RUNS_MAX (ARRIVAL_RANGES_MAX + 1u)
+#define REPAIR_RUNS_MAX 1024u /* of a log; numbers past them count as not held, and are offered again */
 #define REPAIR_LOGS_BYTES_MAX (8u << 20) /* about 600,000 logs */
-
-/* Which numbers of a log are held: rising, not touching. */
-struct repair_held {
-	uint32_t count;
-	struct arrival_range run[REPAIR_RUNS_MAX];
-};
 
 typedef enum err repair_log_fn(void *arg, uint32_t tag, const struct log_id *);
 typedef enum err repair_hash_fn(void *arg, uint64_t number, const struct parcel_hash *);
@@ -39,10 +32,10 @@ struct repair_source {
 	enum err (*sketch)(void *ctx, const struct sketch **out);
 	/* The set's logs whose tags (sketch_log_tag) are in [from, to], by rising tag. */
 	enum err (*logs)(void *ctx, uint32_t from, uint32_t to, repair_log_fn *each, void *arg);
-	enum err (*held)(void *ctx, const struct log_id *, struct repair_held *out);
-	/* Every parcel held under lo..hi of a log, twins too. */
-	enum err (*hashes)(void *ctx, const struct log_id *, uint64_t lo, uint64_t hi, repair_hash_fn *each,
-			   void *arg);
+	/* Every parcel of the set whose number ends in these 24 bits of a log, twins too: few. */
+	enum err (*find)(void *ctx, const struct log_id *, uint32_t number, repair_hash_fn *each, void *arg);
+	/* Every parcel of the set of a log, by number, twins too. */
+	enum err (*walk)(void *ctx, const struct log_id *, repair_hash_fn *each, void *arg);
 };
 
 struct repair_config {

@@ -46,32 +46,34 @@ note_log(void *arg, uint32_t tag, const struct log_id *log)
 struct summing {
 	const struct siphash_key *key;
 	const struct own_log *log;
-	uint64_t sum;
+	struct entry *entry;
 };
 
 static enum err
 add_hash(void *arg, uint64_t number, const struct parcel_hash *hash)
 {
 	struct summing *s = arg;
+	struct repair_held *h = &s->entry->held;
 
-	s->sum += sketch_item(s->key, s->log->tag, &s->log->log, number, hash).whole;
+	s->entry->sum += sketch_item(s->key, s->log->tag, &s->log->log, number, hash).whole;
+	if (h->count > 0 && number <= h->run[h->count - 1].hi + 1)
+		h->run[h->count - 1].hi = number;
+	else if (h->count < REPAIR_RUNS_MAX)
+		h->run[h->count++] = (struct repair_range){number, number};
 	return E_OK;
 }
 
 static enum err
 own_entry(struct repair *r, const struct own_log *l, struct entry *out)
 {
-	const struct repair_source *s = &r->config.source;
-	struct summing g = {&r->config.key, l, 0};
-	uint32_t i;
+	struct summing g = {&r->config.key, l, out};
 	enum err e;
 
 	out->tag = l->tag;
-	if ((e = s->held(s->ctx, &l->log, &out->held)) != E_OK)
-		return e;
-	for (i = 0; i < out->held.count && e == E_OK; i++)
-		e = s->hashes(s->ctx, &l->log, out->held.run[i].lo, out->held.run[i].hi, add_hash, &g);
-	out->sum = g.sum & SUM_MASK;
+	out->sum = 0;
+	out->held.count = 0;
+	e = r->config.source.walk(r->config.source.ctx, &l->log, add_hash, &g);
+	out->sum &= SUM_MASK;
 	return e;
 }
 
@@ -115,7 +117,7 @@ entry_get(struct bytes *b, struct entry *n, uint32_t *last)
 		if (b->p == NULL || (i > 0 && gap == 0) || gap > NUMBER_MAX - next ||
 		    more > NUMBER_MAX - next - gap)
 			return false;
-		n->held.run[i] = (struct arrival_range){next + gap, next + gap + more};
+		n->held.run[i] = (struct repair_range){next + gap, next + gap + more};
 		next += gap + more + 1;
 	}
 	return true;
@@ -144,6 +146,15 @@ repair_logs_put(struct repair *r)
 	return e;
 }
 
+/* What stands past the last range that an entry has room for. */
+static enum err
+send_past(struct repair *r, const struct own_log *l, const struct repair_held *held)
+{
+	if (held->count < REPAIR_RUNS_MAX)
+		return E_OK;
+	return repair_send_add(r, &l->log, held->run[REPAIR_RUNS_MAX - 1].hi + 1, NUMBER_MAX);
+}
+
 static enum err
 send_held(struct repair *r, const struct own_log *l, const struct repair_held *held)
 {
@@ -152,7 +163,7 @@ send_held(struct repair *r, const struct own_log *l, const struct repair_held *h
 
 	for (i = 0; i < held->count && e == E_OK; i++)
 		e = repair_send_add(r, &l->log, held->run[i].lo, held->run[i].hi);
-	return e;
+	return e == E_OK ? send_past(r, l, held) : e;
 }
 
 /* How many numbers are in a and not in b; with a log to send them from, they become sends. */
@@ -206,7 +217,7 @@ compare_two(struct repair *r, const struct own_log *l, const struct entry *own, 
 		return e;
 	r->wanted += theirs;
 	if (ours > 0 || theirs > 0)
-		return E_OK;
+		return send_past(r, l, &own->held);
 	r->wanted++;
 	return send_held(r, l, &own->held);
 }

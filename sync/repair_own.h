@@ -4,15 +4,24 @@
 
 #include "sync/repair.h"
 
+/* Which numbers of a log are held: rising, not touching. */
+struct repair_range {
+	uint64_t lo, hi;
+};
+struct repair_held {
+	uint32_t count;
+	struct repair_range run[REPAIR_RUNS_MAX];
+};
+
 struct repair {
 	struct repair_config config;
 	enum repair_state state;
-	/* The last message type sent by the client, or what the server expects next. */
 	bool asked_logs, logs_sent;
 	struct sketch *sketch;    /* as it was when this repair began */
 	struct sketch_peel *peel; /* client */
 	uint32_t cells;           /* sent or taken so far */
 	uint32_t cells_to;        /* client: asked for */
+	unsigned more_count;      /* client: how often */
 	struct writer cells_out;
 	bool cells_wait;
 	struct message out;       /* to be sent; type 0: none */

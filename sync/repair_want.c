@@ -38,48 +38,34 @@ varint_get(struct bytes *b)
 /* One parcel that is looked for: by its symbol, or by what WANT says of it. */
 struct look {
 	struct repair *r;
-	uint32_t number;         /* its low 24 bits */
+	struct sketch_symbol symbol; /* of WANT: the number only */
 	bool by_hash;
-	struct sketch_symbol symbol;
+	uint64_t last;               /* noted already: twins of a number are one send */
 	const struct log_id *log;
 	uint32_t log_tag;
-	enum err e;
 };
 
 static enum err
 on_hash(void *arg, uint64_t number, const struct parcel_hash *hash)
 {
 	struct look *l = arg;
-	struct sketch_item item = sketch_item(&l->r->config.key, l->log_tag, l->log, number, hash);
 
-	if (item.symbol.hash_tag != l->symbol.hash_tag)
+	if (number == l->last || (l->by_hash && sketch_item(&l->r->config.key, l->log_tag, l->log, number, hash)
+							.symbol.hash_tag != l->symbol.hash_tag))
 		return E_OK;
+	l->last = number;
 	return repair_send_add(l->r, l->log, number, number);
 }
 
-/* The numbers of a log that end in these 24 bits. */
 static enum err
 on_log(void *arg, uint32_t tag, const struct log_id *log)
 {
-	const uint64_t step = (uint64_t)SKETCH_NUMBER_MASK + 1;
 	struct look *l = arg;
-	struct repair_source *s = &l->r->config.source;
-	struct repair_held held;
-	uint32_t i;
-	enum err e;
 
 	l->log = log;
 	l->log_tag = tag;
-	if ((e = s->held(s->ctx, log, &held)) != E_OK)
-		return e;
-	for (i = 0; i < held.count; i++) {
-		uint64_t lo = held.run[i].lo, n = lo + ((l->number - lo) & SKETCH_NUMBER_MASK);
-
-		for (; e == E_OK && n >= lo && n <= held.run[i].hi; n += step)
-			e = l->by_hash ? s->hashes(s->ctx, log, n, n, on_hash, l)
-				       : repair_send_add(l->r, log, n, n);
-	}
-	return e;
+	l->last = 0;
+	return l->r->config.source.find(l->r->config.source.ctx, log, l->symbol.number, on_hash, l);
 }
 
 static int
@@ -131,8 +117,7 @@ repair_found(struct repair *r, const struct sketch_found *found, size_t count)
 			sorted[theirs++] = found[i];
 	qsort(sorted, theirs, sizeof(*sorted), found_order);
 	for (i = 0; i < count && e == E_OK; i++) {
-		struct look l = {.r = r, .number = found[i].symbol.number, .by_hash = true,
-				 .symbol = found[i].symbol};
+		struct look l = {.r = r, .by_hash = true, .symbol = found[i].symbol};
 
 		if (found[i].own)
 			e = r->config.source.logs(r->config.source.ctx, l.symbol.log_tag, l.symbol.log_tag,
@@ -161,7 +146,7 @@ repair_want_take(struct repair *r, struct bytes b, struct why *why)
 			number += varint_get(&b);
 			if (b.p == NULL || number > SKETCH_NUMBER_MASK)
 				return why_set(why, E_FRAME, "WANT");
-			l.number = (uint32_t)number;
+			l.symbol.number = (uint32_t)number;
 			e = r->config.source.logs(r->config.source.ctx, (uint32_t)tag << 8,
 						  (uint32_t)tag << 8 | 0xff, on_log, &l);
 			if (e != E_OK)

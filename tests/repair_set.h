@@ -175,42 +175,41 @@ set_find(struct parcel_set *s, const struct log_id *id)
 }
 
 static inline enum err
-set_held(void *ctx, const struct log_id *id, struct repair_held *out)
+set_pass_on(const struct set_log *l, size_t i, repair_hash_fn *each, void *arg)
 {
-	struct set_log *l = set_find(ctx, id);
-	size_t i;
+	struct parcel_hash hash = set_hash(l->name, l->parcel[i].number, l->parcel[i].twin);
 
-	out->count = 0;
-	for (i = 0; i < l->count; i++) {
-		uint64_t n = l->parcel[i].number;
-
-		if (out->count > 0 && out->run[out->count - 1].hi + 1 >= n)
-			out->run[out->count - 1].hi = n;
-		else if (out->count < REPAIR_RUNS_MAX)
-			out->run[out->count++] = (struct arrival_range){n, n};
-	}
-	return E_OK;
+	return each(arg, l->parcel[i].number, &hash);
 }
 
 static inline enum err
-set_hashes(void *ctx, const struct log_id *id, uint64_t lo, uint64_t hi, repair_hash_fn *each, void *arg)
+set_find_parcel(void *ctx, const struct log_id *id, uint32_t number, repair_hash_fn *each, void *arg)
 {
 	struct set_log *l = set_find(ctx, id);
-	size_t i = set_place(l, lo > UINT32_MAX ? UINT32_MAX : (uint32_t)lo, 0);
+	size_t i = set_place(l, number, 0);
 	enum err e = E_OK;
 
-	for (; i < l->count && l->parcel[i].number <= hi && e == E_OK; i++) {
-		struct parcel_hash hash = set_hash(l->name, l->parcel[i].number, l->parcel[i].twin);
+	for (; i < l->count && l->parcel[i].number == number && e == E_OK; i++)
+		e = set_pass_on(l, i, each, arg);
+	return e;
+}
 
-		e = each(arg, l->parcel[i].number, &hash);
-	}
+static inline enum err
+set_walk(void *ctx, const struct log_id *id, repair_hash_fn *each, void *arg)
+{
+	struct set_log *l = set_find(ctx, id);
+	enum err e = E_OK;
+	size_t i;
+
+	for (i = 0; i < l->count && e == E_OK; i++)
+		e = set_pass_on(l, i, each, arg);
 	return e;
 }
 
 static inline struct repair *
 set_repair(struct parcel_set *s, bool client)
 {
-	struct repair_config config = {client, s->key, {s, set_sketch, set_logs, set_held, set_hashes}};
+	struct repair_config config = {client, s->key, {s, set_sketch, set_logs, set_find_parcel, set_walk}};
 	struct repair *r;
 
 	return repair_new(&r, &config) == E_OK ? r : NULL;

@@ -178,6 +178,47 @@ tags_alike(void)
 	world_free();
 }
 
+/* More ranges than an entry has room for. */
+static void
+many_holes(void)
+{
+	uint32_t n;
+
+	world(10, 2, 0, UINT32_MAX);
+	for (n = 1; n <= 8000; n++) {
+		if (n % 2 == 0)
+			set_add(&child, &child.log[0], (struct set_parcel){n, 0});
+		if (n % 3 == 0)
+			set_add(&parent, &parent.log[0], (struct set_parcel){n, 0});
+	}
+	(void)mend(3);
+	world_free();
+}
+
+/* A sketch that is wrong (an item counted twice): found by the logs, and soon. */
+static void
+a_wrong_sketch(void)
+{
+	struct sketch_item item;
+	struct repair *c, *s;
+	struct mending m = {0};
+	struct seeded r = {11};
+
+	world(11, 40, 2000, UINT32_MAX);
+	item = set_item_of(&parent, &parent.log[0], parent.log[0].parcel[0]);
+	sketch_add(&parent.sketch, &parent.key, &item);
+	sketch_add(&parent.sketch, &parent.key, &item);
+	lose(&child, &r, 40);
+	c = set_repair(&child, true);
+	s = set_repair(&parent, false);
+	CHECK(set_mend(c, s, &m) == E_OK && repair_state(c) == REPAIR_FOUND && m.rounds <= 8);
+	set_move(s, &parent, &child, false, &m);
+	CHECK(m.moved[0] == 40 && m.useless == 0);
+	repair_free(c);
+	repair_free(s);
+	world_free();
+}
+
 static struct message
 with_bytes(uint8_t type, struct bytes b)
 {
@@ -231,7 +272,7 @@ malformed_lists(void)
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s555"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x02\x00\x07"), E_FRAME},
-	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x82\x02"), E_FRAME}, /* 258 ranges */
+	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x81\x08"), E_FRAME}, /* 1,025 ranges */
 	    {MESSAGE_LOGS, BYTES_LIT("\x80\x80\x80\x80\x10s5555\x00"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), E_FRAME},
@@ -347,16 +388,16 @@ many_seeds(void)
 
 /* Each allocation of a repair failing would need more than malloc: what the source fails with comes out. */
 static enum err
-fails(void *ctx, const struct log_id *log, struct repair_held *out)
+fails(void *ctx, const struct log_id *log, repair_hash_fn *each, void *arg)
 {
-	(void)ctx, (void)log, (void)out;
+	(void)ctx, (void)log, (void)each, (void)arg;
 	return E_STORE_IO;
 }
 
 static void
 a_failing_source(void)
 {
-	struct repair_config config = {true, {{1, 2}}, {&child, set_sketch, set_logs, fails, set_hashes}};
+	struct repair_config config = {true, {{1, 2}}, {&child, set_sketch, set_logs, set_find_parcel, fails}};
 	struct message m, out;
 	struct repair *c;
 
@@ -370,5 +411,5 @@ a_failing_source(void)
 	world_free();
 }
 
-CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(past_the_reach), T(forks), T(tags_alike), T(malformed_lists),
+CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(past_the_reach), T(forks), T(tags_alike), T(many_holes), T(a_wrong_sketch), T(malformed_lists),
 	   T(out_of_place), T(lying_server), T(many_seeds), T(a_failing_source))

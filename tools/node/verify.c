@@ -5,6 +5,7 @@
 
 #include "core/arrival.h"
 #include "core/parcel.h"
+#include "core/shared.h"
 #include "tools/node/opener_item.h"
 
 struct verifying {
@@ -218,6 +219,8 @@ rebuild_job(struct store_txn *txn, void *arg)
 {
 	enum err e = arrival_rebuild(txn, arg);
 
+	if (e == E_OK)
+		e = shared_forget(txn);
 	return e == E_OK ? opener_forget(txn) : e;
 }
 
