@@ -35,6 +35,28 @@ keyring_seal_first(const struct store_key *key, const struct unlock *how,
 }
 
 enum err
+keyring_seal_more(struct writer *file, const struct store_key *key,
+		  const struct unlock *how, const struct keyring_cost *cost)
+{
+	struct slots *k = fault_malloc(sizeof(*k));
+	enum err e;
+
+	if (k == NULL)
+		return E_NO_MEMORY;
+	if ((e = slots_decode(writer_view(file), k)) == E_OK &&
+	    k->count == KEYRING_SLOTS_MAX)
+		e = E_LIMIT;
+	if (e == E_OK &&
+	    (e = slot_seal(&k->slot[k->count], key, how, cost)) == E_OK) {
+		k->count++;
+		writer_reset(file);
+		e = slots_encode(k, file);
+	}
+	free(k);
+	return e;
+}
+
+enum err
 keyring_unseal(struct bytes file, const struct unlock *how, struct store_key *out,
 	       char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *why)
 {

@@ -41,6 +41,9 @@ enum keyring_kind { KEYRING_PASSPHRASE = 1, KEYRING_KEY_FILE = 2, KEYRING_RECOVE
  */
 enum err keyring_seal_first(const struct store_key *key, const struct unlock *,
 			    const struct keyring_cost *, struct writer *out);
+/* keyring_seal_more: one more slot into the bytes of such a file, before any store has it. E_LIMIT. */
+enum err keyring_seal_more(struct writer *file, const struct store_key *key,
+			   const struct unlock *, const struct keyring_cost *);
 /*
  * keyring_unseal: find a slot that `how` opens. name_out (may be NULL) gets the slot's
  * name. E_STORE_KEY: none does. E_STORE_DAMAGED: not a keys file. E_STORE_NEWER: of a

@@ -369,9 +369,10 @@ store_publish(struct store *s, struct why *why)
 }
 
 enum err
-store_create(const char *dir, const struct unlock *first,
-	     const struct store_options *options, struct store **out, struct why *why)
+store_prepare(const char *dir, const struct unlock *first, const struct unlock *second,
+	      const struct store_options *options, struct store **out, struct why *why)
 {
+	const struct keyring_cost *cost = options == NULL ? NULL : &options->cost;
 	struct store_key key;
 	struct writer file;
 	enum err e;
@@ -379,20 +380,29 @@ store_create(const char *dir, const struct unlock *first,
 	*out = NULL;
 	writer_heap_init(&file, KEYRING_FILE_BYTES_MAX);
 	crypto_random(key.b, sizeof(key.b));
-	e = keyring_seal_first(&key, first, options == NULL ? NULL : &options->cost,
-			       &file);
+	if ((e = keyring_seal_first(&key, first, cost, &file)) == E_OK && second != NULL)
+		e = keyring_seal_more(&file, &key, second, cost);
 	if (e != E_OK)
 		why_set(why, e, "the passphrase must not be empty");
 	else
 		e = store_create_with(dir, writer_view(&file), &key, options, out, why);
-	if (e == E_OK && (e = store_publish(*out, why)) != E_OK) {
-		store_close(*out);
-		*out = NULL;
-	}
 	if (e == E_OK && first->name != NULL)
 		snprintf((*out)->opened_by, sizeof((*out)->opened_by), "%s", first->name);
 	crypto_wipe(&key, sizeof(key));
 	writer_free(&file);
+	return e;
+}
+
+enum err
+store_create(const char *dir, const struct unlock *first,
+	     const struct store_options *options, struct store **out, struct why *why)
+{
+	enum err e = store_prepare(dir, first, NULL, options, out, why);
+
+	if (e == E_OK && (e = store_publish(*out, why)) != E_OK) {
+		store_close(*out);
+		*out = NULL;
+	}
 	return e;
 }
 

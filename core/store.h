@@ -64,6 +64,13 @@ struct store_options {
 enum err store_create(const char *dir, const struct unlock *first,
 		      const struct store_options *, struct store **out, struct why *);
 /*
+ * store_prepare: the same, with a second slot if `second` is not NULL; the store appears only with store_publish, once
+ * all is in it that it cannot be without.
+ */
+enum err store_prepare(const char *dir, const struct unlock *first,
+		       const struct unlock *second, const struct store_options *,
+		       struct store **out, struct why *);
+/*
  * store_create_with: the same around existing key slots (the bytes of a `keys` file) and
  * the store key that they wrap: for restoring. The store appears only with store_publish:
  * until then a crash leaves a directory that is no store. store_close without it removes

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "schemas/areas_table.h"
 #include "tools/commands.h"
 #include "tools/json.h"
@@ -66,18 +67,25 @@ root_open(struct call *c, char path[1024], int *fd)
 	return E_OK;
 }
 
+struct root_file {
+	struct call *c;
+	char path[1024];
+	int fd;
+};
+
 static enum err
-root_write(struct call *c, const char *path, int fd, const struct foundation *f)
+root_write(void *ctx, const struct foundation *f)
 {
+	struct root_file *root = ctx;
 	struct writer w;
 	enum err e;
 
 	writer_heap_init(&w, 8192);
 	root_text(&w, f);
-	if ((e = writer_end(&w)) == E_OK && (write(fd, w.p, w.n) != (ssize_t)w.n || fsync(fd) != 0))
-		e = why_set(call_why(c), E_IO, "%s", path);
+	if ((e = writer_end(&w)) == E_OK && (e = file_write_all(root->fd, writer_view(&w))) == E_OK)
+		e = fsync(root->fd) != 0 ? E_IO : file_sync_parent(root->path);
 	writer_free(&w);
-	return e;
+	return e == E_OK ? E_OK : why_set(call_why(root->c), e, "%s", root->path);
 }
 
 static void
@@ -114,8 +122,7 @@ cmd_init(struct call *c)
 	struct unlock unlock;
 	struct writer areas;
 	struct peer *p = NULL;
-	char path[1024];
-	int fd = -1;
+	struct root_file root = {.c = c, .fd = -1};
 	enum err e;
 
 	if (f.officer == NULL)
@@ -125,20 +132,20 @@ cmd_init(struct call *c)
 	memset(&secret, 0, sizeof(secret));
 	writer_heap_init(&areas, CONTROL_PLAIN_BYTES_MAX);
 	if ((e = compile_areas(c, &areas)) == E_OK && (e = call_new_secret(c, &secret)) == E_OK &&
-	    (e = root_open(c, path, &fd)) == E_OK) {
+	    (e = root_open(c, root.path, &root.fd)) == E_OK) {
 		f.areas = writer_view(&areas);
+		f.keep = root_write;
+		f.ctx = &root;
 		unlock = secret_unlock(&secret, f.officer);
 		e = enrol_found(&p, call_store_path(c), &unlock, &f, call_why(c));
-		if (e == E_OK)
-			e = root_write(c, path, fd, &f);
 		if (e != E_OK)
-			(void)unlink(path);
+			(void)unlink(root.path);
 	}
-	if (fd >= 0)
-		(void)close(fd);
+	if (root.fd >= 0)
+		(void)close(root.fd);
 	peer_close(p);
 	if (e == E_OK)
-		tell(c, &f, path);
+		tell(c, &f, root.path);
 	crypto_wipe(&f.root, sizeof(f.root));
 	crypto_wipe(&f.recovery, sizeof(f.recovery));
 	secret_wipe(&secret);

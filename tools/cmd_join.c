@@ -33,7 +33,7 @@ tell(struct call *c, struct peer *p)
 		call_out(c, "An officer must still let you in:  banyan devices STORE --approve \"%s\"\n", self->name);
 }
 
-/* Nothing is left of a store whose joining was refused; one whose link broke goes on with the same keys. */
+/* Nothing is left of a store whose joining was refused; one that was cut goes on with the same keys. */
 static void
 undo(const char *path)
 {
@@ -48,10 +48,15 @@ undo(const char *path)
 	(void)rmdir(path);
 }
 
+/*
+ * Only the node's own refusal is final. With any other failure, of the link, of memory or of this disk, the node may have let
+ * us in already: the invitation is good once, and only for the keys that asked.
+ */
 static bool
 is_final(enum err e)
 {
-	return e != E_CONNECT && e != E_PEER_GONE && e != E_PEER_TIMEOUT && e != E_PEER_BUSY;
+	return e == E_INVITE_UNKNOWN || e == E_INVITE_USED || e == E_INVITE_EXPIRED || e == E_NAME_TAKEN ||
+	       e == E_NODE_KEY || e == E_VERSION;
 }
 
 enum err

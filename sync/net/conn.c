@@ -263,10 +263,16 @@ steer_reading(struct conn *c)
 
 	if (c->closing || c->eof || want == c->reading)
 		return;
-	if (want)
-		uv_read_start(&c->io.stream, on_alloc, on_read);
-	else
+	if (!want)
 		uv_read_stop(&c->io.stream);
+	else if (uv_read_start(&c->io.stream, on_alloc, on_read) != 0) {
+		struct why why;
+
+		why_set(&why, E_PEER_GONE, "cannot read"); /* rather than wait for what nobody will hear */
+		fail(c, &why);
+		conn_close(c);
+		return;
+	}
 	c->reading = want;
 }
 

@@ -136,13 +136,15 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 	snprintf(home.area, sizeof(home.area), "%s", f->area);
 	home.node = identities[0].id;
 	home.node_sign = identities[0].sign.pub;
-	if ((e = peer_create(&p, path, unlock, &programme, &home, identities, 2, true, why)) != E_OK)
+	if ((e = peer_create(&p, path, unlock, &recovery, &programme, &home, identities, 2, true, why)) != E_OK)
 		goto done;
 	job.peer = p;
 	job.now_s = peer_now_s(p);
 	if ((e = store_write(p->store, found_job, &job)) == E_OK &&
-	    (e = down_add_areas(p, &identities[1].id, f->areas, why)) == E_OK)
-		e = keyring_add(path, store_key_of(p->store), &recovery, NULL, why);
+	    (e = down_add_areas(p, &identities[1].id, f->areas, why)) == E_OK && f->keep != NULL)
+		e = f->keep(f->ctx, f);
+	if (e == E_OK)
+		e = store_publish(p->store, why);
 done:
 	crypto_wipe(identities, sizeof(identities));
 	crypto_wipe(&home, sizeof(home));

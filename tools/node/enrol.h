@@ -10,12 +10,15 @@
 
 /*
  * enrol_found: a new programme: root and recovery keys, the first office, its node, and one officer. Returns the
- * open peer; the two secret keys are the caller's to write down elsewhere and to wipe.
+ * open peer. The two secret keys are the caller's to write down elsewhere, in `keep`, before the store appears, and to
+ * wipe. On an error nothing is left, neither of the store.
  */
 struct foundation {
 	const char *programme, *area, *officer;
 	struct bytes areas; /* compiled table */
 	struct ec_key root, recovery; /* out */
+	enum err (*keep)(void *ctx, const struct foundation *); /* NULL: they are looked at afterwards */
+	void *ctx;
 };
 enum err enrol_found(struct peer **out, const char *path, const struct unlock *, struct foundation *,
                      struct why *);

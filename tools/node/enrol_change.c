@@ -39,8 +39,12 @@ enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, 
 	memcpy(self.name, v->name, sizeof(self.name));
 	snprintf(home.address, sizeof(home.address), "%s", v->address);
 	if ((e = crypto_ec_new(&self.sign)) == E_OK && (e = crypto_ec_new(&self.seal)) == E_OK)
-		e = peer_create(out, path, unlock, &programme, &home, &self, 1, false, why);
+		e = peer_create(out, path, unlock, NULL, &programme, &home, &self, 1, false, why);
 	crypto_wipe(&self, sizeof(self));
+	if (e == E_OK && (e = store_publish((*out)->store, why)) != E_OK) {
+		peer_close(*out);
+		*out = NULL;
+	}
 	return e;
 }
 
@@ -60,14 +64,16 @@ check_statements(struct peer *p, const struct ec_public *node_key, const struct 
 	    (e = enrolment_decode(w->own_enrolment, programme, own, why)) != E_OK ||
 	    (e = office_decode(w->office, programme, office, why)) != E_OK)
 		return e;
-	if (principal_verify(STATEMENT_ENROLMENT, w->own_enrolment, programme, node_key) != E_OK ||
-	    !ID_EQUAL(&own->id, &peer_self(p)->id) ||
-	    memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0)
-		return why_set(why, E_SIGNATURE, "this device's enrolment");
-	if (principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public) != E_OK &&
-	    principal_verify(STATEMENT_OFFICE, w->office, programme, node_key) != E_OK)
-		return why_set(why, E_SIGNATURE, "the office's key");
-	return E_OK;
+	/* E_NO_MEMORY is no false signature. */
+	e = principal_verify(STATEMENT_ENROLMENT, w->own_enrolment, programme, node_key);
+	if (e == E_OK && (!ID_EQUAL(&own->id, &peer_self(p)->id) ||
+	                  memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0))
+		e = E_SIGNATURE;
+	if (e != E_OK)
+		return why_set(why, e, "this device's enrolment");
+	if ((e = principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public)) == E_SIGNATURE)
+		e = principal_verify(STATEMENT_OFFICE, w->office, programme, node_key);
+	return e == E_OK ? E_OK : why_set(why, e, "the office's key");
 }
 
 struct welcomed_job {

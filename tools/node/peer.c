@@ -90,7 +90,7 @@ create_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-peer_create(struct peer **out, const char *path, const struct unlock *unlock,
+peer_create(struct peer **out, const char *path, const struct unlock *unlock, const struct unlock *second,
             const struct programme *programme, const struct home *home, const struct identity *identities,
             size_t count, bool approved, struct why *why)
 {
@@ -100,7 +100,7 @@ peer_create(struct peer **out, const char *path, const struct unlock *unlock,
 
 	if ((e = peer_new(&p, path)) != E_OK)
 		return e;
-	if ((e = store_create(path, unlock, NULL, &p->store, why)) != E_OK)
+	if ((e = store_prepare(path, unlock, second, NULL, &p->store, why)) != E_OK)
 		goto fail;
 	p->programme = *programme;
 	p->home = *home;

@@ -92,10 +92,11 @@ struct peer {
 };
 
 /*
- * peer_create: a store that holds these identities; nothing else is in it. The peer is open afterwards.
- * E_STORE_*. The identities are copied.
+ * peer_create: a store that holds these identities; nothing else is in it. The peer is open afterwards, and its
+ * store appears with store_publish: if it is closed before that, nothing is left. `second`: of one more key slot, or
+ * NULL. E_STORE_*. The identities are copied.
  */
-enum err peer_create(struct peer **out, const char *path, const struct unlock *,
+enum err peer_create(struct peer **out, const char *path, const struct unlock *, const struct unlock *second,
                      const struct programme *, const struct home *, const struct identity *, size_t count,
                      bool approved, struct why *);
 /* peer_open: E_STORE_*; E_STORE_KEY for a wrong passphrase. peer_close(NULL) is harmless. */
