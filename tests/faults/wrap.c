@@ -1,0 +1,307 @@
+#include "tests/faults/wrap.h"
+
+#include <argon2.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <expat.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <lmdb.h>
+#include <mbedtls/chachapoly.h>
+#include <mbedtls/ecdsa.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/gcm.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+#include <pthread.h>
+#include <qrencode.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+#include <zip.h>
+#include <zstd.h>
+
+#include "core/fault.h"
+
+#define FAILED MBEDTLS_ERR_ECP_ALLOC_FAILED
+#define PLACES_MAX (1u << 16) /* a power of two */
+#define DEPTH_MAX 32u
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FRAMES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FRAMES 1
+#endif
+#endif
+
+unsigned wrap_depth = 4;
+bool wrap_sticky;
+
+/* Shared with the processes that a test forks: what failed in one has failed for all. Armed is each for itself. */
+struct shared {
+	pthread_mutex_t lock;
+	bool fired;
+	const char *name;
+	void *frames[DEPTH_MAX];
+	size_t places;
+	uint64_t seen[PLACES_MAX]; /* hashes; 0: free */
+};
+static struct shared *wrap;
+static bool armed;
+static long nth = -1; /* not negative: so many calls are made yet, places do not matter */
+
+__attribute__((constructor)) static void
+wrap_begin(void)
+{
+	pthread_mutexattr_t attr;
+
+	wrap = mmap(NULL, sizeof(*wrap), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (wrap == MAP_FAILED)
+		abort();
+	wrap->name = "";
+	(void)pthread_mutexattr_init(&attr);
+	(void)pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	(void)pthread_mutex_init(&wrap->lock, &attr);
+}
+
+#ifdef FRAMES
+/* The callers, by frame pointers: a library built without them ends the walk, which is only a shorter place. */
+__attribute__((no_sanitize_address)) static size_t
+callers(void *out[DEPTH_MAX], void *frame)
+{
+	static _Thread_local uintptr_t low, high;
+	uintptr_t at = (uintptr_t)frame;
+	size_t n = 0;
+
+	if (high == 0) {
+		pthread_attr_t attr;
+		void *base;
+		size_t size;
+
+		if (pthread_getattr_np(pthread_self(), &attr) != 0)
+			return 0;
+		if (pthread_attr_getstack(&attr, &base, &size) == 0) {
+			low = (uintptr_t)base;
+			high = low + size;
+		}
+		(void)pthread_attr_destroy(&attr);
+	}
+	while (n < DEPTH_MAX && n < wrap_depth && at >= low && at + 2 * sizeof(void *) <= high && at % sizeof(void *) == 0) {
+		uintptr_t next = *(uintptr_t *)at;
+
+		out[n++] = *(void **)(at + sizeof(void *));
+		if (next <= at)
+			break;
+		at = next;
+	}
+	return n;
+}
+#endif
+
+static bool
+place_is_new(void *const *frames, size_t n, const char *name)
+{
+	uint64_t h = 1469598103934665603u;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		h = (h ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+	h = (h ^ (uint64_t)(uintptr_t)name) * 1099511628211u;
+	h += h == 0;
+	for (i = (size_t)(h >> 20) % PLACES_MAX; wrap->seen[i] != 0; i = (i + 1) % PLACES_MAX)
+		if (wrap->seen[i] == h)
+			return false;
+	if (wrap->places >= PLACES_MAX / 2)
+		abort();
+	wrap->seen[i] = h;
+	wrap->places++;
+	return true;
+}
+
+/* Does this call fail? */
+static bool
+fails(const char *name, void *frame, void *caller)
+{
+	void *frames[DEPTH_MAX];
+	bool yes = false;
+	size_t n = 1;
+
+	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED))
+		return false;
+	frames[0] = caller;
+#ifdef FRAMES
+	n = callers(frames, frame);
+#else
+	(void)frame;
+#endif
+	pthread_mutex_lock(&wrap->lock);
+	if (armed && wrap->fired)
+		yes = wrap_sticky;
+	else if (armed && (nth < 0 ? place_is_new(frames, n, name) : nth-- == 0)) {
+		wrap->fired = yes = true;
+		wrap->name = name;
+		memset(wrap->frames, 0, sizeof(wrap->frames));
+		memcpy(wrap->frames, frames, n * sizeof(*frames));
+	}
+	pthread_mutex_unlock(&wrap->lock);
+	if (yes)
+		errno = strstr(name, "alloc") != NULL || strcmp(name, "vasprintf") == 0 ? ENOMEM : EIO;
+	return yes;
+}
+#define FAILS(name) fails(name, __builtin_frame_address(0), __builtin_return_address(0))
+
+void
+wrap_arm(void)
+{
+	pthread_mutex_lock(&wrap->lock);
+	armed = true;
+	nth = -1;
+	wrap->fired = false;
+	pthread_mutex_unlock(&wrap->lock);
+}
+
+void
+wrap_arm_nth(unsigned n)
+{
+	wrap_arm();
+	nth = (long)n;
+}
+
+bool
+wrap_disarm(void)
+{
+	bool fired;
+
+	pthread_mutex_lock(&wrap->lock);
+	fired = wrap->fired;
+	armed = false;
+	pthread_mutex_unlock(&wrap->lock);
+	return fired;
+}
+
+bool
+wrap_fired(void)
+{
+	return wrap->fired;
+}
+
+const char *
+wrap_name(void)
+{
+	return wrap->name;
+}
+
+void
+wrap_tell(void)
+{
+	size_t n = 0;
+
+	while (n < DEPTH_MAX && wrap->frames[n] != NULL)
+		n++;
+	(void)fprintf(stderr, "failed: %s, called from\n", wrap->name);
+	backtrace_symbols_fd(wrap->frames, (int)n, 2);
+}
+
+void
+wrap_forget(void)
+{
+	memset(wrap->seen, 0, sizeof(wrap->seen));
+}
+
+size_t
+wrap_places(void)
+{
+	return wrap->places;
+}
+
+/* Defined by the linker; only their names are ours. */
+#define R(name)
+#define W(result, name, parameters, arguments, failed) \
+	result __real_##name parameters; \
+	result __wrap_##name parameters;
+#include "tests/faults/wrap.def"
+#undef W
+int __real_open(const char *, int, ...);
+int __wrap_open(const char *, int, ...);
+int __real_fclose(FILE *);
+int __wrap_fclose(FILE *);
+int __real_mdb_txn_commit(MDB_txn *);
+int __wrap_mdb_txn_commit(MDB_txn *);
+bool __wrap_fault_point(void);
+
+static json_t *
+json_failed(json_error_t *e)
+{
+	if (e != NULL) {
+		memset(e, 0, sizeof(*e));
+		e->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
+	}
+	return NULL;
+}
+
+/* A file whose reading failed says so when it is asked. */
+static size_t
+fread_failed(FILE *f)
+{
+	f->_flags |= 0x20; /* glibc's mark of an error: what ferror looks at */
+	return 0;
+}
+
+#define W(result, name, parameters, arguments, failed) \
+	result __wrap_##name parameters \
+	{ \
+		return FAILS(#name) ? (failed) : __real_##name arguments; \
+	}
+#include "tests/faults/wrap.def"
+#undef W
+#undef R
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return FAILS("open") ? -1 : __real_open(path, flags, mode);
+}
+
+int
+__wrap_fclose(FILE *f)
+{
+	bool yes = FAILS("fclose");
+	int rc = __real_fclose(f);
+
+	if (yes)
+		errno = EIO;
+	return yes ? EOF : rc;
+}
+
+int
+__wrap_mdb_txn_commit(MDB_txn *t)
+{
+	if (!FAILS("mdb_txn_commit"))
+		return __real_mdb_txn_commit(t);
+	mdb_txn_abort(t);
+	return EIO;
+}
+
+/* The program's own points of failure stand before calls that fail here anyway. */
+bool
+__wrap_fault_point(void)
+{
+	return false;
+}
