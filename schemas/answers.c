@@ -303,6 +303,8 @@ answers_constrained(struct answers *a, struct xml_node *n, struct answer_fault *
 	if (f->constraint == NULL || n->text[0] == '\0' || n->hidden ||
 	    (f->local_constraint && !a->local) || answers_true(a, f->constraint, n))
 		return E_OK;
+	if (a->out_of_memory)
+		return fault == NULL ? E_NO_MEMORY : answers_fault_about(fault, E_NO_MEMORY, n, answers_name(a, n));
 	if (fault == NULL)
 		return E_ANSWER_CONSTRAINT;
 	message = answers_label(a, &f->constraint_message, n, &a->scratch);

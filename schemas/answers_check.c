@@ -73,7 +73,11 @@ answers_check(struct answers *a, struct answer_fault *faults, size_t fault_max, 
 	struct check c = {.a = a, .faults = faults, .max = fault_max, .first = E_OK};
 
 	check_node(&c, a->instance);
-	if (a->why.e != E_OK) {
+	if (a->out_of_memory) {
+		answers_fault_about(slot(&c), E_NO_MEMORY, NULL, "the answers");
+		note(&c, E_NO_MEMORY);
+		c.first = E_NO_MEMORY;
+	} else if (a->why.e != E_OK) {
 		char text[400], sentence[330];
 
 		snprintf(text, sizeof(text), "the form has a mistake; tell who made it: %s",

@@ -21,7 +21,7 @@ evaluate(struct answers *a, const struct xpath *x, struct xml_node *n, struct xp
 
 	if (e == E_OK)
 		return E_OK;
-	if (a->why.e == E_OK)
+	if (a->why.e == E_OK && e != E_NO_MEMORY) /* that is not the form's fault */
 		why_set(&a->why, e, "%.80s: %.150s", node_of(n)->path, why.thing);
 	a->out_of_memory = a->out_of_memory || e == E_NO_MEMORY;
 	return e;
@@ -69,6 +69,7 @@ text_of(struct answers *a, const struct form_text *t, struct xml_node *n, struct
 		writer_str(&w, t->pieces[i].string != NULL ? t->pieces[i].string :
 		                                             answers_text(a, t->pieces[i].value, n));
 	s = arena_str(arena, writer_cstr(&w), w.n);
+	a->out_of_memory = a->out_of_memory || s == NULL || writer_end(&w) == E_NO_MEMORY;
 	writer_free(&w);
 	return s == NULL ? "" : s;
 }
@@ -79,6 +80,7 @@ answers_label(struct answers *a, const struct form_label *label, struct xml_node
 	if (label->dynamic != NULL) {
 		const char *s = answers_text(a, label->dynamic, n), *copy = arena_str(arena, s, strlen(s));
 
+		a->out_of_memory = a->out_of_memory || copy == NULL;
 		return copy == NULL ? "" : copy;
 	}
 	return text_of(a, form_text_of(a->form, label, a->lang), n, arena);

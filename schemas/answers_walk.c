@@ -193,12 +193,13 @@ group_labels(struct answers *a, const struct stop *s)
 		writer_str(&w, text);
 	}
 	text = arena_str(&a->shown, writer_cstr(&w), w.n);
+	a->out_of_memory = a->out_of_memory || text == NULL || writer_end(&w) == E_NO_MEMORY;
 	writer_free(&w);
 	return text == NULL ? "" : text;
 }
 
 static enum err
-show(struct answers *a, const struct stop *s, struct answer_view *out)
+view(struct answers *a, const struct stop *s, struct answer_view *out)
 {
 	const struct form_control *c = s->control;
 	const struct form_node *f = c->node;
@@ -225,6 +226,20 @@ show(struct answers *a, const struct stop *s, struct answer_view *out)
 	out->choice_count = a->choice_count;
 	answers_forget(a);
 	return e;
+}
+
+/* A label that memory was short for is no label; but no answer is wrong for it, and the next try may go well. */
+static enum err
+show(struct answers *a, const struct stop *s, struct answer_view *out)
+{
+	bool before = a->out_of_memory, short_of;
+	enum err e;
+
+	a->out_of_memory = false;
+	e = view(a, s, out);
+	short_of = a->out_of_memory;
+	a->out_of_memory = before;
+	return e == E_OK && short_of ? E_NO_MEMORY : e;
 }
 
 static enum err

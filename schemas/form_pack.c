@@ -229,7 +229,7 @@ form_pack(const struct form *f, bool identifying, const struct field_value *valu
 		reader_init(&r, v->value);
 		pack_value(&j, field, &r);
 		if (reader_end(&r) != E_OK)
-			return refuse(&j, field);
+			return reader_end(&r) == E_NO_MEMORY ? E_NO_MEMORY : refuse(&j, field);
 	}
 	return writer_end(out);
 }

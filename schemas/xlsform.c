@@ -276,6 +276,8 @@ convert(struct xls *x, struct writer *xform)
 	e = writer_end(&w);
 	if (e == E_NO_ROOM)
 		xls_fault(x, SHEET_SURVEY, 0, NULL, "the form is too large; split it in two");
+	if (e == E_OK && x->files_needed != NULL)
+		e = writer_end(x->files_needed); /* a form without the names of its files would be a form without choices */
 	if (x->report->errors == 0 && e == E_OK && x->e == E_OK)
 		writer_bytes(xform, writer_view(&w));
 	writer_free(&w);

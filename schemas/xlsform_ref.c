@@ -243,7 +243,9 @@ xls_resolve(struct xls *x, const struct item *context, enum xls_sheet sheet, uns
 		writer_str(&w, path == NULL ? "" : path);
 		p = end;
 	}
-	if (writer_end(&w) != E_OK)
+	if (writer_end(&w) == E_NO_MEMORY)
+		x->e = E_NO_MEMORY;
+	else if (writer_end(&w) != E_OK)
 		xls_fault(x, sheet, row, column, "the expression is too long");
 	else if (good)
 		out = xls_keep(x, (const char *)w.p, w.n);

@@ -80,7 +80,7 @@ on_text(void *user, const char *p, int n)
 		return;
 	writer_mem(&s->x->text, p, (size_t)n);
 	if (writer_end(&s->x->text) != E_OK)
-		xlsx_fail(s->x, E_LIMIT, "the length of a cell");
+		xlsx_fail(s->x, writer_end(&s->x->text) == E_NO_MEMORY ? E_NO_MEMORY : E_LIMIT, "the length of a cell");
 	stop(s);
 }
 

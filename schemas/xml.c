@@ -253,12 +253,12 @@ flush_text(struct parse *p)
 {
 	struct xml_node *n;
 
-	if (p->text.n == 0)
-		return;
-	if (writer_end(&p->text) != E_OK) {
+	if (writer_end(&p->text) != E_OK) { /* before its length: it may be none for want of memory */
 		fail(p, writer_end(&p->text), "");
 		return;
 	}
+	if (p->text.n == 0)
+		return;
 	n = add(p, XML_TEXT, NULL, (const char *)p->text.p, p->text.n);
 	if (n != NULL)
 		xml_append(p->at, n);
