@@ -130,6 +130,8 @@ keyring_read(const char *dir, struct writer *out, struct why *why)
 		return why_set(why, E_NO_MEMORY, "keys");
 	e = file_read(path, KEYRING_FILE_BYTES_MAX, out, NULL);
 	free(path);
+	if (e == E_OK && out->n == 0)
+		e = E_STORE_WIPED;
 	if (e == E_FILE_ABSENT)
 		e = file_probe(dir, "data.mdb") == E_OK ? E_STORE_WIPED : E_STORE_ABSENT;
 	else if (e == E_LIMIT)
@@ -323,7 +325,9 @@ keyring_wipe(const char *dir, struct why *why)
 		e = errno == ENOENT ? E_STORE_ABSENT : E_STORE_IO;
 	if (e == E_OK) {
 		e = overwrite(fd);
-		/* Unlinked even if overwriting failed: less is left that way. */
+		/* An empty file is a wiped store, too, should its name stay. Unlinked even if overwriting failed: less is left. */
+		if (e == E_OK && ftruncate(fd, 0) != 0)
+			e = E_STORE_IO;
 		if (fault_point() || unlink(path) != 0)
 			e = E_STORE_IO;
 		file_unlink(dir, KEYS ".new");
