@@ -23,10 +23,12 @@
 
 /* The link's failure, or else the command's own: that one's words came with the answer and must not be lost. */
 static enum err
-asked(struct call *c, enum err e, const struct why *why)
+asked(struct call *c, enum err e, uint8_t status, const struct why *why)
 {
-	if (e == E_OK)
-		return call_answered(c);
+	if (e == E_OK && (e = call_answered(c)) == E_OK && status != 0) /* it failed there, and could not even say so */
+		return why_set(call_why(c), E_PEER_GONE, "the answer is not whole");
+	if (e == E_OK || call_answered(c) == e)
+		return e;
 	if (why->e == e)
 		*call_why(c) = *why;
 	return e;
@@ -45,7 +47,10 @@ forward_local(struct call *c)
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK)
-		e = asked(c, link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why), &why);
+		{
+		e = link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why);
+		e = asked(c, e, status, &why);
+	}
 	writer_free(&ask);
 	return e;
 }
@@ -60,8 +65,10 @@ forward_node(struct call *c, struct peer *p)
 	enum err e;
 
 	writer_heap_init(&ask, ASK_BYTES_MAX);
-	if ((e = call_ask_write(c, false, &ask)) == E_OK)
-		e = asked(c, link_ask(p, NULL, writer_view(&ask), c->answer, c->ctx, &status, &why), &why);
+	if ((e = call_ask_write(c, false, &ask)) == E_OK) {
+		e = link_ask(p, NULL, writer_view(&ask), c->answer, c->ctx, &status, &why);
+		e = asked(c, e, status, &why);
+	}
 	writer_free(&ask);
 	return e;
 }
