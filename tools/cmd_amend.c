@@ -42,9 +42,9 @@ amend(struct call *c, struct subject *s, struct change *g, struct revision_body 
 	/* A device cannot read what it finished: there only the kind of each answer is checked. */
 	if (s->opened && (e = change_check(g, call_peer(c), &s->row, lang, call_why(c))) != E_OK)
 		return e;
-	if ((e = change_body(g, body)) != E_OK || (e = revise(c, s, body, &id)) != E_OK)
+	if ((e = change_body(g, body)) != E_OK)
 		return e;
-	return peer_is_node(call_peer(c)) ? acting_audit(c, "amend", s->hex, "") : E_OK;
+	return revise(c, s, body, "amend", "", &id);
 }
 
 enum err

@@ -35,9 +35,9 @@ resolve(struct call *c, struct subject *s, struct change *g, struct revision_bod
 		return why_set(call_why(c), E_USAGE, "nothing is in conflict there: take banyan amend to correct an "
 		               "answer of %.100s", path);
 	if ((e = change_check(g, call_peer(c), &s->row, 0, call_why(c))) != E_OK ||
-	    (e = change_body(g, body)) != E_OK || (e = revise(c, s, body, &id)) != E_OK)
+	    (e = change_body(g, body)) != E_OK)
 		return e;
-	return acting_audit(c, "resolve", s->hex, path);
+	return revise(c, s, body, "resolve", path, &id);
 }
 
 enum err

@@ -47,9 +47,7 @@ cmd_review(struct call *c)
 	else if ((e = read_options(c, body)) == E_OK &&
 	         (e = subject_find(c, call_arg(c, 0), ACT_REVIEW, &arena, s)) == E_OK) {
 		body->kind = REVISION_REVIEW;
-		e = revise(c, s, body, &id);
-		if (e == E_OK)
-			e = acting_audit(c, "review", s->hex, review_state_name(body->state));
+		e = revise(c, s, body, "review", review_state_name(body->state), &id);
 	}
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"review\":\"%s\"}\n", s->hex, review_state_name(body->state));

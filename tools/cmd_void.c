@@ -28,9 +28,7 @@ cmd_void(struct call *c)
 	else if (body->text.n > REASON_BYTES_MAX)
 		e = why_set(call_why(c), E_NO_ROOM, "--reason");
 	if (e != E_OK || (e = subject_find(c, call_arg(c, 0), ACT_VOID, &arena, s)) != E_OK ||
-	    (e = revise(c, s, body, &id)) != E_OK)
-		goto done;
-	if (peer_is_node(call_peer(c)) && (e = acting_audit(c, "void", s->hex, "")) != E_OK)
+	    (e = revise(c, s, body, "void", "", &id)) != E_OK)
 		goto done;
 	if (call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"state\":\"void\"}\n", s->hex);

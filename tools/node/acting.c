@@ -128,16 +128,10 @@ acting_as(struct call *c, struct identity *out)
 	return E_OK;
 }
 
-struct audit_job {
-	const struct principal_id *actor;
-	uint32_t now_s;
-	const char *verb, *object, *detail;
-};
-
-static enum err
-audit_job(struct store_txn *txn, void *arg)
+enum err
+acting_audit_job(struct store_txn *txn, void *arg)
 {
-	struct audit_job *job = arg;
+	struct acting_audit *job = arg;
 
 	return audit_append(txn, job->now_s, job->actor, job->verb, job->object, job->detail);
 }
@@ -145,8 +139,8 @@ audit_job(struct store_txn *txn, void *arg)
 enum err
 acting_audit(struct call *c, const char *verb, const char *object, const char *detail)
 {
-	struct audit_job job = {call_actor(c), peer_now_s(call_peer(c)), verb, object, detail};
-	enum err e = store_write(call_peer(c)->store, audit_job, &job);
+	struct acting_audit job = {call_actor(c), peer_now_s(call_peer(c)), verb, object, detail};
+	enum err e = store_write(call_peer(c)->store, acting_audit_job, &job);
 
 	return e == E_OK ? E_OK : why_set(call_why(c), e, "the audit log");
 }

@@ -27,5 +27,12 @@ enum err acting_may(struct call *, int act, const char *area, bool is_author);
 enum err acting_as(struct call *, struct identity *out);
 /* acting_audit: one entry of the audit log in the name of who acts. Never an answer of class D in `detail`. */
 enum err acting_audit(struct call *, const char *verb, const char *object, const char *detail);
+/* acting_audit_job: the same as part of a write that it must stand or fall with. */
+struct acting_audit {
+	const struct principal_id *actor;
+	uint32_t now_s;
+	const char *verb, *object, *detail;
+};
+enum err acting_audit_job(struct store_txn *, void *acting_audit);
 
 #endif

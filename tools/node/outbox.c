@@ -361,6 +361,8 @@ struct revise_job {
 	struct revision_id id;
 	const struct revision_body *body;
 	const struct record_id *record;
+	store_job_fn *also;
+	void *also_arg;
 };
 
 static enum err
@@ -375,6 +377,8 @@ revise_job(struct store_txn *txn, void *arg)
 	    (e = outbox_row_put(txn, seq + 1, &job->sealed->row)) != E_OK ||
 	    (e = put_stanzas(job->peer, txn, job->sealed)) != E_OK)
 		return e;
+	if (job->also != NULL && (e = job->also(txn, job->also_arg)) != E_OK)
+		return e;
 	if ((e = own_record_get(txn, job->record, &own)) != E_OK)
 		return e == E_ABSENT ? E_OK : e; /* an officer's revision of somebody else's record */
 	own.heads[0] = job->id;
@@ -385,11 +389,13 @@ revise_job(struct store_txn *txn, void *arg)
 
 enum err
 outbox_revise(struct sealer *sealer, const struct record_id *record, const char *area,
-              const struct revision_body *body, struct revision_id *out, struct why *why)
+              const struct revision_body *body, store_job_fn *also, void *also_arg, struct revision_id *out,
+              struct why *why)
 {
 	struct sealed *s = calloc(1, sizeof(*s));
 	struct writer analytic, identifying;
-	struct revise_job job = {.peer = sealer->peer, .sealed = s, .body = body, .record = record};
+	struct revise_job job = {.peer = sealer->peer, .sealed = s, .body = body, .record = record, .also = also,
+	                         .also_arg = also_arg};
 	struct parcel_item item;
 	enum err e;
 

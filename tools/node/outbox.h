@@ -46,9 +46,11 @@ enum err outbox_finish(struct sealer *, struct finished *, size_t count, struct 
 
 /*
  * outbox_revise: seal and store a later revision (amend, void, review) of a record. `body` has kind, form, parents,
+ * `also` (may be NULL) is written in the same commit.
  * answers (AMEND's map of the analytic group), identifying (AMEND's map of the other, or none), text, state.
  */
 enum err outbox_revise(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
+                       store_job_fn *also, void *also_arg,
                        struct revision_id *out, struct why *);
 
 /*

@@ -136,7 +136,7 @@ open_here(struct call *c, struct identity *signer, const struct subject *s, cons
 	uint8_t key[2 * ID_BYTES];
 	struct store_txn *txn;
 	size_t parcels;
-	bool stands;
+	struct bytes value;
 	enum err e;
 
 	if ((e = outbox_gather(p, signer, &parcels, call_why(c))) != E_OK || (e = opener_all(p, call_why(c))) != E_OK ||
@@ -144,22 +144,25 @@ open_here(struct call *c, struct identity *signer, const struct subject *s, cons
 		return e;
 	memcpy(key, s->id.b, ID_BYTES);
 	memcpy(key + ID_BYTES, id->b, ID_BYTES);
-	stands = store_has(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+	e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), &value);
 	store_read_end(txn);
-	return stands ? E_OK : why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex);
+	return e == E_ABSENT ? why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex) : e;
 }
 
 enum err
-revise(struct call *c, const struct subject *s, struct revision_body *body, struct revision_id *out)
+revise(struct call *c, const struct subject *s, struct revision_body *body, const char *verb, const char *detail,
+       struct revision_id *out)
 {
 	struct peer *p = call_peer(c);
+	struct acting_audit audit = {call_actor(c), peer_now_s(p), verb, s->hex, detail};
+	bool node = peer_is_node(p);
 	struct identity signer;
 	struct sealer sealer;
 	enum err e;
 
 	if (s->is_void)
 		return why_set(call_why(c), E_RECORD_VOID, "%s", s->hex);
-	if (call_is_remote(c) && !peer_is_node(p))
+	if (call_is_remote(c) && !node)
 		return why_set(call_why(c), E_NODE_ONLY, "changing a record");
 	body->form = s->form_key;
 	body->time_s = peer_now_s(p);
@@ -168,9 +171,12 @@ revise(struct call *c, const struct subject *s, struct revision_body *body, stru
 	signer = signer_of(c, body);
 	sealer_init(&sealer, p, &signer);
 	pthread_mutex_lock(&p->acting);
-	e = outbox_revise(&sealer, &s->id, s->area, body, out, call_why(c));
-	if (e == E_OK && peer_is_node(p))
-		e = open_here(c, &signer, s, out);
+	e = outbox_revise(&sealer, &s->id, s->area, body, node ? acting_audit_job : NULL, &audit, out, call_why(c));
+	if (e == E_OK && node && (e = open_here(c, &signer, s, out)) != E_OK && e != E_QUARANTINED) {
+		call_note(c, "It is written down, and shows after the next command (now: %s).\n", err_sentence(e));
+		*call_why(c) = (struct why){.e = E_OK};
+		e = E_OK;
+	}
 	pthread_mutex_unlock(&p->acting);
 	sealer_wipe(&sealer);
 	crypto_wipe(&signer, sizeof(signer));

@@ -36,10 +36,12 @@ enum err subject_find(struct call *, const char *record, int act, struct arena *
 
 /*
  * revise: add a revision whose parents are the subject's heads: sealed and durable; at a node it is opened and merged
- * when this returns. `body` has kind, answers, identifying, text, state; the rest is filled in. E_RECORD_VOID;
+ * when this returns, and in its audit log as `verb` and `detail`. What fails after the revision is durable is told as a
+ * note: the next command goes on from there, and running this one again would say it twice. `body` has kind, answers, identifying, text, state; the rest is filled in. E_RECORD_VOID;
  * E_QUARANTINED: it was kept aside, status says why.
  */
-enum err revise(struct call *, const struct subject *, struct revision_body *body, struct revision_id *out);
+enum err revise(struct call *, const struct subject *, struct revision_body *body, const char *verb, const char *detail,
+                struct revision_id *out);
 
 /*
  * revise_gather: at a node, under peer->acting: what was sealed for this office here and not yet gathered (the machine
