@@ -22,7 +22,7 @@ struct daemon {
 	pthread_t opener;
 	pthread_mutex_t opener_lock; /* over the flags */
 	pthread_cond_t work;
-	bool opener_runs, stopping, woken;
+	bool has_loop, opener_runs, stopping, woken;
 };
 
 static struct daemon *
@@ -333,12 +333,14 @@ loop_open(struct daemon *d)
 {
 	if (uv_loop_init(&d->loop) != 0)
 		return E_NO_MEMORY;
+	d->has_loop = true;
 	if (uv_async_init(&d->loop, &d->wake, on_wake) != 0 || uv_signal_init(&d->loop, &d->term) != 0 ||
 	    uv_signal_init(&d->loop, &d->interrupt) != 0 || uv_timer_init(&d->loop, &d->minute) != 0)
 		return E_NO_MEMORY;
 	d->wake.data = d->term.data = d->interrupt.data = d->minute.data = d;
-	uv_signal_start(&d->term, on_signal, SIGTERM);
-	uv_signal_start(&d->interrupt, on_signal, SIGINT);
+	if (uv_signal_start(&d->term, on_signal, SIGTERM) != 0 ||
+	    uv_signal_start(&d->interrupt, on_signal, SIGINT) != 0)
+		return E_NO_MEMORY; /* a node that cannot be stopped in order is none */
 	uv_timer_start(&d->minute, on_minute, 60000, 60000);
 	return E_OK;
 }
@@ -349,6 +351,17 @@ close_handle(uv_handle_t *handle, void *arg)
 	(void)arg;
 	if (!uv_is_closing(handle))
 		uv_close(handle, NULL);
+}
+
+static void
+loop_close(struct daemon *d)
+{
+	if (!d->has_loop)
+		return;
+	uv_walk(&d->loop, close_handle, NULL);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	d->has_loop = false;
 }
 
 static void
@@ -392,6 +405,12 @@ serve_run(struct peer *p, const char *listen, serve_ready_fn *ready, void *ctx, 
 		e = open_server(d, listen, writer_view(&der), why);
 	if (e == E_OK) {
 		d->opener_runs = pthread_create(&d->opener, NULL, opener_main, d) == 0;
+		if (!d->opener_runs) {
+			e = why_set(why, E_NO_MEMORY, "the opener");
+			net_server_stop(d->server, 0);
+		}
+	}
+	if (e == E_OK) {
 		arrived(&d->serve);
 		ready(ctx, net_server_address(d->server));
 		uv_run(&d->loop, UV_RUN_DEFAULT);
@@ -400,11 +419,10 @@ serve_run(struct peer *p, const char *listen, serve_ready_fn *ready, void *ctx, 
 	(void)store_write(p->store, nothing_job, NULL);
 	serve_ask_stop(&d->serve);
 	serve_settle(&d->serve);
-	uv_walk(&d->loop, close_handle, NULL);
-	uv_run(&d->loop, UV_RUN_DEFAULT);
+	loop_close(d);
 	net_server_free(d->server);
 done:
-	uv_loop_close(&d->loop);
+	loop_close(d);
 	writer_free(&der);
 	pthread_cond_destroy(&d->work);
 	pthread_mutex_destroy(&d->opener_lock);
