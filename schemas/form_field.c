@@ -190,7 +190,7 @@ refer(void *user, const char *path)
 }
 
 /* A calculation is as sensitive as what it is made of; calculations of calculations need more rounds. */
-static void
+static enum err
 derive_classes(struct form *f)
 {
 	static const enum sensitivity classes[] = {CLASS_O, CLASS_Q, CLASS_S, CLASS_D};
@@ -198,7 +198,9 @@ derive_classes(struct form *f)
 	size_t i, round;
 	bool changed = true;
 
-	for (round = 0; derived != NULL && changed && round < f->field_count; round++) {
+	if (derived == NULL)
+		return E_NO_MEMORY; /* or a name would be counted among what anybody may see */
+	for (round = 0; changed && round < f->field_count; round++) {
 		changed = false;
 		for (i = 0; i < f->field_count; i++) {
 			struct form_node *n = f->more[i].node;
@@ -214,6 +216,7 @@ derive_classes(struct form *f)
 		}
 	}
 	free(derived);
+	return E_OK;
 }
 
 static enum err
@@ -292,7 +295,8 @@ form_build_fields(struct form_build *b)
 			               "%.120s is of type %s, but the form is about a child: no photographs, sound, film or "
 			               "files of a child; leave the question out",
 			               f->fields[i].path, question_names[f->fields[i].type]);
-	derive_classes(f);
+	if (derive_classes(f) != E_OK)
+		return E_NO_MEMORY;
 	for (i = f->field_count; i-- > 0;) {
 		struct field_more *m = &f->more[i];
 		int repeat = f->fields[i].repeat;

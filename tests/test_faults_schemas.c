@@ -68,6 +68,7 @@ each_fails(body_fn *body)
 	"| | select_one area | who | Who in ${twice}? | | ${age} > 2 | | | | | | O |\n" \
 	"| | select_multiple sex | all | All | | | | | | | name != ${who} | S |\n" \
 	"| | calculate | twice | | | | | | ${age} * 2 | | | O |\n" \
+	"| | calculate | most | | | | | | concat(${all}, 'x') | | | |\n" \
 	"| | begin repeat | row | Rows | | | | | | | | |\n" \
 	"| | text | name | Name | | | regex(., '[A-Z].*') | | | | | D |\n" \
 	"| | date | when | When | | | . <= today() | | | | | O |\n" \

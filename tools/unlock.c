@@ -80,20 +80,23 @@ key_file_place(const char *path, const char *store, struct why *why)
 	const char *slash = strrchr(path, '/');
 	size_t n;
 
-	if (store == NULL || store[0] == '\0' || realpath(store, real_store) == NULL)
-		return E_OK; /* no store yet: nothing can lie in it */
+	if (store == NULL || store[0] == '\0')
+		return E_OK;
+	if (realpath(store, real_store) == NULL) /* no store yet: nothing can lie in it */
+		return errno == ENOENT || errno == ENOTDIR ? E_OK : why_set(why, E_IO, "%s", store);
 	n = slash == NULL ? 0 : (size_t)(slash - path) + 1;
 	if (n >= sizeof(folder))
 		return why_set(why, E_LIMIT, "the length of the key file's name");
 	(void)snprintf(folder, sizeof(folder), "%.*s", n == 0 ? 1 : (int)n, n == 0 ? "." : path);
 	/* A link's own place and what it points to count both. */
 	if (realpath(folder, real_folder) == NULL)
-		return why_set(why, E_FILE_ABSENT, "%s", path);
+		return why_set(why, errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT : E_IO, "%s", path);
 	n = strlen(real_store);
 	if (strncmp(real_folder, real_store, n) == 0 && (real_folder[n] == '/' || real_folder[n] == '\0'))
 		return why_set(why, E_KEY_FILE_INSIDE, "%s", path);
-	if (realpath(path, real_folder) != NULL && strncmp(real_folder, real_store, n) == 0 &&
-	    (real_folder[n] == '/' || real_folder[n] == '\0'))
+	if (realpath(path, real_folder) == NULL)
+		return errno == ENOENT ? E_OK : why_set(why, E_IO, "%s", path);
+	if (strncmp(real_folder, real_store, n) == 0 && (real_folder[n] == '/' || real_folder[n] == '\0'))
 		return why_set(why, E_KEY_FILE_INSIDE, "%s", path);
 	return E_OK;
 }
