@@ -389,6 +389,13 @@ revise_job(struct store_txn *txn, void *arg)
 
 enum err
 outbox_revise(struct sealer *sealer, const struct record_id *record, const char *area,
+              const struct revision_body *body, struct revision_id *out, struct why *why)
+{
+	return outbox_revise_with(sealer, record, area, body, NULL, NULL, out, why);
+}
+
+enum err
+outbox_revise_with(struct sealer *sealer, const struct record_id *record, const char *area,
               const struct revision_body *body, store_job_fn *also, void *also_arg, struct revision_id *out,
               struct why *why)
 {

@@ -46,12 +46,13 @@ enum err outbox_finish(struct sealer *, struct finished *, size_t count, struct 
 
 /*
  * outbox_revise: seal and store a later revision (amend, void, review) of a record. `body` has kind, form, parents,
- * `also` (may be NULL) is written in the same commit.
+ * outbox_revise_with: `also` (may be NULL) is written in the same commit.
  * answers (AMEND's map of the analytic group), identifying (AMEND's map of the other, or none), text, state.
  */
 enum err outbox_revise(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
-                       store_job_fn *also, void *also_arg,
                        struct revision_id *out, struct why *);
+enum err outbox_revise_with(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
+                            store_job_fn *also, void *also_arg, struct revision_id *out, struct why *);
 
 /*
  * outbox_gather: make parcels of what waits, urgent first, and append them to the author's log (signed,

@@ -171,7 +171,8 @@ revise(struct call *c, const struct subject *s, struct revision_body *body, cons
 	signer = signer_of(c, body);
 	sealer_init(&sealer, p, &signer);
 	pthread_mutex_lock(&p->acting);
-	e = outbox_revise(&sealer, &s->id, s->area, body, node ? acting_audit_job : NULL, &audit, out, call_why(c));
+	e = outbox_revise_with(&sealer, &s->id, s->area, body, node ? acting_audit_job : NULL, &audit, out,
+	                       call_why(c));
 	if (e == E_OK && node && (e = open_here(c, &signer, s, out)) != E_OK && e != E_QUARANTINED) {
 		call_note(c, "It is written down, and shows after the next command (now: %s).\n", err_sentence(e));
 		*call_why(c) = (struct why){.e = E_OK};
