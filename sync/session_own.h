@@ -162,6 +162,12 @@ bool server_expects(const struct session *, uint8_t type);
 void client_on(struct session *, const struct message *);
 void server_on(struct session *, const struct message *);
 void client_compare(struct session *);
+/* client_greet: HELLO with these flags, or AGAIN where it says the same. */
+void client_greet(struct session *, uint8_t flags);
+/* session_spend.c: what need not be said, or sent, again. */
+bool server_as_known(const struct session *, const struct message_last *);
+void server_know(struct session *, struct message_last *);
+void server_put_part(struct session *, struct bytes part);
 /* Does a frame have to wait for the host? */
 bool server_blocked(const struct session *);
 /* Put more into the outbox, if there is more. */

@@ -96,31 +96,6 @@ put_ack(struct session *s, uint64_t number, uint64_t hash, uint64_t status)
 	s->server.ack_due = false;
 }
 
-/* What LAST would say was said by the LAST before it. */
-static bool
-as_known(const struct session *s, const struct message_last *last)
-{
-	const struct message_last *k = &s->known.last;
-
-	return s->server.again && (last->status & ~LAST_AGAIN) == STATUS_OK && last->incarnation == 0 &&
-	       last->number == k->number && last->safe == k->safe && last->head[0] == k->head[0] &&
-	       last->head[1] == k->head[1] && last->digest == k->digest;
-}
-
-/* The next exchange may refer to this one. */
-static void
-know(struct session *s, struct message_last *last)
-{
-	struct server *v = &s->server;
-
-	s->known.can = (v->hello.flags & HELLO_KNOWS_AGAIN) != 0 && (last->status & 3u) != STATUS_FORKED;
-	s->known.epoch = v->hello.epoch;
-	s->known.incarnation = v->heads.incarnation;
-	if (s->known.can)
-		last->status |= LAST_AGAIN;
-	s->known.last = *last;
-}
-
 /* Everything that came is durable: the last word on it, then what goes down. */
 static void
 put_last(struct session *s)
@@ -150,10 +125,10 @@ put_last(struct session *s)
 	    .digest = session_digest(&s->config.device, &v->heads),
 	};
 	v->ack_due = false;
-	if (as_known(s, &m.u.last))
+	if (server_as_known(s, &m.u.last))
 		m = (struct message){.type = MESSAGE_AGAIN};
 	else
-		know(s, &m.u.last);
+		server_know(s, &m.u.last);
 	session_put(s, &m);
 	if (s->state == STATE_OVER)
 		return;
@@ -209,26 +184,6 @@ server_pull(struct session *s)
 
 /* ---- the host's answers ---- */
 
-/* The peer need not send again what came of its next parcel. */
-static void
-put_part(struct session *s, struct bytes part)
-{
-	struct message m = {.type = MESSAGE_PART};
-	uint8_t hash[SHA256_BYTES];
-
-	if (part.n == 0)
-		return;
-	writer_bytes(&s->part, part);
-	if (writer_end(&s->part) != E_OK) {
-		writer_free(&s->part);
-		return;
-	}
-	crypto_sha256(hash, part);
-	s->part_number = s->server.next;
-	m.u.part = (struct message_part){s->part_number, part.n, be64_get(hash)};
-	session_put(s, &m);
-}
-
 void
 session_settle_hello(struct session *s, const struct session_hello_reply *reply, uint64_t now_ms)
 {
@@ -246,7 +201,7 @@ session_settle_hello(struct session *s, const struct session_hello_reply *reply,
 	expect_after(v, v->hello.acked);
 	if (flags & HELLO_ASK) {
 		expect_after(v, v->settled);
-		put_part(s, reply->part);
+		server_put_part(s, reply->part);
 		put_ack(s, v->settled, v->settled_hash, STATUS_OK);
 	} else if (v->settled < v->hello.acked) {
 		v->behind = v->dropping = true;

@@ -1,4 +1,4 @@
-/* What a link may cost, and what is left of a parcel that it cut. */
+/* What a link may cost, and what need not be said or sent again: after a cut, and in a further exchange. */
 #include "sync/session_own.h"
 
 void
@@ -46,4 +46,49 @@ session_cut_parcel(const struct session *s, uint64_t *epoch, uint64_t *number, s
 	} else if (head.type == MESSAGE_PARCEL) {
 		out[0] = in;
 	}
+}
+
+/* What LAST would say was said by the LAST before it. */
+bool
+server_as_known(const struct session *s, const struct message_last *last)
+{
+	const struct message_last *k = &s->known.last;
+
+	return s->server.again && (last->status & ~LAST_AGAIN) == STATUS_OK && last->incarnation == 0 &&
+	       last->number == k->number && last->safe == k->safe && last->head[0] == k->head[0] &&
+	       last->head[1] == k->head[1] && last->digest == k->digest;
+}
+
+/* The next exchange may refer to this one. */
+void
+server_know(struct session *s, struct message_last *last)
+{
+	struct server *v = &s->server;
+
+	s->known.can = (v->hello.flags & HELLO_KNOWS_AGAIN) != 0 && (last->status & 3u) != STATUS_FORKED;
+	s->known.epoch = v->hello.epoch;
+	s->known.incarnation = v->heads.incarnation;
+	if (s->known.can)
+		last->status |= LAST_AGAIN;
+	s->known.last = *last;
+}
+
+/* The peer need not send again what came of its next parcel. */
+void
+server_put_part(struct session *s, struct bytes part)
+{
+	struct message m = {.type = MESSAGE_PART};
+	uint8_t hash[SHA256_BYTES];
+
+	if (part.n == 0)
+		return;
+	writer_bytes(&s->part, part);
+	if (writer_end(&s->part) != E_OK) {
+		writer_free(&s->part);
+		return;
+	}
+	crypto_sha256(hash, part);
+	s->part_number = s->server.next;
+	m.u.part = (struct message_part){s->part_number, part.n, be64_get(hash)};
+	session_put(s, &m);
 }

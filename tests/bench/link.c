@@ -2,124 +2,37 @@
  * link BANYAN: what the link costs, counted by a proxy between a real device and a real node: every byte above TCP in
  * both directions, TLS included, and every time that one side had to wait for the other.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/arrival.h"
 #include "core/parcel.h"
 #include "tests/bench/device.h"
+#include "tests/e2e/wire.h"
+#include "tools/node/pace.h"
 
-/* ---- the proxy ---- */
-
-static struct counts {
-	_Atomic uint64_t up, down, flights; /* flights: times that the device, having been answered, spoke again */
-} *counts;
-
-static int
-connect_to(const char *address)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-
-	to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
-		die("proxy: %s", address);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
-
-/* One connection, until either side ends it. */
-static void
-carry(int device, int node)
-{
-	static uint8_t buffer[64 << 10];
-	bool up_last = false;
-
-	for (;;) {
-		struct pollfd both[2] = {{.fd = device, .events = POLLIN}, {.fd = node, .events = POLLIN}};
-		int i;
-
-		if (poll(both, 2, -1) < 0)
-			return;
-		for (i = 0; i < 2; i++) {
-			ssize_t n, sent, k;
-
-			if (both[i].revents == 0)
-				continue;
-			n = recv(both[i].fd, buffer, sizeof(buffer), 0);
-			if (n <= 0)
-				return;
-			if (i == 0 && !up_last)
-				atomic_fetch_add(&counts->flights, 1);
-			up_last = i == 0;
-			atomic_fetch_add(i == 0 ? &counts->up : &counts->down, (uint64_t)n);
-			for (sent = 0; sent < n; sent += k)
-				if ((k = send(both[1 - i].fd, buffer + sent, (size_t)(n - sent), MSG_NOSIGNAL)) <= 0)
-					return;
-		}
-	}
-}
-
-/* A child that listens on a port of its own; its address in out. */
-static pid_t
-proxy_start(const char *node, char out[64])
-{
-	struct sockaddr_in here = {.sin_family = AF_INET};
-	socklen_t size = sizeof(here);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-	pid_t pid;
-
-	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&here, sizeof(here)) != 0 || listen(listener, 8) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&here, &size) != 0)
-		die("proxy: cannot listen");
-	(void)snprintf(out, 64, "127.0.0.1:%u", ntohs(here.sin_port));
-	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (counts == MAP_FAILED)
-		die("proxy: no memory");
-	if ((pid = fork()) != 0) {
-		(void)close(listener);
-		return pid;
-	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;) {
-		int device = accept(listener, NULL, NULL), there = connect_to(node);
-
-		(void)setsockopt(device, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		carry(device, there);
-		(void)close(device);
-		(void)close(there);
-	}
-}
+static struct wire *counts;
 
 /* ---- measuring ---- */
 
 struct cost {
-	uint64_t up, down, rtt, handshake;
+	uint64_t up, down, rtt, handshake, ip;
 };
 
 static struct cost
 sync_cost(struct peer *p)
 {
 	uint64_t up = atomic_load(&counts->up), down = atomic_load(&counts->down),
-	         flights = atomic_load(&counts->flights);
+	         flights = atomic_load(&counts->flights), segments = atomic_load(&counts->segments);
 	struct link_result result;
 
 	device_sync(p, &result);
-	return (struct cost){atomic_load(&counts->up) - up, atomic_load(&counts->down) - down,
-	                     atomic_load(&counts->flights) - flights + 1, result.counts.handshake_bytes};
+	up = atomic_load(&counts->up) - up;
+	down = atomic_load(&counts->down) - down;
+	return (struct cost){up, down, atomic_load(&counts->flights) - flights + 1, result.counts.handshake_bytes,
+	                     wire_ip_bytes(up + down, atomic_load(&counts->segments) - segments, 1)};
 }
 
 static double
@@ -159,12 +72,13 @@ shares(struct peer *p, struct cost c)
 		runs += i == 0 || !item_joins(&parcel.items[i - 1], item);
 	}
 	printf("    of the last: handshake %llu, other TLS and frames %llu, sealing %llu, signature 64, header %llu, payload "
-	       "%llu; %llu up, %llu down\n",
+	       "%llu; %llu up, %llu down; %llu with IP and TCP\n",
 	       (unsigned long long)c.handshake,
 	       (unsigned long long)(c.up + c.down - c.handshake - arrival.parcel.n),
 	       (unsigned long long)(65 * runs + tags),
 	       (unsigned long long)(arrival.parcel.n - 64 - 65 * runs - payload),
-	       (unsigned long long)(payload - tags), (unsigned long long)c.up, (unsigned long long)c.down);
+	       (unsigned long long)(payload - tags), (unsigned long long)c.up, (unsigned long long)c.down,
+	       (unsigned long long)c.ip);
 	store_read_end(txn);
 	arena_free(&arena);
 	free(head);
@@ -244,19 +158,77 @@ backlog(struct stage *s, unsigned n, const char *address, const char *key, unsig
 	peer_close(p);
 }
 
+static enum err
+forget_job(struct store_txn *txn, void *arg)
+{
+	struct peer *p = arg;
+	enum err e = outbox_put_acked(txn, peer_self(p)->epoch, 0);
+
+	return e != E_OK ? e : pace_put_clean(txn, 0, 0);
+}
+
+/* A device that forgot how far the node acknowledged, with so many records there already. */
+static void
+lost_cursor(struct stage *s, unsigned n, const char *address, unsigned records)
+{
+	struct peer *p = fresh(s, n, address);
+	struct cost nothing, lost;
+
+	device_fill(p, records, 50);
+	(void)sync_cost(p);
+	nothing = sync_cost(p);
+	if (store_write(p->store, forget_job, p) != E_OK)
+		die("its store");
+	lost = sync_cost(p);
+	target_print("lost_cursor", total(lost) - total(nothing));
+	target_print("lost_rtt", (double)(lost.rtt - nothing.rtt));
+	peer_close(p);
+}
+
+/* Cut after every so many bytes of an upload of 20 records; the worst that the two sessions carried beyond one. */
+static void
+cuts(struct stage *s, unsigned n, const char *address, unsigned stride)
+{
+	struct peer *p = fresh(s, n, address);
+	struct cost nothing = sync_cost(p), whole;
+	double worst = 0;
+	uint64_t cut;
+
+	device_fill(p, 20, 20);
+	whole = sync_cost(p);
+	for (cut = 1; cut < whole.up + whole.down; cut += stride) {
+		struct link_result result;
+		struct why why = {.e = E_OK};
+		uint64_t before = atomic_load(&counts->up) + atomic_load(&counts->down);
+		double again;
+
+		device_fill(p, 20, 20);
+		atomic_store(&counts->cut_after, cut);
+		(void)link_sync(p, 0, &result, &why);
+		atomic_store(&counts->cut_after, 0);
+		device_sync(p, &result);
+		again = (double)(atomic_load(&counts->up) + atomic_load(&counts->down) - before) - total(whole) -
+		        total(nothing);
+		worst = again > worst && result.counts.resumed ? again : worst;
+	}
+	target_print("cut_again", worst / (total(whole) - total(nothing)));
+	printf("    at worst %.0f bytes more than the upload and a session with nothing new\n", worst);
+	peer_close(p);
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct stage stage;
 	struct cost c;
 	struct peer *p;
-	char address[64];
-	pid_t proxy;
+	const char *address;
 
 	if (argc < 2)
 		die("usage: %s BANYAN", argv[0]);
 	bench_stage(&stage, argv[1]);
-	proxy = proxy_start(stage.address, address);
+	counts = wire_start(stage.address);
+	address = counts->address;
 	printf("%-62s %9s %-4s %-9s %-9s\n", "The link, both directions, TLS included", "", "", "target", "2x bar");
 	p = fresh(&stage, 0, address);
 	c = sync_cost(p);
@@ -269,7 +241,9 @@ main(int argc, char **argv)
 	one_case(&stage, 3, address, "single20_cold", 20, 1);
 	backlog(&stage, 4, address, "backlog_batched", 50);
 	backlog(&stage, 5, address, "backlog_single", 1);
-	(void)kill(proxy, SIGKILL);
+	lost_cursor(&stage, 6, address, 10000);
+	cuts(&stage, 7, address, 7);
+	wire_stop(counts);
 	stage_end(&stage);
 	return 0;
 }

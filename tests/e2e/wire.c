@@ -140,6 +140,7 @@ wire_start(const char *node)
 {
 	struct sockaddr_in here = {.sin_family = AF_INET};
 	socklen_t size = sizeof(here);
+	pid_t pid;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct wire *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -149,7 +150,10 @@ wire_start(const char *node)
 		die("wire: cannot listen");
 	(void)snprintf(w->address, sizeof(w->address), "127.0.0.1:%u", ntohs(here.sin_port));
 	(void)fflush(NULL);
-	if ((w->pid = fork()) != 0) {
+	if ((pid = fork()) < 0)
+		die("wire: cannot fork");
+	if (pid != 0) { /* the child shares *w: only this side writes who it is */
+		w->pid = pid;
 		(void)close(listener);
 		return w;
 	}
@@ -161,6 +165,8 @@ wire_start(const char *node)
 void
 wire_stop(struct wire *w)
 {
+	if (w->pid <= 0)
+		die("wire: not started");
 	(void)kill(w->pid, SIGKILL);
 	(void)waitpid(w->pid, NULL, 0);
 	(void)munmap(w, sizeof(*w));
