@@ -177,6 +177,38 @@ budgets(struct peer *p, uint64_t budget)
 	return 101;
 }
 
+/* What is in a backup too need not be kept: the handset's store gives up the bytes, and goes on. */
+static unsigned
+safe_is_freed(struct stage *s, struct peer *p)
+{
+	char file[300];
+	const char *argv[] = {s->banyan, "backup", s->node, "-o", file, "--key-file", s->key_file, NULL};
+	struct log_id log = {peer_self(p)->id, peer_self(p)->epoch};
+	struct link_result result;
+	struct parcel_hash hash;
+	struct store_txn *txn;
+	struct arrival a;
+	uint64_t n, seq, bytes = 0, head = head_of(p);
+
+	(void)snprintf(file, sizeof(file), "%s/backup", s->dir);
+	free(run_ok(argv));
+	device_sync(p, &result);
+	if (store_read_begin(p->store, &txn) != E_OK)
+		die("the device's store");
+	for (n = 1; n <= head; n++) {
+		if (arrival_find(txn, &log, n, &seq, &hash) != E_OK || arrival_get(txn, seq, &a) != E_OK)
+			die("parcel %llu has no place any more", (unsigned long long)n);
+		bytes += a.parcel.n;
+	}
+	store_read_end(txn);
+	if (bytes != 0)
+		die("%llu bytes of parcels that are safe are kept", (unsigned long long)bytes);
+	device_fill(p, 3, 1);
+	device_sync(p, &result);
+	printf("ok   %llu parcels are safe, and freed\n", (unsigned long long)head);
+	return 3;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -194,6 +226,7 @@ main(int argc, char **argv)
 	records += short_links(p, 900);
 	records += budgets(p, 1200);
 	records += at_every_byte(p, stride * 8, 60, 5);
+	records += safe_is_freed(&stage, p);
 	peer_close(p);
 	for (until = now_s() + 60; now_s() < until && (seen = listed(&stage)) != records;)
 		;

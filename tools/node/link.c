@@ -431,6 +431,9 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 		return why_set(why, e2, "%s", p->path);
 	if (e == E_OK && !l->result->verified)
 		return why_set(why, E_UNVERIFIED, "their digests differ");
+	if (e == E_OK && !peer_is_node(p) && l->acked_epoch == peer_self(p)->epoch &&
+	    (e2 = link_free_safe(p, l->memory.safe, l->acked)) != E_OK)
+		return why_set(why, e2, "%s", p->path);
 	return e;
 }
 

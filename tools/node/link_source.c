@@ -70,7 +70,7 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 	    (e = arrival_get(txn, seq, &a)) == E_OK) {
 		writer_reset(&l->parcel);
 		writer_bytes(&l->parcel, a.parcel);
-		e = writer_end(&l->parcel);
+		e = a.parcel.n == 0 ? E_ABSENT : writer_end(&l->parcel); /* safe, and so given up here */
 		*out = writer_view(&l->parcel);
 		*epoch = self->epoch;
 	}

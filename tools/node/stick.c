@@ -38,8 +38,10 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 		uint8_t flags = 0;
 
 		if ((e = arrival_find(txn, &log, n, &seq, &hash)) != E_OK || (e = arrival_get(txn, seq, &a)) != E_OK ||
-		    (e = parcel_peek(a.parcel, &number, &flags)) != E_OK)
+		    (a.parcel.n > 0 && (e = parcel_peek(a.parcel, &number, &flags)) != E_OK))
 			break;
+		if (a.parcel.n == 0)
+			continue; /* safe, and given up here */
 		if (((flags & PARCEL_URGENT) != 0) != urgent)
 			continue;
 		writer_reset(&letter);

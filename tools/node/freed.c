@@ -1,0 +1,66 @@
+/*
+ * What a device need not keep: parcels that its node calls *safe* (they are in a second store or a backup). Number, hash and
+ * place stay, so that the chain can be proven; the sealed bytes go. META "freed": epoch be64, number be64.
+ */
+#include "core/arrival.h"
+#include "tools/node/link_inside.h"
+
+#define FREED_EACH_MAX 1024u /* parcels in one transaction */
+
+struct freed_job {
+	struct log_id log;
+	uint64_t safe, from;
+	bool more;
+};
+
+static enum err
+freed_get(struct store_txn *txn, uint64_t epoch, uint64_t *number)
+{
+	struct bytes value;
+	enum err e = store_meta_get(txn, "freed", &value);
+
+	*number = e == E_OK && value.n == 16 && be64_get(value.p) == epoch ? be64_get(value.p + 8) : 0;
+	return e == E_ABSENT ? E_OK : e;
+}
+
+static enum err
+freed_job(struct store_txn *txn, void *arg)
+{
+	struct freed_job *job = arg;
+	uint8_t value[16];
+	uint64_t number, upto, seq;
+	struct parcel_hash hash;
+	enum err e = freed_get(txn, job->log.epoch, &number);
+
+	upto = job->safe - number > FREED_EACH_MAX ? number + FREED_EACH_MAX : job->safe;
+	job->more = upto < job->safe;
+	while (e == E_OK && number < upto) {
+		if ((e = arrival_find(txn, &job->log, ++number, &seq, &hash)) == E_OK)
+			e = arrival_erase(txn, seq, BYTES_NONE);
+		store_forget(txn);
+	}
+	be64_put(value, job->log.epoch);
+	be64_put(value + 8, number);
+	return e == E_OK ? store_meta_put(txn, "freed", BYTES(value, sizeof(value))) : e;
+}
+
+enum err
+link_free_safe(struct peer *p, uint64_t safe, uint64_t acked)
+{
+	struct freed_job job = {.log = {peer_self(p)->id, peer_self(p)->epoch}};
+	struct store_txn *txn;
+	uint64_t freed;
+	enum err e;
+
+	job.safe = safe < acked ? safe : acked; /* never past what this log is known to share with the node's */
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	e = freed_get(txn, job.log.epoch, &freed);
+	store_read_end(txn);
+	if (e != E_OK || freed >= job.safe)
+		return e;
+	do
+		e = store_write(p->store, freed_job, &job);
+	while (e == E_OK && job.more);
+	return e;
+}
