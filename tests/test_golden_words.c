@@ -22,6 +22,7 @@ static const struct item_row items[] = {
     {"item_office", "OFFICE", "office_1", {.kind = DOWN_OFFICE}},
     {"item_revocation", "REVOCATION", "revocation_1", {.kind = DOWN_REVOCATION}},
     {"item_languages", "LANGUAGES", NULL, {.kind = DOWN_LANGUAGES, .form = "F2_situation", .languages = "km"}},
+    {"item_addresses", "ADDRESSES: nobody else", NULL, {.kind = DOWN_ADDRESSES, .content = BYTES_LIT("\x90")}},
     {"item_review", "REVIEW of record record-000000001", NULL,
      {.kind = DOWN_REVIEW, .record = {"record-000000001"}, .state = REVIEW_HAS_ISSUES, .note = "which school?",
       .time_s = 1700000500}},
@@ -78,7 +79,7 @@ kinds_of_another_version(void)
 		const char *bytes;
 		size_t n;
 		enum err e;
-	} rows[] = {{"\x91\x06", 2, E_OK}, {"\x93\x13\xc0\xc0", 4, E_OK}, {"\x92\xcc\xff\x01", 4, E_OK},
+	} rows[] = {{"\x91\x0f", 2, E_OK}, {"\x93\x13\xc0\xc0", 4, E_OK}, {"\x92\xcc\xff\x01", 4, E_OK},
 	            {"", 0, E_PARCEL},     {"\x90", 1, E_PARCEL},         {"\x91\xa1x", 3, E_PARCEL},
 	            {"\xc0", 1, E_PARCEL}};
 	struct down_item got;

@@ -8,13 +8,13 @@
 #include "tools/people.h"
 
 static enum err
-approve(struct call *c, const char *name)
+approve(struct call *c, const char *name, const char *address)
 {
 	struct identity who;
 	enum err e;
 
 	if ((e = acting_as(c, &who)) == E_OK)
-		e = enrol_approve(call_peer(c), &who, name, call_why(c));
+		e = enrol_approve_at(call_peer(c), &who, name, address, call_why(c));
 	crypto_wipe(&who, sizeof(who));
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"approved\":true}\n");
@@ -64,7 +64,7 @@ cmd_devices(struct call *c)
 	if ((e = acting_may(c, ACT_DEVICES, NULL, false)) != E_OK)
 		return e;
 	if (call_option(c, "approve") != NULL)
-		return approve(c, call_option(c, "approve"));
+		return approve(c, call_option(c, "approve"), call_option(c, "address"));
 	if ((e = acting_enrolment(c, &who)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
 	arena_init(&arena, 256u << 20);

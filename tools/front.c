@@ -34,9 +34,10 @@ asked(struct call *c, enum err e, uint8_t status, const struct why *why)
 	return e;
 }
 
-/* Through the socket of the daemon that owns the store. E_CONNECT: nobody answers there. */
+/* Through the socket of the daemon that owns the store. *nobody: none answers there. (A sync that cannot reach another
+ * node is E_CONNECT too, and an answer.) */
 static enum err
-forward_local(struct call *c)
+forward_local(struct call *c, bool *nobody)
 {
 	struct why why = {.e = E_OK};
 	struct writer ask;
@@ -46,9 +47,10 @@ forward_local(struct call *c)
 
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
-	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK)
-		{
+	*nobody = false;
+	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK) {
 		e = link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why);
+		*nobody = e == E_CONNECT;
 		e = asked(c, e, status, &why);
 	}
 	writer_free(&ask);
@@ -139,6 +141,7 @@ front_run(struct call *c)
 {
 	const struct timespec pause = {0, 50 * 1000 * 1000};
 	unsigned waited_ms = 0;
+	bool nobody;
 	enum err e;
 
 	if (call_command(c)->where == COMMAND_ALONE || wipes_blind(c))
@@ -150,7 +153,8 @@ front_run(struct call *c)
 			e = run_here(c);
 		if (e != E_STORE_BUSY || strcmp(call_command(c)->name, "serve") == 0)
 			return e;
-		if ((e = forward_local(c)) != E_CONNECT)
+		e = forward_local(c, &nobody);
+		if (!nobody)
 			return e;
 		if (waited_ms >= OWNER_WAIT_MS)
 			return why_set(call_why(c), E_STORE_BUSY, "%s", call_store_path(c));

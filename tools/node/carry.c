@@ -110,6 +110,10 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 		goto fail;
 	if (other->road == CARRY_UP)
 		e = office_above(p, txn, c->above, &c->above_count);
+	else if (other->road == CARRY_TWIN) { /* the stanzas that this office was given, the other one needs too */
+		memcpy(c->above[0].area, p->home.area, sizeof(c->above[0].area));
+		c->above_count = 1;
+	}
 	store_read_end(txn);
 	if (e == E_OK)
 		e = carry_sum_upto(c, false);

@@ -254,6 +254,8 @@ say_item_stanzas(struct carry *c, struct store_txn *txn, const struct arrival *a
 		return E_OK;
 	for (i = 0; i < c->above_count && e == E_OK; i++) {
 		e = stanzas_get(c->peer, txn, item->leaf, c->above[i].area, &s);
+		if (e == E_ABSENT && c->other.road == CARRY_TWIN)
+			return E_OK;
 		if (e == E_ABSENT && !has_key) {
 			if ((e = stanzas_key(c->peer, txn, &a->log.author, item, key)) != E_OK)
 				return e == E_ABSENT || e == E_SEAL ? E_OK : e; /* it waits here itself */
@@ -320,7 +322,7 @@ say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 		return e;
 	if ((!from_other || c->repairing) && (e = say_parcel(c, txn, a)) != E_OK)
 		return e;
-	return c->other.road == CARRY_UP ? say_stanzas(c, txn, a) : E_OK;
+	return c->other.road == CARRY_DOWN ? E_OK : say_stanzas(c, txn, a);
 }
 
 /* Stanzas that came late, for slices that waited here, and wait above too: CURSOR "pass" || leaf. */

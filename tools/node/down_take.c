@@ -8,6 +8,7 @@
 #include "tools/node/offices.h"
 #include "tools/node/opener.h"
 #include "tools/node/outbox.h"
+#include "tools/node/twins.h"
 
 static const char *const cursor_names[2] = {"down broadcast", "down inbox"};
 
@@ -206,6 +207,9 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 		return take_languages(txn, job, item);
 	if (item->kind == DOWN_REVIEW)
 		return take_review(txn, item);
+	if (item->kind == DOWN_ADDRESSES)
+		return peer_is_node(job->peer) ? twins_take_on(job->peer, txn, item->content)
+		                               : twins_take(job->peer, txn, item->content);
 	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
 		return take_office_key(txn, job, item);
 	if (item->kind == DOWN_ENROLMENT) {

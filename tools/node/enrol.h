@@ -47,6 +47,9 @@ enum err enrol_welcomed(struct peer *, const struct invite *, const struct ec_pu
                         const struct message_welcome *, struct why *);
 
 /* enrol_approve, enrol_revoke: by an officer. E_PRINCIPAL_UNKNOWN; approving twice is harmless. */
+/* enrol_approve_at: a second node of this office, which devices shall find at `address` too (NULL: not said). */
+enum err enrol_approve_at(struct peer *, const struct identity *actor, const char *name, const char *address,
+                          struct why *);
 enum err enrol_approve(struct peer *, const struct identity *actor, const char *name, struct why *);
 enum err enrol_revoke(struct peer *, const struct identity *actor, const char *name, const char *reason,
                       struct principal_id *who, struct why *);

@@ -11,6 +11,7 @@
 #include "tools/node/epochs.h"
 #include "tools/node/enrol_node.h"
 #include "tools/node/state.h"
+#include "tools/node/twins.h"
 
 enum err
 enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
@@ -155,7 +156,7 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
 struct change_job {
 	struct peer *peer;
 	const struct identity *actor;
-	const char *name, *reason;
+	const char *name, *reason, *address;
 	uint32_t now_s;
 	struct why *why;
 	struct principal_id who; /* out */
@@ -189,6 +190,20 @@ give_office_key(struct store_txn *txn, struct peer *p, const struct enrolment *t
 	return e;
 }
 
+/* Devices learn where the office's other node is. */
+static enum err
+say_address(struct store_txn *txn, struct change_job *job, const struct member *m)
+{
+	struct twin twin = {.id = m->enrolment.id, .sign = m->enrolment.sign_pub};
+
+	if (m->enrolment.role != ROLE_NODE || strcmp(m->enrolment.area, job->peer->home.area) != 0)
+		return why_set(job->why, E_USAGE, "--address is for a second node of this very office");
+	if (strlen(job->address) >= sizeof(twin.address))
+		return why_set(job->why, E_NO_ROOM, "the address");
+	snprintf(twin.address, sizeof(twin.address), "%s", job->address);
+	return twins_say(job->peer, txn, &twin, 1);
+}
+
 static enum err
 approve_job(struct store_txn *txn, void *arg)
 {
@@ -201,6 +216,8 @@ approve_job(struct store_txn *txn, void *arg)
 		return e;
 	if (m.state == MEMBER_REVOKED)
 		return why_set(job->why, E_REVOKED, "%s", m.reason);
+	if (job->address != NULL && (e = say_address(txn, job, &m)) != E_OK)
+		return e;
 	if (m.state == MEMBER_APPROVED) /* again: an officer looked at a device whose logs wait */
 		return epochs_allow(txn, &m.enrolment.id);
 	m.state = MEMBER_APPROVED;
@@ -222,7 +239,14 @@ approve_job(struct store_txn *txn, void *arg)
 enum err
 enrol_approve(struct peer *p, const struct identity *actor, const char *name, struct why *why)
 {
-	struct change_job job = {.peer = p, .actor = actor, .name = name, .now_s = peer_now_s(p), .why = why};
+	return enrol_approve_at(p, actor, name, NULL, why);
+}
+
+enum err
+enrol_approve_at(struct peer *p, const struct identity *actor, const char *name, const char *address,
+                 struct why *why)
+{
+	struct change_job job = {.peer = p, .actor = actor, .name = name, .address = address, .now_s = peer_now_s(p), .why = why};
 	enum err e = store_write(p->store, approve_job, &job);
 
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);

@@ -81,12 +81,17 @@ enrol_become_node(struct become_node *b, const char *address)
 	struct peer *next = b->next;
 	struct home *home = &next->home;
 	const char *name = b->peer->officer[0] == '\0' ? "officer" : b->peer->officer;
+	char twins[KEYRING_NAME_BYTES_MAX + 1];
 	enum err e;
 
 	next->above = (struct above){.known = true, .twin = strcmp(b->own.area, b->office.area) == 0,
 	                             .node = b->node.id, .sign = b->node.sign_pub, .seal = b->node.seal_pub};
 	memcpy(next->above.area, b->node.area, sizeof(next->above.area));
 	snprintf(next->above.address, sizeof(next->above.address), "%s", address);
+	if (next->above.twin && b->peer->officer[0] == '\0') { /* two of one name could not be told apart */
+		(void)snprintf(twins, sizeof(twins), "officer of %.*s", (int)sizeof(twins) - 12, b->own.name);
+		name = twins;
+	}
 	home->node = next->identities[0].id;
 	home->node_sign = next->identities[0].sign.pub;
 	home->address[0] = '\0';

@@ -6,6 +6,7 @@
 #include "sync/net/net.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/pace.h"
+#include "tools/node/twins.h"
 
 #define TLS_NAME "node"
 
@@ -121,9 +122,18 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 {
 	struct link_open o = {
 	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
-	enum err e = link_sync_open(&o.l, why);
+	struct link fresh = o.l;
+	size_t others = twins_count(p);
+	enum err e;
 
-	return e != E_OK ? e : link_sync_close(&o.l, run_tls(&o, NULL, why), why);
+	for (;;) { /* a node that cannot be reached: the office may have another one */
+		if ((e = link_sync_open(&o.l, why)) != E_OK)
+			return e;
+		e = link_sync_close(&o.l, run_tls(&o, NULL, why), why);
+		if (e != E_CONNECT || others-- == 0 || twins_switch(p) != E_OK)
+			return e;
+		o.l = fresh;
+	}
 }
 
 enum err

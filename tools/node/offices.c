@@ -106,6 +106,16 @@ vouch_office(struct peer *p, struct store_txn *txn, struct bytes statement, bool
 	return store_put(txn, STORE_OFFICE, BYTES(key, sizeof(key)), statement);
 }
 
+/* Another node of this very office shuts out as this one does. */
+static bool
+is_twins_word(struct peer *p, struct store_txn *txn, const struct principal_id *issuer)
+{
+	struct member m;
+
+	return !ID_EQUAL(issuer, &peer_self(p)->id) && member_get(txn, issuer, &m) == E_OK &&
+	       m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, p->home.area) == 0;
+}
+
 enum err
 vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
 {
@@ -118,13 +128,13 @@ vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, 
 		return e;
 	if ((e = member_get(txn, &r.principal, &m)) != E_OK)
 		return e == E_ABSENT ? E_OK : e; /* nobody whose parcels come here */
-	if (m.state != MEMBER_KNOWN)
+	if (m.state != MEMBER_KNOWN && (m.state != MEMBER_APPROVED || !is_twins_word(p, txn, &r.issuer)))
 		return E_OK;
 	if ((e = verify(p, txn, STATEMENT_REVOCATION, statement, &r.issuer, m.enrolment.area, m.enrolment.name,
 	                why)) != E_OK)
 		return e;
 	*fresh = true;
-	m.state = MEMBER_KNOWN_REVOKED;
+	m.state = m.state == MEMBER_APPROVED ? MEMBER_REVOKED : MEMBER_KNOWN_REVOKED;
 	snprintf(m.reason, sizeof(m.reason), "%s", r.reason);
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;

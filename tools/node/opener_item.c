@@ -123,7 +123,9 @@ weigh(struct store_txn *txn, const struct opening *o, struct revision_row *row)
 {
 	struct member m;
 
-	if (row->has_entered_for && ID_EQUAL(&row->m.author, &peer_self(o->peer)->id) &&
+	const struct enrolment *n = &o->author.enrolment;
+
+	if (row->has_entered_for && n->role == ROLE_NODE && strcmp(n->area, o->peer->home.area) == 0 &&
 	    member_get(txn, &row->entered_for, &m) == E_OK)
 		row->m.role = m.enrolment.role;
 }
