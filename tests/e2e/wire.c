@@ -54,14 +54,8 @@ struct carried {
 static size_t
 allowed(struct wire *w, const struct carried *c, size_t n)
 {
-	uint64_t cut = atomic_load(&w->cut_after), hold = atomic_load(&w->hold_after);
+	uint64_t cut = atomic_load(&w->cut_after);
 
-	if (hold != 0 && c->bytes + n > hold && atomic_load(&w->go) == 0) {
-		atomic_store(&w->held, 1);
-		while (atomic_load(&w->go) == 0)
-			sleep_ms(2);
-		atomic_store(&w->held, 0);
-	}
 	if (cut == 0 || c->bytes + n <= cut)
 		return n;
 	return c->bytes < cut ? (size_t)(cut - c->bytes) : 0;
@@ -90,6 +84,25 @@ pass(struct wire *w, struct carried *c, bool up, const uint8_t *p, size_t n, int
 	return may == n && (atomic_load(&w->cut_after) == 0 || c->bytes < atomic_load(&w->cut_after));
 }
 
+/* The same; at hold_after bytes it falls silent until it may go on. */
+static bool
+pass_held(struct wire *w, struct carried *c, bool up, const uint8_t *p, size_t n, int to)
+{
+	uint64_t hold = atomic_load(&w->hold_after);
+	size_t first;
+
+	if (hold == 0 || c->bytes >= hold || c->bytes + n <= hold || atomic_load(&w->go) != 0)
+		return pass(w, c, up, p, n, to);
+	first = (size_t)(hold - c->bytes);
+	if (!pass(w, c, up, p, first, to))
+		return false;
+	atomic_store(&w->held, 1);
+	while (atomic_load(&w->go) == 0)
+		sleep_ms(2);
+	atomic_store(&w->held, 0);
+	return pass(w, c, up, p + first, n - first, to);
+}
+
 /* One connection, until either side ends it, or the link does. */
 static void
 carry(struct wire *w, int device, int node)
@@ -109,7 +122,7 @@ carry(struct wire *w, int device, int node)
 			if (both[i].revents == 0)
 				continue;
 			n = recv(both[i].fd, buffer, sizeof(buffer), 0);
-			if (n <= 0 || !pass(w, &c, i == 0, buffer, (size_t)n, both[1 - i].fd))
+			if (n <= 0 || !pass_held(w, &c, i == 0, buffer, (size_t)n, both[1 - i].fd))
 				return;
 		}
 	}
