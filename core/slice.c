@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
+#include "core/pack.h"
 #include "core/squeeze.h"
 
-enum codec { CODEC_PLAIN = 0, CODEC_ZSTD = 1 };
+enum codec { CODEC_PLAIN = 0, CODEC_ZSTD = 1, CODEC_BLOCK = 2, CODEC_DICTIONARY = 3 };
 
 #define SQUEEZE_LEAST_BYTES 16u /* a shorter payload never gets shorter */
 #define RUN_INFO_BYTES (12u + 2 * ID_BYTES + 8u)
@@ -114,6 +115,87 @@ codec_pack(struct bytes payload, struct writer *out)
 	return writer_end(out);
 }
 
+struct dictionary
+dictionary_of(uint32_t form, struct bytes content)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	crypto_sha256(hash, content);
+	return (struct dictionary){.content = content, .form = form, .hint = hash[0]};
+}
+
+/* codec 2, or 3 with a dictionary; E_SQUEEZE: it makes none. */
+static enum err
+block_pack(struct bytes payload, const struct dictionary *d, struct writer *out)
+{
+	writer_u8(out, d == NULL ? CODEC_BLOCK : CODEC_DICTIONARY);
+	if (d != NULL)
+		writer_u8(out, d->hint);
+	return squeeze_pack_block(out, payload, d == NULL ? BYTES_NONE : d->content, SQUEEZE_LEVEL);
+}
+
+/* The shortest that the receiver reads. */
+static enum err
+codec_pack_as(struct bytes payload, bool blocks, const struct dictionary *d, struct writer *out)
+{
+	const struct dictionary *tries[2] = {d, NULL};
+	size_t start = out->n, i;
+	struct writer w;
+	enum err e = codec_pack(payload, out);
+
+	for (i = d == NULL ? 1 : 0; i < 2 && blocks && e == E_OK; i++) {
+		enum err made;
+
+		writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX + 2u);
+		made = block_pack(payload, tries[i], &w);
+		if (made == E_OK && w.n < out->n - start) {
+			out->n = start;
+			writer_bytes(out, writer_view(&w));
+		} else if (made == E_NO_MEMORY) {
+			e = made;
+		}
+		writer_free(&w);
+	}
+	return e != E_OK ? e : writer_end(out);
+}
+
+/* Do these bytes begin as revisions of this form do? FORMATS.md "Revisions". */
+static bool
+is_of_form(struct bytes payload, uint32_t form)
+{
+	struct reader r;
+
+	reader_init(&r, payload);
+	if (reader_array(&r) == 0 || reader_array(&r) < 2)
+		return false;
+	(void)reader_u64(&r);
+	return reader_u64(&r) == form && r.e == E_OK;
+}
+
+/* The dictionary is the one of that hint whose form the payload turns out to be of. */
+static enum err
+dictionary_unpack(struct bytes body, const struct dictionary *known, size_t max_bytes, struct writer *payload)
+{
+	size_t start = payload->n;
+	enum err e;
+
+	if (body.n < 2)
+		return E_SQUEEZE;
+	for (; known != NULL; known = known->next) {
+		if (known->hint != body.p[0])
+			continue;
+		e = squeeze_unpack_block(payload, BYTES(body.p + 1, body.n - 1), known->content, max_bytes);
+		if (e == E_OK && is_of_form(BYTES(payload->p + start, payload->n - start), known->form))
+			return E_OK;
+		if (e != E_OK && e != E_SQUEEZE)
+			return e;
+		if (payload->n > start)
+			crypto_wipe(payload->p + start, payload->n - start);
+		payload->n = start;
+	}
+	return E_DICTIONARY;
+}
+
 static enum err
 codec_unpack(struct bytes wrapped, size_t max_bytes, struct writer *payload)
 {
@@ -173,6 +255,13 @@ slice_seal(const struct run *run, enum slice_class cls, uint32_t index,
 	   const struct record_id *record, struct bytes payload,
 	   struct writer *ciphertext)
 {
+	return slice_seal_as(run, cls, index, record, payload, false, NULL, ciphertext);
+}
+
+enum err
+slice_seal_as(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
+              struct bytes payload, bool blocks, const struct dictionary *dictionary, struct writer *ciphertext)
+{
 	uint8_t label[LABEL_BYTES], key[AEAD_KEY_BYTES], *room;
 	struct writer plain;
 	enum err e;
@@ -180,7 +269,7 @@ slice_seal(const struct run *run, enum slice_class cls, uint32_t index,
 	if (payload.n > SLICE_PLAIN_BYTES_MAX)
 		return E_NO_ROOM;
 	writer_heap_init(&plain, SLICE_PLAIN_BYTES_MAX + 1u);
-	if ((e = codec_pack(payload, &plain)) != E_OK)
+	if ((e = codec_pack_as(payload, blocks, dictionary, &plain)) != E_OK)
 		goto done;
 	if ((room = writer_space(ciphertext, plain.n + AEAD_TAG_BYTES)) == NULL) {
 		e = writer_end(ciphertext);
@@ -213,11 +302,18 @@ slice_open(const struct run *run, enum slice_class cls, uint32_t index,
 	   const struct record_id *record, struct bytes ciphertext,
 	   struct writer *payload)
 {
+	return slice_open_as(run, cls, index, record, ciphertext, NULL, payload);
+}
+
+enum err
+slice_open_as(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
+              struct bytes ciphertext, const struct dictionary *known, struct writer *payload)
+{
 	uint8_t key[AEAD_KEY_BYTES];
 	enum err e;
 
 	slice_key(run, cls, index, key);
-	e = slice_open_with(key, cls, index, record, ciphertext, payload);
+	e = slice_open_with_as(key, cls, index, record, ciphertext, known, payload);
 	crypto_wipe(key, sizeof(key));
 	return e;
 }
@@ -225,6 +321,27 @@ slice_open(const struct run *run, enum slice_class cls, uint32_t index,
 enum err
 slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_t index,
 	        const struct record_id *record, struct bytes ciphertext, struct writer *payload)
+{
+	return slice_open_with_as(key, cls, index, record, ciphertext, NULL, payload);
+}
+
+/* What a slice holds; codecs 2 and 3 are a slice's only. */
+enum err
+slice_unpack(struct bytes wrapped, const struct dictionary *known, struct writer *payload)
+{
+	struct bytes body = BYTES(wrapped.p + 1, wrapped.n - 1);
+
+	if (wrapped.p[0] == CODEC_BLOCK)
+		return squeeze_unpack_block(payload, body, BYTES_NONE, SLICE_PLAIN_BYTES_MAX);
+	if (wrapped.p[0] == CODEC_DICTIONARY)
+		return dictionary_unpack(body, known, SLICE_PLAIN_BYTES_MAX, payload);
+	return codec_unpack(wrapped, SLICE_PLAIN_BYTES_MAX, payload);
+}
+
+enum err
+slice_open_with_as(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_t index,
+                   const struct record_id *record, struct bytes ciphertext, const struct dictionary *known,
+                   struct writer *payload)
 {
 	uint8_t label[LABEL_BYTES], *plain;
 	size_t n;
@@ -238,7 +355,7 @@ slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_
 	slice_label(label, cls, index, record);
 	e = crypto_aead_open(plain, key, nonce, BYTES(label, LABEL_BYTES), ciphertext);
 	if (e == E_OK)
-		e = codec_unpack(BYTES(plain, n), SLICE_PLAIN_BYTES_MAX, payload);
+		e = slice_unpack(BYTES(plain, n), known, payload);
 	crypto_wipe(plain, n);
 	free(plain);
 	return e;

@@ -7,7 +7,8 @@
  *   info      = "banyan run 1" || programme || author || epoch be64
  *   slice key = Export("banyan slice 1" || class u8 || index be32, 32); AES-256-GCM, nonce 0
  *   ad        = "banyan slice 1" || class u8 || index be32 || record id (16)
- *   plaintext = codec u8 || payload   (codec 0: as is; 1: zstd, magicless; others refused)
+ *   plaintext = codec u8 || payload   (codec 0: as is; 1: zstd, magicless; 2: one bare zstd block; 3: the same with a
+ *               dictionary, after its hint u8; others refused)
  * For a slice that begins new records, the record ids are not sent: record j of slice `index` is
  *   SHA-256("banyan record 1" || enc || index be32 || j be16), first 16 bytes.
  */
@@ -63,12 +64,39 @@ enum err slice_seal(const struct run *, enum slice_class, uint32_t index, const 
 enum err slice_open(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
                     struct bytes ciphertext, struct writer *payload);
 /*
+ * A form version's dictionary (FORMATS.md "Dictionaries"): it squeezes analytic payloads of that form. `hint` is the first
+ * byte of its SHA-256. Lists are walked from the newest.
+ */
+struct dictionary {
+	const struct dictionary *next;
+	struct bytes content;
+	uint32_t form; /* key of the form version */
+	uint8_t hint;
+};
+/* dictionary_of: a dictionary of these bytes; they are not copied. */
+struct dictionary dictionary_of(uint32_t form, struct bytes content);
+
+/*
+ * slice_seal_as: slice_seal for an office that announced codecs 2 and 3 (`blocks`), with a dictionary or NULL; the shortest
+ * of all is taken.
+ * slice_open_as: slice_open where dictionaries are known. E_DICTIONARY: it was made with another one.
+ */
+enum err slice_seal_as(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
+                       struct bytes payload, bool blocks, const struct dictionary *, struct writer *ciphertext);
+enum err slice_open_as(const struct run *, enum slice_class, uint32_t index, const struct record_id *record,
+                       struct bytes ciphertext, const struct dictionary *known, struct writer *payload);
+/*
  * slice_key: the content key of one slice: what a stanza wraps for somebody else (stanza.h). A secret: wipe it.
  * slice_open_with: slice_open by who has the key and not the run.
  */
 void slice_key(const struct run *, enum slice_class, uint32_t index, uint8_t key[AEAD_KEY_BYTES]);
 enum err slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class, uint32_t index,
                          const struct record_id *record, struct bytes ciphertext, struct writer *payload);
+enum err slice_open_with_as(const uint8_t key[AEAD_KEY_BYTES], enum slice_class, uint32_t index,
+                            const struct record_id *record, struct bytes ciphertext, const struct dictionary *known,
+                            struct writer *payload);
+/* slice_unpack: what stands behind a slice's seal, codec || payload, of at least a byte. For fuzzing; slice_open_as does it. */
+enum err slice_unpack(struct bytes wrapped, const struct dictionary *known, struct writer *payload);
 /*
  * control_pack / control_unpack: the same codec wrapping without a seal, for CONTROL; up to
  * CONTROL_PLAIN_BYTES_MAX in and CONTROL_BYTES_MAX out, E_NO_ROOM past them. Same errors.

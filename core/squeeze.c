@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define ZSTD_STATIC_LINKING_ONLY /* the magicless format */
+#include <zdict.h>
 #include <zstd.h>
 
 #include "core/fault.h"
@@ -280,5 +281,79 @@ squeeze_unpack(struct writer *out, struct bytes squeezed, struct bytes dictionar
 		ZSTD_freeDCtx(s->unpack);
 		s->unpack = NULL;
 	}
+	return e;
+}
+
+/* ---- bare blocks ---- */
+
+#define BLOCK_HEAD_BYTES 5u
+#define BLOCK_COMPRESSED 2u
+
+enum err
+squeeze_pack_block(struct writer *out, struct bytes plain, struct bytes dictionary, int level)
+{
+	struct writer frame;
+	struct bytes f;
+	uint32_t head;
+	enum err e;
+
+	if (writer_end(out) != E_OK)
+		return writer_end(out);
+	if (PACK_RAW || plain.n == 0 || plain.n > SQUEEZE_BLOCK_BYTES_MAX)
+		return E_SQUEEZE;
+	writer_heap_init(&frame, 2u * SQUEEZE_BLOCK_BYTES_MAX);
+	if ((e = squeeze_pack(&frame, plain, dictionary, level)) != E_OK)
+		goto done;
+	f = writer_view(&frame);
+	e = E_SQUEEZE;
+	if (f.n <= BLOCK_HEAD_BYTES || f.p[0] != 0)
+		goto done;
+	head = (uint32_t)f.p[2] | (uint32_t)f.p[3] << 8 | (uint32_t)f.p[4] << 16;
+	if (head != ((uint32_t)(f.n - BLOCK_HEAD_BYTES) << 3 | BLOCK_COMPRESSED << 1 | 1u))
+		goto done; /* several blocks, or one that is stored as it is */
+	writer_mem(out, f.p + BLOCK_HEAD_BYTES, f.n - BLOCK_HEAD_BYTES);
+	e = writer_end(out);
+done:
+	writer_free(&frame);
+	return e;
+}
+
+enum err
+squeeze_unpack_block(struct writer *out, struct bytes block, struct bytes dictionary, size_t max_bytes)
+{
+	uint32_t head = (uint32_t)block.n << 3 | BLOCK_COMPRESSED << 1 | 1u;
+	uint8_t *frame;
+	enum err e;
+
+	if (block.n == 0 || block.n > SQUEEZE_BLOCK_BYTES_MAX)
+		return E_SQUEEZE;
+	if ((frame = fault_malloc(block.n + BLOCK_HEAD_BYTES)) == NULL)
+		return E_NO_MEMORY;
+	frame[0] = 0;
+	frame[1] = RAW_WINDOW;
+	frame[2] = (uint8_t)head;
+	frame[3] = (uint8_t)(head >> 8);
+	frame[4] = (uint8_t)(head >> 16);
+	memcpy(frame + BLOCK_HEAD_BYTES, block.p, block.n);
+	e = squeeze_unpack(out, BYTES(frame, block.n + BLOCK_HEAD_BYTES), dictionary, max_bytes);
+	free(frame);
+	return e;
+}
+
+enum err
+squeeze_train(struct writer *out, const uint8_t *samples, const size_t *sizes, size_t count, size_t max_bytes)
+{
+	uint8_t *room = fault_malloc(max_bytes);
+	size_t n;
+	enum err e = E_SQUEEZE;
+
+	if (room == NULL)
+		return E_NO_MEMORY;
+	n = count > UINT32_MAX ? 0 : ZDICT_trainFromBuffer(room, max_bytes, samples, sizes, (unsigned)count);
+	if (n > 0 && !ZDICT_isError(n)) {
+		writer_mem(out, room, n);
+		e = writer_end(out);
+	}
+	free(room);
 	return e;
 }

@@ -27,4 +27,20 @@ enum err squeeze_pack(struct writer *out, struct bytes plain, struct bytes dicti
 enum err squeeze_unpack(struct writer *out, struct bytes squeezed, struct bytes dictionary,
                         size_t max_bytes);
 
+/*
+ * A *block*: a frame of one compressed block without the five bytes that are always the same (00 30 and the block's head).
+ * squeeze_pack_block: E_SQUEEZE: this payload makes no such frame (nothing gained, or past SQUEEZE_BLOCK_BYTES_MAX);
+ * then nothing was appended. squeeze_unpack_block: as squeeze_unpack.
+ */
+#define SQUEEZE_BLOCK_BYTES_MAX (64u << 10)
+enum err squeeze_pack_block(struct writer *out, struct bytes plain, struct bytes dictionary, int level);
+enum err squeeze_unpack_block(struct writer *out, struct bytes block, struct bytes dictionary, size_t max_bytes);
+
+/*
+ * squeeze_train: append a dictionary of at most max_bytes, trained from samples that lie one after the other.
+ * E_SQUEEZE: too few or too much alike to learn from. E_NO_MEMORY, E_NO_ROOM.
+ */
+enum err squeeze_train(struct writer *out, const uint8_t *samples, const size_t *sizes, size_t count,
+                       size_t max_bytes);
+
 #endif

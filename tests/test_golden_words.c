@@ -23,6 +23,9 @@ static const struct item_row items[] = {
     {"item_revocation", "REVOCATION", "revocation_1", {.kind = DOWN_REVOCATION}},
     {"item_languages", "LANGUAGES", NULL, {.kind = DOWN_LANGUAGES, .form = "F2_situation", .languages = "km"}},
     {"item_addresses", "ADDRESSES: nobody else", NULL, {.kind = DOWN_ADDRESSES, .content = BYTES_LIT("\x90")}},
+    {"item_codecs", "CODECS", NULL, {.kind = DOWN_CODECS, .highest = 3}},
+    {"item_dictionary", "DICTIONARY", NULL,
+     {.kind = DOWN_DICTIONARY, .form_key = 0x0a0b0c0d, .content = BYTES_LIT("a form's dictionary")}},
     {"item_review", "REVIEW of record record-000000001", NULL,
      {.kind = DOWN_REVIEW, .record = {"record-000000001"}, .state = REVIEW_HAS_ISSUES, .note = "which school?",
       .time_s = 1700000500}},
@@ -37,7 +40,8 @@ same(const struct down_item *a, const struct down_item *b)
 	return a->kind == b->kind && a->order == b->order && bytes_equal(a->content, b->content) &&
 	       strcmp(a->languages, b->languages) == 0 && strcmp(a->form, b->form) == 0 &&
 	       ID_EQUAL(&a->record, &b->record) && a->state == b->state && strcmp(a->note, b->note) == 0 &&
-	       a->time_s == b->time_s && a->key_no == b->key_no &&
+	       a->time_s == b->time_s && a->key_no == b->key_no && a->highest == b->highest &&
+	       a->form_key == b->form_key &&
 	       memcmp(a->secret, b->secret, sizeof(a->secret)) == 0;
 }
 

@@ -137,6 +137,111 @@ golden(void)
 	CHECK(plain.n == 55 && memcmp(plain_room + 49, "Banyan", 6) == 0);
 }
 
+/* Revisions of form 0a0b0c0d by the hundred: what a dictionary learns from. */
+static size_t
+like_a_record(uint8_t out[64], unsigned n)
+{
+	static const char *const words[] = {"market", "school", "river", "temple"};
+	struct writer w;
+
+	writer_init(&w, out, 64);
+	writer_mem(&w, "\x91\x94\x00\xce\x0a\x0b\x0c\x0d\xce\x6b\x02", 11);
+	writer_u8(&w, (uint8_t)(n * 37));
+	writer_u8(&w, (uint8_t)(n * 11));
+	writer_u8(&w, 0x93);
+	writer_u8(&w, 0xa6);
+	writer_str(&w, words[n % 4]);
+	writer_u8(&w, (uint8_t)(n % 5));
+	writer_str(&w, n % 3 == 0 ? "near the old bridge" : "behind the pagoda");
+	return w.n;
+}
+
+static void
+train(struct writer *out)
+{
+	static uint8_t samples[64 * 400];
+	size_t sizes[400], n = 0, i;
+
+	for (i = 0; i < 400; i++)
+		n += sizes[i] = like_a_record(samples + n, (unsigned)i);
+	writer_heap_init(out, 1024);
+	CHECK(squeeze_train(out, samples, sizes, 400, 512) == E_OK);
+}
+
+/* Codecs 2 and 3: to who announced them; what was made with a dictionary opens with it, among others. */
+static void
+dictionaries(void)
+{
+	struct principal_id author = TEST_AUTHOR;
+	uint8_t sample[64], twin_bytes[300], room[512], back_room[256];
+	struct dictionary mine, other, twin;
+	struct record_id record;
+	struct run run, office;
+	struct writer content, sealed, back;
+	struct bytes payload = BYTES(sample, like_a_record(sample, 777)), vector;
+	size_t before, i;
+
+	train(&content);
+	mine = dictionary_of(0x0a0b0c0d, writer_view(&content));
+	memset(twin_bytes, 'b', sizeof(twin_bytes));
+	other = dictionary_of(7, BYTES(twin_bytes, 200));
+	twin = (struct dictionary){.next = &mine, .content = BYTES(twin_bytes, 300), .form = 9, .hint = mine.hint};
+	test_run(&run);
+	run_record_id(&record, run.enc, 5, 0);
+	REQUIRE(open_run(&office, &run, &author, TEST_EPOCH, KEY_OFFICE) == E_OK);
+	writer_init(&sealed, room, sizeof(room));
+	writer_init(&back, back_room, sizeof(back_room));
+	REQUIRE(slice_seal(&run, SLICE_ANALYTIC, 5, &record, payload, &sealed) == E_OK);
+	before = sealed.n;
+	writer_reset(&sealed);
+	REQUIRE(slice_seal_as(&run, SLICE_ANALYTIC, 5, &record, payload, true, &mine, &sealed) == E_OK);
+	CHECK_MSG(sealed.n + 10 < before, "%zu, %zu", sealed.n, before);
+	/* Without it, with another one: said in its own words. A twin of its hint is tried and put aside. */
+	CHECK(slice_open(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &back) == E_DICTIONARY && back.n == 0);
+	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &other, &back) == E_DICTIONARY);
+	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &twin, &back) == E_OK);
+	CHECK(bytes_equal(writer_view(&back), payload));
+	/* Golden, only to be read: how well zstd compresses is its own matter. */
+	if (vector_read("dictionary", twin_bytes, sizeof(twin_bytes)).p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
+		vector_write("dictionary", "a dictionary of form 0a0b0c0d", writer_view(&content));
+		vector_write("slice_dictionary", "record 777 of tests/test_slice.c as slice 5, ANALYTIC, with that dictionary",
+		             writer_view(&sealed));
+		writer_reset(&sealed);
+		CHECK(slice_seal_as(&run, SLICE_IDENTIFYING, 5, &record,
+		                    BYTES_LIT("the river, the river, the river, the river"), true, NULL, &sealed) == E_OK);
+		vector_write("slice_block", "four times \"the river\" as slice 5, IDENTIFYING, codec 2", writer_view(&sealed));
+	}
+	{
+		static uint8_t golden_room[1024];
+		struct dictionary golden = dictionary_of(0x0a0b0c0d, vector_read("dictionary", golden_room, 1024));
+
+		vector = vector_read("slice_dictionary", room, sizeof(room));
+		writer_reset(&back);
+		CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, vector, &golden, &back) == E_OK);
+		CHECK(bytes_equal(writer_view(&back), payload));
+		vector = vector_read("slice_block", room, sizeof(room));
+		writer_reset(&back);
+		CHECK(slice_open(&office, SLICE_IDENTIFYING, 5, &record, vector, &back) == E_OK);
+		CHECK(back.n == 42 && memcmp(back_room, "the river", 9) == 0);
+	}
+	/* Any bytes at all, behind the seal: an error, no crash, nothing given out. */
+	for (i = 0; i < 3000; i++) {
+		uint8_t noise[40];
+		struct writer junk;
+		size_t n = 2 + i % 38;
+		enum err e;
+
+		crypto_random(noise, sizeof(noise));
+		noise[0] = i % 2 == 0 ? 2 : 3;
+		noise[1] = i % 4 == 1 ? mine.hint : noise[1];
+		writer_heap_init(&junk, 4096);
+		e = slice_unpack(BYTES(noise, n), &mine, &junk);
+		CHECK(e == E_OK || junk.n == 0);
+		writer_free(&junk);
+	}
+	writer_free(&content);
+}
+
 /* Each run has its own encapsulation. */
 static void
 runs_differ(void)
@@ -189,4 +294,4 @@ control(void)
 	CHECK(control_pack(BYTES_LIT("x"), &w) == E_NO_ROOM);
 }
 
-CHECK_MAIN(T(there_and_back), T(nothing_else_opens), T(golden), T(runs_differ), T(control))
+CHECK_MAIN(T(there_and_back), T(nothing_else_opens), T(golden), T(dictionaries), T(runs_differ), T(control))

@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/outbox.h"
 
 #define NOT_SAID UINT64_MAX
@@ -63,6 +64,7 @@ accepted(const struct form_entry *f, const char *code)
 static void
 list_json(struct call *c, const struct form_entry *f, bool newest, uint64_t records)
 {
+	const struct dictionary *d = dictionaries_for(call_peer(c), f->key);
 	struct writer w;
 	size_t i;
 
@@ -78,6 +80,7 @@ list_json(struct call *c, const struct form_entry *f, bool newest, uint64_t reco
 	} else {
 		json_key_u64(&w, "records", records);
 	}
+	json_key_u64(&w, "dictionary", d == NULL ? 0 : d->content.n);
 	json_key(&w, "languages");
 	writer_str(&w, "[");
 	for (i = 0; i < form_language_count(f->form); i++) {
@@ -98,12 +101,15 @@ list_json(struct call *c, const struct form_entry *f, bool newest, uint64_t reco
 static void
 list_text(struct call *c, const struct form_entry *f, bool newest, uint64_t records)
 {
+	const struct dictionary *d = dictionaries_for(call_peer(c), f->key);
 	size_t i;
 
 	call_out(c, "%s%s%s  %s%s", form_id(f->form), form_version(f->form)[0] != '\0' ? " " : "",
 	         form_version(f->form), form_title(f->form, ""), newest ? "" : " (an older version)");
 	if (records != NOT_SAID)
 		call_out(c, ", %llu record%s", (unsigned long long)records, records == 1 ? "" : "s");
+	if (d != NULL)
+		call_out(c, ", a dictionary of %zu bytes", d->content.n);
 	call_out(c, ";");
 	for (i = 0; i < form_language_count(f->form); i++) {
 		const char *code = form_language_code(f->form, i);

@@ -6,6 +6,7 @@
 
 #include "core/audit.h"
 #include "tools/node/down_item.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/down_row.h"
 #include "tools/node/opener.h"
 
@@ -342,7 +343,7 @@ republish_job(struct store_txn *txn, void *arg)
 			e = publish_form(p, txn, row.order, row.languages, row.bundle);
 	}
 	e2 = store_walk_end(c);
-	if (e == E_OK && (e = e2) == E_OK)
+	if (e == E_OK && (e = e2) == E_OK && (e = dictionaries_say_all(p, txn)) == E_OK)
 		e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(p->store));
 	return e;
 }
@@ -358,7 +359,7 @@ down_republish(struct peer *p, struct why *why)
 		return why_set(why, e, "%s", p->path);
 	e = store_meta_u64(txn, "broadcast incarnation", 0, &said);
 	store_read_end(txn);
-	if (e != E_OK || said == store_incarnation(p->store))
+	if (e != E_OK || (e = dictionaries_say_codecs(p, why)) != E_OK || said == store_incarnation(p->store))
 		return e;
 	e = store_write(p->store, republish_job, p);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);

@@ -4,7 +4,8 @@
  *
  *   control, for everyone         FORM [1, order, languages str, bundle bin]   AREAS [2, table bin]
  *                                 OFFICE [3, statement bin]   REVOCATION [4, statement bin]
- *                                 LANGUAGES [5, form id str, codes str]
+ *                                 LANGUAGES [5, form id str, codes str]   CODECS [8, highest]
+ *                                 DICTIONARY [7, form key, content bin]
  *   notice, sealed to one device  REVIEW [16, record bin16, state, note str, time]   ENROLMENT [17, statement bin]
  */
 #ifndef BANYAN_TOOLS_NODE_DOWN_H
@@ -17,6 +18,7 @@
 
 enum down_kind {
 	DOWN_FORM = 1, DOWN_AREAS = 2, DOWN_OFFICE = 3, DOWN_REVOCATION = 4, DOWN_LANGUAGES = 5, DOWN_ADDRESSES = 6,
+	DOWN_DICTIONARY = 7, DOWN_CODECS = 8,
 	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18
 };
 

@@ -34,6 +34,17 @@ down_item_write(struct writer *w, const struct down_item *i)
 		pack_u64(w, i->key_no);
 		pack_bin(w, BYTES(i->secret, sizeof(i->secret)));
 		return;
+	case DOWN_CODECS:
+		pack_array(w, 2);
+		pack_u64(w, i->kind);
+		pack_u64(w, i->highest);
+		return;
+	case DOWN_DICTIONARY:
+		pack_array(w, 3);
+		pack_u64(w, i->kind);
+		pack_u64(w, i->form_key);
+		pack_bin(w, i->content);
+		return;
 	case DOWN_AREAS:
 	case DOWN_OFFICE:
 	case DOWN_REVOCATION:
@@ -49,7 +60,7 @@ down_item_write(struct writer *w, const struct down_item *i)
 static uint32_t
 elements_of(uint64_t kind)
 {
-	if (kind == DOWN_LANGUAGES || kind == DOWN_OFFICE_KEY)
+	if (kind == DOWN_LANGUAGES || kind == DOWN_OFFICE_KEY || kind == DOWN_DICTIONARY)
 		return 3;
 	return kind == DOWN_REVIEW ? 5 : kind == DOWN_FORM ? 4 : 2;
 }
@@ -66,7 +77,7 @@ down_item_read(struct bytes body, struct down_item *i)
 	i->kind = reader_u64(&r);
 	if (r.e != E_OK)
 		return E_PARCEL;
-	if (!(i->kind >= DOWN_FORM && i->kind <= DOWN_ADDRESSES) && !(i->kind >= DOWN_REVIEW && i->kind <= DOWN_OFFICE_KEY))
+	if (!(i->kind >= DOWN_FORM && i->kind <= DOWN_CODECS) && !(i->kind >= DOWN_REVIEW && i->kind <= DOWN_OFFICE_KEY))
 		return E_OK;
 	if (count != elements_of(i->kind))
 		reader_fail(&r, E_PACK_TYPE);
@@ -82,6 +93,11 @@ down_item_read(struct bytes body, struct down_item *i)
 		i->state = (enum review_state)reader_u64_max(&r, REVIEW_APPROVED);
 		state_str(&r, i->note, sizeof(i->note));
 		i->time_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+	} else if (i->kind == DOWN_CODECS) {
+		i->highest = reader_u64(&r);
+	} else if (i->kind == DOWN_DICTIONARY) {
+		i->form_key = (uint32_t)reader_u64_max(&r, UINT32_MAX);
+		i->content = reader_bin(&r);
 	} else if (i->kind == DOWN_OFFICE_KEY) {
 		i->key_no = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 		reader_bin_fixed(&r, i->secret, sizeof(i->secret));

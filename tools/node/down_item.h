@@ -10,6 +10,8 @@ struct down_item {
 	uint64_t order;           /* FORM */
 	char languages[128];      /* FORM, LANGUAGES */
 	char form[128];           /* LANGUAGES */
+	uint64_t highest;         /* CODECS */
+	uint32_t form_key;        /* DICTIONARY: of this version; `content` is the dictionary */
 	struct record_id record;  /* REVIEW, and what follows */
 	enum review_state state;
 	char note[REASON_BYTES_MAX + 1];

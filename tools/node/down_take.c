@@ -4,6 +4,7 @@
 
 #include "core/pack.h"
 #include "tools/node/down_item.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/down_row.h"
 #include "tools/node/offices.h"
 #include "tools/node/opener.h"
@@ -74,6 +75,9 @@ struct take_job {
 	uint64_t form_order;
 	char form_languages[128], languages_form[128];
 	bool approved, has_languages;
+	struct form_key dictionary_form;
+	struct bytes dictionary; /* newly kept */
+	uint64_t codecs;         /* 0: nothing was said */
 	struct home home;
 	bool has_home;
 };
@@ -194,6 +198,19 @@ take_languages(struct store_txn *txn, struct take_job *job, const struct down_it
 }
 
 /* One item. Kinds that are not known here are passed over. */
+/* One that is too large, or one too many, is passed over: without it slices are longer, that is all. */
+static enum err
+take_dictionary(struct store_txn *txn, struct take_job *job, const struct down_item *item)
+{
+	bool kept;
+	enum err e;
+
+	job->dictionary_form.v = item->form_key;
+	e = dictionaries_keep(txn, job->dictionary_form, item->content, &kept);
+	job->dictionary = kept ? item->content : BYTES_NONE;
+	return e == E_LIMIT ? E_OK : e;
+}
+
 static enum err
 take_item(struct store_txn *txn, struct take_job *job, const struct down_item *item)
 {
@@ -205,6 +222,12 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 		return take_office(txn, job, item->content);
 	if (item->kind == DOWN_LANGUAGES)
 		return take_languages(txn, job, item);
+	if (item->kind == DOWN_CODECS) {
+		job->codecs = item->highest;
+		return dictionaries_take_codecs(txn, item->highest);
+	}
+	if (item->kind == DOWN_DICTIONARY)
+		return take_dictionary(txn, job, item);
 	if (item->kind == DOWN_REVIEW)
 		return take_review(txn, item);
 	if (item->kind == DOWN_ADDRESSES)
@@ -242,7 +265,7 @@ take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
 	reader_init(&r, body);
 	reader_array(&r);
 	kind = reader_u64(&r);
-	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES &&
+	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
 	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE))
 		return E_OK;
 	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
@@ -364,7 +387,11 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 		p->approved = true;
 	if (job.has_languages)
 		e = peer_learn_languages(p, job.languages_form, job.form_languages);
-	if (job.areas.n > 0)
+	if (job.codecs != 0)
+		dictionaries_learn_codecs(p, job.codecs);
+	if (job.dictionary.n > 0)
+		e = dictionaries_learn(p, job.dictionary_form, job.dictionary);
+	if (e == E_OK && job.areas.n > 0)
 		e = peer_learn_areas(p, job.areas, why);
 	if (e == E_OK && job.form_bundle.n > 0)
 		e = peer_learn_form(p, job.form_bundle, job.form_order, job.form_languages, why);

@@ -5,6 +5,7 @@
 
 #include "core/pack.h"
 #include "core/rules.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/down_item.h"
 #include "tools/node/epochs.h"
 #include "tools/node/stanzas.h"
@@ -221,10 +222,10 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	if (!item->analytic.present)
 		goto done; /* erased */
-	e = key != NULL ? slice_open_with(key, SLICE_ANALYTIC, item->index, &item->record,
-	                                  item->analytic.ciphertext, &analytic)
-	                : slice_open(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
-	                             &analytic);
+	e = key != NULL ? slice_open_with_as(key, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
+	                                     dictionaries_known(o->peer), &analytic)
+	                : slice_open_as(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
+	                                dictionaries_known(o->peer), &analytic);
 	if (e != E_OK)
 		goto done;
 	plain[0] = arena_bytes(&o->arena, writer_view(&analytic));

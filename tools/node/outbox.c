@@ -5,6 +5,7 @@
 
 #include "core/pack.h"
 #include "core/arrival.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/local.h"
 #include "tools/node/outbox_row.h"
 #include "tools/node/stanzas.h"
@@ -152,18 +153,21 @@ outbox_row_item(const struct outbox_row *row, struct parcel_item *item)
 /* Seal two payloads under the run's next index into s. */
 static enum err
 seal_pair(struct sealer *sealer, struct sealed *s, const struct record_id *record, bool named,
-          struct bytes analytic, struct bytes identifying)
+          struct form_key form, struct bytes analytic, struct bytes identifying)
 {
 	struct run *run = &sealer->run;
+	/* another office may be of an older version */
+	bool blocks = sealer->office.own && dictionaries_blocks(sealer->peer);
+	const struct dictionary *d = blocks ? dictionaries_for(sealer->peer, form) : NULL;
 	uint32_t index = run->next_index++;
 	enum err e;
 
 	writer_heap_init(&s->analytic, SLICE_BYTES_MAX);
 	writer_heap_init(&s->identifying, SLICE_BYTES_MAX);
-	if ((e = slice_seal(run, SLICE_ANALYTIC, index, record, analytic, &s->analytic)) != E_OK)
+	if ((e = slice_seal_as(run, SLICE_ANALYTIC, index, record, analytic, blocks, d, &s->analytic)) != E_OK)
 		return e;
-	if (identifying.n > 0 &&
-	    (e = slice_seal(run, SLICE_IDENTIFYING, index, record, identifying, &s->identifying)) != E_OK)
+	if (identifying.n > 0 && (e = slice_seal_as(run, SLICE_IDENTIFYING, index, record, identifying, blocks, NULL,
+	                                            &s->identifying)) != E_OK)
 		return e;
 	s->row.author = sealer->author->id;
 	s->row.to = run->to;
@@ -195,7 +199,7 @@ seal_group(struct sealer *sealer, struct finished *f, size_t count, struct seale
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	run_record_id(&first, sealer->run.enc, sealer->run.next_index, 0);
 	if ((e = pack_payloads(f, count, &analytic, &identifying, why)) == E_OK)
-		e = seal_pair(sealer, s, &first, false, writer_view(&analytic), writer_view(&identifying));
+		e = seal_pair(sealer, s, &first, false, f[0].form->key, writer_view(&analytic), writer_view(&identifying));
 	writer_free(&analytic);
 	writer_free(&identifying);
 	if (e != E_OK)
@@ -412,7 +416,7 @@ outbox_revise_with(struct sealer *sealer, const struct record_id *record, const 
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	e = revisions_write(body, 1, &analytic, &identifying);
 	if (e == E_OK && (e = sealer_ready(sealer, area)) == E_OK)
-		e = seal_pair(sealer, s, record, true, writer_view(&analytic), writer_view(&identifying));
+		e = seal_pair(sealer, s, record, true, body->form, writer_view(&analytic), writer_view(&identifying));
 	if (e == E_OK) {
 		snprintf(s->row.area, sizeof(s->row.area), "%s", area);
 		outbox_row_item(&s->row, &item);

@@ -7,6 +7,7 @@
 #include "core/crypto.h"
 #include "tools/node/down_row.h"
 #include "tools/node/outbox.h"
+#include "tools/node/dictionaries.h"
 #include "tools/node/state.h"
 
 bool
@@ -54,6 +55,7 @@ peer_close(struct peer *p)
 	if (p == NULL)
 		return;
 	store_close(p->store);
+	dictionaries_free(p);
 	while (p->forms != NULL) {
 		struct form_entry *f = p->forms;
 
@@ -162,6 +164,10 @@ load(struct peer *p, struct why *why)
 	p->approved = approved != 0;
 	if ((e = load_forms(txn, p, why)) != E_OK)
 		goto done;
+	if ((e = dictionaries_load(txn, p)) != E_OK) {
+		why_set(why, e, "%s", p->path);
+		goto done;
+	}
 	e = store_get(txn, STORE_AREA, BYTES_LIT("current"), &table);
 	if (e == E_OK)
 		e = peer_learn_areas(p, table, why);

@@ -85,6 +85,8 @@ struct peer {
 	struct above above;        /* of a node that joined another one */
 	struct areas_entry *areas; /* the first is in force */
 	struct form_entry *forms;
+	const struct dictionary *dictionaries; /* the newest first: dictionaries.h */
+	bool blocks;               /* the office reads codecs 2 and 3 */
 	pthread_rwlock_t lock;
 	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
 	bool approved;
