@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "sync/repair.h"
+
 /* ---- what is in place ---- */
 
 bool
@@ -9,6 +11,11 @@ node_expects(const struct session *s, uint8_t type)
 {
 	bool client = s->config.side == SESSION_CLIENT;
 
+	if (type == MESSAGE_SUMS)
+		return !client && s->state == STATE_IDLE && !s->config.local;
+	if (repair_takes(type) || s->node.repairing)
+		return repair_takes(type) && s->node.repairing &&
+		       s->state == (client ? STATE_NODE_WAITING : STATE_NODE_TAKING);
 	switch (type) {
 	case MESSAGE_NODE:
 		return !client && s->state == STATE_IDLE && !s->config.local;
@@ -192,9 +199,67 @@ on_taken(struct session *s, const struct message_taken *taken)
 	session_raise(s, &event);
 }
 
+/* ---- repair: the host answers ---- */
+
+void
+session_repair(struct session *s, uint64_t now_ms)
+{
+	assert(s->config.side == SESSION_CLIENT && s->state == STATE_IDLE);
+	s->node = (struct node){.repairing = true};
+	s->now_ms = s->in_since_ms = now_ms;
+	s->in_credit = s->out_credit = 0;
+	s->state = STATE_NODE_WAITING;
+}
+
+void
+session_repair_say(struct session *s, const struct message *m, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->state != STATE_OVER)
+		session_put(s, m);
+}
+
+void
+session_settle_repair(struct session *s, enum err e, const char *thing, bool over, uint64_t now_ms)
+{
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_NODE_HELD || !s->node.repairing)
+		return;
+	if (e != E_OK) {
+		session_fail(s, e, "%s", thing == NULL ? "" : thing);
+		return;
+	}
+	s->node.repairing = !over;
+	if (over)
+		s->state = STATE_IDLE;
+	else
+		s->state = s->config.side == SESSION_CLIENT ? STATE_NODE_WAITING : STATE_NODE_TAKING;
+}
+
+static void
+on_repair(struct session *s, const struct message *m)
+{
+	struct session_event event = {.kind = SESSION_NODE_ITEM};
+
+	if (s->config.side == SESSION_SERVER && s->config.source.node_next == NULL) {
+		session_fail(s, E_PROTOCOL, "no node is at this end");
+		return;
+	}
+	if (m->type == MESSAGE_SUMS)
+		s->node = (struct node){.repairing = true};
+	event.u.item.type = m->type;
+	event.u.item.repair = *m;
+	s->state = STATE_NODE_HELD;
+	session_raise(s, &event);
+}
+
 void
 node_on(struct session *s, const struct message *m)
 {
+	if (repair_takes(m->type)) {
+		on_repair(s, m);
+		return;
+	}
 	switch (m->type) {
 	case MESSAGE_NODE:
 		on_node(s, &m->u.node);
@@ -235,7 +300,7 @@ session_settle_mark(struct session *s, enum err e, const char *thing, uint64_t n
 	struct message m = {.type = MESSAGE_TAKEN, .u.taken = {s->node.mark, STATUS_OK}};
 
 	s->now_ms = s->in_since_ms = now_ms;
-	if (s->state != STATE_NODE_HELD)
+	if (s->state != STATE_NODE_HELD || s->node.repairing)
 		return;
 	s->node.batch_items = 0;
 	s->node.batch_bytes = 0;

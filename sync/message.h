@@ -116,6 +116,7 @@ struct message_logs {
 
 /* Between nodes: PROTOCOL.md "Between nodes". */
 #define NODE_NOTHING 0x01u /* nothing follows, no CLOSE either: answer now */
+#define NODE_LISTED 0x04u  /* both say what repair found, and what arrived since */
 #define NODE_ANEW 0x02u    /* the sums differed: work yours out anew, and say all that is shared */
 struct message_carried { struct bytes bytes; };
 struct message_node { uint64_t flags, incarnation, from, above, down; };

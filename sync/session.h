@@ -143,6 +143,7 @@ struct session_item {
 	uint64_t kind;             /* of a STATEMENT */
 	uint8_t leaf[HASH_BYTES];  /* of a STANZA */
 	struct bytes bytes;
+	struct message repair;     /* of repair (repair_takes(type)): answer with session_repair_say, _settle_repair */
 };
 
 struct session_event {
@@ -241,6 +242,14 @@ void session_node(struct session *, const struct session_node *, uint64_t now_ms
 
 /* ---- the host's answers ---- */
 
+/*
+ * session_repair, client, between exchanges after one that left the sums unequal: messages of repair go to and fro as
+ * SESSION_NODE_ITEMs. session_repair_say: one to the peer; session_settle_repair: all is said that the last one asked for, or
+ * why not (which ends the session). `over`: the repair has ended; the session waits for the next exchange.
+ */
+void session_repair(struct session *, uint64_t now_ms);
+void session_repair_say(struct session *, const struct message *, uint64_t now_ms);
+void session_settle_repair(struct session *, enum err, const char *thing, bool over, uint64_t now_ms);
 /*
  * session_settle_node, server: up to where the client's arrivals are here; below NODE's `from` it is told to go back.
  * session_settle_mark: the batch is durable, or why not (which ends the session).

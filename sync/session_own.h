@@ -88,6 +88,7 @@ struct server {
 struct node {
 	struct session_node mine;  /* client */
 	uint64_t flags, from, held; /* server */
+	bool repairing;            /* its messages are in place, and no others */
 	bool dropping, went_back;  /* a flight that begins past what is held here; asked for again, once */
 	bool mark_last;
 	uint64_t mark;

@@ -46,6 +46,7 @@ static const struct row {
     {"answer", {MESSAGE_ANSWER, .u.answer = {STREAM_OUT, BYTES_LIT("3 records\n")}}},
     {"carried", {MESSAGE_CARRIED, .u.carried = {BYTES_LIT("\x95 author, epoch, previous hash, parcel")}}},
     {"node", {MESSAGE_NODE, .u.node = {0, 0xaabbccddu, 41, 0x11223344u, 12}}},
+    {"node_listed", {MESSAGE_NODE, .u.node = {NODE_LISTED, 0xaabbccddu, 512, 0x11223344u, 9}}},
     {"node_anew", {MESSAGE_NODE, .u.node = {NODE_ANEW, 0xaabbccddu, 0, 0x11223344u, 0}}},
     {"node_nothing", {MESSAGE_NODE, .u.node = {NODE_NOTHING, 0xaabbccddu, 300, 0x11223344u, 280}}},
     {"statement", {MESSAGE_STATEMENT, .u.statement = {2, BYTES_LIT(enrolment)}}},

@@ -3,6 +3,7 @@
  * what is not there, and after the end of the link it is over. The first byte says which end and how the bytes
  * are cut; the host settles at once, or late.
  */
+#include "sync/repair.h"
 #include "sync/session.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -98,8 +99,11 @@ answer(struct host *h, const struct session_event *e)
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
 	case SESSION_ANSWER:
-	case SESSION_NODE_ITEM:
 	case SESSION_NODE_TAKEN:
+		break;
+	case SESSION_NODE_ITEM:
+		if (repair_takes(e->u.item.type))
+			session_settle_repair(h->s, E_OK, NULL, e->u.item.type == MESSAGE_WANT, h->now);
 		break;
 	case SESSION_NODE:
 		session_settle_node(h->s, e->u.node.from / 2, h->now);

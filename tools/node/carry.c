@@ -72,8 +72,8 @@ carry_put_said(struct store_txn *txn, const struct principal_id *id, const struc
 /* ---- beginning and end ---- */
 
 /* Only what was opened is shared: what proved to be nobody's stays here. */
-static enum err
-open_all(struct carry *c, struct why *why)
+enum err
+carry_open_all(struct carry *c, struct why *why)
 {
 	struct peer *p = c->peer;
 	struct store_txn *txn;
@@ -104,7 +104,7 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 	c->at = c->marked = from;
 	writer_heap_init(&c->say.bytes, (size_t)64 << 20);
 	writer_heap_init(&c->take.bytes, (size_t)64 << 20);
-	if ((e = carry_key(c)) != E_OK || (e = open_all(c, why)) != E_OK)
+	if ((e = carry_key(c)) != E_OK || (e = carry_open_all(c, why)) != E_OK)
 		goto fail;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto fail;
@@ -141,6 +141,9 @@ carry_free(struct carry *c)
 	carry_things_free(&c->say);
 	carry_things_free(&c->take);
 	free(c->told.id);
+	shared_close(c->shared);
+	repair_free(c->repair);
+	free(c->list);
 	crypto_wipe(c, sizeof(*c));
 	free(c);
 }
@@ -345,7 +348,7 @@ carry_mark(struct carry *c, uint64_t incarnation, uint64_t seq, bool last, struc
 
 	/* The upper end counts what it holds now; the lower one what it held at the beginning, and what came since. */
 	if (e == E_OK && last && c->other.upper) {
-		if ((e = open_all(c, why)) == E_OK) {
+		if ((e = carry_open_all(c, why)) == E_OK) {
 			c->extra_count = c->extra_sum = 0;
 			e = carry_sum_upto(c, false);
 		}

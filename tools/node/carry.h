@@ -64,6 +64,17 @@ enum err carry_mark(struct carry *, uint64_t incarnation, uint64_t seq, bool las
 /* carry_agreed: both hold the same: what was told once need not be told again. */
 enum err carry_agreed(struct carry *, uint64_t incarnation);
 
+/*
+ * The sums differed: carry_mend_start at the client; carry_mend_take for each message of repair (c may be NULL: E_PROTOCOL), and
+ * carry_mend_next says what to answer, until carry_mend_over. carry_mend_list: of a new exchange's carry: it says what that
+ * one's repair found, and what arrived since. They may wait for the disk.
+ */
+enum err carry_mend_start(struct carry *, struct why *);
+enum err carry_mend_take(struct carry *, const struct message *, struct why *);
+bool carry_mend_next(struct carry *, struct message *out);
+bool carry_mend_over(const struct carry *);
+enum err carry_mend_list(struct carry *, const struct carry *found);
+
 /* carry_forget_told: the other end does not know somebody whom it was told of. */
 enum err carry_forget_told(struct carry *);
 

@@ -3,6 +3,8 @@
 #define BANYAN_TOOLS_NODE_CARRY_INSIDE_H
 
 #include "core/arrival.h"
+#include "core/shared.h"
+#include "sync/repair.h"
 #include "tools/node/carry.h"
 #include "tools/node/offices.h"
 
@@ -45,6 +47,12 @@ struct carry {
 	uint64_t sum_count, sum;
 	uint64_t extra_count, extra_sum;
 	struct carry_counts counts;
+	struct shared *shared;     /* the same set, kept as a sketch */
+	/* repair: what it found is said first */
+	struct repair *repair;
+	struct store_txn *reading; /* while repair reads */
+	struct repair_send *list;  /* heap */
+	size_t list_at, list_count;
 };
 
 /* carry_sum.c */
@@ -52,8 +60,11 @@ enum err carry_key(struct carry *);
 /* carry_shares: is this arrival shared with the other? Its area is worked out. */
 enum err carry_shares(struct carry *, struct store_txn *, const struct arrival *, bool *out);
 uint64_t carry_whole(const struct carry *, const struct arrival *);
-/* carry_sum_upto: bring the kept sum up to the bound; writes its row. */
+/* carry_sum_upto: bring the kept set up to the bound; it is saved now and then. carry_sum_save: now. */
 enum err carry_sum_upto(struct carry *, bool anew);
+enum err carry_sum_save(struct carry *);
+/* carry_open_all: only what was opened is shared. */
+enum err carry_open_all(struct carry *, struct why *);
 
 /* carry_say.c */
 enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes);

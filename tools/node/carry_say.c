@@ -325,6 +325,54 @@ say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 	return c->other.road == CARRY_DOWN ? E_OK : say_stanzas(c, txn, a);
 }
 
+/* ---- what repair found ---- */
+
+#define LISTED_AT_ONCE 64u /* parcels; of a whole log that is to be said there may be many */
+
+struct listed {
+	struct carry *c;
+	struct store_txn *txn;
+	uint64_t last, next;
+	unsigned left;
+};
+
+/* E_LIMIT: enough for now; `next` is where it goes on. */
+static enum err
+each_listed(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *hash)
+{
+	struct listed *g = arg;
+	struct arrival a;
+	bool shared;
+	enum err e;
+
+	(void)hash;
+	if (g->left == 0 && number != g->last) {
+		g->next = number;
+		return E_LIMIT;
+	}
+	g->left -= g->left > 0;
+	g->last = number;
+	if ((e = arrival_get(g->txn, seq, &a)) != E_OK || (e = carry_shares(g->c, g->txn, &a, &shared)) != E_OK ||
+	    !shared || (e = say_parcel(g->c, g->txn, &a)) != E_OK)
+		return e;
+	return g->c->other.road == CARRY_UP ? say_stanzas(g->c, g->txn, &a) : E_OK;
+}
+
+static enum err
+say_listed(struct carry *c, struct store_txn *txn)
+{
+	struct repair_send *s = &c->list[c->list_at];
+	struct listed g = {.c = c, .txn = txn, .left = LISTED_AT_ONCE};
+	enum err e = arrival_log(txn, &s->log, s->lo, s->hi, each_listed, &g);
+
+	if (e == E_LIMIT && g.next > s->lo) {
+		s->lo = g.next;
+		return E_OK;
+	}
+	c->list_at++;
+	return e;
+}
+
 /* Stanzas that came late, for slices that waited here, and wait above too: CURSOR "pass" || leaf. */
 static enum err
 say_passed(struct carry *c, struct store_txn *txn)
@@ -365,6 +413,8 @@ fill(struct carry *c)
 	if (e == E_OK && !c->passed && c->other.road == CARRY_UP)
 		e = say_passed(c, txn);
 	c->passed = true;
+	while (e == E_OK && c->say.count == 0 && c->list_at < c->list_count)
+		e = say_listed(c, txn);
 	while (e == E_OK && c->say.count == 0 && c->at < c->bound) {
 		struct arrival a;
 

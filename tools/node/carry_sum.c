@@ -4,6 +4,8 @@
 #include "tools/node/carry_inside.h"
 #include "tools/node/opener.h"
 
+#define SAVE_LEAST 256u /* a save is 57 KB; fewer arrivals are sooner read again */
+
 /* Only these two nodes can work it out: nobody else can choose parcels whose sums cancel. */
 enum err
 carry_key(struct carry *c)
@@ -72,61 +74,48 @@ carry_whole(const struct carry *c, const struct arrival *a)
 	return sketch_item(&c->key, tag, &a->log, a->number, &a->hash).whole;
 }
 
-/* CURSOR "sum " || id -> be64 up to which arrival, be64 how many, be64 their sum. */
-struct sum_job {
-	struct carry *c;
-	uint8_t key[4 + ID_BYTES], value[24];
-};
+static enum err
+rule(void *arg, struct store_txn *txn, const struct arrival *a, bool *out)
+{
+	return carry_shares(arg, txn, a, out);
+}
 
 static enum err
-sum_job(struct store_txn *txn, void *arg)
+save_job(struct store_txn *txn, void *arg)
 {
-	struct sum_job *job = arg;
+	return shared_save(txn, arg);
+}
 
-	return store_put(txn, STORE_CURSOR, BYTES(job->key, sizeof(job->key)), BYTES(job->value, sizeof(job->value)));
+enum err
+carry_sum_save(struct carry *c)
+{
+	enum err e = shared_unsaved(c->shared) == 0 ? E_OK : store_write(c->peer->store, save_job, c->shared);
+
+	if (e == E_OK)
+		shared_saved(c->shared);
+	return e;
 }
 
 enum err
 carry_sum_upto(struct carry *c, bool anew)
 {
-	struct sum_job job = {.c = c};
-	uint64_t upto = 0, before, count = 0, sum = 0;
+	struct shared_config config = {c->other.id, c->key, rule, c};
 	struct store_txn *txn;
-	struct bytes value;
 	enum err e;
 
-	memcpy(job.key, "sum ", 4);
-	memcpy(job.key + 4, c->other.id.b, ID_BYTES);
 	if ((e = store_read_begin(c->peer->store, &txn)) != E_OK)
 		return e;
-	e = store_get(txn, STORE_CURSOR, BYTES(job.key, sizeof(job.key)), &value);
-	if (e == E_OK && value.n == 24 && !anew && be64_get(value.p) <= c->bound) {
-		upto = be64_get(value.p);
-		count = be64_get(value.p + 8);
-		sum = be64_get(value.p + 16);
-	}
-	e = e == E_ABSENT ? E_OK : e;
-	for (before = upto; upto < c->bound && e == E_OK;) {
-		struct arrival a;
-		bool shared;
-
-		if ((e = arrival_get(txn, ++upto, &a)) == E_OK &&
-		    (e = carry_shares(c, txn, &a, &shared)) == E_OK && shared) {
-			count++;
-			sum += carry_whole(c, &a);
-		}
-		if (upto % 256 == 0)
-			store_forget(txn);
-	}
+	if (c->shared == NULL)
+		e = shared_open(&c->shared, txn, &config);
+	if (e == E_OK && anew)
+		shared_reset(c->shared);
+	if (e == E_OK)
+		e = shared_catch_up(c->shared, txn, c->bound);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;
-	c->sum_count = count;
-	c->sum = sum;
-	if (upto == before && !anew)
-		return E_OK;
-	be64_put(job.value, upto);
-	be64_put(job.value + 8, count);
-	be64_put(job.value + 16, sum);
-	return store_write(c->peer->store, sum_job, &job);
+	c->bound = shared_upto(c->shared);
+	c->sum_count = shared_sketch(c->shared)->count;
+	c->sum = shared_sketch(c->shared)->sum;
+	return anew || shared_unsaved(c->shared) >= SAVE_LEAST ? carry_sum_save(c) : E_OK;
 }

@@ -27,7 +27,7 @@ struct link {
 	struct ec_public node_key;
 	struct carry *carry;     /* of a node */
 	unsigned node_rounds;
-	bool node_anew;
+	bool node_repaired, node_anew;
 	/* ask */
 	struct bytes ask;
 	size_t ask_sent;

@@ -1,4 +1,5 @@
 /* A node's exchange with the node above it (or its twin), after the one that every device has. */
+#include "sync/repair.h"
 #include "tools/node/carry.h"
 #include "tools/node/link_inside.h"
 
@@ -10,11 +11,12 @@ failed(struct link *l, enum err e)
 }
 
 static enum err
-open_carry(struct link *l, struct carry_cursor *said, struct carry_cursor *heard)
+open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_cursor *heard)
 {
 	struct peer *p = l->peer;
 	struct carry_other other = {.id = p->above.node, .seal = p->above.seal,
 	                            .road = p->above.twin ? CARRY_TWIN : CARRY_UP};
+	struct carry *before = l->carry;
 	struct store_txn *txn;
 	enum err e;
 
@@ -24,20 +26,24 @@ open_carry(struct link *l, struct carry_cursor *said, struct carry_cursor *heard
 	if ((e = carry_said(txn, &other.id, said)) == E_OK)
 		e = carry_heard(txn, &other.id, heard);
 	store_read_end(txn);
-	carry_free(l->carry);
 	l->carry = NULL;
-	return e == E_OK ? carry_open(&l->carry, p, &other, said->seq, &l->why) : e;
+	if (e == E_OK)
+		e = carry_open(&l->carry, p, &other, said->seq, &l->why);
+	if (e == E_OK && listed)
+		e = carry_mend_list(l->carry, before);
+	carry_free(before);
+	return e;
 }
 
-void
-link_node_begin(struct link *l, struct session *s, uint64_t now_ms)
+static void
+node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 {
 	struct session_node mine = {.incarnation = store_incarnation(l->peer->store)};
 	struct carry_cursor said, heard;
 	enum err e;
 
 	l->exchange = EXCHANGE_NODE;
-	if ((e = open_carry(l, &said, &heard)) != E_OK) {
+	if ((e = open_carry(l, listed, &said, &heard)) != E_OK) {
 		failed(l, e);
 		return;
 	}
@@ -48,13 +54,59 @@ link_node_begin(struct link *l, struct session *s, uint64_t now_ms)
 	} else {
 		mine.from = said.seq;
 		mine.down = heard.seq;
-		mine.flags = carry_any(l->carry) ? 0 : NODE_NOTHING;
+		mine.flags = (carry_any(l->carry) ? 0 : NODE_NOTHING) | (listed ? NODE_LISTED : 0);
 	}
 	if (e != E_OK) {
 		failed(l, e);
 		return;
 	}
 	session_node(s, &mine, now_ms);
+}
+
+void
+link_node_begin(struct link *l, struct session *s, uint64_t now_ms)
+{
+	node_begin(l, s, false, now_ms);
+}
+
+/* ---- the sums differed: what is it? ---- */
+
+static void
+repair_say(struct link *l, struct session *s, uint64_t now_ms)
+{
+	struct message m;
+
+	while (carry_mend_next(l->carry, &m))
+		session_repair_say(s, &m, now_ms);
+}
+
+static void
+repair_begin(struct link *l, struct session *s, uint64_t now_ms)
+{
+	enum err e = carry_mend_start(l->carry, &l->why);
+
+	if (e != E_OK) {
+		failed(l, e);
+		return;
+	}
+	session_repair(s, now_ms);
+	repair_say(l, s, now_ms);
+}
+
+static void
+on_repair(struct link *l, struct session *s, const struct message *m, uint64_t now_ms)
+{
+	struct why why = {.e = E_OK};
+	enum err e = carry_mend_take(l->carry, m, &why);
+	bool over = e == E_OK && carry_mend_over(l->carry);
+
+	if (e == E_OK)
+		repair_say(l, s, now_ms);
+	else if (l->why.e == E_OK)
+		l->why = why;
+	session_settle_repair(s, e, why.thing, over, now_ms);
+	if (over)
+		node_begin(l, s, true, now_ms);
 }
 
 /* ---- events ---- */
@@ -108,7 +160,10 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	l->result->verified = l->memory.verified = ev->u.finished.verified;
 	if (ev->u.finished.why.e == E_STRANGER && (e = carry_forget_told(l->carry)) != E_OK)
 		failed(l, e); /* whom it does not know is told of again */
-	if (ev->u.finished.why.e == E_UNVERIFIED && !l->node_anew) { /* until a sketch finds it: all again, once */
+	if (ev->u.finished.why.e == E_UNVERIFIED && !l->node_repaired) {
+		l->node_repaired = true;
+		repair_begin(l, s, now_ms);
+	} else if (ev->u.finished.why.e == E_UNVERIFIED && !l->node_anew) { /* a rule or a sketch was wrong: all again, once */
 		l->node_anew = true;
 		link_node_begin(l, s, now_ms);
 	}
@@ -129,6 +184,8 @@ link_node_event(struct link *l, struct session *s, const struct session_event *e
 
 	if (ev->kind == SESSION_NODE_TAKEN) {
 		on_taken(l, &ev->u.taken);
+	} else if (ev->kind == SESSION_NODE_ITEM && repair_takes(ev->u.item.type)) {
+		on_repair(l, s, &ev->u.item.repair, now_ms);
 	} else if (ev->kind == SESSION_NODE_ITEM) {
 		if ((e = carry_item(l->carry, &ev->u.item)) != E_OK)
 			failed(l, e);

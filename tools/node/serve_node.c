@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sync/repair.h"
 #include "tools/node/carry.h"
 #include "tools/node/serve_inside.h"
 
@@ -10,7 +11,8 @@ struct node_work {
 	struct serve_conn *conn;
 	struct message_node node;  /* of a greeting */
 	struct member who;
-	bool greeting, last;
+	struct message repair;     /* of repair; its bytes are copied behind this struct */
+	bool greeting, last, repairing;
 	uint64_t seq, held;
 	struct why why;
 	enum err e;
@@ -23,6 +25,7 @@ greet_run(struct node_work *w)
 	struct peer *p = c->serve->peer;
 	struct carry_other other = {.id = c->peer.id, .seal = w->who.enrolment.seal_pub, .road = CARRY_DOWN,
 	                            .upper = true};
+	struct carry *before = c->carry;
 	struct carry_cursor heard;
 	struct store_txn *txn;
 	uint64_t from;
@@ -37,13 +40,15 @@ greet_run(struct node_work *w)
 	/* In another life its order is another one: what it remembers counts, and the sums tell what is missing. */
 	w->held = heard.incarnation >> 32 == w->node.incarnation ? heard.seq : w->node.from;
 	from = w->node.above == store_incarnation(p->store) >> 32 ? w->node.down : 0;
-	carry_free(c->carry);
 	c->carry = NULL;
 	c->carry_incarnation = w->node.incarnation << 32;
 	if (w->e == E_OK)
 		w->e = carry_open(&c->carry, p, &other, from, &w->why);
 	if (w->e == E_OK && (w->node.flags & NODE_ANEW))
 		w->e = carry_anew(c->carry);
+	else if (w->e == E_OK && (w->node.flags & NODE_LISTED))
+		w->e = carry_mend_list(c->carry, before);
+	carry_free(before);
 }
 
 static void
@@ -54,8 +59,20 @@ work_run(void *arg)
 
 	if (w->greeting)
 		greet_run(w);
+	else if (w->repairing)
+		w->e = carry_mend_take(c->carry, &w->repair, &w->why);
 	else
 		w->e = carry_mark(c->carry, c->carry_incarnation, w->seq, w->last, &w->why);
+}
+
+static void
+repair_done(struct serve_conn *c, uint64_t now_ms)
+{
+	struct message m;
+
+	while (carry_mend_next(c->carry, &m))
+		session_repair_say(c->session, &m, now_ms);
+	session_settle_repair(c->session, E_OK, NULL, carry_mend_over(c->carry), now_ms);
 }
 
 static void
@@ -70,6 +87,8 @@ work_done(void *arg)
 
 		if (w->e == E_OK && w->greeting)
 			session_settle_node(c->session, w->held, now_ms);
+		else if (w->e == E_OK && w->repairing)
+			repair_done(c, now_ms);
 		else if (w->e == E_OK)
 			session_settle_mark(c->session, E_OK, NULL, now_ms);
 		else
@@ -81,16 +100,30 @@ work_done(void *arg)
 	free(w);
 }
 
+/* The bytes that a message of repair shows, NULL if it has none. */
+static struct bytes *
+repair_bytes(struct message *m)
+{
+	return m->type == MESSAGE_WANT ? &m->u.want.bytes : m->type == MESSAGE_LOGS ? &m->u.logs.logs : NULL;
+}
+
 static void
 begin(struct serve_conn *c, const struct node_work *what)
 {
-	struct node_work *w = malloc(sizeof(*w));
+	struct node_work copy = *what, *w;
+	struct bytes *bytes = copy.repairing ? repair_bytes(&copy.repair) : NULL;
+
+	if ((w = malloc(sizeof(*w) + (bytes == NULL ? 0 : bytes->n))) != NULL && bytes != NULL) {
+		if (bytes->n > 0)
+			memcpy(w + 1, bytes->p, bytes->n);
+		bytes->p = (const uint8_t *)(w + 1);
+	}
 
 	if (w == NULL) {
 		session_refuse(c->session, E_PEER_BUSY, "", 60, serve_now_ms(c));
 		return;
 	}
-	*w = *what;
+	*w = copy;
 	w->conn = c;
 	c->jobs++;
 	if (!c->serve->host->aside(c->serve, work_run, work_done, w)) {
@@ -128,6 +161,8 @@ serve_node_event(struct serve_conn *c, const struct session_event *ev)
 
 	if (ev->kind == SESSION_NODE) {
 		on_node(c, &ev->u.node);
+	} else if (ev->kind == SESSION_NODE_ITEM && repair_takes(ev->u.item.type)) {
+		begin(c, &(struct node_work){.repairing = true, .repair = ev->u.item.repair});
 	} else if (ev->kind == SESSION_NODE_ITEM) {
 		if ((e = carry_item(c->carry, &ev->u.item)) != E_OK)
 			session_refuse(c->session, e, "what another node sent", 60, serve_now_ms(c));

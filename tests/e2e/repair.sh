@@ -1,0 +1,85 @@
+# repair.sh BANYAN SOURCE LOSE: a district and its province, with real processes. Parcels are missing at the province that both
+# believe to have exchanged, in the middle of a log; the province comes back from an old backup: each time they agree again
+# after one sync, and exactly what was missing was carried.
+. "$2/tests/e2e/lib.sh"
+lose=$1
+
+up() {
+	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
+	start_node "$W/$1"
+	echo "$ADDRESS" >"$W/$1.address"
+	echo "$NODE_PID" >"$W/$1.pid"
+	PIDS="$PIDS $NODE_PID"
+	NODE_PID=
+}
+down() {
+	kill "$(cat "$W/$1.pid")"
+	wait "$(cat "$W/$1.pid")" || fail "$1 did not end cleanly"
+}
+below() {
+	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
+}
+count() { b list "$W/$1" F9_session --json | grep -c '"id"'; }
+same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
+# records N: N parcels from the device to its district.
+records() {
+	for i in $(seq "$1"); do
+		submit device 1 >/dev/null
+		expect 0 "agree" b sync "$W/device"
+	done
+}
+# carried N: the district syncs, and N parcels go up.
+carried() {
+	expect 0 "\"parcels_carried\":$1[,}]" b sync "$W/district" --json
+	expect 0 "agree" b sync "$W/district"
+	same "records at the province" "$(count province)" "$(count district)"
+}
+
+head -c 32 /dev/urandom >"$W/key"
+expect 0 "" b init "$W/province" --programme "Repair" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
+expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md"
+up province
+below district province node SM0901
+expect 75 "not approved" b sync "$W/district"
+expect 0 "let in" b devices "$W/province" --approve district
+expect 0 "agree" b sync "$W/district"
+up district
+below device district member SM09010101
+
+records 4
+carried 4
+for lost in 1 3; do
+	records "$lost"
+	down district
+	down province
+	"$lose" "$W/district" "$W/province" "$W/key" >/dev/null || fail "lose"
+	up province
+	up district
+	records 2
+	[ "$lost" -eq 1 ] && expect 0 "" b backup "$W/province" -o "$W/old"
+	carried $((lost + 2))
+done
+ok "parcels that no cursor tells of are found, and only they are carried"
+
+records 2
+carried 2
+down province
+rm -r "$W/province"
+expect 0 "" b restore "$W/old" "$W/province"
+up province
+expect 0 "agree" b sync "$W/district"
+same "records at the restored province" "$(count province)" "$(count district)"
+expect 0 "agree" b sync "$W/district"
+ok "a province from an old backup has everything again"
+
+expect 0 "all is as it should be" b check "$W/province"
+expect 0 "all is as it should be" b check "$W/district"
+down province
+down district
+expect 0 "all is as it should be" b check "$W/province" --rebuild
+up province
+up district
+expect 0 "agree" b sync "$W/district"
+down province
+down district
+pass "two nodes in step again"
