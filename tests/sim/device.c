@@ -50,6 +50,8 @@ device_durable_end(struct device *d)
 	return E_OK;
 }
 
+static void put_acked(struct device *);
+
 /* outbox_new_epoch: what stands past `number` waits again, and a new log begins. */
 void
 device_new_epoch(struct device *d, uint64_t number)
@@ -58,6 +60,7 @@ device_new_epoch(struct device *d, uint64_t number)
 		return;
 	if (d->world->bug != BUG_ACKED_FORGOTTEN)
 		device_unpack_past(d, number);
+	put_acked(d);
 	sim_random(&d->disk.epoch, sizeof(d->disk.epoch));
 	sim_say(d->world, "device %zu begins a new log", d->index);
 	(void)device_durable_end(d);
@@ -65,12 +68,19 @@ device_new_epoch(struct device *d, uint64_t number)
 
 /* ---- what the session reads ---- */
 
+/* The log that the exchange is about. */
+static struct log_id
+log_now(const struct device *d)
+{
+	return (struct log_id){d->who->id, d->older.upto > 0 ? d->older.epoch : d->disk.epoch};
+}
+
 static enum err
 source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
 {
 	struct conn *c = ctx;
 	struct device *d = c->device;
-	struct log_id id = {d->who->id, d->disk.epoch};
+	struct log_id id = log_now(d);
 	const struct entry *e = entries_find(&d->disk.log, &id, number);
 
 	if (log != SESSION_LOG_OWN || e == NULL)
@@ -84,7 +94,7 @@ static enum err
 source_own_hash(void *ctx, uint64_t number, struct parcel_hash *out)
 {
 	struct device *d = ((struct conn *)ctx)->device;
-	struct log_id id = {d->who->id, d->disk.epoch};
+	struct log_id id = log_now(d);
 	const struct entry *e = entries_find(&d->disk.log, &id, number);
 
 	if (e == NULL)
@@ -97,12 +107,15 @@ static enum err
 source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 {
 	struct device *d = ((struct conn *)ctx)->device;
-	struct log_id id = {d->who->id, d->disk.epoch};
+	struct log_id id = log_now(d);
 	int i;
 
 	(void)epoch;
 	memset(out, 0, sizeof(*out));
 	out->log[SESSION_LOG_OWN] = entries_head(&d->disk.log, &id);
+	if (d->older.upto > 0)
+		out->log[SESSION_LOG_OWN] = (struct session_head){
+		    id.epoch, d->older.upto, entries_find(&d->disk.log, &id, d->older.upto)->hash};
 	for (i = 0; i < 2; i++)
 		out->log[i] = (struct session_head){d->disk.cursor[i].epoch, d->disk.cursor[i].number,
 		                                    d->disk.cursor[i].hash};
@@ -142,8 +155,9 @@ device_sync(struct device *d)
 	if (d->conn != NULL || !d->world->node.up)
 		return;
 	d->offered = entries_head(&d->disk.log, &id).number;
-	d->forked = d->memory_changed = false;
+	d->forked = d->memory_changed = d->verified = false;
 	d->again = false;
+	memset(&d->older, 0, sizeof(d->older));
 	if (d->world->bug == BUG_NEW_NUMBER && d->offered > disk_acked(&d->disk, d->disk.epoch))
 		device_number_again(d);
 	if (device_gather(d) != E_OK)
@@ -199,6 +213,7 @@ on_life(struct conn *c, uint64_t incarnation)
 	memset(d->disk.cursor, 0, sizeof(d->disk.cursor));
 	d->disk.node_incarnation = incarnation;
 	put_acked(d);
+	device_older_note(d);
 	(void)device_durable_end(d);
 }
 
@@ -211,7 +226,12 @@ on_acked(struct conn *c, const struct session_event *ev)
 		on_life(c, ev->u.acked.incarnation);
 	if (d->crashed)
 		return;
-	check_ack(c, ev->u.acked.number);
+	check_ack(c, d->older.upto > 0 ? d->older.epoch : d->acked_epoch, ev->u.acked.number);
+	if (d->older.upto > 0) {
+		if (ev->u.acked.number > d->older.acked)
+			d->older.acked = ev->u.acked.number;
+		return;
+	}
 	if (ev->u.acked.number > d->acked)
 		d->acked = ev->u.acked.number;
 	if (ev->u.acked.last) {
@@ -270,6 +290,10 @@ on_forked(struct conn *c, uint64_t number, uint64_t incarnation)
 	on_life(c, incarnation);
 	if (d->crashed)
 		return;
+	if (d->older.upto > 0) {
+		d->older.forked = true;
+		return;
+	}
 	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index, (unsigned long long)number);
 	d->world->counts_forks++;
 	if (!d->who->cloned)
@@ -286,23 +310,55 @@ on_forked(struct conn *c, uint64_t number, uint64_t incarnation)
 	d->forked = true;
 }
 
+/* Behind the present log's exchange: the older logs, one after the other; then what came back of them. */
+static bool
+go_on(struct conn *c)
+{
+	struct device *d = c->device;
+
+	if (device_older_begin(c))
+		return true;
+	if (!d->again)
+		return false;
+	d->again = false;
+	device_remember(d);
+	if (d->crashed || device_gather(d) != E_OK)
+		return false;
+	begin_sync(d);
+	return true;
+}
+
+static void
+present_finished(struct conn *c, const struct session_event *ev)
+{
+	struct device *d = c->device;
+	struct log_id log = {d->who->id, d->acked_epoch};
+
+	d->verified = ev->u.finished.verified;
+	if (!d->verified)
+		return;
+	check_verified(c);
+	d->acked = entries_head(&d->disk.log, &log).number;
+	d->verified_sessions++;
+	d->world->counts_verified++;
+}
+
 static void
 on_finished(struct conn *c, const struct session_event *ev)
 {
 	struct device *d = c->device;
 	enum err e = ev->u.finished.why.e;
 
-	sim_say(d->world, "device %zu: %s%s %s", d->index, ev->u.finished.verified ? "verified " : "", err_name(e),
-	        ev->u.finished.why.thing);
-	if (ev->u.finished.verified) {
-		struct log_id log = {d->who->id, d->acked_epoch};
-
-		check_verified(c);
-		d->acked = entries_head(&d->disk.log, &log).number;
-		d->verified_sessions++;
-		d->world->counts_verified++;
-	}
-	d->settled = ev->u.finished.verified && d->disk.outbox_n == 0;
+	sim_say(d->world, "device %zu: %s%s %s%s", d->index, ev->u.finished.verified ? "verified " : "", err_name(e),
+	        ev->u.finished.why.thing, d->older.upto > 0 ? " (an older log)" : "");
+	if (d->older.upto == 0)
+		present_finished(c, ev);
+	else if (!device_older_end(d, e))
+		d->verified = false;
+	if (d->crashed)
+		return;
+	if (d->verified && !session_over(c->up) && go_on(c))
+		return;
 	if (e == E_FORK && d->again) {
 		d->again = false;
 		if (device_gather(d) == E_OK && !session_over(c->up)) {
@@ -310,6 +366,7 @@ on_finished(struct conn *c, const struct session_event *ev)
 			return;
 		}
 	}
+	d->settled = d->verified && d->disk.outbox_n == 0;
 	c->finished = true;
 	device_remember(d);
 }

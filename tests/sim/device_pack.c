@@ -119,14 +119,20 @@ unpack(struct device *d, const struct entry *e, const struct parcel_hash *previo
 }
 
 void
-device_unpack_past(struct device *d, uint64_t number)
+device_unpack(struct device *d, uint64_t epoch, uint64_t from, uint64_t upto)
 {
-	struct log_id log = {d->who->id, d->disk.epoch};
+	struct log_id log = {d->who->id, epoch};
 	struct parcel_hash previous = {{0}};
 	uint64_t n, last = entries_head(&d->disk.log, &log).number;
 
-	for (n = number + 1; n <= last; n++)
+	for (n = from + 1; n <= last && n <= upto; n++)
 		unpack(d, entries_find(&d->disk.log, &log, n), &previous);
+}
+
+void
+device_unpack_past(struct device *d, uint64_t number)
+{
+	device_unpack(d, d->disk.epoch, number, UINT64_MAX);
 }
 
 /* After a cut, a device that counts anew: planted. */

@@ -81,3 +81,11 @@ __wrap_rules_check(enum act act, const struct rules_case *c, const struct area_t
 {
 	return planted(BUG_SCOPE) ? E_OK : __real_rules_check(act, c, areas, why);
 }
+
+enum err __real_link_older_note(struct peer *, struct store_txn *);
+enum err __wrap_link_older_note(struct peer *, struct store_txn *);
+enum err
+__wrap_link_older_note(struct peer *p, struct store_txn *txn)
+{
+	return planted(BUG_OLDER_FORGOTTEN) ? E_OK : __real_link_older_note(p, txn);
+}

@@ -275,7 +275,7 @@ on_finished(struct conn *c, const struct session_event *ev)
 	}
 	/* as sync/net: it ends here unless one more exchange was begun inside */
 	if (session_idle(c->up) || session_over(c->up))
-		ended(c, ev->u.finished.verified, ev->u.finished.why.e);
+		ended(c, r->result.verified, ev->u.finished.why.e);
 }
 
 void
@@ -298,7 +298,7 @@ real_device_event(struct conn *c, const struct session_event *ev)
 	if (d->crashed)
 		return;
 	if (ev->kind == SESSION_ACKED)
-		check_ack(c, ev->u.acked.number);
+		check_ack(c, r->link.older.upto > 0 ? r->link.older.epoch : d->acked_epoch, ev->u.acked.number);
 	if (ev->kind == SESSION_FINISHED)
 		on_finished(c, ev);
 }

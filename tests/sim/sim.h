@@ -96,7 +96,7 @@ struct device_disk {
 	size_t outbox_n, outbox_cap;
 	struct sim_own *own;
 	size_t own_n, own_cap;
-	struct { uint64_t epoch, number; } acked[EPOCHS_SIM_MAX];
+	struct { uint64_t epoch, number, older; } acked[EPOCHS_SIM_MAX]; /* older: to be offered once more, up to */
 	size_t acked_n;
 	struct cursor cursor[2];
 	uint64_t node_incarnation, safe;
@@ -137,7 +137,8 @@ struct device {
 	uint64_t sessions, verified_sessions, last_verified_ms;
 	uint64_t offered;             /* of the run that is going on: link.c's */
 	uint64_t acked, acked_epoch, safe_seen;
-	bool memory_changed, again, forked;
+	bool memory_changed, again, forked, verified;
+	struct { uint64_t epoch, upto, acked; bool forked; } older; /* upto 0: the present log's exchange */
 	uint64_t healed_sessions, healed_bytes;
 	bool settled;                 /* verified with nothing waiting, after the heal */
 };
@@ -284,7 +285,7 @@ struct world {
 	bool failed;
 	char failure[400];
 	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks, counts_cuts,
-	    counts_bytes, counts_left;
+	    counts_bytes;
 };
 
 /* What of a seed runs: all of it, or less, to find out what of it fails. */
@@ -345,6 +346,7 @@ enum err device_durable_end(struct device *);
 void device_sync(struct device *);
 /* device_pack.c */
 enum err device_gather(struct device *);
+void device_unpack(struct device *, uint64_t epoch, uint64_t from, uint64_t upto);
 void device_unpack_past(struct device *, uint64_t number);
 void device_number_again(struct device *); /* a planted bug */
 void device_event(struct conn *, const struct session_event *);
@@ -352,6 +354,10 @@ uint32_t device_now_s(const struct device *);
 void device_new_epoch(struct device *, uint64_t number);
 struct session_source device_source(struct conn *);
 void device_remember(struct device *);
+/* device_older.c: tools/node/link_older.c once more. */
+void device_older_note(struct device *);
+bool device_older_begin(struct conn *);
+bool device_older_end(struct device *, enum err);
 /* Put back from an older copy by `banyan restore`: a new log begins. */
 void device_restore(struct device *);
 void device_clone(struct device *to, struct device *from);
@@ -392,7 +398,7 @@ void check_acked(struct world *, struct principal *);
 /* After a restore: what the node lost of what it acknowledged is still on a device. */
 void derived_link(struct world *);
 void check_after_restore(struct world *);
-void check_ack(struct conn *, uint64_t number);
+void check_ack(struct conn *, uint64_t epoch, uint64_t number);
 void check_cursors(struct device *);
 void check_down(struct conn *, const struct session_event *);
 void check_verified(struct conn *);

@@ -341,17 +341,16 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 	return e;
 }
 
+/* Parcels from + 1 ... upto of one of the author's logs, as far as they are here. */
 static enum err
-epoch_job(struct store_txn *txn, void *arg)
+unpack_some(struct store_txn *txn, struct epoch_job *job, uint64_t epoch, uint64_t from, uint64_t upto)
 {
-	struct epoch_job *job = arg;
-	struct log_id log = {job->author->id, job->author->epoch};
-	struct identity old = *job->author;
-	uint64_t number, seq;
+	struct log_id log = {job->author->id, epoch};
 	struct parcel_hash hash;
+	uint64_t number, seq;
 	enum err e;
 
-	for (number = job->number + 1;; number++) {
+	for (number = from + 1; number <= upto; number++) {
 		struct arrival a;
 
 		if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_ABSENT)
@@ -360,6 +359,23 @@ epoch_job(struct store_txn *txn, void *arg)
 		    (e = unpack_parcel(txn, job, &a)) != E_OK)
 			return e;
 	}
+	return E_OK;
+}
+
+static enum err
+epoch_job(struct store_txn *txn, void *arg)
+{
+	struct epoch_job *job = arg;
+	struct identity old = *job->author;
+	uint64_t acked;
+	enum err e;
+
+	if ((e = unpack_some(txn, job, old.epoch, job->number, UINT64_MAX - 1)) != E_OK ||
+	    (e = outbox_acked(txn, old.epoch, &acked)) != E_OK)
+		return e;
+	/* what stays in the old log is the node's: if the node is ever put back, it is offered again up to here */
+	if (job->number > acked && (e = outbox_put_acked(txn, old.epoch, job->number)) != E_OK)
+		return e;
 	*job->author = job->next;
 	e = peer_put_identities(txn, job->peer);
 	*job->author = old; /* in force only when it is durable */
@@ -380,73 +396,24 @@ outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number, struc
 	return E_OK;
 }
 
-/* ---- what waits ---- */
-
-static void
-acked_key(const struct store_txn *txn, uint64_t epoch, uint8_t key[STORE_NAME_BYTES])
+static enum err
+again_job(struct store_txn *txn, void *arg)
 {
-	uint8_t name[14] = "acked ";
+	struct epoch_job *job = arg;
+	enum err e = unpack_some(txn, job, job->next.epoch, 0, job->number);
 
-	be64_put(name + 6, epoch);
-	store_key_name(store_of(txn), STORE_CURSOR, BYTES(name, sizeof(name)), key);
+	if (e != E_OK || (e = outbox_put_acked(txn, job->next.epoch, 0)) != E_OK)
+		return e;
+	return outbox_put_older(txn, job->next.epoch, 0);
 }
 
 enum err
-outbox_acked(struct store_txn *txn, uint64_t epoch, uint64_t *out)
+outbox_older_again(struct peer *p, struct identity *author, uint64_t epoch, uint64_t upto, struct why *why)
 {
-	uint8_t key[STORE_NAME_BYTES];
-	struct bytes value;
+	struct epoch_job job = {.peer = p, .author = author, .number = upto};
 	enum err e;
 
-	*out = 0;
-	acked_key(txn, epoch, key);
-	e = store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value);
-	if (e == E_OK && value.n != 8)
-		return E_STORE_DAMAGED;
-	if (e == E_OK)
-		*out = be64_get(value.p);
-	return e == E_ABSENT ? E_OK : e;
-}
-
-enum err
-outbox_put_acked(struct store_txn *txn, uint64_t epoch, uint64_t number)
-{
-	uint8_t key[STORE_NAME_BYTES];
-	struct store_seq value = store_seq_of(number);
-
-	acked_key(txn, epoch, key);
-	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value.b, 8));
-}
-
-/*
- * Records wait while they are in the outbox, or in a parcel of the present log past the acknowledged number.
- */
-enum err
-outbox_waiting(struct peer *p, struct store_txn *txn, struct waiting *out)
-{
-	struct store_cursor *c;
-	struct bytes key, value;
-	uint64_t acked, epoch = peer_self(p)->epoch, number, seq;
-	struct log_id log = {peer_self(p)->id, epoch};
-	struct parcel_hash hash;
-	enum err e, e2;
-
-	memset(out, 0, sizeof(*out));
-	out->slices = store_count(txn, STORE_OUTBOX_SLICE);
-	if ((e = outbox_acked(txn, epoch, &acked)) != E_OK)
-		return e;
-	for (number = acked + 1; arrival_find(txn, &log, number, &seq, &hash) == E_OK; number++)
-		out->parcels++;
-	if ((e = store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
-		return e;
-	while (e == E_OK && store_next(c, &key, &value)) {
-		struct own_record own;
-
-		if ((e = own_record_read(key, value, &own)) != E_OK)
-			break;
-		if (own.number == 0 || (own.epoch == epoch && own.number > acked))
-			out->records++;
-	}
-	e2 = store_walk_end(c);
-	return e != E_OK ? e : e2;
+	job.next.epoch = epoch;
+	e = store_write(p->store, again_job, &job);
+	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
 }

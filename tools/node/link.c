@@ -110,7 +110,7 @@ new_life_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = life_left(txn, l->left)) != E_OK || (e = down_forget(txn)) != E_OK ||
-	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK)
+	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK || (e = link_older_note(l->peer, txn)) != E_OK)
 		return e;
 	return sync_memory_put(txn, &l->memory);
 }
@@ -143,6 +143,11 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 		on_life(l, s, ev->u.acked.incarnation);
 	if (l->why.e != E_OK)
 		return;
+	if (l->older.upto > 0) {
+		if (ev->u.acked.number > l->older.acked)
+			l->older.acked = ev->u.acked.number;
+		return;
+	}
 	if (ev->u.acked.number > l->acked)
 		l->acked = ev->u.acked.number;
 	if (ev->u.acked.status == STATUS_QUARANTINED)
@@ -202,12 +207,34 @@ go_on(struct link *l, struct session *s, uint64_t now_ms)
 		why_set(&l->why, e, "%s", e == E_BUDGET ? "" : l->peer->path);
 }
 
+/* Behind the present log's exchange: the older logs that are noted, one after the other; then what waits. */
+static void
+behind(struct link *l, struct session *s, uint64_t now_ms)
+{
+	if (!link_older_begin(l, s, now_ms))
+		go_on(l, s, now_ms);
+}
+
+static void
+older_finished(struct link *l, struct session *s, enum err e, uint64_t now_ms)
+{
+	l->result->parcels_sent = session_counts(s).parcels_sent - l->sent_before;
+	if (!link_older_end(l, e))
+		l->result->verified = false;
+	else if (!session_over(s))
+		behind(l, s, now_ms);
+}
+
 static void
 on_finished(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	enum err e = ev->u.finished.why.e;
 	size_t parcels;
 
+	if (l->older.upto > 0) {
+		older_finished(l, s, e, now_ms);
+		return;
+	}
 	l->status = ev->u.finished.exit_status;
 	if (l->exchange == EXCHANGE_SYNC) {
 		struct session_counts c = session_counts(s);
@@ -223,8 +250,9 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 		if (e == E_OK && ev->u.finished.verified && peer_is_node(l->peer) && l->why.e == E_OK)
 			link_node_begin(l, s, now_ms);
 	}
-	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer))
-		go_on(l, s, now_ms);
+	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer) &&
+	    l->why.e == E_OK)
+		behind(l, s, now_ms);
 	if (e == E_FORK && l->again) { /* the new log goes on at once, in the same connection */
 		l->again = false;
 		if (outbox_gather_some(l->peer, peer_self(l->peer), 0, &parcels, &l->why) == E_OK &&
@@ -257,6 +285,10 @@ on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnati
 	on_life(l, s, incarnation);
 	if (l->why.e != E_OK)
 		return;
+	if (l->older.upto > 0) {
+		l->older.forked = true;
+		return;
+	}
 	if (number > l->acked)
 		l->acked = number;
 	count_kept(l);
@@ -397,6 +429,7 @@ link_sync_open(struct link *l, struct why *why)
 	l->acked = l->counted = before;
 	l->acked_epoch = peer_self(p)->epoch;
 	l->memory_changed = l->again = false;
+	l->older = (struct link_older){0};
 	l->why = (struct why){.e = E_OK};
 	return E_OK;
 }

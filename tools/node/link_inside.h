@@ -9,6 +9,13 @@
 
 enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK, EXCHANGE_NODE };
 
+/* An exchange about an older log of this device: link_older.c. */
+struct link_older {
+	uint64_t epoch, upto;    /* upto 0: the exchange is about the present log */
+	uint64_t acked;
+	bool forked;
+};
+
 /* One run of the client: what the callbacks share. */
 struct link {
 	struct peer *peer;
@@ -23,6 +30,7 @@ struct link {
 	uint64_t pace;           /* bytes of a parcel that the link carries */
 	bool settled;            /* LAST came: nothing is on its way */
 	bool pace_changed, memory_changed, again, welcomed;
+	struct link_older older;
 	const struct invite *invite;
 	struct ec_public node_key;
 	struct carry *carry;     /* of a node */
@@ -56,6 +64,14 @@ void link_node_begin(struct link *, struct session *, uint64_t now_ms);
 void link_node_event(struct link *, struct session *, const struct session_event *, uint64_t now_ms);
 enum err link_node_next(void *ctx, struct message *out);
 enum err link_node_close(void *ctx, struct message_close *out);
+
+/*
+ * link_older.c. _note: in a job: the node is in a new life, all older logs must be offered. _begin: an exchange about the
+ * next of them; false: there is none. _end: it ended with `e`; false: it must be offered again in a later run.
+ */
+enum err link_older_note(struct peer *, struct store_txn *);
+bool link_older_begin(struct link *, struct session *, uint64_t now_ms);
+bool link_older_end(struct link *, enum err e);
 
 /* What the session reads from the store; .ctx is the link. */
 extern const struct session_source link_source;

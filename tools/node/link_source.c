@@ -50,12 +50,20 @@ sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
 	return store_meta_put(txn, "sync", writer_view(&w));
 }
 
+/* The log that the exchange is about. */
+static struct log_id
+log_now(const struct link *l)
+{
+	struct identity *self = peer_self(l->peer);
+
+	return (struct log_id){self->id, l->older.upto > 0 ? l->older.epoch : self->epoch};
+}
+
 static enum err
 source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
 {
 	struct link *l = ctx;
-	struct identity *self = peer_self(l->peer);
-	struct log_id id = {self->id, self->epoch};
+	struct log_id id = log_now(l);
 	struct store_txn *txn;
 	struct parcel_hash hash;
 	struct arrival a;
@@ -72,7 +80,7 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 		writer_bytes(&l->parcel, a.parcel);
 		e = a.parcel.n == 0 ? E_ABSENT : writer_end(&l->parcel); /* safe, and so given up here */
 		*out = writer_view(&l->parcel);
-		*epoch = self->epoch;
+		*epoch = id.epoch;
 	}
 	store_read_end(txn);
 	return e;
@@ -82,7 +90,7 @@ static enum err
 source_own_hash(void *ctx, uint64_t number, struct parcel_hash *out)
 {
 	struct link *l = ctx;
-	struct log_id id = {peer_self(l->peer)->id, peer_self(l->peer)->epoch};
+	struct log_id id = log_now(l);
 	struct store_txn *txn;
 	uint64_t seq;
 	enum err e;
@@ -118,8 +126,11 @@ static enum err
 source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 {
 	struct link *l = ctx;
+	struct session_head *own = &out->log[SESSION_LOG_OWN];
 	struct down_cursor cursors[2];
+	struct log_id id = log_now(l);
 	struct store_txn *txn;
+	uint64_t seq;
 	enum err e;
 	int i;
 
@@ -127,7 +138,10 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 	memset(out, 0, sizeof(*out));
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
-	if ((e = link_own_head(l->peer, txn, &out->log[SESSION_LOG_OWN])) == E_OK)
+	*own = (struct session_head){.epoch = id.epoch, .number = l->older.upto};
+	e = l->older.upto > 0 ? arrival_find(txn, &id, l->older.upto, &seq, &own->hash)
+	                      : link_own_head(l->peer, txn, own);
+	if (e == E_OK)
 		e = down_cursors(l->peer, txn, cursors);
 	store_read_end(txn);
 	for (i = 0; e == E_OK && i < 2; i++)

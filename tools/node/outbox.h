@@ -99,5 +99,12 @@ enum err outbox_waiting(struct peer *, struct store_txn *, struct waiting *out);
 /* The number of the author's log up to which the home node has acknowledged. */
 enum err outbox_acked(struct store_txn *, uint64_t epoch, uint64_t *out);
 enum err outbox_put_acked(struct store_txn *, uint64_t epoch, uint64_t number);
+/*
+ * An older log of the author that a node in a new life must be offered once more, up to that number; 0: it need not.
+ * outbox_older_again: it has a twin there; its parcels go back into the outbox, and leave in the present log.
+ */
+enum err outbox_older(struct store_txn *, uint64_t epoch, uint64_t *out);
+enum err outbox_put_older(struct store_txn *, uint64_t epoch, uint64_t upto);
+enum err outbox_older_again(struct peer *, struct identity *author, uint64_t epoch, uint64_t upto, struct why *);
 
 #endif
