@@ -40,11 +40,15 @@ arrived(struct serve *s)
 	world_at(node_of(s)->world, 1 + draw_below(5000), EVENT_OPEN, 0, NULL);
 }
 
-/* The link's next step pulls what the session has to say, and gives its events. */
+/* The link's next step takes along what the session has to say; its events are given now. */
 static void
 pump(struct serve_conn *c)
 {
-	(void)c;
+	struct session_event ev;
+
+	/* a machine that stops in here is seen to when the call that led here returns */
+	while (c->session != NULL && session_next(c->session, &ev))
+		serve_event(c, &ev);
 }
 
 static uint64_t
@@ -223,8 +227,7 @@ real_node_event(struct conn *c, const struct session_event *ev)
 	real_act(c->world, NULL);
 	sc->session = c->down;
 	serve_event(sc, ev);
-	if (ev->kind == SESSION_PARCEL)
-		commit_soon(c->world->node.real);
+	commit_soon(c->world->node.real); /* it may have left a job */
 	if (c->world->node.real->crashing)
 		node_crash(c->world, "at a commit");
 }
