@@ -46,6 +46,10 @@
 #define EXTRACT_DIMENSIONS_MAX 6u       /* more make cells that nobody may see */
 #define EXTRACT_CODES_MAX 200000u       /* of one dimension: AREAS_MAX */
 
+#define SATCHEL_BYTES_MAX (64u << 20) /* a relay's space for others, unless it says otherwise: a thousand villages' months */
+#define SATCHEL_ROWS_MAX 4096u
+#define SATCHEL_DAYS_MAX 60u          /* past that the author has found another road */
+
 #define PACK_DEPTH_MAX 24u
 
 _Static_assert(SLICE_BYTES_MAX + 4096u <= PARCEL_BYTES_MAX, "a slice fits a parcel");

@@ -53,7 +53,7 @@ cmd_pack(struct call *c)
 		return why_set(call_why(c), E_USAGE, "a device packs for its own office: leave --for out");
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
 	e = node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
-	         : stick_pack_up(call_peer(c), all, &out, &packed, call_why(c));
+	         : stick_pack_up(call_peer(c), all, STICK_BYTES_MAX, &out, &packed, call_why(c));
 	if (e == E_OK && node)
 		e = acting_audit(c, "pack", name == NULL ? "" : name, "");
 	if (e == E_OK)

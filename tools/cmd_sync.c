@@ -1,9 +1,11 @@
 /* banyan sync: one session with the node. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/commands.h"
 #include "tools/json.h"
 #include "tools/node/link.h"
+#include "tools/node/via.h"
 
 static void
 tell_json(struct call *c, const struct link_result *r, enum err e)
@@ -70,6 +72,61 @@ budget(struct call *c, uint64_t *out)
 	return E_OK;
 }
 
+/* ---- by a relay ---- */
+
+static void
+tell_via(struct call *c, const struct via_result *r, const char *address)
+{
+	if (call_json(c)) {
+		call_out(c, "{\"via\":\"%s\",\"parcels_handed\":%llu,\"envelopes_handed\":%llu,\"parcels_waiting\":%llu,"
+		            "\"answers\":%llu,\"receipts\":%llu,\"bytes_sent\":%llu,\"bytes_received\":%llu}\n",
+		         address, (unsigned long long)r->parcels, (unsigned long long)r->envelopes,
+		         (unsigned long long)r->waiting, (unsigned long long)r->answers,
+		         (unsigned long long)r->taken.receipts, (unsigned long long)r->counts.bytes_out,
+		         (unsigned long long)r->counts.bytes_in);
+		return;
+	}
+	call_out(c, "%llu parcel%s handed to the relay in %llu sealed envelope%s; %llu receipt%s came back.\n",
+	         (unsigned long long)r->parcels, r->parcels == 1 ? "" : "s", (unsigned long long)r->envelopes,
+	         r->envelopes == 1 ? "" : "s", (unsigned long long)r->taken.receipts, r->taken.receipts == 1 ? "" : "s");
+	if (r->waiting > 0)
+		call_note(c, "%llu more had no room there: they wait here.\n", (unsigned long long)r->waiting);
+	call_out(c, "What was handed over stays here until the office's receipt comes.\n");
+}
+
+/* --via HOST:PORT; --via lan, or lan:ADDRESS:PORT: ask who is there. */
+static enum err
+sync_via(struct call *c, const char *via)
+{
+	struct via_result result;
+	char found[64];
+	enum err e;
+
+	if (strncmp(via, "lan", 3) == 0 && (via[3] == '\0' || via[3] == ':')) {
+		e = via_discover(call_peer(c), via[3] == ':' ? via + 4 : DISCOVER_THERE, found, call_why(c));
+		if (e != E_OK)
+			return e;
+		via = found;
+	}
+	if ((e = via_meet(call_peer(c), via, &result, call_why(c))) == E_OK)
+		tell_via(c, &result, via);
+	return e;
+}
+
+/* What this device carries for others goes after its own. */
+static enum err
+bring(struct call *c)
+{
+	struct satchel_limits limits = SATCHEL_LIMITS_DEFAULT;
+	uint64_t brought;
+	enum err e = via_upload(call_peer(c), &limits, &brought, call_why(c));
+
+	if (e == E_OK && brought > 0 && !call_json(c))
+		call_out(c, "%llu envelope%s of others brought to the office.\n", (unsigned long long)brought,
+		         brought == 1 ? "" : "s");
+	return e;
+}
+
 enum err
 cmd_sync(struct call *c)
 {
@@ -79,6 +136,9 @@ cmd_sync(struct call *c)
 
 	if (peer_is_node(call_peer(c)) && !call_peer(c)->above.known)
 		return why_set(call_why(c), E_NOT_HERE, "sync: no node is above this one");
+	if (call_option(c, "via") != NULL)
+		return peer_is_node(call_peer(c)) ? why_set(call_why(c), E_NOT_HERE, "sync --via")
+		                                  : sync_via(c, call_option(c, "via"));
 	if ((e = budget(c, &bytes)) != E_OK)
 		return e;
 	e = link_sync(call_peer(c), bytes, &result, call_why(c));
@@ -86,5 +146,5 @@ cmd_sync(struct call *c)
 		tell_json(c, &result, e);
 	else if (e == E_OK || result.counts.bytes_out > 0)
 		tell(c, &result);
-	return e;
+	return e == E_OK && !peer_is_node(call_peer(c)) ? bring(c) : e;
 }

@@ -154,7 +154,7 @@ static enum err
 make_tls(struct net_client *r)
 {
 	const struct net_client_config *config = r->config;
-	struct tls_pin pin = {config->node_key, config->node_key_sha256};
+	struct tls_pin pin = {config->node_key, config->node_key_sha256, config->any_key};
 	uint8_t memory[1024];
 	struct writer saved;
 	enum err e;

@@ -108,6 +108,7 @@ struct net_client_config {
 	struct net_identity identity;
 	const struct ec_public *node_key;   /* the pin; or */
 	const uint8_t *node_key_sha256;     /* SHA-256 of the 65-byte point, as in an invitation */
+	bool any_key;            /* instead of a pin: the host judges by node_key_found, and says nothing of worth before */
 	uint32_t connect_ms;     /* 0: 20 s */
 	uint64_t bytes_max;      /* E_BUDGET and the end, past so many bytes in both directions; 0: never */
 	uint32_t record_bytes;   /* plain bytes a TLS record, at most, for a link that is cut often; 0: as many as go */

@@ -20,6 +20,7 @@ void tls_side_free(struct tls_side *);
 struct tls_pin {
 	const struct ec_public *key;
 	const uint8_t *sha256;
+	bool any; /* no pin */
 };
 
 /* tls_new: `pin` for a client. `saved`: its session of last time, or empty (a bad one is ignored). */

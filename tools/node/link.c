@@ -93,7 +93,7 @@ link_begin(void *ctx, struct session *s, uint64_t now_ms)
 		session_join(s, &join, now_ms);
 		crypto_wipe(&join, sizeof(join));
 	} else {
-		e = session_ask(s, LINK_CALL_VERB, NULL, 0, true, now_ms);
+		e = session_ask(s, l->verb != NULL ? l->verb : LINK_CALL_VERB, NULL, 0, true, now_ms);
 		if (e == E_OK)
 			send_input(l, s, now_ms);
 	}

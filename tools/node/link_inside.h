@@ -38,6 +38,7 @@ struct link {
 	bool node_repaired, node_anew;
 	/* ask */
 	struct bytes ask;
+	const char *verb;        /* NULL: LINK_CALL_VERB */
 	size_t ask_sent;
 	link_answer_fn *answer;
 	void *answer_ctx;

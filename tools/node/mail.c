@@ -205,3 +205,14 @@ mail_awaits(struct store_txn *txn, const struct envelope_hint *hint)
 	hint_key(hint, key);
 	return store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
 }
+
+enum err
+mail_came(struct store_txn *txn, const struct envelope_hint *hint)
+{
+	uint8_t key[HINT_KEY_BYTES];
+	enum err e;
+
+	hint_key(hint, key);
+	e = store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
+	return e == E_ABSENT ? E_OK : e;
+}

@@ -68,5 +68,7 @@ enum err mail_take(struct peer *, struct bytes envelope, const struct principal_
 /* Return hints that this store waits for: CURSOR "hint " || hint: be64 time. In jobs. */
 enum err mail_await(struct store_txn *, const struct envelope_hint *, size_t count, uint32_t now_s);
 bool mail_awaits(struct store_txn *, const struct envelope_hint *);
+/* mail_came: in a job: it is waited for no longer. */
+enum err mail_came(struct store_txn *, const struct envelope_hint *);
 
 #endif

@@ -242,6 +242,12 @@ take_letters(struct taking *g, struct bytes body)
 	return e == E_OK && txn != NULL ? node_commit(g) : e;
 }
 
+static enum err
+came_job(struct store_txn *txn, void *arg)
+{
+	return mail_came(txn, arg);
+}
+
 enum err
 mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via, struct mail_taken *taken,
           struct mail_answer *answer, struct why *why)
@@ -277,6 +283,8 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 	if (e == E_OK) {
 		taken->envelopes++;
 		e = take_letters(g, writer_view(&body));
+		if (e == E_OK && awaited && taken->refused == 0)
+			e = store_write(p->store, came_job, &hint);
 	} else if (e == E_ABSENT) {
 		taken->others++;
 		e = E_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "tools/node/acting.h"
+#include "tools/node/satchel.h"
 #include "tools/node/link.h"
 #include "tools/node/serve_inside.h"
 
@@ -20,7 +21,7 @@ struct serve_ask {
 	struct serve *serve;
 	struct serve_conn *conn;
 	struct principal_id actor;
-	bool remote, started, finished, abandoned;
+	bool remote, carry, started, finished, abandoned;
 	struct writer ask;
 	pthread_t thread;
 	pthread_cond_t room;
@@ -103,10 +104,29 @@ tell_fault(struct serve_ask *a, enum err e, const struct why *why)
 	(void)push(a, ANSWER_FAULT, writer_view(&w));
 }
 
-static void *
-ask_main(void *arg)
+/* A relay's bundle: taken and answered for each author. */
+static enum err
+carry_main(struct serve_ask *a)
 {
-	struct serve_ask *a = arg;
+	struct why why = {.e = E_OK};
+	struct writer answer;
+	size_t at, n;
+	enum err e;
+
+	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
+	if ((e = satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor, &answer, &why)) != E_OK)
+		tell_fault(a, e, &why);
+	for (at = 0; e == E_OK && at < answer.n; at += n) {
+		n = answer.n - at < CHUNK_BYTES_MAX ? answer.n - at : CHUNK_BYTES_MAX;
+		e = push(a, ANSWER_OUT, BYTES(answer.p + at, n));
+	}
+	writer_free(&answer);
+	return e;
+}
+
+static enum err
+call_main(struct serve_ask *a)
+{
 	struct call_asker asker = {.peer = a->serve->peer, .actor = a->remote ? &a->actor : NULL,
 	                           .remote = a->remote, .answer = push, .ctx = a};
 	struct why why = {.e = E_OK};
@@ -121,6 +141,15 @@ ask_main(void *arg)
 			forget_revoked(a, c);
 		call_free(c);
 	}
+	return e;
+}
+
+static void *
+ask_main(void *arg)
+{
+	struct serve_ask *a = arg;
+	enum err e = a->carry ? carry_main(a) : call_main(a);
+
 	a->serve->host->arrived(a->serve);
 	pthread_mutex_lock(&a->serve->lock);
 	a->status = (uint8_t)err_exit_status(e);
@@ -150,7 +179,7 @@ has_place(const struct serve_conn *c)
 }
 
 void
-serve_ask_begin(struct serve_conn *c)
+serve_ask_begin(struct serve_conn *c, bool carry)
 {
 	struct serve *serve = c->serve;
 	struct session *s = c->session;
@@ -169,8 +198,9 @@ serve_ask_begin(struct serve_conn *c)
 	a->conn = c;
 	a->actor = c->peer.id;
 	a->remote = !c->peer.local;
+	a->carry = carry;
 	a->last = &a->first;
-	writer_heap_init(&a->ask, a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
+	writer_heap_init(&a->ask, carry ? SATCHEL_ASK_BYTES_MAX : a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;
 }

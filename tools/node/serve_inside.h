@@ -147,7 +147,7 @@ enum err serve_node_next(void *ctx, struct message *out);
 enum err serve_node_close(void *ctx, struct message_close *out);
 
 /* serve_ask.c: commands asked of the daemon. */
-void serve_ask_begin(struct serve_conn *);
+void serve_ask_begin(struct serve_conn *, bool carry); /* carry: what follows is a relay's bundle, not a call */
 void serve_ask_input(struct serve_conn *, struct bytes);
 void serve_ask_drain(struct serve *); /* where sessions are fed: answers to send */
 void serve_ask_abandon(struct serve_conn *); /* the asker is gone */

@@ -5,6 +5,8 @@
 #include "core/arrival.h"
 #include "core/parcel.h"
 #include "tools/node/aside.h"
+#include "core/rules.h"
+#include "tools/node/satchel.h"
 #include "tools/node/down.h"
 #include "tools/node/enrol.h"
 #include "tools/node/link.h"
@@ -395,20 +397,27 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 	char thing[240] = "";
 	enum err e = E_OK;
 
-	if (!ask->has_input || !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) {
+	bool carry = bytes_equal(ask->verb, BYTES_LIT(SATCHEL_VERB));
+
+	if (!ask->has_input || (!carry && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
+	    (carry && c->peer.local)) {
 		session_refuse(s, E_PROTOCOL, "an unknown verb", 0, serve_now_ms(c));
 		return;
 	}
 	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
 		e = serve_standing(c, &m, txn, thing);
 		store_read_end(txn);
-		if (e == E_OK && m.enrolment.role == ROLE_MEMBER) {
+		if (e == E_OK && carry && rules_may(ACT_RELAY, m.enrolment.role) == MAY_NEVER) {
+			e = E_FORBIDDEN;
+			(void)snprintf(thing, sizeof(thing), "%s", act_what(ACT_RELAY));
+		}
+		if (e == E_OK && !carry && m.enrolment.role == ROLE_MEMBER) {
 			e = E_FORBIDDEN;
 			(void)snprintf(thing, sizeof(thing), "ask the node to act");
 		}
 	}
 	if (e == E_OK)
-		serve_ask_begin(c);
+		serve_ask_begin(c, carry);
 	else
 		session_refuse(s, e, thing, 0, serve_now_ms(c));
 }

@@ -23,7 +23,8 @@ finish(struct mail *m, struct writer *out, struct packed *packed)
 
 /* Parcels of the own log in (from, upto] that are urgent, or that are not. */
 static enum err
-add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent, struct packed *packed)
+add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent, uint64_t bytes_max,
+        struct packed *packed)
 {
 	struct log_id log = {peer_self(m->peer)->id, peer_self(m->peer)->epoch};
 	struct writer letter;
@@ -45,7 +46,8 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 		if (((flags & PARCEL_URGENT) != 0) != urgent)
 			continue;
 		writer_reset(&letter);
-		if (m->envelopes.n + m->body.n + a.parcel.n > STICK_BYTES_MAX) {
+		/* with the padding that is still to come */
+		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > bytes_max) {
 			packed->waiting++;
 		} else if ((e = letter_carried(txn, &a, &letter)) == E_OK) {
 			e = mail_letter(m, writer_view(&letter));
@@ -58,7 +60,7 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 }
 
 static enum err
-add_up(struct mail *m, struct store_txn *txn, bool all, struct packed *packed)
+add_up(struct mail *m, struct store_txn *txn, bool all, uint64_t bytes_max, struct packed *packed)
 {
 	struct peer *p = m->peer;
 	struct session_head head;
@@ -76,8 +78,8 @@ add_up(struct mail *m, struct store_txn *txn, bool all, struct packed *packed)
 	if (all)
 		acked = 0;
 	packed->receipts++;
-	if ((e = add_own(m, txn, acked, head.number, true, packed)) == E_OK &&
-	    (e = add_own(m, txn, acked, head.number, false, packed)) == E_OK)
+	if ((e = add_own(m, txn, acked, head.number, true, bytes_max, packed)) == E_OK &&
+	    (e = add_own(m, txn, acked, head.number, false, bytes_max, packed)) == E_OK)
 		e = mail_seal(m, NULL);
 	return e;
 }
@@ -96,7 +98,8 @@ await_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-stick_pack_up(struct peer *p, bool all, struct writer *out, struct packed *packed, struct why *why)
+stick_pack_up(struct peer *p, bool all, uint64_t bytes_max, struct writer *out, struct packed *packed,
+              struct why *why)
 {
 	struct await_job job = {.now_s = peer_now_s(p)};
 	struct store_txn *txn;
@@ -110,7 +113,7 @@ stick_pack_up(struct peer *p, bool all, struct writer *out, struct packed *packe
 	mail_init(&m, p);
 	mail_to_office(&m);
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
-		e = add_up(&m, txn, all, packed);
+		e = add_up(&m, txn, all, bytes_max, packed);
 		store_read_end(txn);
 	}
 	job.mail = &m;

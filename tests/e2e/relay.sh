@@ -1,0 +1,127 @@
+# relay.sh BANYAN SOURCE: two villages without a link, a relay that goes between; found by address and on the LAN.
+. "$2/tests/e2e/lib.sh"
+
+field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
+# start_relay OPTIONS...: the store "relay" listens; its address is in $RELAY.
+start_relay() {
+	: >"$W/relay.out"
+	"$B" relay "$W/relay" --listen 127.0.0.1:0 --key-file "$W/key" "$@" >"$W/relay.out" 2>>"$W/relay.err" &
+	RELAY_PID=$!
+	PIDS="$PIDS $RELAY_PID"
+	until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
+	RELAY=$(sed -n 's/^listening on //p' "$W/relay.out")
+}
+stop_relay() {
+	kill "$RELAY_PID"
+	wait "$RELAY_PID" || fail "the relay did not end cleanly: $(cat "$W/relay.err")"
+	PIDS=
+}
+
+make_node F9_session
+start_node
+for d in one two relay; do
+	device $d SM0901010$((${n:=0} + 1))
+	n=$((n + 1))
+	expect 0 "agree" b sync "$W/$d"
+done
+stop_node
+
+# relay_carries: handed over without a node; nobody believes anything yet.
+submit one 3 >"$W/of_one"
+submit two 2 >"$W/of_two"
+start_relay --every 0
+expect 0 "" b sync "$W/one" --via "$RELAY" --json
+[ "$(field parcels_handed)" -ge 1 ] && [ "$(field answers)" = 0 ] || fail "relay_carries: $(cat "$W/out")"
+expect 0 "handed" b sync "$W/two" --via "$RELAY"
+[ -z "$(ids "$W/one" held)$(ids "$W/two" held)" ] || fail "relay_carries: a device believes what nobody said"
+stop_relay
+
+# The relay's own sync brings them; receipts wait at the relay and are handed to their authors only.
+start_node
+expect 0 "2 envelopes of others" b sync "$W/relay"
+sort "$W/of_one" "$W/of_two" >"$W/want"
+ids "$W/node" | cmp -s - "$W/want" || fail "relay_carries: the office has other records"
+stop_node
+start_relay --every 0
+expect 0 "" b sync "$W/one" --via "$RELAY" --json
+[ "$(field receipts)" = 1 ] && [ "$(field parcels_handed)" = 0 ] || fail "relay_receipts: $(cat "$W/out")"
+[ "$(ids "$W/one" held | wc -l)" -eq 3 ] || fail "relay_receipts: one does not know"
+[ -z "$(ids "$W/two" held)" ] || fail "relay_receipts: two heard of one's"
+expect 0 "1 receipt came" b sync "$W/two" --via "$RELAY"
+[ "$(ids "$W/two" held | wc -l)" -eq 2 ] || fail "relay_receipts: two does not know"
+stop_relay
+ok "relay_carries relay_receipts"
+
+# relay_agrees_with_link: later over the link: nothing is sent again.
+start_node
+expect 0 "verified.:true" b sync "$W/one" --json
+[ "$(field parcels_sent)" = 0 ] || fail "relay_agrees_with_link: $(cat "$W/out")"
+
+# relay_by_itself: it reaches the office without being told, and is found on the LAN only by its own programme.
+submit one 1 >>"$W/want"
+port=$((20000 + $(number 20000)))
+start_relay --every 1 --discover "127.0.0.1:$port"
+expect 0 "handed" b sync "$W/one" --via "lan:127.0.0.1:$port"
+until_true 30 grep -q "brought to the office" "$W/relay.out" || fail "relay_by_itself: $(cat "$W/relay.err")"
+expect 0 "1 receipt came" b sync "$W/one" --via "lan:127.0.0.1:$port"
+[ "$(ids "$W/one" held | wc -l)" -eq 4 ] || fail "relay_by_itself: no receipt"
+head -c 32 /dev/urandom >"$W/key2"
+ADDRESS2=127.0.0.1:0
+expect 0 "" "$B" init "$W/other" --programme "Another" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09 --key-file "$W/key2"
+"$B" serve "$W/other" --listen 127.0.0.1:0 --key-file "$W/key2" >"$W/other.out" 2>&1 &
+OTHER_PID=$!
+PIDS="$PIDS $OTHER_PID"
+until_true 30 grep -q '^listening on ' "$W/other.out" || fail "the other programme's node does not come up"
+ADDRESS2=$(sed -n 's/^listening on //p' "$W/other.out")
+line=$("$B" invite "$W/other" --role member --area SM09010101 --name stranger --address "$ADDRESS2" --key-file "$W/key2")
+expect 0 "" "$B" join "$W/stranger" "$line" --key-file "$W/key2"
+expect 75 "cannot reach" "$B" sync "$W/stranger" --via "lan:127.0.0.1:$port" --key-file "$W/key2"
+expect 77 "not enrolled" "$B" sync "$W/stranger" --via "$RELAY" --key-file "$W/key2"
+# what is no relay gets nothing: the other programme's node in its place
+expect 77 "" b sync "$W/one" --via "$ADDRESS2"
+kill "$OTHER_PID"
+wait "$OTHER_PID"
+stop_relay
+ok "relay_by_itself relay_of_another_programme"
+
+# relay_full: no more than its space; what has no room waits at its author's.
+for i in 1 2 3; do submit two 800; done >>"$W/want"
+start_relay --every 0 --space 1
+for i in $(seq 60); do
+	b sync "$W/two" --via "$RELAY" >>"$W/full" 2>&1 || break
+done
+stop_relay
+grep -q "no room there\|room for more" "$W/full" || fail "relay_full: it was never full: $(tail -n 3 "$W/full")"
+size=$(du -sk "$W/relay/data.mdb" | cut -f1)
+[ "$size" -lt 8192 ] || fail "relay_full: the relay's store has $size KiB"
+expect 0 "" b sync "$W/relay"
+expect 0 "agree" b sync "$W/two"
+sort "$W/want" >"$W/want2"
+ids "$W/node" | cmp -s - "$W/want2" || fail "relay_full: something was lost"
+ok "relay_full"
+
+# hostile_relay_drops, hostile_relay_stolen: its store is gone; another road brings the same records.
+submit one 2 >>"$W/want"
+start_relay --every 0
+expect 0 "handed" b sync "$W/one" --via "$RELAY"
+stop_relay
+cp -a "$W/relay" "$W/stolen"
+rm -rf "$W/relay"
+[ "$(ids "$W/one" sent | wc -l)" -eq 2 ] || fail "hostile_relay_drops: freed without a receipt"
+# who has the relay's store and its key finds no word of the authors
+for word in "End to end" F9_session SM09010102; do
+	if "$B" list "$W/stolen" F9_session --key-file "$W/key" --json | grep -qF "$word\"," && [ "$word" = SM09010102 ]; then
+		fail "hostile_relay_stolen: shows $word"
+	fi
+done
+expect 0 "agree" b sync "$W/one"
+# the thief brings what the relay had, as the relay, and again after it was shut out
+mv "$W/stolen" "$W/relay"
+expect 0 "" b sync "$W/relay"
+expect 0 "" b revoke "$W/node" relay --reason stolen
+expect 77 "shut out" b sync "$W/relay"
+sort "$W/want" >"$W/want2"
+ids "$W/node" | cmp -s - "$W/want2" || fail "hostile_relay_drops: the office has other records"
+stop_node
+ok "hostile_relay_drops hostile_relay_stolen"
+pass "a relay between villages"

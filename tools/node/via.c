@@ -1,0 +1,248 @@
+#include "tools/node/via.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/cert.h"
+#include "core/meeting.h"
+#include "tools/node/outbox.h"
+#include "tools/node/stick.h"
+
+/* ---- asking, over a connection ---- */
+
+struct meeting {
+	struct peer *peer;
+	struct via_result *result;
+	struct ec_key own;       /* for this meeting only */
+	struct principal_id id;
+	struct ec_public relay;
+	struct meeting_key key;
+	char proof[2 * MEETING_PROOF_BYTES + 1];
+	struct writer input, answer;
+	size_t sent;
+	bool giving;             /* the second exchange */
+	uint64_t room;           /* that the relay has */
+	uint8_t status;
+	struct why why;
+};
+
+static void
+send_input(struct meeting *m, struct session *s, uint64_t now_ms)
+{
+	while (m->sent <= m->input.n && session_room(s)) {
+		size_t left = m->input.n - m->sent, n = left < CHUNK_BYTES_MAX ? left : CHUNK_BYTES_MAX;
+
+		if (session_input(s, BYTES(m->input.p + m->sent, n), now_ms) != E_OK)
+			return;
+		m->sent += n;
+		if (n == 0) {
+			m->sent = m->input.n + 1;
+			return;
+		}
+	}
+}
+
+static void
+begin(void *ctx, struct session *s, uint64_t now_ms)
+{
+	struct meeting *m = ctx;
+	const char *args[1] = {m->proof};
+
+	writer_reset(&m->answer);
+	m->sent = 0;
+	if (session_ask(s, m->giving ? GIVE_VERB : MEET_VERB, args, m->giving ? 0 : 1, true, now_ms) == E_OK)
+		send_input(m, s, now_ms);
+}
+
+static void
+room(void *ctx, struct session *s, uint64_t now_ms)
+{
+	send_input(ctx, s, now_ms);
+}
+
+static void
+event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now_ms)
+{
+	struct meeting *m = ctx;
+
+	(void)now_ms;
+	if (ev->kind == SESSION_ANSWER && ev->u.answer.stream == STREAM_OUT) {
+		writer_bytes(&m->answer, ev->u.answer.bytes);
+		if (writer_end(&m->answer) != E_OK)
+			session_eof(s, "an answer without end");
+	} else if (ev->kind == SESSION_ANSWER && ev->u.answer.stream == STREAM_FAULT && m->why.e == E_OK) {
+		why_set(&m->why, E_RELAY_FULL, "or takes nothing more of this device now");
+	} else if (ev->kind == SESSION_FINISHED) {
+		m->status = ev->u.finished.exit_status;
+	}
+}
+
+static void
+key_found(void *ctx, const struct ec_public *key)
+{
+	((struct meeting *)ctx)->relay = *key;
+}
+
+/* ---- what is said ---- */
+
+#define ANSWER_HEAD_BYTES (MEETING_PROOF_BYTES + 8u)
+
+/* The relay's proof, how many bytes it has room for, then hints of the answers that it holds. */
+static enum err
+check_relay(struct meeting *m, struct why *why)
+{
+	uint8_t want[MEETING_PROOF_BYTES];
+
+	meeting_proof(want, &m->key, &m->relay, &m->own.pub);
+	if (m->answer.n < ANSWER_HEAD_BYTES || !crypto_equal(m->answer.p, want, sizeof(want)) ||
+	    (m->answer.n - ANSWER_HEAD_BYTES) % ENVELOPE_HINT_BYTES != 0)
+		return why_set(why, E_RELAY, "who answers there");
+	m->room = be64_get(m->answer.p + MEETING_PROOF_BYTES);
+	return E_OK;
+}
+
+/* be32 count || hints that are waited for here || an empty bundle. *wanted: how many. */
+static enum err
+write_wanted(struct meeting *m, uint32_t *wanted)
+{
+	const uint8_t *p = m->answer.p + ANSWER_HEAD_BYTES, *end = m->answer.p + m->answer.n;
+	struct bundle_writer b;
+	struct store_txn *txn;
+	enum err e;
+
+	*wanted = 0;
+	if ((e = store_read_begin(m->peer->store, &txn)) != E_OK)
+		return e;
+	writer_reset(&m->input);
+	writer_be32(&m->input, 0);
+	for (; p < end; p += ENVELOPE_HINT_BYTES) {
+		struct envelope_hint hint;
+
+		memcpy(hint.b, p, sizeof(hint.b));
+		if (*wanted < SATCHEL_ROWS_MAX && mail_awaits(txn, &hint)) {
+			writer_mem(&m->input, hint.b, sizeof(hint.b));
+			++*wanted;
+		}
+	}
+	store_read_end(txn);
+	if ((e = bundle_begin(&b, &m->input, 0, 0)) == E_OK)
+		be32_put(m->input.p, *wanted);
+	return e;
+}
+
+/* A bundle of answers. */
+static enum err
+take_answers(struct meeting *m, struct why *why)
+{
+	struct bundle b;
+	enum err e = bundle_read(writer_view(&m->answer), &b, why);
+
+	if (e != E_OK)
+		return e;
+	m->result->answers += b.whole;
+	return stick_take(m->peer, &b, &m->result->taken, NULL, NULL, why);
+}
+
+/* No hints || what the office lacks. */
+static enum err
+write_given(struct meeting *m, struct why *why)
+{
+	uint64_t room = m->room < SATCHEL_ASK_BYTES_MAX / 2 ? m->room : SATCHEL_ASK_BYTES_MAX / 2;
+	struct packed packed;
+	enum err e;
+
+	writer_reset(&m->input);
+	writer_be32(&m->input, 0);
+	if ((e = stick_pack_up(m->peer, false, room, &m->input, &packed, why)) != E_OK)
+		return e;
+	m->result->parcels = packed.parcels;
+	m->result->envelopes = packed.parcels > 0 ? packed.envelopes : 0;
+	m->result->waiting = packed.waiting;
+	return E_OK;
+}
+
+static enum err
+said(const struct meeting *m, enum err e, struct why *why)
+{
+	if (e == E_OK && m->why.e != E_OK) {
+		*why = m->why;
+		return m->why.e;
+	}
+	return e == E_OK && m->status != 0 ? why_set(why, E_RELAY_FULL, "or it failed") : e;
+}
+
+/* One more exchange in the same connection. */
+static enum err
+give(struct meeting *m, struct net_client *client, struct why *why)
+{
+	m->giving = true;
+	return said(m, net_client_again(client, &m->result->counts, why), why);
+}
+
+/* First the answers, so that nothing goes that the office has by now. */
+static enum err
+talk(struct meeting *m, struct net_client *client, struct why *why)
+{
+	uint32_t wanted;
+	enum err e;
+
+	if ((e = check_relay(m, why)) != E_OK)
+		return e;
+	if ((e = write_wanted(m, &wanted)) != E_OK)
+		return why_set(why, e, "%s", m->peer->path);
+	if (wanted > 0 && ((e = give(m, client, why)) != E_OK || (e = take_answers(m, why)) != E_OK))
+		return e;
+	if ((e = write_given(m, why)) != E_OK)
+		return e;
+	if (m->result->parcels == 0)
+		return m->result->waiting > 0 ? why_set(why, E_RELAY_FULL, "%llu parcels wait here",
+		                                        (unsigned long long)m->result->waiting)
+		                              : E_OK;
+	return give(m, client, why);
+}
+
+static enum err
+meet(struct meeting *m, const char *address, struct why *why)
+{
+	struct net_client_config config = {
+	    .address = address, .identity = {.key = &m->own}, .any_key = true, .device = m->id, .ctx = m,
+	    .begin = begin, .event = event, .room = room, .node_key_found = key_found};
+	struct net_client *client = NULL;
+	struct writer der;
+	enum err e;
+
+	writer_heap_init(&der, 4096);
+	if ((e = cert_make(&m->own, &m->id, &der)) != E_OK)
+		return why_set(why, e, "certificate");
+	config.identity.certificate = writer_view(&der);
+	e = said(m, net_client_open(&client, &config, &m->result->counts, why), why);
+	if (e == E_OK)
+		e = talk(m, client, why);
+	net_client_close(client);
+	writer_free(&der);
+	return e;
+}
+
+enum err
+via_meet(struct peer *p, const char *address, struct via_result *result, struct why *why)
+{
+	struct meeting m = {.peer = p, .result = result};
+	uint8_t proof[MEETING_PROOF_BYTES];
+	enum err e;
+
+	memset(result, 0, sizeof(*result));
+	/* Nobody who watches, and not the relay either, shall know this device again. */
+	crypto_random(m.id.b, sizeof(m.id.b));
+	if ((e = crypto_ec_new(&m.own)) != E_OK)
+		return why_set(why, e, "a key for the meeting");
+	meeting_key_of(&m.key, &p->programme.id, &p->programme.root);
+	meeting_proof(proof, &m.key, NULL, &m.own.pub);
+	hex_encode(m.proof, proof, sizeof(proof));
+	writer_heap_init(&m.input, BUNDLE_BYTES_MAX);
+	writer_heap_init(&m.answer, BUNDLE_BYTES_MAX);
+	e = meet(&m, address, why);
+	writer_free(&m.input);
+	writer_free(&m.answer);
+	crypto_wipe(&m, sizeof(m));
+	return e;
+}
