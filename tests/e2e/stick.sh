@@ -117,6 +117,8 @@ expect 0 "" b pack "$W/node" -o "$W/old_receipt" --for one
 expect 0 "" b pack "$W/node" -o "$W/old_receipt2" --for one
 take 0 one old_receipt
 [ "$(ids "$W/one" sent | wc -l)" -eq 0 ] || fail "stick_restored: the receipt does not count"
+[ "$(ids "$W/one" safe | wc -l)" -ge 4 ] || fail "stick_restored: the office's backup is not told: $(b list "$W/one" F9_session)"
+expect 0 "" b pack "$W/one" -o "$W/all" --all
 rm -r "$W/node"
 expect 0 "" b restore "$W/backup" "$W/node"
 expect 0 "" b pack "$W/node" -o "$W/new_receipt" --for one

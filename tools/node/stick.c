@@ -267,6 +267,23 @@ stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, 
 
 /* ---- taking ---- */
 
+/* What the office's receipts call safe need not be kept here. */
+static enum err
+free_safe(struct peer *p)
+{
+	struct sync_memory m;
+	struct store_txn *txn;
+	uint64_t acked;
+	enum err e = store_read_begin(p->store, &txn);
+
+	if (e != E_OK)
+		return e;
+	if ((e = sync_memory_get(txn, &m)) == E_OK)
+		e = outbox_acked(txn, peer_self(p)->epoch, &acked);
+	store_read_end(txn);
+	return e == E_OK ? link_free_safe(p, m.safe, acked) : e;
+}
+
 enum err
 stick_take(struct peer *p, const struct bundle *b, struct mail_taken *taken, stick_progress_fn *progress, void *ctx,
            struct why *why)
@@ -283,5 +300,7 @@ stick_take(struct peer *p, const struct bundle *b, struct mail_taken *taken, sti
 		if (progress != NULL)
 			progress(ctx, ++done, b->whole);
 	}
+	if (e == E_OK && taken->receipts > 0 && !peer_is_node(p) && (e = free_safe(p)) != E_OK)
+		why_set(why, e, "%s", p->path);
 	return e;
 }
