@@ -117,8 +117,8 @@ run_tls(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 	return e;
 }
 
-enum err
-link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+static enum err
+sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
 	struct link_open o = {
 	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
@@ -134,6 +134,20 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 			return e;
 		o.l = fresh;
 	}
+}
+
+enum err
+link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+{
+	bool node = peer_is_node(p);
+	enum err e;
+
+	if (node) /* a daemon's clock and an officer may both want to */
+		pthread_mutex_lock(&p->syncing);
+	e = sync_any(p, budget_bytes, result, why);
+	if (node)
+		pthread_mutex_unlock(&p->syncing);
+	return e;
 }
 
 enum err

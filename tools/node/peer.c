@@ -41,7 +41,8 @@ peer_new(struct peer **out, const char *path)
 	if (p == NULL)
 		return E_NO_MEMORY;
 	snprintf(p->path, sizeof(p->path), "%s", path);
-	if (pthread_rwlock_init(&p->lock, NULL) != 0 || pthread_mutex_init(&p->acting, NULL) != 0) {
+	if (pthread_rwlock_init(&p->lock, NULL) != 0 || pthread_mutex_init(&p->acting, NULL) != 0 ||
+	    pthread_mutex_init(&p->syncing, NULL) != 0) {
 		free(p);
 		return E_NO_MEMORY;
 	}
@@ -72,6 +73,7 @@ peer_close(struct peer *p)
 	}
 	pthread_rwlock_destroy(&p->lock);
 	pthread_mutex_destroy(&p->acting);
+	pthread_mutex_destroy(&p->syncing);
 	crypto_wipe(p, sizeof(*p));
 	free(p);
 }

@@ -88,6 +88,7 @@ struct peer {
 	const struct dictionary *dictionaries; /* the newest first: dictionaries.h */
 	bool blocks;               /* the office reads codecs 2 and 3 */
 	pthread_rwlock_t lock;
+	pthread_mutex_t syncing; /* held by a node while it syncs with the one above: once at a time */
 	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
 	bool approved;
 	char officer[NAME_BYTES_MAX + 1]; /* while a node joins: what its first officer is called; "": officer */

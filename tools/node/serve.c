@@ -293,6 +293,7 @@ on_minute(uv_timer_t *timer)
 	struct daemon *d = timer->data;
 
 	store_tick(d->serve.peer->store);
+	serve_above_minute(&d->serve);
 }
 
 static void

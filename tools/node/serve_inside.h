@@ -103,6 +103,9 @@ struct serve {
 	struct serve_conn *conns_asking[ASKS_MAX];
 	struct principal_id forget[16]; /* revoked: to be cut by the loop */
 	size_t forget_count;
+	uint64_t minutes;          /* since it began */
+	bool above_busy;           /* it syncs with the node above */
+	enum err above_said;       /* how that ended last */
 };
 
 /* serve_conn.c: connections. serve_init: the peer stays the caller's; serve_fini: all connections are closed. */
@@ -145,6 +148,9 @@ void serve_settle(struct serve *); /* where sessions are fed: what the writer fi
 void serve_node_event(struct serve_conn *, const struct session_event *);
 enum err serve_node_next(void *ctx, struct message *out);
 enum err serve_node_close(void *ctx, struct message_close *out);
+
+/* serve_above.c: each minute, where sessions are fed: sync with the node above when it is time. */
+void serve_above_minute(struct serve *);
 
 /* serve_ask.c: commands asked of the daemon. */
 void serve_ask_begin(struct serve_conn *, bool carry); /* carry: what follows is a relay's bundle, not a call */
