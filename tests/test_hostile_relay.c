@@ -1,0 +1,114 @@
+/* What a relay can do to a node with the envelopes that it brings: forge, replay, mix, drop. It gains nothing. */
+#include "tests/carried_fixture.h"
+#include "tools/node/satchel.h"
+
+static struct node n;
+static struct device member;
+static const struct principal_id relay = {"relay-0000000001"};
+
+/* One letter of a carried parcel, sealed to the office; appended to the mail. */
+static bool
+put(struct mail *m, struct bytes carried)
+{
+	struct writer letter;
+	bool good;
+
+	writer_heap_init(&letter, ENVELOPE_BODY_BYTES_MAX);
+	pack_array(&letter, 2);
+	pack_u64(&letter, 1);
+	pack_bin(&letter, carried);
+	mail_to_office(m);
+	good = mail_letter(m, writer_view(&letter)) == E_OK && mail_seal(m, NULL) == E_OK;
+	writer_free(&letter);
+	return good;
+}
+
+/* The statuses that the node gives to what was put into the mail, and how many answers. */
+static bool
+bring(const struct mail *m, char statuses[16], uint32_t *answers)
+{
+	struct writer bundle, answer;
+	struct bundle back;
+	uint32_t i, count;
+	bool good;
+
+	writer_heap_init(&bundle, BUNDLE_BYTES_MAX);
+	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
+	good = mail_bundle(m, &bundle) == E_OK &&
+	       satchel_take(n.peer, writer_view(&bundle), &relay, &answer, &n.why) == E_OK;
+	count = good ? be32_get(answer.p) : 0;
+	for (i = 0; i < count && i < 15; i++)
+		statuses[i] = (char)('0' + answer.p[4 + i]);
+	statuses[i] = '\0';
+	good = good && bundle_read(BYTES(answer.p + 4 + count, answer.n - 4 - count), &back, &n.why) == E_OK;
+	*answers = good ? back.whole : 0;
+	writer_free(&bundle);
+	writer_free(&answer);
+	return good;
+}
+
+/* A letter whose parcel was changed, one of a stranger, one to another office, and a good one between them. */
+static void
+hostile_relay_forges(void)
+{
+	struct device stranger;
+	struct record_id id, other;
+	struct writer good, bent, strange;
+	char statuses[16];
+	uint32_t answers;
+	struct mail m;
+
+	REQUIRE(node_begin(&n) && node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &id, &good) == E_OK);
+	stranger = member;
+	crypto_random(stranger.self.id.b, ID_BYTES);
+	REQUIRE(carried_say(&n, &stranger, 0, &other, &strange) == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &other, &bent) == E_OK);
+	bent.p[bent.n - 1] ^= 1;
+	mail_init(&m, n.peer);
+	CHECK(put(&m, writer_view(&bent)) && put(&m, writer_view(&strange)) && put(&m, writer_view(&good)));
+	snprintf(n.peer->home.area, sizeof(n.peer->home.area), "D2");
+	CHECK(put(&m, writer_view(&good)));
+	snprintf(n.peer->home.area, sizeof(n.peer->home.area), "P");
+	REQUIRE(bring(&m, statuses, &answers));
+	CHECK_STR(statuses, "3312");
+	CHECK(answers == 1);
+	CHECK_STR(carried_head(&n, &member), "1 of 1 forks 0");
+	CHECK(opener_all(n.peer, &n.why) == E_OK && carried_opened(&n, &id) && !carried_opened(&n, &other));
+	mail_free(&m);
+	writer_free(&good);
+	writer_free(&bent);
+	writer_free(&strange);
+	node_end(&n);
+}
+
+/* The same again, and in another order: duplicates; the receipt says what is held, each time. */
+static void
+hostile_relay_replays(void)
+{
+	struct record_id id[2];
+	struct writer parcel[2];
+	char statuses[16];
+	uint32_t answers;
+	struct mail m, turned;
+
+	REQUIRE(node_begin(&n) && node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &id[0], &parcel[0]) == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &id[1], &parcel[1]) == E_OK);
+	mail_init(&m, n.peer);
+	mail_init(&turned, n.peer);
+	CHECK(put(&m, writer_view(&parcel[1])) && put(&m, writer_view(&parcel[0])));
+	CHECK(put(&turned, writer_view(&parcel[0])) && put(&turned, writer_view(&parcel[1])) &&
+	      put(&turned, writer_view(&parcel[0])));
+	CHECK(bring(&m, statuses, &answers) && answers == 2);
+	CHECK_STR(statuses, "11");
+	CHECK(bring(&m, statuses, &answers) && bring(&turned, statuses, &answers) && answers == 3);
+	CHECK_STR(carried_head(&n, &member), "2 of 2 forks 0");
+	mail_free(&m);
+	mail_free(&turned);
+	writer_free(&parcel[0]);
+	writer_free(&parcel[1]);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(hostile_relay_forges), T(hostile_relay_replays))
