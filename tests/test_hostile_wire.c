@@ -24,9 +24,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
 
 static void
-ready(void *ctx, const char *where)
+ready(void *ctx, const char *where, const char *metrics)
 {
 	(void)ctx;
+	(void)metrics;
 	pthread_mutex_lock(&lock);
 	snprintf(address, sizeof(address), "%s", where);
 	pthread_cond_signal(&moved);
@@ -39,7 +40,7 @@ serving(void *arg)
 	struct why why = {.e = E_OK};
 
 	(void)arg;
-	if (serve_run(n.peer, "127.0.0.1:0", ready, NULL, &why) != E_OK)
+	if (serve_run(n.peer, &(struct serve_options){.listen = "127.0.0.1:0", .ready = ready}, &why) != E_OK)
 		abort();
 	return NULL;
 }

@@ -44,7 +44,7 @@
 #endif
 #endif
 
-unsigned wrap_depth = 4;
+unsigned wrap_depth = 1;
 bool wrap_sticky;
 
 /* Shared with the processes that a test forks: what failed in one has failed for all. Armed is each for itself. */

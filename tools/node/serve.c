@@ -6,6 +6,7 @@
 
 #include "core/cert.h"
 #include "sync/net/net.h"
+#include "tools/node/meter_http.h"
 #include "tools/node/serve_inside.h"
 
 #define GRACE_MS 3000u
@@ -15,6 +16,9 @@
 struct daemon {
 	struct serve serve; /* first: the host's functions are given it */
 	struct net_server *server;
+	struct meter_http *metrics;
+	struct writer certificate; /* the server's view of it */
+	struct serve_log log;
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_signal_t term, interrupt;
@@ -44,12 +48,47 @@ arrived(struct serve *s)
 	pthread_mutex_unlock(&d->opener_lock);
 }
 
+static uint64_t
+set_aside_count(struct peer *p)
+{
+	struct store_txn *txn;
+	uint64_t n = 0;
+
+	if (store_read_begin(p->store, &txn) == E_OK) {
+		n = store_count(txn, STORE_QUARANTINE);
+		store_read_end(txn);
+	}
+	return n;
+}
+
+/* Some of what waits; how many were opened. */
+static size_t
+open_some(struct daemon *d)
+{
+	struct peer *p = d->serve.peer;
+	uint64_t before = set_aside_count(p), after;
+	struct why why;
+	size_t done;
+	enum err e;
+
+	pthread_mutex_lock(&p->acting);
+	e = opener_step(p, OPENER_TURN, &done, &why);
+	pthread_mutex_unlock(&p->acting);
+	if (e != E_OK) {
+		meter_add(&d->serve.meters, METER_OPENER_FAILED, 1);
+		serve_log(&d->log, LOG_OPENER, &(struct serve_log_about){.error = e});
+		return 0;
+	}
+	meter_add(&d->serve.meters, METER_OPENED, done);
+	if (done > 0 && (after = set_aside_count(p)) > before)
+		serve_log(&d->log, LOG_SET_ASIDE, &(struct serve_log_about){.n = after - before});
+	return done;
+}
+
 static void *
 opener_main(void *arg)
 {
 	struct daemon *d = arg;
-	struct peer *p = d->serve.peer;
-	struct why why;
 	size_t done;
 
 	for (;;) {
@@ -63,14 +102,7 @@ opener_main(void *arg)
 		}
 		pthread_mutex_unlock(&d->opener_lock);
 		do {
-			pthread_mutex_lock(&p->acting);
-			if (opener_step(p, OPENER_TURN, &done, &why) != E_OK) {
-				char sentence[400];
-
-				done = 0;
-				fprintf(stderr, "banyan serve: %s\n", why_sentence(&why, sentence, sizeof(sentence)));
-			}
-			pthread_mutex_unlock(&p->acting);
+			done = open_some(d);
 		} while (done > 0 && !d->stopping);
 	}
 }
@@ -177,12 +209,18 @@ static void
 on_closed(void *ctx, struct net_conn *conn)
 {
 	struct serve_conn *c = net_conn_data(conn);
+	const struct net_counts *counts;
 
 	(void)ctx;
 	if (c == NULL)
 		return;
 	c->session = NULL;
 	serve_ask_abandon(c);
+	counts = &net_conn_peer(conn)->counts;
+	c->bytes = counts->bytes_in + counts->bytes_out;
+	meter_add(&c->serve->meters, METER_RESUMED, counts->resumed);
+	meter_add(&c->serve->meters, METER_BYTES_IN, counts->bytes_in);
+	meter_add(&c->serve->meters, METER_BYTES_OUT, counts->bytes_out);
 	serve_leave(c);
 }
 
@@ -302,6 +340,9 @@ on_signal(uv_signal_t *signal, int number)
 	struct daemon *d = signal->data;
 
 	(void)number;
+	serve_log(&d->log, LOG_STOPPING, NULL);
+	meter_http_stop(d->metrics);
+	d->metrics = NULL;
 	uv_signal_stop(&d->term);
 	uv_signal_stop(&d->interrupt);
 	uv_timer_stop(&d->minute);
@@ -385,26 +426,46 @@ nothing_job(struct store_txn *txn, void *arg)
 	return E_OK;
 }
 
+static enum err
+refresh(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	return meter_read(&d->serve.meters, d->serve.peer, net_server_connections(d->server));
+}
+
+static enum err
+open_all(struct daemon *d, const struct serve_options *o, struct why *why)
+{
+	const struct identity *self = peer_self(d->serve.peer);
+	enum err e;
+
+	if ((e = cert_make(&self->sign, &self->id, &d->certificate)) == E_OK)
+		e = open_server(d, o->listen, writer_view(&d->certificate), why);
+	if (e == E_OK && o->metrics != NULL)
+		e = meter_http_open(&d->metrics, &d->loop, o->metrics, &d->serve.meters, refresh, d, why);
+	return e;
+}
+
 enum err
-serve_run(struct peer *p, const char *listen, serve_ready_fn *ready, void *ctx, struct why *why)
+serve_run(struct peer *p, const struct serve_options *o, struct why *why)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct writer der;
 	enum err e;
 
 	if (d == NULL)
 		return E_NO_MEMORY;
 	serve_init(&d->serve, p, &host);
+	writer_heap_init(&d->certificate, 4096);
+	d->log.json = o->log_json;
+	d->serve.log = &d->log;
 	pthread_mutex_init(&d->opener_lock, NULL);
 	pthread_cond_init(&d->work, NULL);
-	writer_heap_init(&der, 4096);
 	if ((e = loop_open(d)) != E_OK) {
 		why_set(why, e, "the event loop");
 		goto done;
 	}
-	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der)) == E_OK)
-		e = open_server(d, listen, writer_view(&der), why);
-	if (e == E_OK) {
+	if ((e = open_all(d, o, why)) == E_OK) {
 		d->opener_runs = pthread_create(&d->opener, NULL, opener_main, d) == 0;
 		if (!d->opener_runs) {
 			e = why_set(why, E_NO_MEMORY, "the opener");
@@ -413,18 +474,21 @@ serve_run(struct peer *p, const char *listen, serve_ready_fn *ready, void *ctx, 
 	}
 	if (e == E_OK) {
 		arrived(&d->serve);
-		ready(ctx, net_server_address(d->server));
+		serve_log(&d->log, LOG_STARTED, NULL);
+		o->ready(o->ctx, net_server_address(d->server),
+			 d->metrics == NULL ? "" : meter_http_address(d->metrics));
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 	}
 	stop_opener(d);
 	(void)store_write(p->store, nothing_job, NULL);
 	serve_ask_stop(&d->serve);
 	serve_settle(&d->serve);
+	meter_http_stop(d->metrics);
 	loop_close(d);
 	net_server_free(d->server);
 done:
 	loop_close(d);
-	writer_free(&der);
+	writer_free(&d->certificate);
 	pthread_cond_destroy(&d->work);
 	pthread_mutex_destroy(&d->opener_lock);
 	serve_fini(&d->serve);

@@ -8,10 +8,18 @@
 #include "tools/node/peer.h"
 
 /*
- * serve_run: serve the store on "HOST:PORT" and on its local socket until SIGTERM or SIGINT. `ready` is told the
- * address once it listens. E_LISTEN, E_STORE_*.
+ * Where to listen, "HOST:PORT"; `metrics`: the same on loopback for meter_http.h, NULL for none; `log_json`: every event as
+ * a line of JSON on the standard error (serve_log.h), else warnings in words. `ready` is told once both listen, with
+ * metrics_address "" for none.
  */
-typedef void serve_ready_fn(void *ctx, const char *address);
-enum err serve_run(struct peer *, const char *listen, serve_ready_fn *ready, void *ctx, struct why *);
+struct serve_options {
+	const char *listen, *metrics;
+	bool log_json;
+	void (*ready)(void *ctx, const char *address, const char *metrics_address);
+	void *ctx;
+};
+
+/* serve_run: serve the store, and its local socket, until SIGTERM or SIGINT. E_LISTEN, E_USAGE, E_STORE_*. */
+enum err serve_run(struct peer *, const struct serve_options *, struct why *);
 
 #endif

@@ -182,16 +182,15 @@ void
 serve_ask_begin(struct serve_conn *c, bool carry)
 {
 	struct serve *serve = c->serve;
-	struct session *s = c->session;
 	struct serve_ask *a;
 
 	if (c->ask != NULL || !has_place(c) || (a = calloc(1, sizeof(*a))) == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 		return;
 	}
 	if (pthread_cond_init(&a->room, NULL) != 0) {
 		free(a);
-		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 		return;
 	}
 	a->serve = serve;
@@ -203,6 +202,7 @@ serve_ask_begin(struct serve_conn *c, bool carry)
 	writer_heap_init(&a->ask, carry ? SATCHEL_ASK_BYTES_MAX : a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;
+	meter_add(&serve->meters, METER_ASKS, 1);
 }
 
 void
@@ -214,14 +214,14 @@ serve_ask_input(struct serve_conn *c, struct bytes chunk)
 		return;
 	writer_bytes(&a->ask, chunk);
 	if (writer_end(&a->ask) != E_OK) {
-		session_refuse(c->session, E_NO_ROOM, "what was asked", 0, serve_now_ms(c));
+		serve_refuse(c, E_NO_ROOM, "what was asked", 0);
 		return;
 	}
 	if (chunk.n > 0)
 		return;
 	a->started = pthread_create(&a->thread, NULL, ask_main, a) == 0;
 	if (!a->started)
-		session_refuse(c->session, E_PEER_BUSY, "", BUSY_RETRY_S, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 }
 
 static void

@@ -108,8 +108,30 @@ known(struct serve *s, const struct serve_who *who, bool *stranger, char thing[2
 	return E_OK;
 }
 
-enum err
-serve_admit(struct serve *s, const struct serve_who *who, struct serve_conn **out, char thing[240])
+/* The host's log, if it has one. */
+static void
+note(struct serve *s, enum serve_log_event event, const struct serve_log_about *about)
+{
+	if (s->log != NULL)
+		serve_log(s->log, event, about);
+}
+
+static void
+note_refused(struct serve *s, const struct principal_id *peer, enum err e)
+{
+	meter_refused(&s->meters, e);
+	note(s, LOG_REFUSED, &(struct serve_log_about){.peer = peer, .error = e});
+}
+
+void
+serve_refuse(struct serve_conn *c, enum err e, const char *thing, uint32_t retry_s)
+{
+	note_refused(c->serve, &c->peer.id, e);
+	session_refuse(c->session, e, thing, retry_s, serve_now_ms(c));
+}
+
+static enum err
+admit(struct serve *s, const struct serve_who *who, struct serve_conn **out, char thing[240])
 {
 	struct serve_conn *c;
 	bool stranger = false;
@@ -139,10 +161,26 @@ serve_admit(struct serve *s, const struct serve_who *who, struct serve_conn **ou
 	return E_OK;
 }
 
+enum err
+serve_admit(struct serve *s, const struct serve_who *who, struct serve_conn **out, char thing[240])
+{
+	enum err e = admit(s, who, out, thing);
+
+	if (e != E_OK) {
+		note_refused(s, &who->id, e);
+	} else {
+		meter_add(&s->meters, METER_CONNECTIONS, 1);
+		note(s, LOG_ADMITTED, &(struct serve_log_about){.peer = &who->id});
+	}
+	return e;
+}
+
 void
 serve_leave(struct serve_conn *c)
 {
 	struct serve_conn **at;
+
+	note(c->serve, LOG_LEFT, &(struct serve_log_about){.peer = &c->peer.id, .n = c->acknowledged, .bytes = c->bytes});
 
 	for (at = &c->serve->conns; *at != NULL && *at != c; at = &(*at)->next)
 		;

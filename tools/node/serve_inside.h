@@ -9,8 +9,13 @@
 #include "core/arrival.h"
 #include "sync/session.h"
 #include "tools/call_asked.h"
+#include "tools/node/meter.h"
 #include "tools/node/opener.h"
 #include "tools/node/peer.h"
+#include "tools/node/serve_log.h"
+
+/* A device that waits for more than this is told to come again: the opener is ten minutes behind. */
+#define SERVE_BACKLOG_MAX 200000u
 
 #define ASKS_MAX 8u /* commands at work at once; more wait for BUSY's seconds */
 #define ASKS_REMOTE_MAX 6u /* of them from elsewhere: the office's own hands always find one free */
@@ -60,6 +65,7 @@ struct serve_conn {
 	uint64_t epoch, number;
 	struct parcel_hash hash;
 	struct writer input;       /* of an ask */
+	uint64_t acknowledged, bytes; /* parcels; above TCP, as the host counts them: for the log */
 	struct carry *carry;       /* of a node's exchange */
 	uint64_t carry_incarnation; /* of the other node: its upper 32 bits */
 };
@@ -106,6 +112,8 @@ struct serve {
 	uint64_t minutes;          /* since it began */
 	bool above_busy;           /* it syncs with the node above */
 	enum err above_said;       /* how that ended last */
+	struct meters meters;
+	const struct serve_log *log; /* the host's; NULL: none */
 };
 
 /* serve_conn.c: connections. serve_init: the peer stays the caller's; serve_fini: all connections are closed. */
@@ -119,6 +127,8 @@ enum err serve_admit(struct serve *, const struct serve_who *, struct serve_conn
 /* serve_leave: its session is gone; it is freed when nothing holds it any more. */
 void serve_leave(struct serve_conn *);
 void serve_conn_drop(struct serve_conn *); /* free it if nothing holds it any more */
+/* serve_refuse: session_refuse, counted and logged. */
+void serve_refuse(struct serve_conn *, enum err, const char *thing, uint32_t retry_s);
 static inline uint64_t
 serve_now_ms(const struct serve_conn *c)
 {

@@ -92,7 +92,7 @@ work_done(void *arg)
 		else if (w->e == E_OK)
 			session_settle_mark(c->session, E_OK, NULL, now_ms);
 		else
-			session_refuse(c->session, w->e, w->why.thing, 60, now_ms);
+			serve_refuse(c, w->e, w->why.thing, 60);
 		c->serve->host->pump(c);
 	}
 	c->serve->host->arrived(c->serve);
@@ -120,7 +120,7 @@ begin(struct serve_conn *c, const struct node_work *what)
 	}
 
 	if (w == NULL) {
-		session_refuse(c->session, E_PEER_BUSY, "", 60, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", 60);
 		return;
 	}
 	*w = copy;
@@ -151,7 +151,7 @@ on_node(struct serve_conn *c, const struct message_node *node)
 	if (e == E_OK)
 		begin(c, &w);
 	else
-		session_refuse(c->session, e, thing, 0, serve_now_ms(c));
+		serve_refuse(c, e, thing, 0);
 }
 
 void
@@ -165,7 +165,7 @@ serve_node_event(struct serve_conn *c, const struct session_event *ev)
 		begin(c, &(struct node_work){.repairing = true, .repair = ev->u.item.repair});
 	} else if (ev->kind == SESSION_NODE_ITEM) {
 		if ((e = carry_item(c->carry, &ev->u.item)) != E_OK)
-			session_refuse(c->session, e, "what another node sent", 60, serve_now_ms(c));
+			serve_refuse(c, e, "what another node sent", 60);
 	} else {
 		begin(c, &(struct node_work){.seq = ev->u.mark.seq, .last = ev->u.mark.last});
 	}

@@ -12,8 +12,6 @@
 #include "tools/node/link.h"
 #include "tools/node/serve_inside.h"
 
-/* A device that waits for more than this is told to come again: the opener is that far behind. */
-#define BACKLOG_MAX 200000u
 #define BUSY_RETRY_S 600u
 
 enum err
@@ -54,7 +52,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	enum err e;
 
 	if ((e = store_read_begin(p->store, &txn)) != E_OK) {
-		session_refuse(s, e, "the node's store", 60, now_ms);
+		serve_refuse(c, e, "the node's store", 60);
 		return;
 	}
 	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = serve_head_of(txn, &own, &reply.held)) == E_OK &&
@@ -63,11 +61,11 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	reply.kept_aside = aside != 0;
 	store_read_end(txn);
 	if (e != E_OK) {
-		session_refuse(s, e, thing, 0, now_ms);
+		serve_refuse(c, e, thing, 0);
 		return;
 	}
-	if (backlog > BACKLOG_MAX) {
-		session_refuse(s, E_PEER_BUSY, "", BUSY_RETRY_S, now_ms);
+	if (backlog > SERVE_BACKLOG_MAX) {
+		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 		return;
 	}
 	/* Cursors of another life of this node mean nothing here. */
@@ -134,7 +132,7 @@ on_ask_held(struct serve_conn *c, const struct message_hello *h)
 		return;
 	}
 	free(d);
-	session_refuse(c->session, E_PEER_BUSY, "", 60, serve_now_ms(c));
+	serve_refuse(c, E_PEER_BUSY, "", 60);
 }
 
 /* The hash that number - 1 of the log has here; zeros for the first. */
@@ -250,13 +248,12 @@ prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t num
 static void
 on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes bytes)
 {
-	struct session *s = c->session;
 	struct serve_done *d = calloc(1, sizeof(*d));
 	struct why why = {.e = E_OK};
 	enum err e;
 
 	if (d == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", 60, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", 60);
 		return;
 	}
 	d->conn = c;
@@ -267,7 +264,7 @@ on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes by
 		e = store_write_async(c->serve->peer->store, append_job, d, appended, d);
 	if (e != E_OK) {
 		done_free(d);
-		session_refuse(s, e == E_STORE_QUEUE ? E_PEER_BUSY : e, why.thing, 60, serve_now_ms(c));
+		serve_refuse(c, e == E_STORE_QUEUE ? E_PEER_BUSY : e, why.thing, 60);
 		return;
 	}
 	c->jobs++;
@@ -284,13 +281,17 @@ settle_one(struct serve_done *d)
 
 	if (c->session != NULL) {
 		now_ms = serve_now_ms(c);
-		if (d->e == E_OK && d->greeted)
+		if (d->e == E_OK && d->greeted) {
 			on_hello(c, &d->hello);
-		else if (d->e == E_OK)
+		} else if (d->e == E_OK) {
+			c->acknowledged++;
+			meter_add(&c->serve->meters, METER_PARCELS, 1);
+			meter_add(&c->serve->meters, METER_FORKED, d->forked);
 			session_settle_parcel(c->session, d->number, &d->hash,
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
-		else
-			session_refuse(c->session, d->e, "", 60, now_ms);
+		} else {
+			serve_refuse(c, d->e, "", 60);
+		}
 		c->serve->host->pump(c); /* may close it: the job still holds c */
 	}
 	c->jobs--;
@@ -352,7 +353,7 @@ join_done(void *arg)
 		if (w->e == E_OK)
 			w->e = session_welcome(s, &w->welcome, now_ms);
 		if (w->e != E_OK)
-			session_refuse(s, w->e, w->why.thing, 0, now_ms);
+			serve_refuse(c, w->e, w->why.thing, 0);
 		c->serve->host->pump(c);
 	}
 	serve_conn_drop(c);
@@ -364,16 +365,15 @@ join_done(void *arg)
 static void
 on_join(struct serve_conn *c, const struct message_join *join)
 {
-	struct session *s = c->session;
 	struct join_work *w;
 
 	/* a newcomer may only speak for the key that it showed in the handshake */
 	if (!ID_EQUAL(&join->principal, &c->peer.id)) {
-		session_refuse(s, E_STRANGER, "another principal", 0, serve_now_ms(c));
+		serve_refuse(c, E_STRANGER, "another principal", 0);
 		return;
 	}
 	if ((w = calloc(1, sizeof(*w))) == NULL) {
-		session_refuse(s, E_PEER_BUSY, "", 60, serve_now_ms(c));
+		serve_refuse(c, E_PEER_BUSY, "", 60);
 		return;
 	}
 	w->conn = c;
@@ -391,7 +391,6 @@ on_join(struct serve_conn *c, const struct message_join *join)
 static void
 on_ask(struct serve_conn *c, const struct message_ask *ask)
 {
-	struct session *s = c->session;
 	struct store_txn *txn;
 	struct member m;
 	char thing[240] = "";
@@ -401,7 +400,7 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 
 	if (!ask->has_input || (!carry && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
 	    (carry && c->peer.local)) {
-		session_refuse(s, E_PROTOCOL, "an unknown verb", 0, serve_now_ms(c));
+		serve_refuse(c, E_PROTOCOL, "an unknown verb", 0);
 		return;
 	}
 	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
@@ -419,7 +418,7 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 	if (e == E_OK)
 		serve_ask_begin(c, carry);
 	else
-		session_refuse(s, e, thing, 0, serve_now_ms(c));
+		serve_refuse(c, e, thing, 0);
 }
 
 void
