@@ -16,6 +16,7 @@
 #include "tools/node/opener.h"
 #include "tools/node/outbox_row.h"
 #include "tools/node/records.h"
+#include "tools/node/satchel.h"
 #include "tools/node/state.h"
 
 static const struct record_id the_record = {"record-000000001"};
@@ -493,6 +494,35 @@ read_aside(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
+/* The envelope of tests/vectors/envelope.hex, as a relay keeps it. */
+static enum err
+put_satchel(struct store_txn *txn)
+{
+	static uint8_t memory[8192];
+
+	return satchel_put(txn, SATCHEL_UP, vector_read("envelope", memory, sizeof(memory)), 1767225600, SIZE_MAX);
+}
+
+static enum err
+one_envelope(void *arg, struct bytes envelope)
+{
+	static uint8_t memory[8192];
+
+	*(bool *)arg = bytes_equal(envelope, vector_read("envelope", memory, sizeof(memory)));
+	return E_OK;
+}
+
+static enum err
+read_satchel(struct store_txn *txn, struct bytes key, bool whole)
+{
+	bool same = false;
+	enum err e = satchel_walk(txn, SATCHEL_UP, one_envelope, &same);
+
+	(void)key;
+	CHECK(!whole || same);
+	return e;
+}
+
 static enum err
 put_logs(struct store_txn *txn)
 {
@@ -719,6 +749,7 @@ static const struct golden_row rows[] = {
     {"row_revision", "an AMEND, entered for somebody", STORE_REVISION, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
     {"row_record", "a record with a fault and a conflict", STORE_RECORD, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},
     {"row_quarantine", "set aside: E_SCOPE", STORE_QUARANTINE, NULL, put_aside, read_aside, E_OK, true, NULL, 0, 0},
+    {"row_satchel", "an envelope that a relay keeps", STORE_SATCHEL, NULL, put_satchel, read_satchel, E_OK, true, NULL, 0, 0},
     {"row_arrival", "the first arrival", STORE_ARRIVAL, NULL, put_arrival, read_arrival, E_STORE_DAMAGED, false, NULL, 0, 0},
     {"row_log_index", "its place in its log", STORE_LOG_INDEX, NULL, put_arrival, read_index, E_STORE_DAMAGED, false,
      "row_log_index_key", 0, 0},
