@@ -153,6 +153,7 @@ from_of(const struct call *c)
 {
 	return (struct unlock_from){.passphrase_file = call_option(c, "passphrase-file"),
 	                            .key_file = call_option(c, "key-file"),
+	                            .recover = call_option(c, "recover"),
 	                            .store = c->store};
 }
 
@@ -215,7 +216,8 @@ static bool
 stays_here(const char *name)
 {
 	static const char *const names[] = {"passphrase-file", "key-file",     "new-passphrase-file",
-	                                    "new-key-file",    "json",         "help"};
+	                                    "new-key-file",    "json",         "help",
+	                                    "recover"};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

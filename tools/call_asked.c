@@ -38,7 +38,7 @@ read_secret(struct reader *r, struct secret *s)
 	if (reader_nil(r))
 		return;
 	reader_array_of(r, 2);
-	kind = reader_u64_max(r, SECRET_KEY_FILE);
+	kind = reader_u64_max(r, SECRET_RECOVERY);
 	b = reader_bin(r);
 	if (r->e == E_OK && (kind == SECRET_NONE || b.n > sizeof(s->b)))
 		reader_fail(r, E_PACK_TYPE);

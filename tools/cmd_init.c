@@ -10,6 +10,7 @@
 #include "tools/commands.h"
 #include "tools/json.h"
 #include "tools/node/enrol.h"
+#include "tools/root_file.h"
 #include "tools/unlock.h"
 
 static enum err
@@ -27,24 +28,6 @@ compile_areas(struct call *c, struct writer *out)
 		e = areas_table_pack(&table, out);
 	arena_free(&arena);
 	return e;
-}
-
-static void
-root_text(struct writer *w, const struct foundation *f)
-{
-	char hex[2 * EC_SECRET_BYTES + 1];
-
-	writer_printf(w,
-	              "banyan root 1\n"
-	              "# The root key and the recovery key of the programme \"%s\".\n"
-	              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
-	              "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
-	              f->programme);
-	hex_encode(hex, f->root.secret, EC_SECRET_BYTES);
-	writer_printf(w, "root %s\n", hex);
-	hex_encode(hex, f->recovery.secret, EC_SECRET_BYTES);
-	writer_printf(w, "recovery %s\n", hex);
-	crypto_wipe(hex, sizeof(hex));
 }
 
 /* The place of the keys is taken before the store is made, so that no programme is left without them. */
@@ -67,7 +50,7 @@ root_open(struct call *c, char path[1024], int *fd)
 	return E_OK;
 }
 
-struct root_file {
+struct root_place {
 	struct call *c;
 	char path[1024];
 	int fd;
@@ -76,12 +59,17 @@ struct root_file {
 static enum err
 root_write(void *ctx, const struct foundation *f)
 {
-	struct root_file *root = ctx;
+	struct root_place *root = ctx;
+	struct root_file keys;
 	struct writer w;
 	enum err e;
 
+	keys = (struct root_file){.root = f->root, .recovery = f->recovery, .nodes = {f->node}, .node_count = 1};
+	(void)snprintf(keys.programme, sizeof(keys.programme), "%s", f->programme);
+	(void)snprintf(keys.area, sizeof(keys.area), "%s", f->area);
 	writer_heap_init(&w, 8192);
-	root_text(&w, f);
+	root_file_write(&w, &keys);
+	crypto_wipe(&keys, sizeof(keys));
 	if ((e = writer_end(&w)) == E_OK && (e = file_write_all(root->fd, writer_view(&w))) == E_OK)
 		e = fsync(root->fd) != 0 ? E_IO : file_sync_parent(root->path);
 	writer_free(&w);
@@ -122,7 +110,7 @@ cmd_init(struct call *c)
 	struct unlock unlock;
 	struct writer areas;
 	struct peer *p = NULL;
-	struct root_file root = {.c = c, .fd = -1};
+	struct root_place root = {.c = c, .fd = -1};
 	enum err e;
 
 	if (f.officer == NULL)

@@ -5,7 +5,7 @@
 #include "tools/commands.h"
 #include "tools/node/acting.h"
 #include "tools/node/enrol.h"
-#include "tools/unlock.h"
+#include "tools/relock.h"
 
 /* Which slot the person's secret opens: that one is locked anew, whatever its name. */
 static enum err
@@ -17,6 +17,26 @@ own_slot(struct call *c, char name[KEYRING_NAME_BYTES_MAX + 1])
 
 	crypto_wipe(&key, sizeof(key));
 	return e;
+}
+
+/* Opened by the recovery key: whoever acts gets a passphrase (again), in the place of the forgotten one. */
+static enum err
+recover(struct call *c, const struct secret *fresh)
+{
+	struct peer *p = call_peer(c);
+	struct identity *who = acting_identity(c);
+	enum err e = relock(p, who, fresh, call_why(c));
+
+	if (e == E_OK)
+		e = acting_audit(c, "passphrase", who->name, "recovered");
+	if (e != E_OK)
+		return e;
+	if (call_json(c))
+		call_out(c, "{\"recovered\":true}\n");
+	else
+		call_out(c, "The store has a new passphrase%s%s%s; the forgotten one no longer opens it. The other officers' still do.\n",
+		         peer_is_node(p) ? " for \"" : "", peer_is_node(p) ? who->name : "", peer_is_node(p) ? "\"" : "");
+	return E_OK;
 }
 
 static enum err
@@ -85,8 +105,12 @@ cmd_passphrase(struct call *c)
 	enum err e;
 
 	memset(&fresh, 0, sizeof(fresh));
-	if ((e = call_new_secret(c, &fresh)) == E_OK)
-		e = officer != NULL ? add_officer(c, officer, &fresh) : change(c, &fresh);
+	if ((e = call_new_secret(c, &fresh)) == E_OK) {
+		if (officer != NULL)
+			e = add_officer(c, officer, &fresh);
+		else
+			e = call_secret(c)->kind == SECRET_RECOVERY ? recover(c, &fresh) : change(c, &fresh);
+	}
 	secret_wipe(&fresh);
 	return e;
 }

@@ -1,19 +1,45 @@
 /* banyan restore: a store from a backup. */
+#include <string.h>
+
 #include "core/backup.h"
 #include "tools/call_asked.h"
 #include "tools/commands.h"
+#include "tools/relock.h"
+
+/* The passphrase of that time is forgotten: the recovery key opened the backup, and a new one locks the store. */
+static enum err
+lock_anew(struct call *c, const struct unlock *unlock, const struct secret *fresh)
+{
+	struct identity *who;
+	struct peer *p;
+	enum err e = peer_open(&p, call_store_path(c), unlock, call_why(c));
+
+	if (e != E_OK)
+		return e;
+	if ((e = peer_identity(p, call_option(c, "as"), &who, call_why(c))) == E_OK)
+		e = relock(p, who, fresh, call_why(c));
+	peer_close(p);
+	return e;
+}
 
 enum err
 cmd_restore(struct call *c)
 {
 	struct backup_info info;
+	struct secret fresh;
 	struct unlock unlock;
 	enum err e;
 
-	if ((e = call_find_secret(c)) != E_OK)
+	memset(&fresh, 0, sizeof(fresh));
+	if ((e = call_find_secret(c)) != E_OK ||
+	    (call_option(c, "recover") != NULL && (e = call_new_secret(c, &fresh)) != E_OK))
 		return e;
 	unlock = secret_unlock(call_secret(c), NULL);
-	if ((e = backup_restore(call_arg(c, 0), call_store_path(c), &unlock, NULL, &info, call_why(c))) != E_OK)
+	e = backup_restore(call_arg(c, 0), call_store_path(c), &unlock, NULL, &info, call_why(c));
+	if (e == E_OK && fresh.kind != SECRET_NONE)
+		e = lock_anew(c, &unlock, &fresh);
+	secret_wipe(&fresh);
+	if (e != E_OK)
 		return e;
 	if (call_json(c))
 		call_out(c, "{\"rows\":%llu,\"parcels\":%llu}\n", (unsigned long long)info.rows,

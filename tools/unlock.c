@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/root_file.h"
 #include "tools/terminal.h"
 
 #define TYPINGS_MAX 3
@@ -27,6 +28,10 @@ secret_unlock(const struct secret *s, const char *name)
 		how.passphrase = BYTES(s->b, s->count);
 	else if (s->kind == SECRET_KEY_FILE)
 		how.key_file = BYTES(s->b, s->count);
+	else if (s->kind == SECRET_RECOVERY && s->count == sizeof(struct ec_key)) {
+		how.recovery = (const struct ec_key *)s->b; /* bytes only: any place suits it */
+		how.name = NULL;                            /* it opens for everybody */
+	}
 	return how;
 }
 
@@ -136,12 +141,29 @@ from_key_file(struct secret *out, const struct unlock_from *from, bool make, str
 	return e;
 }
 
+static enum err
+from_recovery(struct secret *out, const char *path, struct why *why)
+{
+	struct root_file keys;
+	enum err e = root_file_read(&keys, path, why);
+
+	if (e == E_OK) {
+		memcpy(out->b, &keys.recovery, sizeof(keys.recovery));
+		out->count = sizeof(keys.recovery);
+		out->kind = SECRET_RECOVERY;
+	}
+	crypto_wipe(&keys, sizeof(keys));
+	return e;
+}
+
 /* from_files: E_ABSENT when no file was named. */
 static enum err
 from_files(struct secret *out, const struct unlock_from *from, bool make, struct why *why)
 {
 	const char *environment = getenv("BANYAN_PASSPHRASE_FILE");
 
+	if (from->recover != NULL)
+		return from_recovery(out, from->recover, why);
 	if (from->passphrase_file != NULL && from->key_file != NULL)
 		return why_set(why, E_USAGE, "--passphrase-file and --key-file are both given");
 	if (from->passphrase_file != NULL)

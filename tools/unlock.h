@@ -5,14 +5,15 @@
  * names (what was said now outranks what was set once), else a question on the terminal without echo. To lock a new store: the same, the question asked twice; a
  * key file that does not exist yet is made (32 random bytes, readable by its owner only). The line end at
  * the end of a passphrase file is not part of the passphrase. A key file inside STORE is refused: whoever
- * takes the store would have the key too.
+ * takes the store would have the key too. --recover FILE, where a command has it, opens with the recovery key of
+ * the file that init wrote (root_file.h); what locks anew is then always asked for apart.
  */
 #ifndef BANYAN_TOOLS_UNLOCK_H
 #define BANYAN_TOOLS_UNLOCK_H
 
 #include "core/keyring.h"
 
-enum secret_kind { SECRET_NONE, SECRET_PASSPHRASE, SECRET_KEY_FILE };
+enum secret_kind { SECRET_NONE, SECRET_PASSPHRASE, SECRET_KEY_FILE, SECRET_RECOVERY };
 
 struct secret {
 	enum secret_kind kind;
@@ -29,6 +30,7 @@ struct unlock secret_unlock(const struct secret *, const char *name);
 /* Where the secret may be: paths are NULL when not given; `store` is the STORE that it belongs to. */
 struct unlock_from {
 	const char *passphrase_file, *key_file;
+	const char *recover; /* the file that init wrote: its recovery key opens */
 	const char *store;
 	bool ignore_environment; /* BANYAN_PASSPHRASE_FILE names the old secret, not the new one */
 };

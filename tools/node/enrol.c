@@ -11,6 +11,7 @@
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
 #include "tools/node/invitation_row.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/offices.h"
 #include "tools/node/state.h"
 
@@ -126,7 +127,7 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 	if (area == AREA_NONE)
 		return why_set(why, E_AREA_UNKNOWN, "%s", f->area);
 	if ((e = crypto_ec_new(&f->root)) != E_OK || (e = crypto_ec_new(&f->recovery)) != E_OK ||
-	    (e = crypto_ec_new(&home.seal)) != E_OK ||
+	    (e = office_key_of(&f->recovery, f->area, home.key_no, &home.seal)) != E_OK ||
 	    (e = identity_new(&identities[0], ROLE_NODE, f->area, "node")) != E_OK ||
 	    (e = identity_new(&identities[1], ROLE_OFFICER, f->area, f->officer)) != E_OK)
 		goto done;
@@ -136,6 +137,7 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 	snprintf(home.area, sizeof(home.area), "%s", f->area);
 	home.node = identities[0].id;
 	home.node_sign = identities[0].sign.pub;
+	f->node = identities[0].id;
 	if ((e = peer_create(&p, path, unlock, &recovery, &programme, &home, identities, 2, true, why)) != E_OK)
 		goto done;
 	job.peer = p;

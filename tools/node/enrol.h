@@ -17,6 +17,7 @@ struct foundation {
 	const char *programme, *area, *officer;
 	struct bytes areas; /* compiled table */
 	struct ec_key root, recovery; /* out */
+	struct principal_id node;     /* out */
 	enum err (*keep)(void *ctx, const struct foundation *); /* NULL: they are looked at afterwards */
 	void *ctx;
 };

@@ -1,0 +1,32 @@
+/*
+ * root_file: what `init` writes to be kept elsewhere: the programme's root key, its recovery key, and which nodes
+ * the root named. Text, a word and its value a line; # begins a comment; words that are not known are passed over:
+ *
+ *   banyan root 1
+ *   root HEX64        the root's secret
+ *   recovery HEX64    the recovery key's secret
+ *   programme NAME    area CODE    node HEX32      what `replace` needs when there is no backup; "node" may stand
+ *                                                  several times: each successor is added
+ */
+#ifndef BANYAN_TOOLS_ROOT_FILE_H
+#define BANYAN_TOOLS_ROOT_FILE_H
+
+#include "core/crypto.h"
+#include "core/principal.h"
+
+#define ROOT_FILE_NODES_MAX 16u
+
+struct root_file {
+	struct ec_key root, recovery;
+	char programme[NAME_BYTES_MAX + 1], area[AREA_CODE_BYTES_MAX + 1]; /* "" in a file of an older version */
+	struct principal_id nodes[ROOT_FILE_NODES_MAX];
+	size_t node_count;
+};
+
+/* root_file_write: append the text. root_file_read: whoever asks wipes *out. E_FILE_ABSENT, E_IO, E_ROOT_FILE. */
+void root_file_write(struct writer *, const struct root_file *);
+enum err root_file_read(struct root_file *out, const char *path, struct why *);
+/* root_file_add: note one more node at its end, durable when it returns. E_IO. */
+enum err root_file_add(const char *path, const struct principal_id *node, struct why *);
+
+#endif
