@@ -61,7 +61,8 @@ parcels_hold(const struct entries *list, const struct truth *t, size_t *count)
 	size_t i, n = 0;
 
 	for (i = 0; i < list->n; i++)
-		if (memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) != NULL)
+		if (list->e[i].bytes.n > 0 && /* or given up: only its number and hash are left */
+		    memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) != NULL)
 			n++;
 	if (count != NULL)
 		*count = n;

@@ -137,6 +137,26 @@ mirror_acked(struct device *d, struct store_txn *txn)
 	return e;
 }
 
+/* Of what it gave up (tools/node/freed.c) the numbers and hashes are left, and nothing to offer again. */
+static enum err
+mirror_freed(struct device *d, struct store_txn *txn)
+{
+	struct entries *list = &d->disk.log;
+	struct bytes value;
+	size_t i;
+	enum err e = store_meta_get(txn, "freed", &value);
+
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if (value.n != 16)
+		return E_STORE_DAMAGED;
+	for (i = 0; i < list->n; i++)
+		if (ID_EQUAL(&list->e[i].log.author, &d->who->id) && list->e[i].log.epoch == be64_get(value.p) &&
+		    list->e[i].number <= be64_get(value.p + 8))
+			list->e[i].bytes = BYTES_NONE;
+	return E_OK;
+}
+
 void
 mirror_device(struct device *d)
 {
@@ -154,7 +174,7 @@ mirror_device(struct device *d)
 	}
 	k->epoch = peer_self(r->peer)->epoch;
 	if ((e = mirror_arrivals(d->world, txn, &r->seen_seq, &k->log, &k->log)) == E_OK &&
-	    (e = mirror_outbox(d, txn)) == E_OK && (e = mirror_own(d, txn)) == E_OK &&
+	    (e = mirror_freed(d, txn)) == E_OK && (e = mirror_outbox(d, txn)) == E_OK && (e = mirror_own(d, txn)) == E_OK &&
 	    (e = mirror_acked(d, txn)) == E_OK && (e = sync_memory_get(txn, &memory)) == E_OK)
 		e = down_cursors(r->peer, txn, at);
 	store_read_end(txn);
