@@ -2,7 +2,7 @@
  * Every command, each time with another call out of it failing (faults/wrap.h): it must say so with its exit status, leave
  * stores that `check` finds whole, and, run again, do its work once.
  *
- *     test_faults_commands [NAME] [DEPTH]      a deeper place is a longer sweep; 4 if not said. "" is every test.
+ *     test_faults_commands [NAME] [DEPTH]      a deeper place is a longer sweep; 1 if not said. "" is every test.
  */
 #include "tests/faults/story.h"
 

@@ -76,8 +76,9 @@ gather_beside(struct call *c, const char *path, struct bytes form)
 	writer_heap_init(&xform, 64u << 20);
 	writer_heap_init(&names, 64u << 10);
 	(void)xlsform_convert(&xform, form, kind, "form", &report, &names);
-	(void)writer_cstr(&names);
-	for (name = names.n > 0 ? strtok_r((char *)names.p, "\n", &rest) : NULL;
+	(void)writer_cstr(&names); /* ends them */
+	e = writer_end(&names);
+	for (name = e == E_OK && names.n > 0 ? strtok_r((char *)names.p, "\n", &rest) : NULL;
 	     name != NULL && e == E_OK; name = strtok_r(NULL, "\n", &rest)) {
 		int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
 		char place[1024], input[300];

@@ -64,8 +64,8 @@ form_file_read(struct call *c, size_t index, struct writer *bundle, struct form 
 	e = xlsform_convert(&xform, source, kind, id, report, &names);
 	if (e != E_OK)
 		(void)why_set(call_why(c), e, "%s", path);
-	(void)writer_cstr(&names);
-	if (e == E_OK)
+	(void)writer_cstr(&names); /* ends them */
+	if (e == E_OK && (e = writer_end(&names)) == E_OK)
 		e = files_find(c, (char *)names.p, files, &count);
 	if (e == E_OK)
 		e = form_bundle_write(bundle, writer_view(&xform), files, count);
