@@ -27,7 +27,7 @@ static struct node {
 	char path[200];
 	char address[80];
 	enum err trust_says;
-	bool stranger, local_only, forget;
+	bool stranger, local_only, forget, forget_inside;
 	int trusts, closed, resumed_peers;
 	struct principal_id last_peer;
 	uint32_t handshake_ms;
@@ -98,6 +98,10 @@ on_node_event(void *ctx, struct net_conn *conn, const struct session_event *even
 {
 	(void)ctx;
 	n.s = net_conn_session(conn);
+	if (node.forget_inside && event->kind == SESSION_HELLO) {
+		net_server_forget(node.server, &device.id, "lost on the road");
+		return;
+	}
 	if (event->kind == SESSION_INPUT) {
 		node.input_bytes += event->u.input.n;
 		if (event->u.input.n == 0) {
@@ -142,7 +146,7 @@ on_stop(uv_async_t *async)
 {
 	if (node.forget) {
 		node.forget = false;
-		net_server_forget(node.server, &device.id);
+		net_server_forget(node.server, &device.id, "lost on the road");
 		uv_sem_post(&node.ready);
 		return;
 	}
@@ -398,7 +402,7 @@ resumption_is_asked_again_and_survives_refusal(void)
 	node_stop();
 }
 
-/* A revoked one is cut at once, and its session is forgotten. */
+/* A revoked one is cut at once, also in the middle, and told why; and its session is forgotten. */
 static void
 forgetting(void)
 {
@@ -410,6 +414,9 @@ forgetting(void)
 	uv_async_send(&node.stop);
 	uv_sem_wait(&node.ready);
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && !counts.resumed);
+	node.forget_inside = true;
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_REVOKED && d.reason == E_REVOKED);
+	CHECK_STR(why.thing, "lost on the road");
 	node_stop();
 }
 

@@ -89,8 +89,8 @@ enum err net_local_open(struct net_server **out, const struct net_server_config 
 void net_server_stop(struct net_server *, uint32_t grace_ms);
 void net_server_free(struct net_server *);
 size_t net_server_connections(const struct net_server *);
-/* net_server_forget: drop the kept TLS session of a principal (revoked), and cut its connections. */
-void net_server_forget(struct net_server *, const struct principal_id *);
+/* net_server_forget: drop the kept TLS session of a principal (revoked, for `reason`: copied), and cut its connections. */
+void net_server_forget(struct net_server *, const struct principal_id *, const char *reason);
 
 struct session *net_conn_session(struct net_conn *);
 const struct net_peer *net_conn_peer(struct net_conn *);

@@ -236,7 +236,7 @@ net_server_connections(const struct net_server *s)
 }
 
 void
-net_server_forget(struct net_server *s, const struct principal_id *id)
+net_server_forget(struct net_server *s, const struct principal_id *id, const char *reason)
 {
 	struct net_conn *n;
 
@@ -245,7 +245,7 @@ net_server_forget(struct net_server *s, const struct principal_id *id)
 	for (n = s->conns; n != NULL; n = n->next) {
 		if (!n->introduced || n->peer.local || !ID_EQUAL(&n->peer.id, id))
 			continue;
-		session_refuse(n->c.session, E_REVOKED, "just now", 0, conn_now_ms(&n->c));
+		session_refuse(n->c.session, E_REVOKED, reason, 0, conn_now_ms(&n->c));
 		conn_pump(&n->c);
 	}
 }

@@ -303,7 +303,7 @@ static void
 forget(struct daemon *d)
 {
 	struct serve *s = &d->serve;
-	struct principal_id ids[16];
+	struct serve_forget ids[16];
 	size_t i, count;
 
 	pthread_mutex_lock(&s->lock);
@@ -312,7 +312,7 @@ forget(struct daemon *d)
 	s->forget_count = 0;
 	pthread_mutex_unlock(&s->lock);
 	for (i = 0; i < count; i++)
-		net_server_forget(d->server, &ids[i]);
+		net_server_forget(d->server, &ids[i].id, ids[i].reason);
 }
 
 static void

@@ -76,6 +76,7 @@ static void
 forget_revoked(struct serve_ask *a, struct call *c)
 {
 	struct store_txn *txn;
+	struct serve_forget *f;
 	struct member m;
 
 	if (strcmp(call_command(c)->name, "revoke") != 0 || call_arg(c, 0) == NULL)
@@ -84,8 +85,11 @@ forget_revoked(struct serve_ask *a, struct call *c)
 		return;
 	if (member_find(txn, call_arg(c, 0), &m, NULL) == E_OK && m.state == MEMBER_REVOKED) {
 		pthread_mutex_lock(&a->serve->lock);
-		if (a->serve->forget_count < sizeof(a->serve->forget) / sizeof(a->serve->forget[0]))
-			a->serve->forget[a->serve->forget_count++] = m.enrolment.id;
+		if (a->serve->forget_count < sizeof(a->serve->forget) / sizeof(a->serve->forget[0])) {
+			f = &a->serve->forget[a->serve->forget_count++];
+			f->id = m.enrolment.id;
+			snprintf(f->reason, sizeof(f->reason), "%s", m.reason);
+		}
 		pthread_mutex_unlock(&a->serve->lock);
 	}
 	store_read_end(txn);

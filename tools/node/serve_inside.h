@@ -91,11 +91,17 @@ struct serve_done {
 	struct parcel_hash hash;
 	bool forked;
 	enum err e;
+	char reason[REASON_BYTES_MAX + 1]; /* with E_REVOKED */
 	/* the job itself */
 	struct arrival arrival;
 	struct writer bytes;
 	bool urgent;
 	uint32_t now_s;
+};
+
+struct serve_forget {
+	struct principal_id id;
+	char reason[REASON_BYTES_MAX + 1];
 };
 
 struct serve {
@@ -107,7 +113,7 @@ struct serve {
 	struct serve_part *parts;  /* newest first */
 	unsigned asks;
 	struct serve_conn *conns_asking[ASKS_MAX];
-	struct principal_id forget[16]; /* revoked: to be cut by the loop */
+	struct serve_forget forget[16]; /* revoked: to be cut by the loop */
 	size_t forget_count;
 	uint64_t minutes;          /* since it began */
 	bool above_busy;           /* it syncs with the node above */

@@ -170,8 +170,10 @@ append_job(struct store_txn *txn, void *arg)
 	/* Checked again at the commit: it may have been shut out since it greeted. */
 	if ((e = member_get(txn, &d->arrival.via, &m)) != E_OK)
 		return e;
-	if (m.state != MEMBER_APPROVED)
+	if (m.state != MEMBER_APPROVED) {
+		snprintf(d->reason, sizeof(d->reason), "%s", m.reason);
 		return E_REVOKED;
+	}
 	if ((e = arrival_append(txn, &d->arrival, &result)) != E_OK)
 		return e;
 	d->forked = result == ARRIVAL_FORKED;
@@ -290,7 +292,7 @@ settle_one(struct serve_done *d)
 			session_settle_parcel(c->session, d->number, &d->hash,
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		} else {
-			serve_refuse(c, d->e, "", 60);
+			serve_refuse(c, d->e, d->reason, 60);
 		}
 		c->serve->host->pump(c); /* may close it: the job still holds c */
 	}
