@@ -43,10 +43,8 @@ writer_heap_init(struct writer *w, size_t max)
 static void
 wipe(uint8_t *p, size_t n)
 {
-	volatile uint8_t *v = p;
-
-	while (n-- > 0)
-		*v++ = 0;
+	if (n > 0)
+		explicit_bzero(p, n);
 }
 
 void

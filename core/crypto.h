@@ -63,6 +63,14 @@ enum err crypto_ec_agree(uint8_t out[32], const struct ec_key *, const struct ec
 enum err crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *, struct bytes message);
 /* E_SIGNATURE if it does not match, E_KEY for a bad point. */
 enum err crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *, struct bytes message);
+/*
+ * A public key prepared for many verifications, each of which then costs about half. Heap; only read once it is made, so any
+ * thread may use it. crypto_ec_prepare: E_KEY for a bad point, E_NO_MEMORY, E_CRYPTO. crypto_verify_prepared: E_SIGNATURE.
+ */
+struct ec_prepared;
+enum err crypto_ec_prepare(struct ec_prepared **out, const struct ec_public *);
+enum err crypto_verify_prepared(const uint8_t sig[SIGNATURE_BYTES], const struct ec_prepared *, struct bytes message);
+void crypto_ec_prepared_free(struct ec_prepared *);
 
 /* out has room for plain.n + AEAD_TAG_BYTES; may not overlap. AES-256-GCM. */
 enum err crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],

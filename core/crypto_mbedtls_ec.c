@@ -10,6 +10,7 @@
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "core/fault.h"
 
@@ -243,6 +244,117 @@ crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
 				   signature */
 			e = E_SIGNATURE;
 	}
+	work_fini(&w);
+	return e;
+}
+
+/*
+ * The curve's group with the key in the place of G: the library keeps a table of multiples of what it takes for G, and
+ * so it does here for the key.
+ */
+struct ec_prepared {
+	mbedtls_ecp_group g;
+};
+
+/* The library's own G is constant memory, which stays with the library: a point of ours is put in its place. */
+static enum err
+prepare(struct ec_prepared *k, const mbedtls_ecp_point *key)
+{
+	mbedtls_ecp_point multiple;
+	mbedtls_mpi two;
+	int status = mbedtls_ecp_group_load(&k->g, MBEDTLS_ECP_DP_SECP256R1);
+
+	mbedtls_ecp_point_init(&k->g.G);
+	mbedtls_ecp_point_init(&multiple);
+	mbedtls_mpi_init(&two);
+	if (status == 0 && (status = mbedtls_ecp_copy(&k->g.G, key)) == 0 && (status = mbedtls_mpi_lset(&two, 2)) == 0)
+		status = mbedtls_ecp_mul(&k->g, &multiple, &two, &k->g.G, blind, NULL);
+	mbedtls_mpi_free(&two);
+	mbedtls_ecp_point_free(&multiple);
+	return status_err(status);
+}
+
+enum err
+crypto_ec_prepare(struct ec_prepared **out, const struct ec_public *pub)
+{
+	struct ec_prepared *k = malloc(sizeof(*k));
+	struct ec_work w;
+	enum err e = work_init(&w);
+
+	*out = NULL;
+	if (k == NULL)
+		e = E_NO_MEMORY;
+	else
+		mbedtls_ecp_group_init(&k->g);
+	if (e == E_OK)
+		e = read_public(&w, pub);
+	if (e == E_OK)
+		e = prepare(k, &w.q);
+	work_fini(&w);
+	if (e == E_OK)
+		*out = k;
+	else
+		crypto_ec_prepared_free(k);
+	return e;
+}
+
+void
+crypto_ec_prepared_free(struct ec_prepared *k)
+{
+	if (k == NULL)
+		return;
+	mbedtls_ecp_point_free(&k->g.G);
+	mbedtls_ecp_group_free(&k->g);
+	free(k);
+}
+
+/* FIPS 186-4, 6.4.2: u1 = e/s, u2 = r/s, both mod n; x of u1 G + u2 Q must be r. */
+static enum err
+verify_prepared(struct ec_work *w, const struct ec_prepared *k, const uint8_t hash[SHA256_BYTES])
+{
+	mbedtls_ecp_group *n = w->g, *q = (mbedtls_ecp_group *)(uintptr_t)&k->g; /* its table is there: not written */
+	mbedtls_mpi one, u2;
+	int status;
+
+	mbedtls_mpi_init(&one);
+	mbedtls_mpi_init(&u2);
+	if ((status = mbedtls_mpi_lset(&one, 1)) != 0 || (status = mbedtls_mpi_inv_mod(&w->s, &w->s, &n->N)) != 0 ||
+	    (status = mbedtls_mpi_read_binary(&w->d, hash, SHA256_BYTES)) != 0 ||
+	    (status = mbedtls_mpi_mul_mpi(&w->d, &w->d, &w->s)) != 0 ||
+	    (status = mbedtls_mpi_mod_mpi(&w->d, &w->d, &n->N)) != 0 ||
+	    (status = mbedtls_mpi_mul_mpi(&u2, &w->r, &w->s)) != 0 ||
+	    (status = mbedtls_mpi_mod_mpi(&u2, &u2, &n->N)) != 0 ||
+	    (status = mbedtls_ecp_mul(n, &w->out, &w->d, &n->G, blind, NULL)) != 0 ||
+	    (status = mbedtls_ecp_mul(q, &w->q, &u2, &q->G, blind, NULL)) != 0 ||
+	    (status = mbedtls_ecp_muladd(n, &w->out, &one, &w->out, &one, &w->q)) != 0)
+		goto done;
+	status = MBEDTLS_ERR_ECP_VERIFY_FAILED;
+	if (!mbedtls_ecp_is_zero(&w->out) && mbedtls_mpi_mod_mpi(&w->out.X, &w->out.X, &n->N) == 0 &&
+	    mbedtls_mpi_cmp_mpi(&w->out.X, &w->r) == 0)
+		status = 0;
+done:
+	mbedtls_mpi_free(&u2);
+	mbedtls_mpi_free(&one);
+	return status_err(status);
+}
+
+enum err
+crypto_verify_prepared(const uint8_t sig[SIGNATURE_BYTES], const struct ec_prepared *k, struct bytes message)
+{
+	struct ec_work w;
+	uint8_t hash[SHA256_BYTES];
+	enum err e = work_init(&w);
+
+	crypto_sha256(hash, message);
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_read_binary(&w.r, sig, 32));
+	if (e == E_OK)
+		e = status_err(mbedtls_mpi_read_binary(&w.s, sig + 32, 32));
+	/* both from 1 to n - 1, as a secret key is */
+	if (e == E_OK && (mbedtls_ecp_check_privkey(w.g, &w.r) != 0 || mbedtls_ecp_check_privkey(w.g, &w.s) != 0))
+		e = E_SIGNATURE;
+	if (e == E_OK && (e = verify_prepared(&w, k, hash)) == E_KEY)
+		e = E_SIGNATURE;
 	work_fini(&w);
 	return e;
 }

@@ -207,12 +207,14 @@ ecdsa_vectors(void)
 	    {"test", "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
 		     "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083"},
 	};
+	struct ec_prepared *prepared;
 	struct ec_key key;
 	uint8_t secret[32], sig[64];
 	size_t i, bit;
 
 	unhex(secret, rfc6979_secret);
 	REQUIRE(crypto_ec_from_secret(&key, secret) == E_OK);
+	REQUIRE(crypto_ec_prepare(&prepared, &key.pub) == E_OK);
 	check_hex(BYTES(key.pub.b, 65),
 		  "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
 		  "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299");
@@ -222,17 +224,25 @@ ecdsa_vectors(void)
 		CHECK(crypto_sign(sig, &key, text) == E_OK);
 		check_hex(BYTES(sig, 64), rows[i].sig);
 		CHECK(crypto_verify(sig, &key.pub, text) == E_OK);
+		CHECK(crypto_verify_prepared(sig, prepared, text) == E_OK);
 		CHECK(crypto_verify(sig, &key.pub, BYTES_LIT("another")) == E_SIGNATURE);
+		CHECK(crypto_verify_prepared(sig, prepared, BYTES_LIT("another")) == E_SIGNATURE);
 	}
 	for (bit = 0; bit < 512; bit += 7) {
 		sig[bit / 8] = (uint8_t)(sig[bit / 8] ^ (1u << bit % 8));
 		CHECK(crypto_verify(sig, &key.pub, BYTES_LIT("test")) == E_SIGNATURE);
+		CHECK(crypto_verify_prepared(sig, prepared, BYTES_LIT("test")) == E_SIGNATURE);
 		sig[bit / 8] = (uint8_t)(sig[bit / 8] ^ (1u << bit % 8));
 	}
 	memset(sig, 0, 32); /* r = 0 */
 	CHECK(crypto_verify(sig, &key.pub, BYTES_LIT("test")) == E_SIGNATURE);
+	CHECK(crypto_verify_prepared(sig, prepared, BYTES_LIT("test")) == E_SIGNATURE);
 	memset(sig, 0xff, 64); /* r, s >= n */
 	CHECK(crypto_verify(sig, &key.pub, BYTES_LIT("test")) == E_SIGNATURE);
+	CHECK(crypto_verify_prepared(sig, prepared, BYTES_LIT("test")) == E_SIGNATURE);
+	crypto_ec_prepared_free(prepared);
+	key.pub.b[64] ^= 1;
+	CHECK(crypto_ec_prepare(&prepared, &key.pub) == E_KEY && prepared == NULL);
 }
 
 static void

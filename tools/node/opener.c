@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "tools/node/aside.h"
+#include "tools/node/crew.h"
 #include "tools/node/down.h"
 #include "tools/node/epochs.h"
 #include "tools/node/opener_item.h"
@@ -210,6 +211,46 @@ by_record(const void *a, const void *b)
 	              ID_BYTES);
 }
 
+/* The turn has no more than its first `count` arrivals. */
+static void
+shorten(struct opening *o, size_t count)
+{
+	size_t i;
+
+	if (count == o->count)
+		return;
+	o->count = count;
+	o->opened = o->opened_before;
+	for (i = 0; i < count; i++)
+		if (!o->arrivals[i].urgent)
+			o->opened = o->arrivals[i].seq;
+}
+
+static void
+compute(void *arg, size_t i)
+{
+	struct opening *o = arg;
+
+	opener_compute(o->peer, &o->arrivals[i]);
+}
+
+/* Read in order, by one thread; the cryptography of all of them by as many threads as there are. */
+static enum err
+read_turn(struct store_txn *txn, struct opening *o)
+{
+	enum err e = E_OK;
+	size_t i;
+
+	known_turn(o->known = o->peer->known);
+	for (i = 0; i < o->count && e == E_OK && (i == 0 || o->arena.used < OPENING_BYTES_MAX / 8); i++)
+		e = opener_read(txn, o, &o->arrivals[i]);
+	if (e != E_OK)
+		return e;
+	shorten(o, i);
+	crew_each(o->peer->crew, o->count, compute, o);
+	return E_OK;
+}
+
 /*
  * One turn's arrivals, as far as the arena and the heap take them. Compressed slices can unpack to thousands of times
  * their size: the turn ends early rather than fail, and what is too large even alone is set aside.
@@ -217,33 +258,28 @@ by_record(const void *a, const void *b)
 static enum err
 open_turn(struct store_txn *txn, struct opening *o)
 {
-	size_t i, k;
-	enum err e;
+	size_t i, count;
+	enum err e = read_turn(txn, o);
 
-	for (i = 0; i < o->count; i++) {
+	count = o->count;
+	for (i = 0; i < o->count && e == E_OK; i++) {
 		struct opening_arrival *at = &o->arrivals[i];
 		size_t rows = o->row_count, notices = o->notice_count, waits = o->wait_count;
 
-		e = opener_arrival(txn, o, at);
+		e = opener_take(txn, o, at);
 		if (e == E_NO_MEMORY && o->arena.used > OPENING_BYTES_MAX / 2) {
 			o->row_count = rows;
 			o->notice_count = notices;
 			o->wait_count = waits;
 			why_set(&at->why, E_LIMIT, "a parcel that unpacks to too much");
-		} else if (e != E_OK) {
-			return e;
+			e = E_OK;
 		}
-		if (o->arena.used > OPENING_BYTES_MAX / 2 || o->row_count > OPENING_ROWS_MAX)
-			break;
+		if (e == E_OK && (o->arena.used > OPENING_BYTES_MAX / 2 || o->row_count > OPENING_ROWS_MAX))
+			shorten(o, i + 1);
 	}
-	if (i == o->count)
-		return E_OK;
-	o->count = i + 1;
-	o->opened = o->opened_before;
-	for (k = 0; k < o->count; k++)
-		if (!o->arrivals[k].urgent)
-			o->opened = o->arrivals[k].seq;
-	return E_OK;
+	for (i = 0; i < count; i++)
+		opener_done(&o->arrivals[i]);
+	return e;
 }
 
 enum err

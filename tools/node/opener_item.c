@@ -6,8 +6,6 @@
 #include "core/pack.h"
 #include "core/rules.h"
 #include "tools/node/dictionaries.h"
-#include "tools/node/down_item.h"
-#include "tools/node/epochs.h"
 #include "tools/node/stanzas.h"
 
 void
@@ -188,10 +186,9 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 
 /* The run that opens an item; opened once for all items that share it. */
 static enum err
-run_for(struct opening *o, const struct parcel *parcel, const struct parcel_item *item, struct run *run,
+run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_item *item, struct run *run,
         bool *opened)
 {
-	struct peer *p = o->peer;
 	enum err e;
 
 	if (*opened && memcmp(run->enc, item->enc, sizeof(run->enc)) == 0 && run->epoch == item->epoch)
@@ -276,10 +273,12 @@ wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 }
 
 /* By a stanza if one came, by the office's own key if it was sealed to that; else it waits. */
-static enum err
-open_any(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-         const struct parcel_item *item, struct run *run, bool *opened, struct why *why)
+enum err
+opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item)
 {
+	const struct arrival *a = &at->arrival;
+	const struct parcel *parcel = &at->parcel;
+	struct why *why = &at->why;
 	uint8_t key[AEAD_KEY_BYTES];
 	struct stanza stanza;
 	enum err e = stanzas_get(o->peer, txn, item->leaf, o->peer->home.area, &stanza);
@@ -295,174 +294,28 @@ open_any(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 	}
 	if (e != E_ABSENT)
 		return e;
-	if ((e = run_for(o, parcel, item, run, opened)) == E_OK)
-		e = open_item(txn, o, a, parcel, item, run, NULL, why);
+	if ((e = run_for(o->peer, parcel, item, &at->run, &at->opened)) == E_OK)
+		e = open_item(txn, o, a, parcel, item, &at->run, NULL, why);
 	return e == E_SEAL && !item->to.to_principal ? wait_for(txn, o, a, parcel, item) : e;
 }
 
-/* ---- arrivals ---- */
-
-static enum err
-author_of(struct store_txn *txn, struct opening *o, const struct principal_id *id)
+/* The first run to this office: most parcels have no other. What fails here is told when the item is opened. */
+void
+opener_compute(const struct peer *p, struct opening_arrival *at)
 {
-	enum err e;
-
-	if (o->has_author && ID_EQUAL(&o->author.enrolment.id, id))
-		return E_OK;
-	o->has_author = false;
-	if ((e = member_get(txn, id, &o->author)) != E_OK)
-		return e;
-	o->has_author = true;
-	return E_OK;
-}
-
-/* After a revocation only what it names counts. */
-static enum err
-check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a, struct why *why)
-{
-	struct revocation r;
-	struct bytes value;
-	enum err e;
 	size_t i;
 
-	if (o->author.state != MEMBER_REVOKED && o->author.state != MEMBER_KNOWN_REVOKED)
-		return E_OK;
-	if ((e = store_get(txn, STORE_REVOCATION, BYTES(a->log.author.b, ID_BYTES), &value)) != E_OK ||
-	    (e = revocation_decode(value, &o->peer->programme.id, &r, why)) != E_OK)
-		return e;
-	for (i = 0; i < r.count; i++)
-		if (r.logs[i].epoch == a->log.epoch && a->number <= r.logs[i].number)
-			return E_OK;
-	return why_set(why, E_REVOKED, "it came after %s was shut out", o->author.enrolment.name);
-}
+	if (!at->read)
+		return;
+	at->verified = at->known != NULL
+	                   ? crypto_verify_prepared(at->parcel.signature, at->known, at->parcel.signed_message)
+	                   : parcel_verify(&at->parcel, &at->author);
+	for (i = 0; i < at->parcel.item_count && at->verified == E_OK; i++) {
+		const struct parcel_item *item = &at->parcel.items[i];
 
-/* What the author's log held before this parcel. */
-static enum err
-previous_of(struct store_txn *txn, const struct arrival *a, struct parcel_hash *out)
-{
-	uint64_t seq;
-	enum err e;
-
-	memset(out, 0, sizeof(*out));
-	if (a->number <= 1)
-		return E_OK;
-	if (a->flags & ARRIVAL_CARRIED) { /* past a hole, perhaps: its signature covers what came with it */
-		*out = a->previous;
-		return E_OK;
+		if (item->enc == NULL || item->to.to_principal || item->to.key_no != p->home.key_no)
+			continue;
+		(void)run_for(p, &at->parcel, item, &at->run, &at->opened);
+		break;
 	}
-	e = arrival_find(txn, &a->log, a->number - 1, &seq, out);
-	return e == E_ABSENT ? E_PARCEL_CHAIN : e;
-}
-
-static bool
-is_stores(enum err e)
-{
-	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL;
-}
-
-static enum err
-open_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct arrival *a)
-{
-	struct parcel_context context = {.programme = o->peer->programme.id, .log = a->log,
-	                                 .own_area = o->author.enrolment.area};
-	size_t first_row = o->row_count, i;
-	struct parcel parcel;
-	struct run run;
-	bool opened = false, own = ID_EQUAL(&a->log.author, &peer_self(o->peer)->id);
-	enum err e;
-
-	if ((e = check_revoked(txn, o, a, &at->why)) != E_OK)
-		return e;
-	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && member_is_ours(o->author.state) &&
-	    (e = epochs_check(txn, &a->log)) != E_OK)
-		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
-	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
-		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
-	if ((e = parcel_read(&parcel, a->parcel, &context, &o->arena, &at->why)) != E_OK)
-		return e;
-	if ((e = parcel_verify(&parcel, &o->author.enrolment.sign_pub)) != E_OK)
-		return why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name, (unsigned long long)a->number);
-	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
-		const struct parcel_item *item = &parcel.items[i];
-
-		if (item->enc == NULL || (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
-			continue; /* this node's own word to its devices, or a kind of another version */
-		e = open_any(txn, o, a, &parcel, item, &run, &opened, &at->why);
-		if (e != E_OK && !is_stores(e)) {
-			if (at->why.e != e)
-				why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,
-				        (unsigned long long)a->number);
-			e = E_OK; /* the other items of the parcel count all the same */
-		}
-	}
-	if (opened)
-		run_wipe(&run);
-	if (e != E_OK)
-		o->row_count = first_row;
-	return e;
-}
-
-enum err
-opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
-{
-	struct arrival a;
-	enum err e;
-
-	if ((e = arrival_get(txn, at->seq, &a)) != E_OK)
-		return e;
-	if (!at->urgent && at->seq > o->anew_upto) {
-		uint8_t flags;
-		uint64_t number;
-
-		/* an urgent one was opened before its turn, unless it is still noted */
-		if (parcel_peek(a.parcel, &number, &flags) == E_OK && (flags & PARCEL_URGENT)) {
-			uint8_t key[14] = "urgent";
-
-			be64_put(key + 6, at->seq);
-			if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))) &&
-			    !(a.flags & ARRIVAL_OWN))
-				return E_OK;
-		}
-	}
-	e = author_of(txn, o, &a.log.author);
-	if (e == E_ABSENT) {
-		why_set(&at->why, E_STRANGER, "the author of a parcel");
-		return E_OK;
-	}
-	if (e == E_OK)
-		e = open_parcel(txn, o, at, &a);
-	if (e != E_OK && !is_stores(e)) {
-		if (at->why.e != e)
-			why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,
-			        (unsigned long long)a.number);
-		e = E_OK;
-	}
-	return e;
-}
-
-enum err
-opener_notify(struct store_txn *txn, struct opening *o, const struct opening_notice *n)
-{
-	struct down_item item = {.kind = DOWN_REVIEW, .record = n->record, .state = n->state, .time_s = n->time_s};
-	struct bytes note = BYTES(n->note.p, n->note.n);
-	struct writer body;
-	struct member m;
-	enum err e;
-
-	/* A device keeps so much of a note and no more: one that is longer would stop its inbox for good. */
-	if (note.n > REASON_BYTES_MAX)
-		for (note.n = REASON_BYTES_MAX; note.n > 0 && (note.p[note.n] & 0xc0) == 0x80; note.n--)
-			;
-	if (peer_identity_by_id(o->peer, &n->author) != NULL)
-		return E_OK; /* it works at this very store */
-	e = member_get(txn, &n->author, &m);
-	if (e != E_OK)
-		return e == E_ABSENT ? E_OK : e;
-	writer_heap_init(&body, 4096);
-	snprintf(item.note, sizeof(item.note), "%.*s", (int)note.n, (const char *)note.p);
-	down_item_write(&body, &item);
-	if ((e = writer_end(&body)) == E_OK)
-		e = down_notify(o->peer, txn, &m.enrolment, writer_view(&body));
-	writer_free(&body);
-	return e;
 }

@@ -1,8 +1,9 @@
-/* opener_item: one arrival at a time: verified, opened, unpacked into revision rows. Used by opener.c. */
+/* opener_item: one arrival at a time: verified, opened, unpacked into revision rows. Used by opener.c and verify.c. */
 #ifndef BANYAN_TOOLS_NODE_OPENER_ITEM_H
 #define BANYAN_TOOLS_NODE_OPENER_ITEM_H
 
 #include "core/parcel.h"
+#include "tools/node/known.h"
 #include "tools/node/opener.h"
 #include "tools/node/records.h"
 
@@ -14,6 +15,15 @@ struct opening_arrival {
 	uint64_t seq;
 	bool urgent;      /* out of turn */
 	struct why why;   /* why it is set aside; E_OK: it is not */
+	/* as far as it has come: read, computed */
+	bool read;        /* it is to be opened; the next three are set, and live as long as the turn */
+	struct arrival arrival;
+	struct parcel parcel;
+	struct ec_public author;
+	const struct ec_prepared *known; /* the author's key prepared, or NULL */
+	enum err verified;
+	bool opened;      /* `run`, a secret, is open: opener_done */
+	struct run run;
 };
 
 /* A review that its record's author shall see. */
@@ -47,10 +57,21 @@ struct opening {
 	/* the author looked up last: parcels of one author come in a row */
 	struct member author;
 	bool has_author;
+	struct known *known; /* the peer's, in a turn; else NULL */
 };
 
-/* opener_arrival: E_OK also for one that is set aside; an error is the store's. */
+/*
+ * An arrival's way, in three steps. opener_read: from the store, in its place. opener_compute: the signature, and the secret
+ * of its first run: nothing of the store, so that arrivals may be computed at once, by a crew. opener_take: into rows. E_OK also
+ * for one that is set aside; an error is the store's. opener_done: after all, whatever came of it. opener_arrival: all of it.
+ */
+enum err opener_read(struct store_txn *, struct opening *, struct opening_arrival *);
+void opener_compute(const struct peer *, struct opening_arrival *);
+enum err opener_take(struct store_txn *, struct opening *, struct opening_arrival *);
+void opener_done(struct opening_arrival *);
 enum err opener_arrival(struct store_txn *, struct opening *, struct opening_arrival *);
+/* opener_item: one item of an arrival that was computed. */
+enum err opener_item(struct store_txn *, struct opening *, struct opening_arrival *, const struct parcel_item *);
 /* opener_notify: in the job: seal a review to its record's author, if that is a device here. */
 enum err opener_notify(struct store_txn *, struct opening *, const struct opening_notice *);
 void opening_free(struct opening *);

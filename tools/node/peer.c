@@ -6,6 +6,7 @@
 
 #include "core/crypto.h"
 #include "tools/node/down_row.h"
+#include "tools/node/known.h"
 #include "tools/node/outbox.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/state.h"
@@ -73,6 +74,7 @@ peer_close(struct peer *p)
 	}
 	pthread_rwlock_destroy(&p->lock);
 	pthread_mutex_destroy(&p->acting);
+	known_free(p->known);
 	pthread_mutex_destroy(&p->syncing);
 	crypto_wipe(p, sizeof(*p));
 	free(p);

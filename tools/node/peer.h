@@ -90,6 +90,9 @@ struct peer {
 	pthread_rwlock_t lock;
 	pthread_mutex_t syncing; /* held by a node while it syncs with the one above: once at a time */
 	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
+	/* the opener's, under `acting` */
+	struct crew *crew;       /* computes along, while a daemon serves; else NULL */
+	struct known *known;     /* authors' keys; NULL: none are kept */
 	bool approved;
 	char officer[NAME_BYTES_MAX + 1]; /* while a node joins: what its first officer is called; "": officer */
 };

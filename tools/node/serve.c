@@ -6,6 +6,8 @@
 
 #include "core/cert.h"
 #include "sync/net/net.h"
+#include "tools/node/crew.h"
+#include "tools/node/known.h"
 #include "tools/node/meter_http.h"
 #include "tools/node/serve_inside.h"
 
@@ -105,6 +107,26 @@ opener_main(void *arg)
 			done = open_some(d);
 		} while (done > 0 && !d->stopping);
 	}
+}
+
+/* Who opens has helpers while the daemon runs: its thread, and commands, which open too, under the same lock. */
+static void
+crew_muster(struct peer *p)
+{
+	pthread_mutex_lock(&p->acting);
+	(void)crew_open(&p->crew, crew_fitting()); /* without helpers it only takes longer */
+	if (p->known == NULL)
+		p->known = known_new();
+	pthread_mutex_unlock(&p->acting);
+}
+
+static void
+crew_dismiss(struct peer *p)
+{
+	pthread_mutex_lock(&p->acting);
+	crew_close(p->crew);
+	p->crew = NULL;
+	pthread_mutex_unlock(&p->acting);
 }
 
 /* ---- what a node that serves needs of its host ---- */
@@ -473,6 +495,7 @@ serve_run(struct peer *p, const struct serve_options *o, struct why *why)
 		}
 	}
 	if (e == E_OK) {
+		crew_muster(p);
 		arrived(&d->serve);
 		serve_log(&d->log, LOG_STARTED, NULL);
 		o->ready(o->ctx, net_server_address(d->server),
@@ -480,6 +503,7 @@ serve_run(struct peer *p, const struct serve_options *o, struct why *why)
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 	}
 	stop_opener(d);
+	crew_dismiss(p);
 	(void)store_write(p->store, nothing_job, NULL);
 	serve_ask_stop(&d->serve);
 	serve_settle(&d->serve);
