@@ -52,8 +52,12 @@ cmd_pack(struct call *c)
 	if (!node && name != NULL)
 		return why_set(call_why(c), E_USAGE, "a device packs for its own office: leave --for out");
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
+	if (!node) /* its agent may be at it */
+		pthread_mutex_lock(&call_peer(c)->syncing);
 	e = node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
 	         : stick_pack_up(call_peer(c), all, STICK_BYTES_MAX, &out, &packed, call_why(c));
+	if (!node)
+		pthread_mutex_unlock(&call_peer(c)->syncing);
 	if (e == E_OK && node)
 		e = acting_audit(c, "pack", name == NULL ? "" : name, "");
 	if (e == E_OK)

@@ -54,6 +54,8 @@ cmd_relay(struct call *c)
 
 	if (peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "relay");
+	if (call_is_asked(c)) /* the agent owns the store */
+		return why_set(call_why(c), E_STORE_BUSY, "%s", call_peer(c)->path);
 	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK || (e = number(c, "space", 1, 4096, &mib)) != E_OK ||
 	    (e = number(c, "days", 1, 366, &days)) != E_OK || (e = number(c, "every", 0, 86400, &every)) != E_OK)
 		return e;

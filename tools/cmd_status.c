@@ -13,6 +13,7 @@
 #include "tools/node/stanzas.h"
 #include "tools/node/view.h"
 #include "tools/people.h"
+#include "tools/status_agent.h"
 
 #define DISK_LEAST (512ull << 20) /* a node's busiest day fits */
 #define CLOCK_OFFSET_S 3600       /* what a person would notice on the wall */
@@ -377,6 +378,7 @@ tell_json(struct standing *s, struct writer *w)
 	writer_str(w, "[");
 	writer_bytes(w, writer_view(&s->quarantine));
 	writer_str(w, "]");
+	status_agent_json(s->c, w);
 	json_attention(s, w);
 	writer_str(w, "}\n");
 }
@@ -405,6 +407,7 @@ tell_text(struct standing *s, struct writer *w)
 		writer_printf(w, "It has not synced with its node (%s) yet.\n", s->p->home.address);
 	else
 		writer_printf(w, "It last synced with its node (%s) %s.\n", s->p->home.address, when);
+	status_agent_text(s->c, w);
 	writer_printf(w, "The store takes %llu MiB; %llu MiB of the disk are free.\n",
 	              (unsigned long long)((s->disk.used_bytes + (1u << 20) - 1) >> 20),
 	              (unsigned long long)(s->disk.disk_free_bytes >> 20));

@@ -94,22 +94,15 @@ tell_via(struct call *c, const struct via_result *r, const char *address)
 	call_out(c, "What was handed over stays here until the office's receipt comes.\n");
 }
 
-/* --via HOST:PORT; --via lan, or lan:ADDRESS:PORT: ask who is there. */
 static enum err
 sync_via(struct call *c, const char *via)
 {
 	struct via_result result;
-	char found[64];
-	enum err e;
+	char met[64];
+	enum err e = via_go(call_peer(c), via, met, &result, call_why(c));
 
-	if (strncmp(via, "lan", 3) == 0 && (via[3] == '\0' || via[3] == ':')) {
-		e = via_discover(call_peer(c), via[3] == ':' ? via + 4 : DISCOVER_THERE, found, call_why(c));
-		if (e != E_OK)
-			return e;
-		via = found;
-	}
-	if ((e = via_meet(call_peer(c), via, &result, call_why(c))) == E_OK)
-		tell_via(c, &result, via);
+	if (e == E_OK)
+		tell_via(c, &result, met);
 	return e;
 }
 

@@ -110,7 +110,12 @@ cmd_unpack(struct call *c)
 	tell_whole(c, &bundle);
 	if (peer_is_node(p) && (e = acting_audit(c, "unpack", "", "")) != E_OK)
 		return e;
-	if ((e = stick_take(p, &bundle, &taken, progress, c, call_why(c))) != E_OK)
+	if (!peer_is_node(p)) /* its agent may be at it */
+		pthread_mutex_lock(&p->syncing);
+	e = stick_take(p, &bundle, &taken, progress, c, call_why(c));
+	if (!peer_is_node(p))
+		pthread_mutex_unlock(&p->syncing);
+	if (e != E_OK)
 		return e;
 	if (peer_is_node(p)) {
 		pthread_mutex_lock(&p->acting);

@@ -136,6 +136,15 @@ absolute_output(struct call *c)
 	return E_OK;
 }
 
+/* Who owns the store as long as it runs cannot do so as a guest of another owner. */
+static bool
+stays(const struct call *c)
+{
+	const char *name = call_command(c)->name;
+
+	return strcmp(name, "serve") == 0 || strcmp(name, "agent") == 0;
+}
+
 enum err
 front_run(struct call *c)
 {
@@ -151,7 +160,7 @@ front_run(struct call *c)
 	for (;;) {
 		if ((e = store_probe(call_store_path(c), call_why(c))) == E_OK)
 			e = run_here(c);
-		if (e != E_STORE_BUSY || strcmp(call_command(c)->name, "serve") == 0)
+		if (e != E_STORE_BUSY || stays(c))
 			return e;
 		e = forward_local(c, &nobody);
 		if (!nobody)

@@ -111,7 +111,7 @@ open_case(struct peer *p)
 	struct link_open *l;
 	uint64_t before;
 
-	if (link_open(&l, p, &result, &why) != E_OK)
+	if (link_open(&l, p, 0, &result, &why) != E_OK)
 		die("cannot sync: %s", why.thing);
 	before = atomic_load(&counts->up) + atomic_load(&counts->down);
 	if (link_again(l, &result, &why) != E_OK || !result.verified)

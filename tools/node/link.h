@@ -26,11 +26,12 @@ struct link_result {
 enum err link_sync(struct peer *, uint64_t budget_bytes, struct link_result *, struct why *);
 /*
  * The same, for who stays: link_open connects and syncs; link_again is a further exchange in the same connection, which
- * costs a few dozen bytes when nothing is new; link_close (NULL is nothing). After any failure: close it.
+ * costs a few dozen bytes when nothing is new; link_close (NULL is nothing). The budget (0: none) is of the connection, and
+ * so are counts. After any failure: close it. Syncs of one peer, by whatever thread, wait for each other.
  * E_PEER_GONE: the node closed the connection meanwhile (it does so after a minute's silence): open another.
  */
 struct link_open;
-enum err link_open(struct link_open **out, struct peer *, struct link_result *, struct why *);
+enum err link_open(struct link_open **out, struct peer *, uint64_t budget_bytes, struct link_result *, struct why *);
 enum err link_again(struct link_open *, struct link_result *, struct why *);
 void link_close(struct link_open *);
 /* link_join: be enrolled with an invitation, and take what the node has for everyone. */

@@ -139,19 +139,36 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 enum err
 link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
-	bool node = peer_is_node(p);
 	enum err e;
 
-	if (node) /* a daemon's clock and an officer may both want to */
-		pthread_mutex_lock(&p->syncing);
+	pthread_mutex_lock(&p->syncing); /* a daemon's clock and a person may both want to */
 	e = sync_any(p, budget_bytes, result, why);
-	if (node)
-		pthread_mutex_unlock(&p->syncing);
+	pthread_mutex_unlock(&p->syncing);
 	return e;
 }
 
+static enum err
+open_any(struct link_open *o, struct why *why)
+{
+	struct link_open fresh = *o;
+	size_t others = twins_count(o->l.peer);
+	enum err e;
+
+	for (;;) {
+		if ((e = link_sync_open(&o->l, why)) != E_OK)
+			return e;
+		e = link_sync_close(&o->l, wire_open(o, NULL, why), why);
+		if (e == E_OK)
+			return e;
+		wire_fini(o);
+		if (e != E_CONNECT || others-- == 0 || twins_switch(o->l.peer) != E_OK)
+			return e;
+		*o = fresh;
+	}
+}
+
 enum err
-link_open(struct link_open **out, struct peer *p, struct link_result *result, struct why *why)
+link_open(struct link_open **out, struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
 	struct link_open *o = fault_malloc(sizeof(*o));
 	enum err e;
@@ -160,12 +177,12 @@ link_open(struct link_open **out, struct peer *p, struct link_result *result, st
 	memset(result, 0, sizeof(*result));
 	if (o == NULL)
 		return why_set(why, E_NO_MEMORY, "the connection");
-	*o = (struct link_open){.l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC}};
-	if ((e = link_sync_open(&o->l, why)) != E_OK) {
-		free(o);
-		return e;
-	}
-	if ((e = link_sync_close(&o->l, wire_open(o, NULL, why), why)) == E_OK)
+	*o = (struct link_open){
+	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
+	pthread_mutex_lock(&p->syncing);
+	e = open_any(o, why);
+	pthread_mutex_unlock(&p->syncing);
+	if (e == E_OK)
 		*out = o;
 	else
 		link_close(o);
@@ -175,13 +192,17 @@ link_open(struct link_open **out, struct peer *p, struct link_result *result, st
 enum err
 link_again(struct link_open *o, struct link_result *result, struct why *why)
 {
+	struct peer *p = o->l.peer;
 	enum err e;
 
+	pthread_mutex_lock(&p->syncing);
 	o->l.result = result;
-	if ((e = link_sync_open(&o->l, why)) != E_OK)
-		return e;
-	e = net_client_again(o->client, &result->counts, why);
-	return link_sync_close(&o->l, said(&o->l, e, why), why);
+	if ((e = link_sync_open(&o->l, why)) == E_OK) {
+		e = net_client_again(o->client, &result->counts, why);
+		e = link_sync_close(&o->l, said(&o->l, e, why), why);
+	}
+	pthread_mutex_unlock(&p->syncing);
+	return e;
 }
 
 void

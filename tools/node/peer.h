@@ -88,7 +88,7 @@ struct peer {
 	const struct dictionary *dictionaries; /* the newest first: dictionaries.h */
 	bool blocks;               /* the office reads codecs 2 and 3 */
 	pthread_rwlock_t lock;
-	pthread_mutex_t syncing; /* held by a node while it syncs with the one above: once at a time */
+	pthread_mutex_t syncing; /* held while it syncs with the node above, and by whatever else moves its log */
 	pthread_mutex_t acting; /* held by who opens arrivals, gathers, or changes an epoch */
 	/* the opener's, under `acting` */
 	struct crew *crew;       /* computes along, while a daemon serves; else NULL */

@@ -246,3 +246,19 @@ via_meet(struct peer *p, const char *address, struct via_result *result, struct 
 	crypto_wipe(&m, sizeof(m));
 	return e;
 }
+
+enum err
+via_go(struct peer *p, const char *road, char address[64], struct via_result *result, struct why *why)
+{
+	bool lan = strncmp(road, "lan", 3) == 0 && (road[3] == '\0' || road[3] == ':');
+	enum err e = E_OK;
+
+	(void)snprintf(address, 64, "%s", road);
+	pthread_mutex_lock(&p->syncing);
+	if (lan)
+		e = via_discover(p, road[3] == ':' ? road + 4 : DISCOVER_THERE, address, why);
+	if (e == E_OK)
+		e = via_meet(p, lan ? address : road, result, why);
+	pthread_mutex_unlock(&p->syncing);
+	return e;
+}

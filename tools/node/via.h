@@ -24,6 +24,11 @@ struct via_result {
 enum err via_meet(struct peer *, const char *address, struct via_result *, struct why *);
 /* via_discover: ask on the LAN, at "HOST:PORT" (a broadcast address), for a relay of this programme. E_CONNECT: none answers. */
 enum err via_discover(struct peer *, const char *where, char address[64], struct why *);
+/*
+ * via_go: via_meet by what a person said: HOST:PORT; lan, or lan:ADDRESS:PORT: who answers there. *address: whom it met.
+ * Waits for a sync that another thread is at.
+ */
+enum err via_go(struct peer *, const char *road, char address[64], struct via_result *, struct why *);
 
 /* via_upload: at a relay: bring what it carries to its node, and keep the answers. *brought: envelopes that the node took. */
 enum err via_upload(struct peer *, const struct satchel_limits *, uint64_t *brought, struct why *);

@@ -1,0 +1,142 @@
+# agent.sh BANYAN SOURCE COUNTED: a device that keeps itself in step: nobody calls sync. Where the kernel allows it the test has
+# a network of its own, whose one link is taken away and given back.
+if [ -z "${BANYAN_TEST_NET:-}" ] && unshare -rn ip link set lo up 2>/dev/null; then
+	exec env BANYAN_TEST_NET=own unshare -rn sh "$0" "$@"
+fi
+. "$2/tests/e2e/lib.sh"
+counted=$1
+own=${BANYAN_TEST_NET:-}
+[ -z "$own" ] || ip link set lo up
+
+link_goes() { ip address del 127.0.0.1/8 dev lo; }
+link_comes() { ip address add 127.0.0.1/8 dev lo; }
+bytes() { sed 's/^0*//; s/^$/0/' "$W/counts"; }
+# field NAME: of the agent in `status --json` of the store one, or $of.
+field() { b status "$W/${of:-one}" --json | sed -n "s/.*\"agent\":{[^}]*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+says() { [ "$(field why)" = "$1" ]; }
+# start_agent STORE OPTIONS...
+start_agent() {
+	store=$1
+	shift
+	: >"$W/agent.out"
+	"$B" agent "$W/$store" --key-file "$W/key" "$@" >"$W/agent.out" 2>>"$W/agent.err" &
+	AGENT=$!
+	PIDS="$WIRE_PID $AGENT"
+	until_true 30 grep -q "the agent runs" "$W/agent.out" || fail "the agent does not come up: $(cat "$W/agent.err")"
+}
+stop_agent() {
+	kill "$AGENT"
+	wait "$AGENT" || fail "the agent did not end cleanly: $? $(cat "$W/agent.err")"
+	PIDS=$WIRE_PID
+}
+# arrived N: the office has N records.
+arrived() { [ "$(ids "$W/node" | wc -l)" -eq "$1" ]; }
+
+make_node F9_session
+start_node
+"$counted" "$ADDRESS" "$W/counts" >"$W/wire.out" &
+WIRE_PID=$!
+PIDS=$WIRE_PID
+until_true 10 test -s "$W/wire.out"
+node_address=$ADDRESS ADDRESS=$(cat "$W/wire.out")
+device one SM09010101
+device two SM09010102
+ADDRESS=$node_address
+expect 0 "" b sync "$W/one"
+expect 0 "" b sync "$W/two"
+
+# agent_sends: what is finished goes out by itself; other commands work meanwhile.
+start_agent one
+submit one 1 >/dev/null
+until_true 20 arrived 1 || fail "agent_sends: nothing arrives: $(cat "$W/agent.err")"
+until_true 10 says nothing || fail "agent_sends: it waits because of $(field why)"
+expect 0 "The agent runs: nothing waits" b status "$W/one"
+expect 0 "" b sync "$W/one"
+expect 75 "another banyan" b relay "$W/one" --listen 127.0.0.1:0
+expect 75 "another banyan" b agent "$W/one"
+ok "agent_sends"
+
+# agent_idle: nothing to send costs nothing, links that come and go neither.
+before=$(bytes)
+for i in 1 2; do
+	[ -z "$own" ] || { link_goes; link_comes; }
+	sleep 1
+done
+[ "$(bytes)" -eq "$before" ] || fail "agent_idle: $(($(bytes) - before)) bytes"
+ok "agent_idle: 0 bytes"
+
+# agent_link: finished without a link; the link comes.
+if [ -n "$own" ]; then
+	link_goes
+	submit one 2 >/dev/null
+	until_true 10 says no_link || fail "agent_link: it waits because of $(field why)"
+	expect 0 "there is no link" b status "$W/one"
+	link_comes
+else
+	stop_node
+	submit one 2 >/dev/null
+	until_true 10 says failed || fail "agent_link: it waits because of $(field why)"
+	start_node
+fi
+until_true 30 arrived 3 || fail "agent_link: nothing arrives: $(cat "$W/agent.err")"
+ok "agent_link${own:+ (its own network)}"
+
+# agent_killed: at any time; nothing is lost, nothing comes twice, and what was used of the day is known.
+for i in 1 2 3 4; do
+	submit one 5 >/dev/null
+	sleep "0.$(number 4)"
+	kill -9 "$AGENT"
+	wait "$AGENT" 2>/dev/null
+	start_agent one
+done
+until_true 40 arrived 23 || fail "agent_killed: $(ids "$W/node" | wc -l) records of 23"
+until_true 10 says nothing || fail "agent_killed: it waits because of $(field why)"
+tries=$(field tries_today)
+[ "$tries" -ge 4 ] && [ "$(field bytes_today)" -gt 1000 ] || fail "agent_killed: it forgot: $tries tries"
+stop_agent
+[ ! -e "$W/one/socket" ] || fail "agent_killed: its socket is left"
+expect 0 "does not run" b status "$W/one"
+ok "agent_killed: $tries tries"
+
+# agent_tries: the day's tries are used up, also by an agent that ran before.
+start_agent one --wakes-a-day "$tries"
+submit one 1 >/dev/null
+until_true 10 says wakes || fail "agent_tries: it waits because of $(field why)"
+before=$(bytes)
+sleep 1
+[ "$(bytes)" -eq "$before" ] && arrived 23 || fail "agent_tries: it tried"
+expect 0 "tries of this day are used up.*next try 20" b status "$W/one"
+expect 0 "agree" b sync "$W/one"
+arrived 24 || fail "agent_tries: a sync that was asked for does not go"
+stop_agent
+
+# agent_bytes: more waits than a day may carry.
+before=$(bytes)
+of=two
+start_agent two --bytes-a-day 8192
+submit two 900 >/dev/null
+until_true 30 says bytes || fail "agent_bytes: it waits because of $(field why): $(cat "$W/agent.err")"
+used=$(($(bytes) - before))
+[ "$used" -gt 1000 ] && [ "$used" -le 8192 ] || fail "agent_bytes: $used bytes"
+[ "$(field bytes_today)" -ge "$used" ] || fail "agent_bytes: it counts $(field bytes_today) of $used"
+expect 0 "bytes of this day are used up" b status "$W/two"
+stop_agent
+start_agent two
+until_true 40 arrived 924 || fail "agent_bytes: $(ids "$W/node" | wc -l) records"
+ok "agent_tries agent_bytes: $used bytes of 8192"
+
+# agent_shut_out: it stops trying, and says so.
+until_true 10 says nothing
+expect 0 "" b revoke "$W/node" two --reason lost
+submit two 1 >/dev/null
+until_true 20 says refused || fail "agent_shut_out: it waits because of $(field why)"
+before=$(bytes)
+submit two 1 >/dev/null
+[ -z "$own" ] || { link_goes; link_comes; }
+sleep 1
+[ "$(bytes)" -eq "$before" ] || fail "agent_shut_out: it goes on"
+expect 0 "shut this device out" b status "$W/two"
+stop_agent
+stop_node
+ok "agent_shut_out"
+pass "a device keeps itself in step"

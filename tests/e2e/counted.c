@@ -1,0 +1,29 @@
+/* counted NODE FILE: a link to the node (wire.h); its address is printed, FILE always holds the bytes that passed, both ways. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/e2e/run.h"
+#include "tests/e2e/wire.h"
+
+int
+main(int argc, char **argv)
+{
+	char line[32];
+	struct wire *w;
+	int fd;
+
+	if (argc < 3 || (fd = open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) < 0)
+		die("usage: %s NODE FILE", argv[0]);
+	w = wire_start(argv[1]);
+	printf("%s\n", w->address);
+	(void)fflush(stdout);
+	for (;;) {
+		int n = snprintf(line, sizeof(line), "%020llu\n",
+		                 (unsigned long long)(atomic_load(&w->up) + atomic_load(&w->down)));
+
+		if (pwrite(fd, line, (size_t)n, 0) != n)
+			die("cannot write %s", argv[2]);
+		(void)usleep(10000);
+	}
+}
