@@ -290,6 +290,8 @@ real_device_event(struct conn *c, const struct session_event *ev)
 	real_act(d->world, d);
 	if (ev->kind == SESSION_DOWN)
 		check_down(c, ev);
+	d->older.epoch = r->link.older.epoch; /* which log this exchange is about */
+	d->older.upto = r->link.older.upto;
 	if (ev->kind == SESSION_FINISHED && ev->u.finished.verified)
 		check_verified(c);
 	link_event(&r->link, c->up, ev, d->world->now_ms);
