@@ -118,13 +118,19 @@ on_written(uv_write_t *request, int status)
 	conn_pump(c);
 }
 
-/* Everything that waits, in one write. */
+/* Everything that waits, in one write. What found no room among it is missed by the peer: rather an end than silence. */
 static void
 flush(struct conn *c)
 {
 	struct writer w = c->flight;
+	struct why why;
 	uv_buf_t buf;
 
+	if (!c->closing && writer_end(&c->wire) != E_OK) {
+		why_set(&why, E_NO_MEMORY, "writing");
+		fail(c, &why);
+		conn_close(c);
+	}
 	if (c->writing || c->wire.n == 0 || c->closing)
 		return;
 	c->flight = c->wire;
@@ -139,8 +145,6 @@ flush(struct conn *c)
 	c->write_ms = conn_now_ms(c);
 	c->writing = uv_write(&c->write, &c->io.stream, &buf, 1, on_written) == 0;
 	if (!c->writing) {
-		struct why why;
-
 		why_set(&why, E_PEER_GONE, "cannot write");
 		fail(c, &why);
 		conn_close(c);
@@ -234,6 +238,8 @@ bring_up(struct conn *c, struct why *why)
 	if (c->tls != NULL && tls_handshake(c->tls, &up, why) != E_OK) {
 		collect(c);
 		flush(c); /* the alert */
+		if (c->closing)
+			return false;
 		fail(c, why);
 		if (c->writing)
 			linger(c);
@@ -315,7 +321,9 @@ pump_once(struct conn *c)
 	if (c->closing)
 		return;
 	flush(c);
-	if (c->eof && why.e != E_OK && !c->closing) {
+	if (c->closing)
+		return;
+	if (c->eof && why.e != E_OK) {
 		fail(c, &why);
 		conn_close(c);
 		return;
