@@ -155,7 +155,8 @@ begin(struct host *h, unsigned how)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct session_config config = {.source = {NULL, source_parcel, source_own_hash, source_heads}};
+	struct session_config config = {.source = {.parcel = source_parcel, .own_hash = source_own_hash,
+	                                           .heads = source_heads}};
 	struct host h = {.now = 1000};
 	struct session_event e;
 	size_t piece;
