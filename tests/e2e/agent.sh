@@ -114,7 +114,7 @@ stop_agent
 before=$(bytes)
 of=two
 start_agent two --bytes-a-day 8192
-submit two 900 >/dev/null
+submit two 600 >/dev/null
 until_true 30 says bytes || fail "agent_bytes: it waits because of $(field why): $(cat "$W/agent.err")"
 used=$(($(bytes) - before))
 [ "$used" -gt 1000 ] && [ "$used" -le 8192 ] || fail "agent_bytes: $used bytes"
@@ -122,11 +122,34 @@ used=$(($(bytes) - before))
 expect 0 "bytes of this day are used up" b status "$W/two"
 stop_agent
 start_agent two
-until_true 40 arrived 924 || fail "agent_bytes: $(ids "$W/node" | wc -l) records"
+until_true 40 arrived 624 || fail "agent_bytes: $(ids "$W/node" | wc -l) records"
+stop_agent
 ok "agent_tries agent_bytes: $used bytes of 8192"
 
+# agent_via: the office is away, a relay is not.
+device relay SM09010103
+expect 0 "" b sync "$W/relay"
+stop_node
+"$B" relay "$W/relay" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
+RELAY_PID=$!
+PIDS="$PIDS $RELAY_PID"
+until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
+of=one
+start_agent one --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
+PIDS="$PIDS $RELAY_PID"
+submit one 1 >/dev/null
+until_true 20 says failed || fail "agent_via: it waits because of $(field why)"
+stop_agent
+kill "$RELAY_PID"
+wait "$RELAY_PID"
+start_node
+expect 0 "1 envelope of others" b sync "$W/relay"
+arrived 625 || fail "agent_via: $(ids "$W/node" | wc -l) records"
+ok "agent_via"
+
 # agent_shut_out: it stops trying, and says so.
-until_true 10 says nothing
+of=two
+start_agent two
 expect 0 "" b revoke "$W/node" two --reason lost
 submit two 1 >/dev/null
 until_true 20 says refused || fail "agent_shut_out: it waits because of $(field why)"

@@ -136,6 +136,13 @@ go_via(struct agent *a)
 	a->bytes += result.counts.bytes_in + result.counts.bytes_out;
 }
 
+/* The office was not met: somebody else may be. */
+static bool
+unreached(enum err e)
+{
+	return e == E_CONNECT || e == E_PEER_GONE || e == E_PEER_TIMEOUT || e == E_TLS;
+}
+
 static void
 try_work(uv_work_t *work)
 {
@@ -156,7 +163,7 @@ try_work(uv_work_t *work)
 	link_close(open);
 	a->e = e;
 	a->bytes = a->result.counts.bytes_in + a->result.counts.bytes_out;
-	if (e == E_CONNECT && a->options->via != NULL && a->has_waiting)
+	if (unreached(e) && a->options->via != NULL && a->has_waiting)
 		go_via(a);
 }
 
