@@ -27,6 +27,8 @@
 #define REVISIONS_MAX 4096u      /* revisions of one record */
 #define EPOCHS_MAX 16u           /* logs of one author before an officer must look */
 #define STANZAS_MAX 64u
+#define DEVICE_BYTES_MAX (256ull << 20) /* a device's share of its node's disk: ten years of a village are some 20 MB */
+#define DEVICE_SHARE_BYTES_MAX (1ull << 40) /* what an officer may set: past any disk that a node has */
 
 #define SESSIONS_MAX 1024u
 #define SESSION_IDLE_MS 60000u     /* 2G round trips reach 10 s; a slow-loris is cut after this */

@@ -15,6 +15,7 @@
 #include "tools/node/link.h"
 #include "tools/node/opener.h"
 #include "tools/node/outbox_row.h"
+#include "tools/node/quota.h"
 #include "tools/node/records.h"
 #include "tools/node/satchel.h"
 #include "tools/node/state.h"
@@ -547,6 +548,30 @@ read_logs(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
+static enum err
+put_quota(struct store_txn *txn)
+{
+	struct principal_id author = TEST_AUTHOR;
+	enum err e = quota_set(txn, 1000);
+
+	if (e == E_OK && (e = quota_take(txn, &author, 900)) == E_OK && (e = quota_raise(txn, &author)) == E_OK)
+		e = quota_take(txn, &author, 1000);
+	return e;
+}
+
+static enum err
+read_quota(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct principal_id author = TEST_AUTHOR;
+	struct quota q;
+	enum err e = quota_of(txn, &author, &q);
+
+	(void)key;
+	if (whole)
+		CHECK(q.used == 1900 && q.allowed == 2000 && quota_left(&q) == 100);
+	return e;
+}
+
 static enum err append(struct store_txn *, uint64_t number, uint8_t hash);
 
 static enum err
@@ -745,6 +770,8 @@ static const struct golden_row rows[] = {
      false, NULL, 4, 8},
     {"row_cursor_aside", "CURSOR: arrival 1 was set aside", STORE_CURSOR, NULL, put_cursor_aside, read_cursor_aside,
      E_STORE_DAMAGED, false, NULL, 0, 0},
+    {"row_cursor_quota", "CURSOR: 1900 bytes of two shares", STORE_CURSOR, NULL, put_quota, read_quota, E_STORE_DAMAGED,
+     false, NULL, 0, 0},
     {"row_draft", "a draft of two answers", STORE_DRAFT, NULL, put_draft, read_draft, E_OK, true, NULL, 0, 0},
     {"row_revision", "an AMEND, entered for somebody", STORE_REVISION, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
     {"row_record", "a record with a fault and a conflict", STORE_RECORD, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},

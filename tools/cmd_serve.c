@@ -4,6 +4,7 @@
 
 #include "tools/commands.h"
 #include "tools/node/down.h"
+#include "tools/node/quota.h"
 #include "tools/node/serve.h"
 #include "tools/notify.h"
 
@@ -19,6 +20,32 @@ ready(void *ctx, const char *address, const char *metrics)
 	notify("READY=1");
 }
 
+static enum err
+share_job(struct store_txn *txn, void *arg)
+{
+	return quota_set(txn, *(const uint64_t *)arg);
+}
+
+/* --device-mib: from now on, for every device. */
+static enum err
+set_share(struct call *c)
+{
+	const char *text = call_option(c, "device-mib");
+	char *end;
+	uint64_t share;
+	enum err e;
+
+	if (text == NULL)
+		return E_OK;
+	share = strtoull(text, &end, 10);
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || share == 0 || share > DEVICE_SHARE_BYTES_MAX >> 20)
+		return why_set(call_why(c), E_USAGE, "--device-mib is a number of MiB from 1 to %llu, not \"%s\"",
+		               (unsigned long long)(DEVICE_SHARE_BYTES_MAX >> 20), text);
+	share <<= 20;
+	e = store_write(call_peer(c)->store, share_job, &share);
+	return e == E_OK ? E_OK : why_set(call_why(c), e, "%s", call_peer(c)->path);
+}
+
 enum err
 cmd_serve(struct call *c)
 {
@@ -32,6 +59,8 @@ cmd_serve(struct call *c)
 	options.log_json = log != NULL && strcmp(log, "json") == 0;
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "serve");
+	if ((e = set_share(c)) != E_OK)
+		return e;
 	/* after a restore: devices hear it all again, in this life's log */
 	if ((e = down_republish(call_peer(c), call_why(c))) != E_OK)
 		return e;

@@ -161,6 +161,11 @@ need_people(struct standing *s)
 		if (x->state == MEMBER_PENDING)
 			need(s, "%s (%s) waits to be let in: banyan devices STORE --approve \"%s\"", x->name,
 			     role_name(x->role), x->name);
+		if (x->state == MEMBER_APPROVED && x->role != ROLE_NODE && quota_near(&x->quota))
+			need(s, "%s (%s) brought %llu MiB, of %llu that one device may fill here. Ask there why; then let it send "
+			        "more: banyan devices STORE --approve \"%s\"",
+			     x->name, x->area, (unsigned long long)(x->quota.used >> 20),
+			     (unsigned long long)(x->quota.allowed >> 20), x->name);
 		if (x->overdue)
 			need(s, "%s (%s) was not seen for %u days: ask there.", x->name, x->area,
 			     (s->now_s - since) / 86400u);

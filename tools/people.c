@@ -65,7 +65,7 @@ add(void *arg, const struct member *m)
 	x->joined_s = m->joined_s;
 	x->last_seen_s = m->last_seen_s;
 	x->here = peer_identity_by_id(g->p, &x->id) != NULL;
-	if (last_seen(g->txn, x) != E_OK)
+	if (last_seen(g->txn, x) != E_OK || quota_of(g->txn, &x->id, &x->quota) != E_OK)
 		return E_STORE_DAMAGED;
 	since = x->last_seen_s > x->joined_s ? x->last_seen_s : x->joined_s;
 	x->overdue = x->role == ROLE_MEMBER && x->state == MEMBER_APPROVED && !x->here && g->now_s > since &&

@@ -5,6 +5,7 @@
 #define BANYAN_TOOLS_PEOPLE_H
 
 #include "tools/node/peer.h"
+#include "tools/node/quota.h"
 
 #define OVERDUE_DAYS 35u /* returns are monthly; five days of grace for roads and rain */
 
@@ -17,6 +18,7 @@ struct person {
 	bool here;                      /* works at this very store */
 	bool overdue;                   /* a member of whom nothing was seen for OVERDUE_DAYS */
 	uint64_t records;
+	struct quota quota;             /* of this node's disk */
 };
 
 /*

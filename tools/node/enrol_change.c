@@ -9,6 +9,7 @@
 #include "tools/node/down_item.h"
 #include "tools/node/down_row.h"
 #include "tools/node/epochs.h"
+#include "tools/node/quota.h"
 #include "tools/node/enrol_node.h"
 #include "tools/node/state.h"
 #include "tools/node/twins.h"
@@ -218,8 +219,10 @@ approve_job(struct store_txn *txn, void *arg)
 		return why_set(job->why, E_REVOKED, "%s", m.reason);
 	if (job->address != NULL && (e = say_address(txn, job, &m)) != E_OK)
 		return e;
-	if (m.state == MEMBER_APPROVED) /* again: an officer looked at a device whose logs wait */
-		return epochs_allow(txn, &m.enrolment.id);
+	if (m.state == MEMBER_APPROVED) { /* again: an officer looked at a device whose logs wait, or that brought very much */
+		e = quota_raise(txn, &m.enrolment.id);
+		return e == E_OK ? epochs_allow(txn, &m.enrolment.id) : e;
+	}
 	m.state = MEMBER_APPROVED;
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;

@@ -10,6 +10,7 @@
 #include "tools/node/down.h"
 #include "tools/node/enrol.h"
 #include "tools/node/link.h"
+#include "tools/node/quota.h"
 #include "tools/node/serve_inside.h"
 
 #define BUSY_RETRY_S 600u
@@ -47,6 +48,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	struct session_hello_reply reply = {.incarnation = store_incarnation(p->store)};
 	struct serve_part *part = NULL;
 	struct store_txn *txn;
+	struct quota quota = {0, UINT64_MAX};
 	struct member m;
 	char thing[240];
 	enum err e;
@@ -56,8 +58,9 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 		return;
 	}
 	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = serve_head_of(txn, &own, &reply.held)) == E_OK &&
-	    (e = aside_of(txn, &c->peer.id, &aside)) == E_OK)
-		e = opener_backlog(txn, &backlog);
+	    (e = aside_of(txn, &c->peer.id, &aside)) == E_OK && (e = opener_backlog(txn, &backlog)) == E_OK &&
+	    m.enrolment.role != ROLE_NODE)
+		e = quota_of(txn, &c->peer.id, &quota);
 	reply.kept_aside = aside != 0;
 	store_read_end(txn);
 	if (e != E_OK) {
@@ -75,6 +78,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	}
 	c->epoch = h->epoch;
 	c->number = 0;
+	c->quota_left = quota_left(&quota);
 	if ((h->flags & HELLO_ASK) != 0 && (part = serve_part_take(c->serve, &own, reply.held.number + 1)) != NULL)
 		reply.part = writer_view(&part->bytes);
 	session_settle_hello(s, &reply, now_ms);
@@ -177,6 +181,9 @@ append_job(struct store_txn *txn, void *arg)
 	if ((e = arrival_append(txn, &d->arrival, &result)) != E_OK)
 		return e;
 	d->forked = result == ARRIVAL_FORKED;
+	if (result != ARRIVAL_DUPLICATE && m.enrolment.role != ROLE_NODE &&
+	    (e = quota_take(txn, &d->arrival.via, d->arrival.parcel.n)) != E_OK)
+		return e;
 	if (result == ARRIVAL_DUPLICATE) { /* of a twin it is a fork again: the word about it may have been lost */
 		struct parcel_hash first;
 		uint64_t seq;
@@ -258,6 +265,12 @@ on_parcel(struct serve_conn *c, uint64_t epoch, uint64_t number, struct bytes by
 		serve_refuse(c, E_PEER_BUSY, "", 60);
 		return;
 	}
+	if (bytes.n > c->quota_left) { /* at the commit it is asked again */
+		free(d);
+		serve_refuse(c, E_QUOTA, "this device", 0);
+		return;
+	}
+	c->quota_left -= bytes.n;
 	d->conn = c;
 	d->epoch = epoch;
 	d->number = number;
@@ -292,7 +305,7 @@ settle_one(struct serve_done *d)
 			session_settle_parcel(c->session, d->number, &d->hash,
 			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		} else {
-			serve_refuse(c, d->e, d->reason, 60);
+			serve_refuse(c, d->e, d->e == E_QUOTA ? "this device" : d->reason, 60);
 		}
 		c->serve->host->pump(c); /* may close it: the job still holds c */
 	}
