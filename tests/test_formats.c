@@ -102,7 +102,7 @@ names_on(const char *document, const char *line)
 			if (dot != NULL)
 				*dot = '\0';
 			/* a bare `*` would name everything; other files and tests are no vectors */
-			if (strlen(base) > 3 && strncmp(base, "test_", 5) != 0 &&
+			if (strlen(base) > 3 && strncmp(base, "test_", 5) != 0 && strncmp(base, "e2e_", 4) != 0 &&
 			    (file || (strchr(base, '_') != NULL && (dot == NULL || dot[1] == '\0')))) {
 				size_t found = match(base);
 
