@@ -140,12 +140,15 @@ static enum err
 rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, enum err reason)
 {
 	char hex[2 * ID_BYTES + 1];
+	bool earlier;
 	enum err e;
 	size_t i, k;
 
 	hex_encode(hex, o->rows[first].record.b, ID_BYTES);
 	for (i = first; i < end; i++) {
-		if ((e = revision_row_del(txn, &o->rows[i])) != E_OK && e != E_ABSENT)
+		if ((e = revision_row_earlier(txn, &o->rows[i], &earlier)) == E_OK && !earlier)
+			e = revision_row_del(txn, &o->rows[i]);
+		if (e != E_OK && e != E_ABSENT)
 			return e;
 		for (k = 0; k < o->count; k++)
 			if (o->arrivals[k].seq == o->rows[i].seq && o->arrivals[k].why.e == E_OK)

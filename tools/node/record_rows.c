@@ -52,12 +52,35 @@ revision_row_pack(const struct revision_row *row, struct writer *out)
 }
 
 enum err
+revision_row_earlier(struct store_txn *txn, const struct revision_row *row, bool *out)
+{
+	uint8_t key[2 * ID_BYTES];
+	struct bytes value;
+	struct reader r;
+	enum err e;
+
+	*out = false;
+	memcpy(key, row->record.b, ID_BYTES);
+	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	if ((e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), &value)) != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	reader_init(&r, value);
+	reader_array_of(&r, 15);
+	(void)reader_u64(&r); /* version */
+	*out = reader_u64(&r) < row->seq;
+	return r.e;
+}
+
+enum err
 revision_row_put(struct store_txn *txn, const struct revision_row *row)
 {
 	uint8_t key[2 * ID_BYTES];
 	struct writer w;
-	enum err e;
+	bool earlier;
+	enum err e = revision_row_earlier(txn, row, &earlier);
 
+	if (e != E_OK || earlier)
+		return e;
 	memcpy(key, row->record.b, ID_BYTES);
 	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
 	writer_heap_init(&w, ROW_BYTES_MAX);

@@ -46,7 +46,9 @@ struct record_row {
 };
 
 /* Rows live in the arena (or the transaction, whichever ends first). */
+/* Put: nothing is done if the same slice came in an earlier arrival: whose it is, its first parcel says. */
 enum err revision_row_put(struct store_txn *, const struct revision_row *);
+enum err revision_row_earlier(struct store_txn *, const struct revision_row *, bool *out);
 enum err revision_row_del(struct store_txn *, const struct revision_row *); /* E_ABSENT */
 enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,
                        size_t *count);
