@@ -162,28 +162,37 @@ bad_words_job(struct store_txn *txn, void *arg)
 	return e;
 }
 
-/* Everything in the node's broadcast log, as a sync brings it. */
+/* The node's broadcast parcel `number`, as a sync brings it. E_ABSENT: there are no more. */
 static enum err
-take_all(struct peer *device, uint64_t *count)
+broadcast(uint64_t number, struct writer *copy)
 {
 	struct log_id log = down_broadcast_log(n.peer);
 	struct parcel_hash hash;
 	struct store_txn *txn;
 	struct arrival a;
+	uint64_t seq;
+	enum err e;
+
+	writer_heap_init(copy, PARCEL_BYTES_MAX);
+	if ((e = store_read_begin(n.peer->store, &txn)) != E_OK)
+		return e;
+	if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK && (e = arrival_get(txn, seq, &a)) == E_OK)
+		writer_bytes(copy, a.parcel);
+	store_read_end(txn);
+	return e;
+}
+
+/* Everything in the node's broadcast log, as a sync brings it. */
+static enum err
+take_all(struct peer *device, uint64_t *count)
+{
+	uint64_t epoch = down_broadcast_log(n.peer).epoch;
 	struct writer copy;
 	enum err e = E_OK;
-	uint64_t seq;
 
 	for (*count = 0; e == E_OK; ++*count) {
-		writer_heap_init(&copy, PARCEL_BYTES_MAX);
-		if ((e = store_read_begin(n.peer->store, &txn)) == E_OK) {
-			if ((e = arrival_find(txn, &log, *count + 1, &seq, &hash)) == E_OK &&
-			    (e = arrival_get(txn, seq, &a)) == E_OK)
-				writer_bytes(&copy, a.parcel);
-			store_read_end(txn);
-		}
-		if (e == E_OK)
-			e = down_take(device, false, log.epoch, writer_view(&copy), &n.why);
+		if ((e = broadcast(*count + 1, &copy)) == E_OK)
+			e = down_take(device, false, epoch, writer_view(&copy), &n.why);
 		writer_free(&copy);
 		if (e == E_ABSENT)
 			return E_OK;
@@ -191,34 +200,48 @@ take_all(struct peer *device, uint64_t *count)
 	return e;
 }
 
-/* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work is not lost. */
-static void
-words_of_a_bad_node(void)
+/* A member's store that has joined and heard nothing yet. */
+static bool
+device_begin(struct peer **device, const struct unlock *unlock, char path[PATH_MAX])
 {
 	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "d", .address = "127.0.0.1:1", .days = 1};
 	struct message_welcome welcome;
 	struct message_join join = {0};
 	struct invite invite;
+	struct writer line;
+	struct arena arena;
+	bool good;
+
+	writer_heap_init(&line, 4096);
+	arena_init(&arena, 1u << 20);
+	good = enrol_invite(n.peer, &n.peer->identities[1], &v, &line, &n.why) == E_OK &&
+	       invite_decode(writer_cstr(&line), &invite, &n.why) == E_OK &&
+	       enrol_prepare(device, scratch_path(path, n.dir, "device"), unlock, &invite, &n.why) == E_OK;
+	if (good) {
+		join.principal = peer_self(*device)->id;
+		join.seal_public = peer_self(*device)->seal.pub;
+		memcpy(join.secret, invite.secret, sizeof(join.secret));
+		good = enrol_join(n.peer, &join, &peer_self(*device)->sign.pub, &welcome, &arena, &n.why) == E_OK &&
+		       enrol_welcomed(*device, &invite, &peer_self(n.peer)->sign.pub, &welcome, &n.why) == E_OK;
+	}
+	arena_free(&arena);
+	writer_free(&line);
+	return good;
+}
+
+/* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work is not lost. */
+static void
+words_of_a_bad_node(void)
+{
 	struct peer *device;
 	struct unlock unlock;
 	char path[PATH_MAX];
-	struct writer line;
-	struct arena arena;
 	uint64_t count;
 
 	REQUIRE(node_begin(&n));
 	unlock = n.unlock;
 	unlock.name = NULL;
-	writer_heap_init(&line, 4096);
-	arena_init(&arena, 1u << 20);
-	CHECK(enrol_invite(n.peer, &n.peer->identities[1], &v, &line, &n.why) == E_OK);
-	CHECK(invite_decode(writer_cstr(&line), &invite, &n.why) == E_OK);
-	REQUIRE(enrol_prepare(&device, scratch_path(path, n.dir, "device"), &unlock, &invite, &n.why) == E_OK);
-	join.principal = peer_self(device)->id;
-	join.seal_public = peer_self(device)->seal.pub;
-	memcpy(join.secret, invite.secret, sizeof(join.secret));
-	CHECK(enrol_join(n.peer, &join, &peer_self(device)->sign.pub, &welcome, &arena, &n.why) == E_OK);
-	CHECK(enrol_welcomed(device, &invite, &peer_self(n.peer)->sign.pub, &welcome, &n.why) == E_OK);
+	REQUIRE(device_begin(&device, &unlock, path));
 	CHECK(store_write(n.peer->store, bad_words_job, NULL) == E_OK);
 	CHECK_MSG(take_all(device, &count) == E_OK, "%s", n.why.thing);
 	CHECK(count == 4); /* areas, the form, and the two bad ones */
@@ -227,8 +250,39 @@ words_of_a_bad_node(void)
 	CHECK_MSG(peer_open(&device, path, &unlock, &n.why) == E_OK, "%s", n.why.thing);
 	CHECK(device == NULL || (peer_form(device, "N") != NULL && peer_areas(device) != NULL));
 	peer_close(device);
-	arena_free(&arena);
-	writer_free(&line);
+	node_end(&n);
+}
+
+/* What a relay or a stick says in the node's name: not signed by it, out of turn, twice, or of another log. */
+static void
+words_that_the_node_did_not_say(void)
+{
+	uint64_t epoch, count;
+	struct writer first, second;
+	struct peer *device;
+	struct unlock unlock;
+	char path[PATH_MAX];
+
+	REQUIRE(node_begin(&n));
+	unlock = n.unlock;
+	unlock.name = NULL;
+	REQUIRE(device_begin(&device, &unlock, path));
+	epoch = down_broadcast_log(n.peer).epoch;
+	CHECK(broadcast(1, &first) == E_OK && broadcast(2, &second) == E_OK);
+	first.p[first.n - 1] ^= 1; /* of the signature */
+	CHECK(down_take(device, false, epoch, writer_view(&first), &n.why) == E_SIGNATURE);
+	CHECK(peer_areas(device) == NULL && peer_form(device, "N") == NULL);
+	first.p[first.n - 1] ^= 1;
+	CHECK(down_take(device, false, epoch + 1, writer_view(&first), &n.why) == E_SIGNATURE);
+	CHECK(down_take(device, true, epoch, writer_view(&second), &n.why) == E_PARCEL_CHAIN);
+	CHECK(down_take(device, false, epoch, writer_view(&second), &n.why) == E_PARCEL_CHAIN);
+	CHECK(peer_areas(device) == NULL && peer_form(device, "N") == NULL);
+	CHECK_MSG(take_all(device, &count) == E_OK && count == 2, "%s", n.why.thing);
+	CHECK(down_take(device, false, epoch, writer_view(&second), &n.why) == E_PARCEL_CHAIN);
+	CHECK(peer_form(device, "N") != NULL && area_find(peer_areas(device), "V1") != AREA_NONE);
+	writer_free(&first);
+	writer_free(&second);
+	peer_close(device);
 	node_end(&n);
 }
 
@@ -299,4 +353,5 @@ officer_who_left(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(beyond_the_own_part), T(invitations), T(words_of_a_bad_node))
+CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(beyond_the_own_part), T(invitations), T(words_of_a_bad_node),
+           T(words_that_the_node_did_not_say))
