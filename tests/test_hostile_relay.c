@@ -111,4 +111,28 @@ hostile_relay_replays(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(hostile_relay_forges), T(hostile_relay_replays))
+/* Who has a seized handset's store, and brings what it wrote by another's relay: old words again, and new ones. */
+static void
+a_handset_that_was_shut_out_by_a_relay(void)
+{
+	struct record_id before, after;
+	enum arrival_result result;
+	struct principal_id who;
+	struct writer old, anew;
+	enum err aside;
+
+	REQUIRE(node_begin(&n) && node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &before, &old) == E_OK);
+	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK && result == ARRIVAL_NEW);
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) == E_OK);
+	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK && result == ARRIVAL_DUPLICATE);
+	REQUIRE(carried_say(&n, &member, 0, &after, &anew) == E_OK);
+	CHECK(accept_one(n.peer, writer_view(&anew), &relay, &result, &n.why) == E_OK);
+	CHECK(opener_all(n.peer, &n.why) == E_OK && node_aside(&n, &aside) == 1 && aside == E_REVOKED);
+	CHECK(carried_opened(&n, &before) && !carried_opened(&n, &after));
+	writer_free(&old);
+	writer_free(&anew);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(a_handset_that_was_shut_out_by_a_relay), T(hostile_relay_forges), T(hostile_relay_replays))
