@@ -1,5 +1,6 @@
 /* banyan serve: run the node. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/commands.h"
