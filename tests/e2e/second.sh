@@ -32,7 +32,7 @@ cat >"$W/first" <<'END'
 {"kind":"consultation_with_children","topic":["child_rights"],"audience":["children"],"date":"2025-05-01","hours":1,"people/people_f":9,"people/people_m":8,"people/people_child_f":8,"people/people_child_m":8,"people/first_time_n":0,"people/groups_reached":["out_of_school","disability"],"participation/level":"decided_with_adults","participation/decision_influenced":"dk","participation/feedback_given":"yes","participation/feedback_date":"2025-08-01","participation/feedback_overdue":"yes","facilitator_org":"committee"}
 END
 expect 0 "" second submit "$W/second" F9_session "$W/first"
-expect 0 '"verified": true, "acked": 1' second sync "$W/second"
+expect 0 '"verified": true, "number": 1' second sync "$W/second"
 same "$W/first"
 expect 0 '"conflicts":\[\]' b show "$W/node" "$(b list "$W/node" F9_session --json | sed -n '1s/^{"id":"\([0-9a-f]*\)".*/\1/p')" --json
 expect 0 "" b backup "$W/node" -o "$W/evening"
@@ -43,7 +43,7 @@ stop_node
 start_node
 echo '{"kind":"supervision","topic":["safeguarding"],"audience":["officials"],"date":"2025-06-30","hours":0.5,"people/people_f":1,"people/people_m":0,"people/people_child_f":0,"people/people_child_m":0,"people/first_time_n":0,"facilitator_org":"other"}' >"$W/later"
 id=$(second submit "$W/second" F9_session "$W/later" | sed 's/.*\["\([0-9a-f]*\)"\].*/\1/')
-expect 0 '"verified": true, "acked": 2' second sync "$W/second"
+expect 0 '"verified": true, "number": 2' second sync "$W/second"
 expect 0 "" b review "$W/node" "$id" --state has_issues --note "Who was there, បងស្រី?"
 expect 0 '"verified": true' second sync "$W/second"
 expect 0 "$id\", \"state\": 2, \"note\": \"Who was there, " second notices "$W/second"
@@ -52,17 +52,35 @@ same "$W/all"
 expect 0 "all is as it should be" b check "$W/node"
 ok "a second parcel, and a review that only this device can open"
 
-expect 0 '"verified": true, "acked": 2' second sync "$W/second" --lose-cursor --ask
+expect 0 '"verified": true, "number": 2' second sync "$W/second" --lose-cursor --ask
 expect 0 "all is as it should be" b check "$W/node"
 grep -q "and 4 records" "$W/out" || fail "something is there twice"
 ok "a lost cursor: the node is asked, and nothing is sent twice"
+
+expect 0 '"verified": true, "number": 3, "status": 0' second sync "$W/second" --again F9_session "$W/later"
+cat "$W/later" >>"$W/all"
+same "$W/all"
+ok "a further exchange in the session, in a word"
+
+# A copied handset: both write, and the one that comes second finds that its log has a twin.
+cp -r "$W/second" "$W/twin"
+for name in second twin; do
+	expect 0 "" second submit "$W/$name" F9_session "$W/later"
+	cat "$W/later" >>"$W/all"
+done
+expect 0 '"verified": true, "number": 4' second sync "$W/second"
+expect 0 '"verified": true, "number": 1, .*"forked": true' second sync "$W/twin"
+same "$W/all"
+expect 0 "all is as it should be" b check "$W/node"
+ok "a copied handset goes on in a log of its own"
 
 # The node's disk is lost; the backup lacks the second parcel. The node says BEHIND, and is in a new life.
 stop_node
 mv "$W/node" "$W/lost"
 expect 0 "" b restore "$W/evening" "$W/node"
 start_node
-expect 0 '"verified": true, "acked": 2' second sync "$W/second"
+expect 0 '"verified": true, "number": 4' second sync "$W/second"
+expect 0 '"verified": true, "number": 1' second sync "$W/twin"
 same "$W/all"
 expect 0 "all is as it should be" b check "$W/node"
 ok "a restored node gets what it lacks"

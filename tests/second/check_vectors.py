@@ -37,6 +37,7 @@ class Wire(unittest.TestCase):
         self.message("ack", wire.ACK, 301, 0x0102030405060708, 0)
         self.message("down", wire.DOWN, 1, 0x99AABBCCDDEEFF00, b"a review")
         self.message("last", wire.LAST, 301, 0, 0, 280, 0x6AB13B80, 7, 2, 0xFEDCBA9876543210)
+        self.message("again", wire.AGAIN, 1)
         self.message("error", wire.ERROR, 5, 90, "90")
 
     def test_canonical(self):

@@ -3,7 +3,8 @@
 down, fills forms and uploads. It proves that the documents suffice. It is no device for use: its keys lie in clear.
 
     device.py join STORE INVITATION              device.py submit STORE FORM ANSWERS.jsonl
-    device.py sync STORE [--ask] [--lose-cursor]   device.py notices STORE
+    device.py sync STORE [--ask] [--lose-cursor] [--again FORM ANSWERS.jsonl]
+    device.py notices STORE
 """
 
 import json
@@ -16,11 +17,15 @@ import formats
 from form import Form
 from link import Cut, Link, PeerError
 from sealing import be, new_secret, public, sha256, sign, verify
-from wire import (ACK, ASK, BEHIND, DOWN, END, FORKED, HELLO, JOIN, LAST, MORE, NOTHING, PARCEL, WELCOME,
-                  Refused, frame, message)
+from wire import (ACK, AGAIN, ASK, BEHIND, DOWN, END, FORKED, HELLO, JOIN, KNOWS_AGAIN, LAST, MORE, NOTHING, PARCEL,
+                  SAYS_AGAIN, WELCOME, Refused, frame, message)
 
 BROADCAST, INBOX = 0, 1
 NO_HASH = bytes(32)
+
+
+class Fork(Exception):
+    """The own log has a twin: a copied handset wrote other parcels under the same numbers."""
 
 
 class Store:
@@ -72,9 +77,9 @@ def join(folder, line):
         raise Refused("the node does not answer JOIN with WELCOME")
     take_welcome(store, invitation, link.node[1], welcome)
     store.save()
-    result = exchange(store, link)
+    agree, _ = exchange(store, link)
     link.close()
-    return result
+    return {"verified": agree, "area": store["area"]}
 
 
 def take_welcome(store, invitation, node_key, welcome):
@@ -127,11 +132,27 @@ def make_parcel(store):
     if not store["outbox"]:
         return
     number = len(store["parcels"]) + 1
-    parcel = formats.Parcel(number, 0, None, [formats.unpack(bytes.fromhex(run)) for run in store["outbox"]])
+    runs = [formats.unpack(bytes.fromhex(run)) for run in store["outbox"]]
+    for run in runs:
+        run[2] = None if run[2] == store["epoch"] else run[2]
+    parcel = formats.Parcel(number, 0, None, runs)
     text = parcel.message(store["programme"], store["id"], store["epoch"], own_hash(store, number - 1))
     parcel.signature = sign(store["sign"], text)
     store["parcels"].append({"parcel": parcel.pack().hex(), "hash": sha256(text).hex()})
     store["outbox"] = []
+    store.save()
+
+
+def new_log(store):
+    """This log has a twin: what was not acknowledged is packed again under a new epoch. The runs stay as they were
+    sealed, so that what arrived all the same is no second record. (The older log is not offered to a restored node.)"""
+    runs = []
+    for row in store["parcels"][store["acked"]:]:
+        for run in formats.read_parcel(bytes.fromhex(row["parcel"])).runs:
+            run[2] = store["epoch"] if run[2] is None else run[2]
+            runs.append(formats.pack(run).hex())
+    store["outbox"] = runs + store["outbox"]
+    store["epoch"], store["parcels"], store["acked"], store["ask"] = formats.new_epoch(), [], 0, False
     store.save()
 
 
@@ -142,11 +163,11 @@ def own_hash(store, number):
 # ---- an exchange: PROTOCOL.md "Exchanges" and on
 
 def exchange(store, link, ask=False):
-    """HELLO to the last word. -> whether both digests agree, with what LAST said."""
+    """HELLO to the last word. -> whether both digests agree, and LAST."""
     make_parcel(store)
     head, ask = len(store["parcels"]), ask or store["ask"]
     nothing = not ask and head == store["acked"]
-    flags = (ASK if ask else 0) | (NOTHING if nothing else 0)
+    flags = (ASK if ask else 0) | (NOTHING if nothing else 0) | KNOWS_AGAIN
     cursors = [log["number"] if log else 0 for log in store["logs"]]
     flight = message(HELLO, 1, 1, flags, store["epoch"], store["acked"], store["incarnation"] >> 32, *cursors)
     if not nothing:
@@ -154,7 +175,20 @@ def exchange(store, link, ask=False):
         store.save()
         flight += b"" if ask else parcels_after(store, store["acked"])
     link.send(flight)
-    asked, behind = ask, False
+    return hear(store, link, head, ask)
+
+
+def exchange_again(store, link, before):
+    """PROTOCOL.md "AGAIN": a further exchange of the session whose last LAST was `before`."""
+    make_parcel(store)
+    nothing = len(store["parcels"]) == store["acked"]
+    link.send(message(AGAIN, NOTHING if nothing else 0) + (b"" if nothing else parcels_after(store, store["acked"])))
+    return hear(store, link, len(store["parcels"]), False, before)
+
+
+def hear(store, link, head, asked, before=None):
+    """What the node says in an exchange, up to its last word."""
+    behind = False
     while True:
         kind, fields = link.receive()
         if kind == ACK:
@@ -167,9 +201,11 @@ def exchange(store, link, ask=False):
                 asked = False
                 link.send(parcels_after(store, fields[0]))
             elif fields[2] == FORKED:
-                raise Refused("this log has a twin")
+                raise Fork
         elif kind == LAST:
-            return take_last(store, link, fields)
+            return take_last(store, link, fields), fields
+        elif kind == AGAIN and before and fields == [0]:
+            return take_last(store, link, [before[0], 0, 0, *before[3:]]), before
         else:
             raise Refused(f"message {kind} has no place here")
 
@@ -181,13 +217,13 @@ def parcels_after(store, number):
 
 def take_ack(store, number, head_hash):
     if number > len(store["parcels"]) or own_hash(store, number)[:8] != be(head_hash, 8):
-        raise Refused("this log has a twin: the node holds other parcels under its numbers")
+        raise Fork
     store["acked"] = number
     store.save()
 
 
 def take_last(store, link, last):
-    number, status, incarnation, safe, _, broadcast_head, inbox_head, digest = last
+    number, status, incarnation, _, _, _, _, digest = last
     if incarnation and incarnation != store["incarnation"]:
         store["incarnation"], store["logs"], store["acked"] = incarnation, [None, None], 0
         store.save()                   # a new life: before any DOWN is taken
@@ -202,11 +238,11 @@ def take_last(store, link, last):
     agree = digest == own_digest(store)
     if agree:
         store["acked"] = number
-    if status & 3 != FORKED:
-        store["ask"] = False
+    store["ask"] = False
     store.save()
-    return {"verified": agree, "acked": number, "status": status & 3, "safe": safe,
-            "heads": [broadcast_head, inbox_head], "incarnation": store["incarnation"] >> 32}
+    if status & 3 == FORKED:
+        raise Fork
+    return agree
 
 
 def take_down(store, log, epoch, data):
@@ -258,13 +294,23 @@ def own_digest(store):
     return int.from_bytes(sha256(b"banyan heads 1", store["id"], *parts)[:8], "big")
 
 
-def sync(store, ask=False):
+def sync(store, ask=False, more=None):
+    """A session; `more` is (form, lines), for a further exchange in it. -> what is printed."""
     link = Link(store["address"], store["pin"], store["id"], store["sign"])
-    result = exchange(store, link, ask)
-    if not result["verified"]:         # once more, asking: then it is what it is
-        result = exchange(store, link, True)
+    try:
+        agree, last = exchange(store, link, ask)
+        if not agree:                  # once more, asking: then it is what it is
+            agree, last = exchange(store, link, True)
+        if more and agree and last[1] & SAYS_AGAIN:
+            submit(store, *more)
+            agree, last = exchange_again(store, link, last)
+            agree, last = exchange_again(store, link, last)
+    except Fork:
+        link.close()
+        new_log(store)
+        return sync(store) | {"forked": True}
     link.close()
-    return result
+    return {"verified": agree, "number": last[0], "status": last[1] & 3}
 
 
 def main(words):
@@ -279,7 +325,8 @@ def main(words):
         elif command == "sync":
             if "--lose-cursor" in rest:
                 store["acked"] = 0
-            result = sync(store, "--ask" in rest)
+            with open(rest[-1] if "--again" in rest else os.devnull) as lines:
+                result = sync(store, "--ask" in rest, (rest[-2], lines) if "--again" in rest else None)
         elif command == "notices":
             result = {"notices": store["notices"]}
         else:

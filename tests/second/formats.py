@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sealing import (aead_open, aead_seal, be, hpke_receive, hpke_send, point, sha256, sign, squeeze,
                      unsqueeze, verify)
-from wire import Reader, Refused, pack, unpack
+from wire import Refused, pack, unpack, unpack_all
 
 ANALYTIC, IDENTIFYING, NOTICE = 0, 1, 2
 CONTROL_PLAIN_MAX = 16 << 20
@@ -72,10 +72,7 @@ class Statement:
 
 def read_chain(data):
     """Enrolments one after the other ("A tree of nodes"): each was issued by the next."""
-    reader, chain = Reader(data), []
-    while not reader.done():
-        chain.append(Statement("enrolment", reader.value()))
-    return chain
+    return [Statement("enrolment", value) for value in unpack_all(data)]
 
 
 def verify_chain(chain, programme, root_key):
@@ -195,7 +192,7 @@ def seal_records(programme, author, epoch, office_key, key_no, revisions, identi
     hidden = None
     if any(part is not None for part in identifying):
         hidden = slice_seal(context, IDENTIFYING, 0, ids[0], pack(identifying), codec_max)
-    return [enc, key_no, None, [[0, None, analytic, hidden]]], ids   # epoch nil: the log's own
+    return [enc, key_no, epoch, [[0, None, analytic, hidden]]], ids
 
 
 # ---- "Control items and notices"

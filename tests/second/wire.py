@@ -4,6 +4,7 @@ import struct
 
 FRAME_BYTES_MAX = 4_260_864
 SKIPPED_BYTES_MAX = 65_536
+DEPTH_MAX = 24
 
 
 class Refused(Exception):
@@ -66,7 +67,7 @@ def _pack_int(n):
 
 
 class Reader:
-    """Values of `data`, one after the other; anything that is not canonical is Refused."""
+    """Values of `data`, one after the other. They are canonical if, written again, they are the same bytes."""
 
     def __init__(self, data):
         self.data, self.at = bytes(data), 0
@@ -74,85 +75,83 @@ class Reader:
     def done(self):
         return self.at == len(self.data)
 
-    def take(self, n):
+    def next(self):
+        start, value = self.at, self._value(0)
+        try:
+            if pack(value) == self.data[start:self.at]:
+                return value
+        except ValueError:
+            pass
+        raise Refused("MessagePack that is not in its shortest form")
+
+    def _take(self, n):
         if self.at + n > len(self.data):
             raise Refused("it ends early")
         self.at += n
         return self.data[self.at - n:self.at]
 
-    def value(self, depth=0):
-        if depth > 32:
-            raise Refused("nested too deep")
-        start, value = self.at, self._value(depth)
-        # Containers were checked part by part; their heads and all else are checked by writing again.
-        again = pack(value) if not isinstance(value, (list, dict)) else None
-        if again is not None and again != self.data[start:self.at]:
-            raise Refused("not the shortest form")
-        return value
+    def _number(self, size, signed=False):
+        return int.from_bytes(self._take(size), "big", signed=signed)
 
     def _value(self, depth):
-        code = self.take(1)[0]
+        if depth > DEPTH_MAX:
+            raise Refused("nested too deep")
+        code = self._take(1)[0]
         if code < 0x80:
             return code
-        if code >= 0xE0:
-            return code - 256
         if code < 0x90:
             return self._map(code & 15, depth)
         if code < 0xA0:
-            return self._array(code & 15, depth)
+            return [self._value(depth + 1) for _ in range(code & 15)]
         if code < 0xC0:
             return self._text(code & 31)
         if code in (0xC0, 0xC2, 0xC3):
             return {0xC0: None, 0xC2: False, 0xC3: True}[code]
         if 0xC4 <= code <= 0xC6:
-            return self.take(self._number(1 << code - 0xC4))
+            return self._take(self._number(1 << code - 0xC4))
         if code == 0xCB:
-            value = struct.unpack(">d", self.take(8))[0]
-            if value != value:
-                raise Refused("a number that is none")
-            return value
+            return struct.unpack(">d", self._take(8))[0]
         if 0xCC <= code <= 0xCF:
             return self._number(1 << code - 0xCC)
         if 0xD0 <= code <= 0xD3:
-            return int.from_bytes(self.take(1 << code - 0xD0), "big", signed=True)
+            return self._number(1 << code - 0xD0, signed=True)
         if 0xD9 <= code <= 0xDB:
             return self._text(self._number(1 << code - 0xD9))
         if code in (0xDC, 0xDD):
-            return self._array(self._long(code - 0xDC), depth)
+            return [self._value(depth + 1) for _ in range(self._number(2 << code - 0xDC))]
         if code in (0xDE, 0xDF):
-            return self._map(self._long(code - 0xDE), depth)
+            return self._map(self._number(2 << code - 0xDE), depth)
+        if code >= 0xE0:
+            return code - 256
         raise Refused(f"no value begins with {code:02x}")
-
-    def _number(self, size):
-        return int.from_bytes(self.take(size), "big")
-
-    def _long(self, wide):
-        n = self._number(4 if wide else 2)
-        if n < (1 << 16 if wide else 16):
-            raise Refused("not the shortest form")
-        return n
 
     def _text(self, n):
         try:
-            return self.take(n).decode()
+            return self._take(n).decode()
         except UnicodeDecodeError:
             raise Refused("text that is no UTF-8") from None
 
-    def _array(self, n, depth):
-        return [self.value(depth + 1) for _ in range(n)]
-
     def _map(self, n, depth):
-        pairs = [(self.value(depth + 1), self.value(depth + 1)) for _ in range(n)]
+        pairs = [(self._value(depth + 1), self._value(depth + 1)) for _ in range(n)]
+        if any(isinstance(key, (list, dict)) for key, _ in pairs):
+            raise Refused("a map with such keys")
         return dict(pairs)
+
+
+def unpack_all(data):
+    """The values that `data` is, one after the other."""
+    reader, values = Reader(data), []
+    while not reader.done():
+        values.append(reader.next())
+    return values
 
 
 def unpack(data):
     """The one value that `data` is."""
-    reader = Reader(data)
-    value = reader.value()
-    if not reader.done():
-        raise Refused("bytes after the end")
-    return value
+    values = unpack_all(data)
+    if len(values) != 1:
+        raise Refused("not one value")
+    return values[0]
 
 
 # ---- frames: PROTOCOL.md "Frames"
@@ -191,14 +190,14 @@ def cut_frame(buffer):
     return buffer[start - 1], bytes(buffer[start:start + length]), start + length
 
 
-# ---- messages: PROTOCOL.md, one heading each. A field is (type, bound): bits, bytes, or none.
+# ---- messages: PROTOCOL.md, one heading each. A field is what tells whether a value may stand there.
 
 def _u(bits):
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 1 << bits
 
 
-def _bin(size, least=None):
-    return lambda v: isinstance(v, bytes) and (size if least is None else least) <= len(v) <= size
+def _bin(least, most=None):
+    return lambda v: isinstance(v, bytes) and least <= len(v) <= (most or least)
 
 
 def _str(size):
@@ -210,18 +209,19 @@ def _bool(v):
 
 
 NUMBER = _u(63)
-HELLO, PARCEL, END, ACK, DOWN, LAST, ERROR, JOIN, WELCOME = 1, 2, 4, 5, 6, 7, 8, 10, 11
-NOTHING, ASK = 1, 2                       # HELLO's flags
-FORKED, QUARANTINED, BEHIND, MORE = 1, 2, 3, 4   # statuses; MORE is a bit of LAST's alone
+HELLO, PARCEL, END, ACK, DOWN, LAST, ERROR, AGAIN, JOIN, WELCOME = 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
+NOTHING, ASK, KNOWS_AGAIN = 1, 2, 4                        # HELLO's flags
+FORKED, QUARANTINED, BEHIND, MORE, SAYS_AGAIN = 1, 2, 3, 4, 8   # statuses; the last two are bits of LAST's
 RAW = (PARCEL, END)
 FIELDS = {
     HELLO: (_u(8), _u(8), _u(8), _u(64), NUMBER, _u(32), NUMBER, NUMBER),
     ACK: (NUMBER, _u(64), _u(8)),
-    DOWN: (_u(8), _u(64), _bin(FRAME_BYTES_MAX, 1)),
+    DOWN: (_u(8), _u(64), _bin(1, FRAME_BYTES_MAX)),
     LAST: (NUMBER, _u(8), _u(64), NUMBER, _u(32), NUMBER, NUMBER, _u(64)),
+    AGAIN: (_u(8),),
     ERROR: (_u(16), _u(32), _str(239)),
     JOIN: (_bin(16), _bin(16), _bin(65), _str(128)),
-    WELCOME: (_str(128), _bin(65), _bin(4096, 1), _bin(4096, 1), _bin(4096, 1), _str(32), _u(32), _bool),
+    WELCOME: (_str(128), _bin(65), _bin(1, 4096), _bin(1, 4096), _bin(1, 4096), _str(32), _u(32), _bool),
 }
 
 
@@ -240,10 +240,7 @@ def read_message(kind, body):
         if kind >= 0x80 and len(body) <= SKIPPED_BYTES_MAX:
             return None
         raise Refused(f"a message of type {kind:#04x}, which does not belong here")
-    reader = Reader(body)
-    fields = []
-    while not reader.done():
-        fields.append(reader.value())
+    fields = unpack_all(body)
     if len(fields) != len(FIELDS[kind]) or not all(c(v) for c, v in zip(FIELDS[kind], fields)):
         raise Refused(f"message {kind:#04x} is malformed")
     return fields
