@@ -22,6 +22,7 @@ static const struct {
     [STATEMENT_ENROLMENT] = {"banyan enrolment 1", "an enrolment"},
     [STATEMENT_REVOCATION] = {"banyan revocation 1", "a revocation"},
     [STATEMENT_OFFICE] = {"banyan office 1", "an office's key"},
+    [STATEMENT_ERASURE] = {"banyan erasure 1", "an erasure"},
 };
 
 bool
@@ -140,6 +141,14 @@ principal_verify(enum statement kind, struct bytes b,
 		return e;
 	return crypto_verify(signature, issuer,
 			     message(memory, sizeof(memory), kind, programme, body));
+}
+
+enum err
+principal_body(struct bytes b, struct bytes *body)
+{
+	uint8_t signature[SIGNATURE_BYTES];
+
+	return statement_split(b, body, signature);
 }
 
 /* A body's head: an array of `count` whose first element is the version. */
@@ -279,9 +288,8 @@ office_write(const struct office *m, struct writer *w)
 	pack_bin(w, BYTES(m->issuer.b, sizeof(m->issuer.b)));
 }
 
-/* Sign the body and append [body, signature]. */
-static enum err
-statement_seal(enum statement kind, const struct programme_id *programme,
+enum err
+principal_sign(enum statement kind, const struct programme_id *programme,
 	       struct bytes body, const struct ec_key *issuer, struct writer *out)
 {
 	uint8_t memory[STATEMENT_BYTES_MAX + 64], signature[SIGNATURE_BYTES];
@@ -318,7 +326,7 @@ enrolment_encode(const struct enrolment *m, const struct ec_key *issuer,
 	enrolment_write(m, &w);
 	if ((e = written_err(enrolment_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return statement_seal(STATEMENT_ENROLMENT, &m->programme, writer_view(&w), issuer,
+	return principal_sign(STATEMENT_ENROLMENT, &m->programme, writer_view(&w), issuer,
 			      out);
 }
 
@@ -337,7 +345,7 @@ revocation_encode(const struct revocation *m, const struct ec_key *issuer,
 	revocation_write(m, &w);
 	if ((e = written_err(revocation_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return statement_seal(STATEMENT_REVOCATION, &m->programme, writer_view(&w),
+	return principal_sign(STATEMENT_REVOCATION, &m->programme, writer_view(&w),
 			      issuer, out);
 }
 
@@ -353,7 +361,7 @@ office_encode(const struct office *m, const struct ec_key *issuer, struct writer
 	office_write(m, &w);
 	if ((e = written_err(office_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return statement_seal(STATEMENT_OFFICE, &m->programme, writer_view(&w), issuer,
+	return principal_sign(STATEMENT_OFFICE, &m->programme, writer_view(&w), issuer,
 			      out);
 }
 

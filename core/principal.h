@@ -90,8 +90,15 @@ enum err revocation_decode(struct bytes, const struct programme_id *, struct rev
 enum err office_decode(struct bytes, const struct programme_id *, struct office *out, struct why *);
 
 /* principal_verify: was this statement of this kind signed with the key? E_SIGNATURE, E_KEY, E_PACK_*. */
-enum statement { STATEMENT_ENROLMENT, STATEMENT_REVOCATION, STATEMENT_OFFICE };
+enum statement { STATEMENT_ENROLMENT = 0, STATEMENT_REVOCATION = 1, STATEMENT_OFFICE = 2, STATEMENT_ERASURE = 5 };
 enum err principal_verify(enum statement, struct bytes, const struct programme_id *,
                           const struct ec_public *issuer);
+/*
+ * For kinds of statement that have a module of their own (erasure.h). principal_sign: append [body, signature].
+ * principal_body: the body as it stands in a statement, unverified; a view. E_PACK_*, E_LIMIT.
+ */
+enum err principal_sign(enum statement, const struct programme_id *, struct bytes body, const struct ec_key *issuer,
+                        struct writer *out);
+enum err principal_body(struct bytes statement, struct bytes *body);
 
 #endif

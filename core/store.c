@@ -15,7 +15,6 @@
 #include "core/file.h"
 #include "core/store_inside.h"
 
-#define TABLES_MAX 64u /* of LMDB; a store has fewer */
 #define GROW_WAIT_S_DEFAULT \
 	60u /* a backup to a slow stick may hold its snapshot that long */
 #define MAP_BYTES_MIN ((size_t)1 << 20)
@@ -31,13 +30,10 @@
 #else
 #define FORMAT_HERE STORE_FORMAT
 #endif
-#define FORMAT_KEY \
-	"banyan" /* in LMDB's main table, in clear: read before any key is used */
-
-_Static_assert(STORE_TABLE_COUNT <= TABLES_MAX, "LMDB is told of enough tables");
+_Static_assert(STORE_TABLE_COUNT <= STORE_LMDB_TABLES_MAX, "LMDB is told of enough tables");
 
 /* What a store that was never published leaves behind; the first two are made anew. */
-static const char *const files[] = {"data.mdb", "lock.mdb", "keys", "lock"};
+static const char *const files[] = {"data.mdb", "lock.mdb", "keys", "lock", STORE_FILE_NEW};
 
 static enum err
 store_error(enum err e)
@@ -118,6 +114,7 @@ store_new(const char *dir, struct store **out)
 	writer_heap_init(&s->keys_file, KEYRING_FILE_BYTES_MAX);
 	pthread_mutex_init(&s->gate, NULL);
 	pthread_cond_init(&s->gate_moved, NULL);
+	pthread_mutex_init(&s->env_lock, NULL);
 	pthread_mutex_init(&s->queue_lock, NULL);
 	pthread_cond_init(&s->queue_more, NULL);
 	if ((s->dir = fault_malloc(strlen(dir) + 1)) == NULL) {
@@ -156,6 +153,7 @@ store_close(struct store *s)
 	writer_free(&s->keys_file);
 	pthread_mutex_destroy(&s->gate);
 	pthread_cond_destroy(&s->gate_moved);
+	pthread_mutex_destroy(&s->env_lock);
 	pthread_mutex_destroy(&s->queue_lock);
 	pthread_cond_destroy(&s->queue_more);
 	free(s->dir);
@@ -188,8 +186,8 @@ file_lengthen(MDB_env *env)
 	return E_OK;
 }
 
-static enum err
-env_open(struct store *s, const struct store_options *options)
+enum err
+store_env_open(struct store *s, const struct store_options *options)
 {
 	size_t map = options != NULL && options->map_bytes_start
 			 ? options->map_bytes_start
@@ -202,7 +200,7 @@ env_open(struct store *s, const struct store_options *options)
 		map = MAP_BYTES_MIN;
 	if ((rc = fault_point() ? ENOMEM : mdb_env_create(&s->env)) != 0)
 		return store_rc(rc);
-	mdb_env_set_maxdbs(s->env, TABLES_MAX);
+	mdb_env_set_maxdbs(s->env, STORE_LMDB_TABLES_MAX);
 	mdb_env_set_maxreaders(s->env, STORE_READERS_MAX);
 	mdb_env_set_mapsize(s->env, map);
 	/* Without MDB_WRITEMAP and any NOSYNC: each commit is write, fdatasync, synced
@@ -218,7 +216,7 @@ static enum err
 format_check(MDB_txn *txn, bool create)
 {
 	uint8_t b[4];
-	MDB_val k = {sizeof(FORMAT_KEY) - 1, (void *)(uintptr_t)FORMAT_KEY},
+	MDB_val k = {sizeof(STORE_FORMAT_KEY) - 1, (void *)(uintptr_t)STORE_FORMAT_KEY},
 		v = {sizeof(b), b};
 	MDB_dbi dbi_main;
 	int rc;
@@ -241,8 +239,8 @@ format_check(MDB_txn *txn, bool create)
 
 /* The format is checked before anything is written; then each table is opened, or made.
  */
-static enum err
-tables_open(struct store *s, bool create)
+enum err
+store_tables_open(struct store *s, bool create)
 {
 	MDB_txn *txn;
 	char name[8];
@@ -299,7 +297,8 @@ store_begin(struct store *s, const struct store_options *options, bool create)
 	enum err e;
 
 	keys_derive(s);
-	if ((e = env_open(s, options)) != E_OK || (e = tables_open(s, create)) != E_OK ||
+	file_unlink(s->dir, STORE_FILE_NEW); /* of a rewriting that a crash cut short */
+	if ((e = store_env_open(s, options)) != E_OK || (e = store_tables_open(s, create)) != E_OK ||
 	    (e = store_writer_start(s)) != E_OK)
 		return e;
 	return draw ? store_write(s, incarnation_draw, &s->incarnation)

@@ -212,6 +212,13 @@ enum err store_write(struct store *, store_job_fn *, void *arg);
 enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done,
 			   void *done_arg);
 
+/*
+ * store_rewrite: write the store anew without what was deleted, and overwrite the old file: afterwards nothing in STORE holds it.
+ * Takes as much room again as the store has rows, and all writers and readers wait. On failure all is as before, but for the
+ * rewriting. Not with a snapshot open in this thread. E_STORE_READERS, E_STORE_FULL, E_STORE_IO, E_NO_MEMORY.
+ */
+enum err store_rewrite(struct store *);
+
 /* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait. Else harmless. */
 void store_turn(struct store *);
 

@@ -18,6 +18,11 @@
 #define STORE_SEAL_BYTES \
 	(AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
 
+#define STORE_FORMAT_KEY \
+	"banyan" /* in LMDB's main table, in clear: read before any key is used */
+#define STORE_LMDB_TABLES_MAX 64u /* of LMDB; a store has fewer */
+#define STORE_FILE_NEW "data.new" /* while it is written anew: store_rewrite.c */
+
 struct store_job {
 	store_job_fn *fn;
 	void *arg;
@@ -47,6 +52,7 @@ struct store {
 	unsigned readers;
 	bool growth_waits, growing;
 	unsigned grow_wait_s;
+	pthread_mutex_t env_lock; /* held while jobs run, and while the file is replaced */
 
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_more;
@@ -82,6 +88,12 @@ enum err store_value_open(const struct store *, enum store_table, struct bytes k
 /* store_gate_in: be a reader; store_gate_out. */
 void store_gate_in(struct store *);
 void store_gate_out(struct store *);
+/* store_drain: wait until no reader is inside, and let none in until store_drained. E_STORE_READERS. */
+enum err store_drain(struct store *);
+void store_drained(struct store *);
+/* store_env_open, store_tables_open: LMDB's side of an open store. */
+enum err store_env_open(struct store *, const struct store_options *);
+enum err store_tables_open(struct store *, bool create);
 /* store_grow: with readers drained. E_STORE_READERS, E_NO_MEMORY, E_STORE_FULL. */
 enum err store_grow(struct store *);
 /* store_writer_start, _stop: the writer thread; stop runs what waits. */

@@ -30,12 +30,10 @@ remap(struct store *s, size_t size, size_t old)
 }
 
 enum err
-store_grow(struct store *s)
+store_drain(struct store *s)
 {
 	struct timespec until;
-	MDB_envinfo info;
-	enum err e = E_STORE_READERS;
-	size_t step;
+	bool alone;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += (time_t)s->grow_wait_s;
@@ -45,19 +43,35 @@ store_grow(struct store *s)
 	       pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) == 0)
 		;
 	s->growth_waits = false;
-	s->growing = s->readers == 0;
+	s->growing = alone = s->readers == 0;
 	pthread_mutex_unlock(&s->gate);
-	if (s->growing) {
+	return alone ? E_OK : E_STORE_READERS;
+}
+
+void
+store_drained(struct store *s)
+{
+	pthread_mutex_lock(&s->gate);
+	s->growing = false;
+	pthread_cond_broadcast(&s->gate_moved);
+	pthread_mutex_unlock(&s->gate);
+}
+
+enum err
+store_grow(struct store *s)
+{
+	MDB_envinfo info;
+	enum err e = store_drain(s);
+	size_t step;
+
+	if (e == E_OK) {
 		mdb_env_info(s->env, &info);
 		step = info.me_mapsize < GROW_STEP_MAX ? info.me_mapsize : GROW_STEP_MAX;
 		e = step > SIZE_MAX - info.me_mapsize
 			? E_STORE_FULL
 			: remap(s, info.me_mapsize + step, info.me_mapsize);
 	}
-	pthread_mutex_lock(&s->gate);
-	s->growing = false;
-	pthread_cond_broadcast(&s->gate_moved);
-	pthread_mutex_unlock(&s->gate);
+	store_drained(s);
 	return e;
 }
 
@@ -233,7 +247,9 @@ jobs_settle(struct store *s, struct store_job *first)
 	struct store_job *end;
 
 	for (; first != NULL; first = end) {
+		pthread_mutex_lock(&s->env_lock);
 		end = batch_settle(s, first);
+		pthread_mutex_unlock(&s->env_lock);
 		jobs_done(s, first, end);
 	}
 }

@@ -138,6 +138,7 @@ decode(enum statement kind, struct bytes b)
 	case STATEMENT_REVOCATION:
 		return revocation_decode(b, &programme, &r, NULL);
 	case STATEMENT_OFFICE:
+	case STATEMENT_ERASURE:
 		break;
 	}
 	return office_decode(b, &programme, &o, NULL);

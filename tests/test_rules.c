@@ -10,7 +10,8 @@ static const struct {
 	bool needs_area;
 } table[] = {
     {ACT_CREATE, "ss-s-", true},          {ACT_AMEND, "os-s-", true},   {ACT_VOID, "os-s-", true},
-    {ACT_REVIEW, "-s-s-", true},          {ACT_RESOLVE, "-s-s-", true}, {ACT_READ_ANALYTIC, "-s-s-", true},
+    {ACT_REVIEW, "-s-s-", true},          {ACT_RESOLVE, "-s-s-", true}, {ACT_ERASE, "-s-s-", true},
+    {ACT_READ_ANALYTIC, "-s-s-", true},
     {ACT_READ_IDENTIFYING, "-s-s-", true}, {ACT_EXPORT, "-s-s-", true},  {ACT_EXTRACT, "-sss-", true},
     {ACT_ENROL, "-s-sa", true},           {ACT_REVOKE, "-s-sa", true},  {ACT_APPROVE, "-s-s-", true},
     {ACT_ADD_FORM, "-s-s-", false},       {ACT_ADD_AREAS, "-s-sa", false}, {ACT_AUDIT, "-s-s-", false},

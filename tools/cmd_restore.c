@@ -4,6 +4,7 @@
 #include "core/backup.h"
 #include "tools/call_asked.h"
 #include "tools/commands.h"
+#include "tools/node/erasures.h"
 #include "tools/relock.h"
 
 /* The passphrase of that time is forgotten: the recovery key opened the backup, and a new one locks the store. */
@@ -22,12 +23,29 @@ lock_anew(struct call *c, const struct unlock *unlock, const struct secret *fres
 	return e;
 }
 
+/* Orders to erase that are newer than the backup: without them it would bring back what was erased. */
+static enum err
+obey(struct call *c, const struct unlock *unlock, size_t *count)
+{
+	struct peer *p;
+	enum err e = peer_open(&p, call_store_path(c), unlock, call_why(c));
+
+	*count = 0;
+	if (e != E_OK)
+		return e;
+	if ((e = erasures_take_file(p, call_option(c, "orders"), count, call_why(c))) == E_OK)
+		e = erasures_settle(p, call_why(c));
+	peer_close(p);
+	return e;
+}
+
 enum err
 cmd_restore(struct call *c)
 {
 	struct backup_info info;
 	struct secret fresh;
 	struct unlock unlock;
+	size_t erased = 0;
 	enum err e;
 
 	memset(&fresh, 0, sizeof(fresh));
@@ -36,11 +54,15 @@ cmd_restore(struct call *c)
 		return e;
 	unlock = secret_unlock(call_secret(c), NULL);
 	e = backup_restore(call_arg(c, 0), call_store_path(c), &unlock, NULL, &info, call_why(c));
+	if (e == E_OK)
+		e = obey(c, &unlock, &erased);
 	if (e == E_OK && fresh.kind != SECRET_NONE)
 		e = lock_anew(c, &unlock, &fresh);
 	secret_wipe(&fresh);
 	if (e != E_OK)
 		return e;
+	if (erased > 0 && !call_json(c))
+		call_out(c, "%llu orders to erase that are newer than the backup were obeyed.\n", (unsigned long long)erased);
 	if (call_json(c))
 		call_out(c, "{\"rows\":%llu,\"parcels\":%llu}\n", (unsigned long long)info.rows,
 		         (unsigned long long)info.arrival_last);

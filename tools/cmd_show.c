@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
+#include "tools/node/erasures.h"
 #include "tools/node/revise.h"
 #include "tools/node/view.h"
 #include "tools/value_text.h"
@@ -20,6 +21,7 @@ struct showing {
 	struct arena arena;
 	bool identifying;  /* class D may be shown */
 	bool identified;   /* and was */
+	bool erased;       /* said so, and that is all */
 	size_t lang;
 	const struct form *form;
 };
@@ -394,6 +396,37 @@ write_out(struct showing *g, struct writer *w)
 	return e == E_OK ? writer_end(w) : e;
 }
 
+/* Of an erased record there is the order. */
+static enum err
+show_erased(struct showing *g, enum err e)
+{
+	char id[2 * ID_BYTES + 1], name[NAME_BYTES_MAX + 1], when[32];
+	struct erasure_row row;
+	struct store_txn *txn;
+	struct why why = *call_why(g->c);
+
+	if (store_read_begin(g->p->store, &txn) != E_OK)
+		return e;
+	if (erasures_find(g->p, txn, call_arg(g->c, 0), &row) == E_OK &&
+	    (!peer_is_node(g->p) || acting_may(g->c, ACT_READ_ANALYTIC, row.order.area, false) == E_OK)) {
+		e = E_OK;
+		g->erased = true;
+		hex_encode(id, row.order.record.b, ID_BYTES);
+		revise_name(g->p, txn, &row.order.issuer, name);
+		view_time(when, (uint32_t)row.order.time_s);
+		if (call_json(g->c))
+			call_out(g->c, "{\"id\":\"%s\",\"state\":\"erased\",\"area\":\"%s\",\"erased\":%llu}\n", id,
+			         row.order.area, (unsigned long long)row.order.time_s);
+		else
+			call_out(g->c, "Record %s was erased: %s, by an order of %s (%s).%s%.*s\n", id, when, name,
+			         row.order.area, row.reason.n > 0 ? " Reason: " : "", (int)row.reason.n,
+			         (const char *)row.reason.p);
+	}
+	store_read_end(txn);
+	*call_why(g->c) = e == E_OK ? (struct why){.e = E_OK} : why;
+	return e;
+}
+
 enum err
 cmd_show(struct call *c)
 {
@@ -403,7 +436,11 @@ cmd_show(struct call *c)
 
 	arena_init(&g.arena, 128u << 20);
 	writer_heap_init(&w, OUT_BYTES_MAX);
-	if ((e = subject_find(c, call_arg(c, 0), ACT_READ_ANALYTIC, &g.arena, &g.s)) != E_OK)
+	if ((e = subject_find(c, call_arg(c, 0), ACT_READ_ANALYTIC, &g.arena, &g.s)) == E_RECORD_UNKNOWN)
+		e = show_erased(&g, e);
+	if (e != E_OK)
+		goto done;
+	if (g.erased)
 		goto done;
 	g.form = g.s.form == NULL ? NULL : g.s.form->form;
 	if (g.form != NULL && (e = value_lang(g.form, call_option(c, "lang"), &g.lang, call_why(c))) != E_OK)

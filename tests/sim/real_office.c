@@ -12,6 +12,7 @@
 #include "tools/node/outbox.h"
 #include "tools/node/records.h"
 #include "tools/node/revise.h"
+#include "tools/node/signer.h"
 
 /* V1 ... are the devices' villages; V999 is in another district. */
 static const char areas_csv[] =
@@ -151,7 +152,7 @@ real_office_review(struct world *w)
 	body.time_s = peer_now_s(p);
 	sealer_init(&sealer, p, officer(w));
 	pthread_mutex_lock(&p->acting);
-	if ((e = revise_gather(p, &why)) == E_OK &&
+	if ((e = signer_gather(p, &why)) == E_OK &&
 	    (e = outbox_revise(&sealer, &id, area, &body, &done, &why)) == E_OK &&
 	    (e = outbox_gather(p, officer(w), &parcels, &why)) == E_OK)
 		e = opener_all(p, &why);

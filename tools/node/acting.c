@@ -5,8 +5,9 @@
 #include "core/audit.h"
 #include "core/rules.h"
 #include "tools/call_parts.h"
+#include "tools/node/erasures.h"
 #include "tools/node/opener.h"
-#include "tools/node/revise.h"
+#include "tools/node/signer.h"
 
 /*
  * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On
@@ -72,8 +73,12 @@ acting_run(struct call *c, struct peer *p)
 		return call_fail(c, e);
 	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
 		pthread_mutex_lock(&p->acting);
-		if ((e = revise_gather(p, call_why(c))) == E_OK)
+		if ((e = signer_gather(p, call_why(c))) == E_OK)
 			e = opener_all(p, call_why(c));
+		if (e == E_OK && erasures_settle(p, call_why(c)) != E_OK) { /* it stays due, and keeps nobody from working */
+			call_note(c, "What was ordered to be erased is not all gone yet: %s\n", err_sentence(call_why(c)->e));
+			*call_why(c) = (struct why){.e = E_OK};
+		}
 		pthread_mutex_unlock(&p->acting);
 	}
 	return e == E_OK ? call_run(c) : call_fail(c, e);

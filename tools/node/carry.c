@@ -7,6 +7,7 @@
 #include "tools/node/accept.h"
 #include "tools/node/carry_inside.h"
 #include "tools/node/down.h"
+#include "tools/node/erasures.h"
 #include "tools/node/opener.h"
 #include "tools/node/stanzas.h"
 
@@ -211,6 +212,10 @@ take_statement(struct store_txn *txn, struct carry *c, uint64_t kind, struct byt
 			return e;
 		return promote(txn, c, statement);
 	}
+	if (kind == STATEMENT_ERASURE)
+		return erasures_take(c->peer, txn, statement, &fresh, why); /* each exchange says it on */
+	if (kind != STATEMENT_OFFICE && kind != STATEMENT_REVOCATION)
+		return E_OK; /* of a later version: nothing that this one could act on */
 	if (kind == STATEMENT_OFFICE)
 		e = vouch_office(c->peer, txn, statement, &fresh, why);
 	else

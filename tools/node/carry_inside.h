@@ -37,7 +37,7 @@ struct carry {
 	struct carry_things say;
 	size_t say_next;
 	size_t since_items, since_bytes; /* since the last MARK */
-	bool passed, members_said, repairing;
+	bool passed, members_said, orders_said, repairing;
 	struct carry_told told;
 	struct office_at above[AREA_DEPTH_MAX];
 	size_t above_count;
@@ -69,6 +69,11 @@ enum err carry_open_all(struct carry *, struct why *);
 /* carry_say.c */
 enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes);
 void carry_things_clear(struct carry_things *);
+/* carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments that lead to `author`. */
+enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
+enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
+/* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
+enum err carry_say_orders(struct carry *, struct store_txn *);
 void carry_things_free(struct carry_things *);
 static inline struct bytes
 carry_thing_bytes(const struct carry_things *t, size_t i)

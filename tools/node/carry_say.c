@@ -97,8 +97,8 @@ told_grow(struct carry_told *t)
 }
 
 /* *already: it was told now, or in an exchange that both ends agreed on. Else it counts as told from here on. */
-static enum err
-tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
+enum err
+carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
 {
 	uint8_t key[4 + 2 * ID_BYTES];
 	struct principal_id *place;
@@ -118,8 +118,8 @@ tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool
 }
 
 /* The enrolment of an author, after those of its issuers that the other does not know: from the one of theirs downwards. */
-static enum err
-say_author(struct carry *c, struct store_txn *txn, const struct principal_id *author)
+enum err
+carry_say_author(struct carry *c, struct store_txn *txn, const struct principal_id *author)
 {
 	struct principal_id root = principal_root(&c->peer->programme.id), at = *author;
 	struct member chain[AREA_DEPTH_MAX + 1];
@@ -130,7 +130,7 @@ say_author(struct carry *c, struct store_txn *txn, const struct principal_id *au
 	       !ID_EQUAL(&at, &c->other.id)) {
 		bool already;
 
-		if ((e = tell(c, txn, &at, &already)) != E_OK || already)
+		if ((e = carry_tell(c, txn, &at, &already)) != E_OK || already)
 			break;
 		if ((e = member_get(txn, &at, &chain[n])) != E_OK)
 			return e == E_ABSENT ? E_OK : e; /* a stranger's parcel is set aside here, and not shared */
@@ -145,7 +145,7 @@ static enum err
 say_member(struct carry *c, struct store_txn *txn, const struct member *m)
 {
 	struct bytes revocation;
-	enum err e = say_author(c, txn, &m->enrolment.id);
+	enum err e = carry_say_author(c, txn, &m->enrolment.id);
 
 	if (e != E_OK || m->state != MEMBER_REVOKED)
 		return e;
@@ -184,7 +184,7 @@ say_word(struct carry *c, struct store_txn *txn, enum statement kind, struct byt
 		e = revocation_decode(statement, &c->peer->programme.id, &r, NULL);
 	if (e != E_OK)
 		return E_OK;
-	e = say_author(c, txn, kind == STATEMENT_OFFICE ? &office.issuer : &r.issuer);
+	e = carry_say_author(c, txn, kind == STATEMENT_OFFICE ? &office.issuer : &r.issuer);
 	return e != E_OK ? e : carry_things_add(&c->say, MESSAGE_STATEMENT, kind, NULL, statement);
 }
 
@@ -295,7 +295,7 @@ say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 {
 	struct arrival out = *a;
 	struct writer stripped, carried;
-	enum err e = say_author(c, txn, &a->log.author);
+	enum err e = carry_say_author(c, txn, &a->log.author);
 
 	writer_heap_init(&stripped, PARCEL_BYTES_MAX);
 	writer_heap_init(&carried, CARRIED_BYTES_MAX);
@@ -423,6 +423,11 @@ fill(struct carry *c)
 		if (c->at % 256 == 0)
 			store_forget(txn);
 	}
+	/* After the parcels: what is said again of an erased one's neighbours comes before they go. */
+	if (e == E_OK && c->say.count == 0 && !c->orders_said) {
+		c->orders_said = true;
+		e = carry_say_orders(c, txn);
+	}
 	store_read_end(txn);
 	return e;
 }
@@ -483,7 +488,7 @@ carry_rewind(struct carry *c, uint64_t from)
 	c->say_next = 0;
 	c->since_items = c->since_bytes = 0;
 	c->at = c->marked = from;
-	c->passed = c->members_said = false;
+	c->passed = c->members_said = c->orders_said = false;
 	if (c->told.cap > 0)
 		memset(c->told.id, 0, c->told.cap * sizeof(*c->told.id));
 	c->told.count = 0;

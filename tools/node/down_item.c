@@ -49,6 +49,7 @@ down_item_write(struct writer *w, const struct down_item *i)
 	case DOWN_OFFICE:
 	case DOWN_REVOCATION:
 	case DOWN_ADDRESSES:
+	case DOWN_ERASURE:
 	case DOWN_ENROLMENT:
 		pack_array(w, 2);
 		pack_u64(w, i->kind);
@@ -77,7 +78,7 @@ down_item_read(struct bytes body, struct down_item *i)
 	i->kind = reader_u64(&r);
 	if (r.e != E_OK)
 		return E_PARCEL;
-	if (!(i->kind >= DOWN_FORM && i->kind <= DOWN_CODECS) && !(i->kind >= DOWN_REVIEW && i->kind <= DOWN_OFFICE_KEY))
+	if (!(i->kind >= DOWN_FORM && i->kind <= DOWN_CODECS) && i->kind != DOWN_ERASURE && !(i->kind >= DOWN_REVIEW && i->kind <= DOWN_OFFICE_KEY))
 		return E_OK;
 	if (count != elements_of(i->kind))
 		reader_fail(&r, E_PACK_TYPE);

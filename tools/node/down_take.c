@@ -5,6 +5,7 @@
 #include "core/pack.h"
 #include "tools/node/down_item.h"
 #include "tools/node/dictionaries.h"
+#include "tools/node/erasures.h"
 #include "tools/node/down_row.h"
 #include "tools/node/offices.h"
 #include "tools/node/opener.h"
@@ -197,6 +198,19 @@ take_languages(struct store_txn *txn, struct take_job *job, const struct down_it
 	return down_put_languages(txn, job->peer, item->form, item->languages);
 }
 
+/* A device obeys the node that it pinned; a node checks whose word it is, and takes it in the exchange as well. */
+static enum err
+take_erasure(struct store_txn *txn, struct peer *p, struct bytes statement)
+{
+	bool fresh;
+	enum err e;
+
+	if (peer_is_node(p))
+		return E_OK;
+	e = erasures_note(p, txn, statement, BYTES_NONE, &fresh);
+	return e == E_VERSION ? E_OK : e; /* of a later version: its parcel is kept */
+}
+
 /* One item. Kinds that are not known here are passed over. */
 /* One that is too large, or one too many, is passed over: without it slices are longer, that is all. */
 static enum err
@@ -235,6 +249,8 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 		                               : twins_take(job->peer, txn, item->content);
 	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
 		return take_office_key(txn, job, item);
+	if (item->kind == DOWN_ERASURE)
+		return take_erasure(txn, job->peer, item->content);
 	if (item->kind == DOWN_ENROLMENT) {
 		job->approved = true;
 		return store_meta_put_u64(txn, "approved", 1);

@@ -1,4 +1,5 @@
 #include "tools/node/offices.h"
+#include "core/erasure.h"
 
 #include <stdio.h>
 
@@ -139,6 +140,19 @@ vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, 
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
 	return store_put(txn, STORE_REVOCATION, BYTES(r.principal.b, ID_BYTES), statement);
+}
+
+enum err
+vouch_erasure(struct peer *p, struct store_txn *txn, struct bytes statement, struct why *why)
+{
+	struct erasure o;
+	enum err e = erasure_decode(statement, &p->programme.id, &o, why);
+
+	if (e != E_OK)
+		return e;
+	if (ID_EQUAL(&o.issuer, &peer_self(p)->id)) /* its own word comes back after a restore */
+		return principal_verify(STATEMENT_ERASURE, statement, &p->programme.id, &peer_self(p)->sign.pub);
+	return verify(p, txn, STATEMENT_ERASURE, statement, &o.issuer, o.area, "an order to erase", why);
 }
 
 enum err

@@ -33,6 +33,8 @@ enum err office_above(struct peer *, struct store_txn *, struct office_at out[AR
 enum err vouch_enrolment(struct peer *, struct store_txn *, struct bytes statement, struct why *);
 enum err vouch_office(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
 enum err vouch_revocation(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
+/* vouch_erasure: whoever gave this order may give it; nothing is kept. */
+enum err vouch_erasure(struct peer *, struct store_txn *, struct bytes statement, struct why *);
 /* vouch_chain: the signed enrolments of `who`, its issuer, and so on up to the root, appended one after the other. */
 enum err vouch_chain(struct peer *, struct store_txn *, const struct principal_id *who, struct writer *out);
 

@@ -9,6 +9,7 @@
 #include "tools/node/crew.h"
 #include "tools/node/down.h"
 #include "tools/node/epochs.h"
+#include "tools/node/erasures.h"
 #include "tools/node/opener_item.h"
 #include "tools/node/stanzas.h"
 
@@ -198,6 +199,10 @@ commit_job(struct store_txn *txn, void *arg)
 		    (e = store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
 			return e;
 	}
+	for (i = 0; i < o->count; i++)
+		if ((o->arrivals[i].drop && (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
+		    (o->arrivals[i].due && (e = erasures_note_due(txn)) != E_OK))
+			return e;
 	for (i = 0; i < o->wait_count; i++)
 		if ((e = stanzas_wait(txn, o->waits[i].leaf, o->waits[i].seq)) != E_OK)
 			return e;

@@ -4,6 +4,7 @@
 #include "tools/node/down.h"
 #include "tools/node/down_item.h"
 #include "tools/node/epochs.h"
+#include "tools/node/erasures.h"
 
 /* ---- arrivals ---- */
 
@@ -127,6 +128,30 @@ opener_read(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	return aside_or(o, at, read_parcel(txn, o, at));
 }
 
+/* What an order says must go is not opened, and goes from the parcel with this turn's commit. */
+static enum err
+leave_out(struct store_txn *txn, struct opening_arrival *at, struct parcel_item *item)
+{
+	unsigned parts;
+	enum err e = erasures_parts(txn, item, &parts);
+
+	if (e != E_OK || parts == 0)
+		return e;
+	if (parts == ERASURE_ALL && !item->has_record) { /* others may be in it: it goes when they were said again */
+		at->due = at->due || item->analytic.present;
+		return E_OK;
+	}
+	at->drop = at->drop || item->identifying.present || (parts == ERASURE_ALL && item->analytic.present);
+	if (item->identifying.present)
+		item->identifying.left_out = true;
+	item->identifying.present = false;
+	if (parts == ERASURE_ALL && item->analytic.present) {
+		item->analytic.present = false;
+		item->analytic.left_out = true;
+	}
+	return E_OK;
+}
+
 enum err
 opener_take(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
 {
@@ -139,10 +164,12 @@ opener_take(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	if ((e = author_of(txn, o, &at->arrival.log.author)) != E_OK || (e = at->verified) != E_OK)
 		return aside_or(o, at, e);
 	for (i = 0; i < at->parcel.item_count && e == E_OK; i++) {
-		const struct parcel_item *item = &at->parcel.items[i];
+		struct parcel_item *item = &at->parcel.items[i];
 
 		if (item->enc == NULL || (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
 			continue; /* this node's own word to its devices, or a kind of another version */
+		if ((e = leave_out(txn, at, item)) != E_OK)
+			break;
 		e = aside_or(o, at, opener_item(txn, o, at, item)); /* the other items of the parcel count all the same */
 	}
 	opener_done(at);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "core/pack.h"
+#include "core/reissue.h"
 #include "core/rules.h"
 #include "tools/node/dictionaries.h"
+#include "tools/node/erasures.h"
 #include "tools/node/stanzas.h"
 
 void
@@ -129,9 +131,31 @@ weigh(struct store_txn *txn, const struct opening *o, struct revision_row *row)
 		row->m.role = m.enrolment.role;
 }
 
+/* What the home office says once more stays what it was: its place in an item that went, its author, its times. */
+static void
+said_again(struct revision_row *row, const struct reissue *again)
+{
+	revision_id_of(&row->m.id, again->leaf, again->j);
+	row->m.author = again->author;
+	row->m.role = again->role;
+	row->m.received_s = again->received_s;
+}
+
+/* Only a node may, of its own area and those below. */
+static enum err
+check_again(const struct opening *o, const struct revision_row *row, struct why *why)
+{
+	const struct enrolment *n = &o->author.enrolment;
+	struct rules_case who = {.role = n->role, .own_area = n->area, .area = row->area, .approved = true};
+
+	return n->role == ROLE_NODE ? rules_check(ACT_ERASE, &who, peer_areas(o->peer), why)
+	                            : why_set(why, E_FORBIDDEN, "say a record again");
+}
+
 static enum err
 add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-             const struct parcel_item *item, const struct revision_body *body, uint16_t j, struct why *why)
+             const struct parcel_item *item, const struct revision_body *body, uint16_t j,
+             const struct reissue *again, struct why *why)
 {
 	struct form_entry *form = peer_form_by_key(o->peer, body->form);
 	struct revision_id *parents;
@@ -158,7 +182,10 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 	row.lang = arena_bytes(&o->arena, body->lang);
 	row.has_entered_for = body->has_entered_for;
 	row.entered_for = body->entered_for;
-	weigh(txn, o, &row);
+	if (again == NULL)
+		weigh(txn, o, &row);
+	else
+		said_again(&row, again);
 	if ((parents = arena_alloc(&o->arena, sizeof(body->parents))) == NULL)
 		return E_NO_MEMORY;
 	memcpy(parents, body->parents, body->parent_count * sizeof(*parents));
@@ -166,7 +193,7 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 	row.m.parent_count = body->parent_count;
 	if (form == NULL)
 		return why_set(why, E_FORM_UNKNOWN, "%08x", body->form.v);
-	if ((e = check_right(txn, o, body, &row, &author, why)) != E_OK)
+	if ((e = again == NULL ? check_right(txn, o, body, &row, &author, why) : check_again(o, &row, why)) != E_OK)
 		return e;
 	if (body->kind == REVISION_CREATE)
 		e = opener_create_fields(o, form->form, body, &row.m, why);
@@ -203,6 +230,19 @@ run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_i
 	return e;
 }
 
+/* One of several records that a slice begins may have been erased since. */
+static enum err
+is_gone(struct store_txn *txn, const struct parcel_item *item, uint16_t j, bool *out)
+{
+	struct record_id id;
+
+	*out = false;
+	if (item->has_record)
+		return E_OK;
+	run_record_id(&id, item->enc, item->index, j);
+	return erasures_is_gone(txn, &id, out);
+}
+
 static enum err
 open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
           const struct parcel_item *item, const struct run *run, const uint8_t *key, struct why *why)
@@ -211,6 +251,8 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	struct writer analytic, identifying;
 	struct bytes plain[2] = {BYTES_NONE, BYTES_NONE};
 	size_t first_row = o->row_count, i, count = 0;
+	struct reissue again;
+	bool is_again = false, gone;
 	enum err e = E_OK;
 
 	if (bodies == NULL)
@@ -232,11 +274,19 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 			goto done;
 		plain[1] = arena_bytes(&o->arena, writer_view(&identifying));
 	}
-	e = revisions_read(plain[0], plain[1], bodies, SLICE_REVISIONS_MAX, &count, why);
-	if (e == E_OK && count > 0 && item->has_record != (bodies[0].kind != REVISION_CREATE))
+	if (reissue_is(plain[0])) {
+		if ((e = reissue_read(plain[0], &again)) != E_OK ||
+		    (e = revisions_read(again.payload, plain[1], bodies, 1, &count, why)) != E_OK)
+			goto done;
+		is_again = true;
+	} else {
+		e = revisions_read(plain[0], plain[1], bodies, SLICE_REVISIONS_MAX, &count, why);
+	}
+	if (e == E_OK && count > 0 && item->has_record != (is_again || bodies[0].kind != REVISION_CREATE))
 		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
-		e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, why);
+		if ((e = is_gone(txn, item, (uint16_t)i, &gone)) == E_OK && !gone)
+			e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, is_again ? &again : NULL, why);
 	for (i = first_row; i < o->row_count; i++)
 		o->rows[i].elsewhere = item->identifying.left_out || (item->identifying.present && key != NULL);
 done:

@@ -359,6 +359,54 @@ outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct wh
 	return e;
 }
 
+struct change_job {
+	struct peer *peer;
+	struct sealed *sealed;
+	size_t count;
+	store_job_fn *also;
+	void *also_arg;
+};
+
+static enum err
+change_job(struct store_txn *txn, void *arg)
+{
+	struct change_job *job = arg;
+	uint64_t seq;
+	size_t i;
+	enum err e = store_last_seq(txn, STORE_OUTBOX_SLICE, &seq);
+
+	for (i = 0; i < job->count && e == E_OK; i++)
+		if ((e = outbox_row_put(txn, ++seq, &job->sealed[i].row)) == E_OK)
+			e = put_stanzas(job->peer, txn, &job->sealed[i]);
+	return e == E_OK && job->also != NULL ? job->also(txn, job->also_arg) : e;
+}
+
+enum err
+outbox_put_all(struct sealer *sealer, const struct outbox_change *changes, size_t count, store_job_fn *also, void *also_arg,
+               struct why *why)
+{
+	struct change_job job = {.peer = sealer->peer, .also = also, .also_arg = also_arg,
+	                         .sealed = calloc(count + 1, sizeof(struct sealed))};
+	enum err e = E_OK;
+
+	if (job.sealed == NULL)
+		return E_NO_MEMORY;
+	while (job.count < count && e == E_OK) {
+		const struct outbox_change *change = &changes[job.count];
+		struct sealed *s = &job.sealed[job.count];
+
+		if ((e = sealer_ready(sealer, change->area)) != E_OK)
+			break;
+		job.count++;
+		e = seal_pair(sealer, s, &change->record, true, change->form, change->analytic, change->identifying);
+		snprintf(s->row.area, sizeof(s->row.area), "%s", change->area);
+	}
+	if (e == E_OK)
+		e = store_write(sealer->peer->store, change_job, &job);
+	sealed_free(job.sealed, job.count);
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", sealer->peer->path);
+}
+
 struct revise_job {
 	struct peer *peer;
 	struct sealed *sealed;

@@ -51,6 +51,16 @@ enum err outbox_finish(struct sealer *, struct finished *, size_t count, struct 
  */
 enum err outbox_revise(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
                        struct revision_id *out, struct why *);
+/* One slice pair, sealed as a change of `record`, whatever its payloads say. */
+struct outbox_change {
+	struct record_id record;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	struct form_key form;
+	struct bytes analytic, identifying;
+};
+/* outbox_put_all: seal them all; all rows and `also` are one commit. None, and only `also` is run. */
+enum err outbox_put_all(struct sealer *, const struct outbox_change *, size_t count, store_job_fn *also, void *also_arg,
+                        struct why *);
 enum err outbox_revise_with(struct sealer *, const struct record_id *, const char *area, const struct revision_body *,
                             store_job_fn *also, void *also_arg, struct revision_id *out, struct why *);
 

@@ -6,6 +6,7 @@
 #include "tools/node/acting.h"
 #include "tools/node/down.h"
 #include "tools/node/opener.h"
+#include "tools/node/signer.h"
 
 const struct principal_id *
 revision_who(struct peer *p, const struct revision_row *row)
@@ -91,29 +92,6 @@ subject_find(struct call *c, const char *record, int act, struct arena *a, struc
 	return acting_may(c, act, s->area, s->is_author);
 }
 
-/* The node itself, as it signs for officers who work from elsewhere: in a log of its own. */
-static struct identity
-node_signer(struct peer *p)
-{
-	struct identity signer = *peer_self(p);
-
-	signer.epoch = down_records_log(p).epoch;
-	return signer;
-}
-
-enum err
-revise_gather(struct peer *p, struct why *why)
-{
-	struct identity signer = node_signer(p);
-	size_t i, parcels;
-	enum err e = outbox_gather(p, &signer, &parcels, why);
-
-	for (i = 1; i < p->identity_count && e == E_OK; i++)
-		e = outbox_gather(p, &p->identities[i], &parcels, why);
-	crypto_wipe(&signer, sizeof(signer));
-	return e;
-}
-
 /* At the node of an officer who asks from elsewhere: the node's own key, in a log of its own. */
 static struct identity
 signer_of(struct call *c, struct revision_body *body)
@@ -122,7 +100,7 @@ signer_of(struct call *c, struct revision_body *body)
 
 	if (self != NULL)
 		return *self;
-	signer = node_signer(call_peer(c));
+	signer = signer_of_node(call_peer(c));
 	body->has_entered_for = true;
 	body->entered_for = *call_actor(c);
 	return signer;

@@ -43,12 +43,6 @@ enum err subject_find(struct call *, const char *record, int act, struct arena *
 enum err revise(struct call *, const struct subject *, struct revision_body *body, const char *verb, const char *detail,
                 struct revision_id *out);
 
-/*
- * revise_gather: at a node, under peer->acting: what was sealed for this office here and not yet gathered (the machine
- * stopped in between) becomes parcels, for the opener to take. Harmless and cheap when nothing waits.
- */
-enum err revise_gather(struct peer *, struct why *);
-
 /* revision_who: whose word a revision is. */
 const struct principal_id *revision_who(struct peer *, const struct revision_row *);
 /* revise_name: what the office calls a principal, or the first 8 digits of its id. */

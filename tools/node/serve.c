@@ -1,3 +1,4 @@
+#include "tools/node/erasures.h"
 #include "tools/node/serve.h"
 
 #include <signal.h>
@@ -92,6 +93,7 @@ opener_main(void *arg)
 {
 	struct daemon *d = arg;
 	size_t done;
+	enum err e;
 
 	for (;;) {
 		pthread_mutex_lock(&d->opener_lock);
@@ -106,6 +108,11 @@ opener_main(void *arg)
 		do {
 			done = open_some(d);
 		} while (done > 0 && !d->stopping);
+		pthread_mutex_lock(&d->serve.peer->acting);
+		e = erasures_settle(d->serve.peer, NULL); /* what is not done stays due */
+		pthread_mutex_unlock(&d->serve.peer->acting);
+		if (e != E_OK)
+			serve_log(&d->log, LOG_OPENER, &(struct serve_log_about){.error = e});
 	}
 }
 
