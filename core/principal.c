@@ -23,6 +23,7 @@ static const struct {
     [STATEMENT_REVOCATION] = {"banyan revocation 1", "a revocation"},
     [STATEMENT_OFFICE] = {"banyan office 1", "an office's key"},
     [STATEMENT_ERASURE] = {"banyan erasure 1", "an erasure"},
+    [STATEMENT_SUCCESSION] = {"banyan succession 1", "a node's succession"},
 };
 
 bool
@@ -288,6 +289,46 @@ office_write(const struct office *m, struct writer *w)
 	pack_bin(w, BYTES(m->issuer.b, sizeof(m->issuer.b)));
 }
 
+static enum err
+succession_read(struct bytes body, struct succession *out)
+{
+	struct reader r;
+	uint32_t i, n;
+
+	body_begin(&r, body, 8);
+	reader_bin_fixed(&r, out->id.b, sizeof(out->id.b));
+	body_public(&r, &out->sign_pub);
+	body_public(&r, &out->seal_pub);
+	reader_text(&r, out->area, sizeof(out->area), false);
+	out->number = reader_u64(&r);
+	reader_bin_fixed(&r, out->issuer.b, sizeof(out->issuer.b));
+	n = reader_array(&r);
+	if (n == 0 || n > SUCCESSION_NODES_MAX)
+		reader_fail(&r, E_PACK_TYPE);
+	for (i = 0; i < n && r.e == E_OK; i++)
+		reader_bin_fixed(&r, out->nodes[i].b, sizeof(out->nodes[i].b));
+	out->count = r.e == E_OK ? n : 0;
+	return reader_end(&r);
+}
+
+static void
+succession_write(const struct succession *m, struct writer *w)
+{
+	size_t i;
+
+	pack_array(w, 8);
+	pack_u64(w, STATEMENT_VERSION);
+	pack_bin(w, BYTES(m->id.b, sizeof(m->id.b)));
+	pack_bin(w, BYTES(m->sign_pub.b, sizeof(m->sign_pub.b)));
+	pack_bin(w, BYTES(m->seal_pub.b, sizeof(m->seal_pub.b)));
+	pack_cstr(w, m->area);
+	pack_u64(w, m->number);
+	pack_bin(w, BYTES(m->issuer.b, sizeof(m->issuer.b)));
+	pack_array(w, (uint32_t)m->count);
+	for (i = 0; i < m->count; i++)
+		pack_bin(w, BYTES(m->nodes[i].b, sizeof(m->nodes[i].b)));
+}
+
 enum err
 principal_sign(enum statement kind, const struct programme_id *programme,
 	       struct bytes body, const struct ec_key *issuer, struct writer *out)
@@ -365,6 +406,23 @@ office_encode(const struct office *m, const struct ec_key *issuer, struct writer
 			      out);
 }
 
+enum err
+succession_encode(const struct succession *m, const struct ec_key *issuer, struct writer *out)
+{
+	uint8_t memory[STATEMENT_BYTES_MAX];
+	struct succession check;
+	struct writer w;
+	enum err e;
+
+	if (m->count > SUCCESSION_NODES_MAX)
+		return E_LIMIT;
+	writer_init(&w, memory, sizeof(memory));
+	succession_write(m, &w);
+	if ((e = written_err(succession_read(writer_view(&w), &check))) != E_OK)
+		return e;
+	return principal_sign(STATEMENT_SUCCESSION, &m->programme, writer_view(&w), issuer, out);
+}
+
 /* The decoders' common end: on failure nothing half-read is left in *out. */
 static enum err
 decoded(enum err e, enum statement kind, void *out, size_t out_bytes, struct why *why)
@@ -415,4 +473,18 @@ office_decode(struct bytes b, const struct programme_id *programme, struct offic
 		e = office_read(body, out);
 	out->programme = *programme;
 	return decoded(e, STATEMENT_OFFICE, out, sizeof(*out), why);
+}
+
+enum err
+succession_decode(struct bytes b, const struct programme_id *programme, struct succession *out,
+		  struct why *why)
+{
+	uint8_t signature[SIGNATURE_BYTES];
+	struct bytes body;
+	enum err e = statement_split(b, &body, signature);
+
+	if (e == E_OK)
+		e = succession_read(body, out);
+	out->programme = *programme;
+	return decoded(e, STATEMENT_SUCCESSION, out, sizeof(*out), why);
 }

@@ -66,6 +66,20 @@ struct office {
 	struct principal_id issuer;
 };
 
+#define SUCCESSION_NODES_MAX 16u /* each replaced node of one office, by the time that it has had so many */
+
+/* A node in the place of dead ones: the root's word. */
+struct succession {
+	struct programme_id programme;
+	struct principal_id id; /* the successor, its keys, its office */
+	struct ec_public sign_pub, seal_pub;
+	char area[AREA_CODE_BYTES_MAX + 1];
+	uint64_t number; /* of two statements about one office the higher one counts */
+	struct principal_id issuer;
+	size_t count;
+	struct principal_id nodes[SUCCESSION_NODES_MAX]; /* that it follows */
+};
+
 /* programme_id_of: SHA-256 of the root's public key, first 16 bytes. */
 void programme_id_of(struct programme_id *out, const struct ec_public *root);
 /*
@@ -81,6 +95,7 @@ struct principal_id principal_root(const struct programme_id *);
 enum err enrolment_encode(const struct enrolment *, const struct ec_key *issuer, struct writer *out);
 enum err revocation_encode(const struct revocation *, const struct ec_key *issuer, struct writer *out);
 enum err office_encode(const struct office *, const struct ec_key *issuer, struct writer *out);
+enum err succession_encode(const struct succession *, const struct ec_key *issuer, struct writer *out);
 /*
  * _decode: E_PACK_*, E_VERSION (a newer form, or a role that this version does not know), E_KEY (a
  * public key that is no point). `why` may be NULL.
@@ -89,8 +104,13 @@ enum err enrolment_decode(struct bytes, const struct programme_id *, struct enro
 enum err revocation_decode(struct bytes, const struct programme_id *, struct revocation *out, struct why *);
 enum err office_decode(struct bytes, const struct programme_id *, struct office *out, struct why *);
 
+enum err succession_decode(struct bytes, const struct programme_id *, struct succession *out, struct why *);
+
 /* principal_verify: was this statement of this kind signed with the key? E_SIGNATURE, E_KEY, E_PACK_*. */
-enum statement { STATEMENT_ENROLMENT = 0, STATEMENT_REVOCATION = 1, STATEMENT_OFFICE = 2, STATEMENT_ERASURE = 5 };
+enum statement {
+	STATEMENT_ENROLMENT = 0, STATEMENT_REVOCATION = 1, STATEMENT_OFFICE = 2, STATEMENT_SUCCESSION = 4,
+	STATEMENT_ERASURE = 5
+};
 enum err principal_verify(enum statement, struct bytes, const struct programme_id *,
                           const struct ec_public *issuer);
 /*

@@ -83,6 +83,9 @@ struct message_join {
 	struct ec_public seal_public;
 	struct bytes name;
 };
+struct message_successor { struct principal_id node; };
+struct message_succession { struct bytes statement; };
+struct message_came_back { struct bytes own_enrolment, node_enrolment; };
 struct message_welcome {
 	struct bytes programme_name;
 	struct ec_public root_public;

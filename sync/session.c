@@ -315,7 +315,8 @@ head_ok(struct session *s, const struct frame_head *head)
 		session_fail(s, E_FRAME_LONG, "%s, %u bytes", message_name(head->type), head->body_bytes);
 		return false;
 	}
-	if (s->config.stranger && head->type != MESSAGE_JOIN && head->type != MESSAGE_ERROR) {
+	if (s->config.stranger && head->type != MESSAGE_JOIN && head->type != MESSAGE_SUCCESSOR &&
+	    head->type != MESSAGE_RETURN && head->type != MESSAGE_ERROR) {
 		session_fail(s, E_STRANGER, "this device");
 		return false;
 	}

@@ -121,6 +121,8 @@ enum session_event_kind {
 	SESSION_HELLO,  /* answer: session_settle_hello */
 	SESSION_PARCEL, /* store it; after the durable commit: session_settle_parcel */
 	SESSION_JOIN,   /* answer: session_welcome, or session_refuse */
+	SESSION_SUCCESSOR, /* who followed that node? answer: session_succession, or session_refuse. Anybody may ask */
+	SESSION_RETURN, /* enrolled at a node before this one; answer: as to JOIN */
 	SESSION_ASK,    /* answer: session_answer ..., session_done; or session_refuse */
 	SESSION_INPUT,  /* a chunk; empty: the end */
 	SESSION_NODE,   /* another node greets; answer: session_settle_node */
@@ -130,6 +132,7 @@ enum session_event_kind {
 	SESSION_FORKED, /* the log has a twin: draw a new epoch, pack again what is past `number` (0 when the node is in
 	                   a new life: see ACKED); FINISHED follows */
 	SESSION_WELCOME,/* enrolled: store it; session_sync may be called inside or after FINISHED */
+	SESSION_SUCCESSION, /* the root's word about the node, not verified yet */
 	SESSION_ANSWER, /* a piece of output */
 	SESSION_NODE_TAKEN, /* durable at the other node up to `seq` of our arrivals; BEHIND: go on after it */
 	/* both */
@@ -179,6 +182,9 @@ struct session_event {
 		struct { uint64_t number, incarnation; } forked;
 		struct message_join join;
 		struct message_welcome welcome;
+		struct message_successor successor;
+		struct message_succession succession;
+		struct message_came_back came_back;
 		struct message_ask ask;
 		struct bytes input;
 		struct message_answer answer;
@@ -221,6 +227,10 @@ struct session_mine {
 void session_sync(struct session *, const struct session_mine *, uint64_t now_ms);
 /* session_join: a stranger asks to be enrolled. WELCOME, then FINISHED with E_OK (not verified). */
 void session_join(struct session *, const struct message_join *, uint64_t now_ms);
+/* session_successor: who stands in the place of `node`? SUCCESSION, then FINISHED with E_OK. Says nothing of the asker. */
+void session_successor(struct session *, const struct principal_id *node, uint64_t now_ms);
+/* session_return: one whom an earlier node enrolled asks a successor that does not know it. As session_join. */
+void session_return(struct session *, const struct message_came_back *, uint64_t now_ms);
 /*
  * session_ask: run a verb at the other side. With `input`, session_input follows until an empty chunk.
  * ANSWERs, then FINISHED with E_OK and the exit status. E_LIMIT: arguments past ASK_ARGS_MAX or a frame.
@@ -281,6 +291,8 @@ void session_settle_down(struct session *, enum err, const char *thing, uint64_t
 void session_refuse(struct session *, enum err, const char *thing, uint32_t retry_s, uint64_t now_ms);
 /* session_welcome: answer to JOIN. The peer is no stranger from here on. E_LIMIT: too large. */
 enum err session_welcome(struct session *, const struct message_welcome *, uint64_t now_ms);
+/* session_succession: the root's statement; nothing more is said of this node to who asked. */
+void session_succession(struct session *, struct bytes statement, uint64_t now_ms);
 /* session_enrol, server: the peer's state changed by other means (it is no stranger any more). */
 void session_enrol(struct session *);
 /*

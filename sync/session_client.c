@@ -22,6 +22,7 @@ client_expects(const struct session *s, uint8_t type)
 	case MESSAGE_END:
 		return s->state == STATE_TAKING && !s->client.ended;
 	case MESSAGE_WELCOME:
+	case MESSAGE_SUCCESSION:
 		return s->state == STATE_JOINING;
 	case MESSAGE_ANSWER:
 	case MESSAGE_DONE:
@@ -112,6 +113,24 @@ session_join(struct session *s, const struct message_join *join, uint64_t now_ms
 	m.u.join = *join;
 	session_put(s, &m);
 	crypto_wipe(&m, sizeof(m));
+}
+
+void
+session_successor(struct session *s, const struct principal_id *node, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_SUCCESSOR, .u.successor = {*node}};
+
+	begin(s, STATE_JOINING, now_ms);
+	session_put(s, &m);
+}
+
+void
+session_return(struct session *s, const struct message_came_back *who, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_RETURN, .u.came_back = *who};
+
+	begin(s, STATE_JOINING, now_ms);
+	session_put(s, &m);
 }
 
 enum err
@@ -415,6 +434,12 @@ client_on(struct session *s, const struct message *m)
 		return;
 	case MESSAGE_END:
 		s->client.ended = true;
+		return;
+	case MESSAGE_SUCCESSION:
+		event.kind = SESSION_SUCCESSION;
+		event.u.succession = m->u.succession;
+		session_raise(s, &event);
+		session_finish(s, false, E_OK, "");
 		return;
 	case MESSAGE_WELCOME:
 		event.u.welcome = m->u.welcome;

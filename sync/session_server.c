@@ -23,6 +23,8 @@ server_expects(const struct session *s, uint8_t type)
 	case MESSAGE_BUDGET:
 		return remote && (s->state == STATE_IDLE || s->state == STATE_RECEIVING);
 	case MESSAGE_JOIN:
+	case MESSAGE_SUCCESSOR:
+	case MESSAGE_RETURN:
 		return s->state == STATE_IDLE && remote;
 	case MESSAGE_ASK:
 		return s->state == STATE_IDLE;
@@ -270,6 +272,19 @@ session_welcome(struct session *s, const struct message_welcome *welcome, uint64
 }
 
 void
+session_succession(struct session *s, struct bytes statement, uint64_t now_ms)
+{
+	struct message m = {.type = MESSAGE_SUCCESSION, .u.succession = {statement}};
+
+	s->now_ms = s->in_since_ms = now_ms;
+	if (s->state != STATE_JOIN)
+		return;
+	session_put(s, &m);
+	if (s->state == STATE_JOIN)
+		s->state = STATE_IDLE;
+}
+
+void
 session_enrol(struct session *s)
 {
 	s->config.stranger = false;
@@ -421,6 +436,18 @@ server_on(struct session *s, const struct message *m)
 	case MESSAGE_JOIN:
 		s->state = STATE_JOIN;
 		event.u.join = m->u.join;
+		session_raise(s, &event);
+		return;
+	case MESSAGE_SUCCESSOR:
+		s->state = STATE_JOIN;
+		event.kind = SESSION_SUCCESSOR;
+		event.u.successor = m->u.successor;
+		session_raise(s, &event);
+		return;
+	case MESSAGE_RETURN:
+		s->state = STATE_JOIN;
+		event.kind = SESSION_RETURN;
+		event.u.came_back = m->u.came_back;
 		session_raise(s, &event);
 		return;
 	case MESSAGE_ASK:

@@ -195,6 +195,9 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 			CHECK(session_welcome(n->s, &welcome, now) == E_OK);
 		}
 		break;
+	case SESSION_SUCCESSOR:
+		session_succession(n->s, BYTES_LIT("a statement"), now);
+		break;
 	case SESSION_ASK:
 		n->asks++;
 		if (!e->u.ask.has_input) {
@@ -218,6 +221,8 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 	case SESSION_DOWN:
 	case SESSION_ACKED:
 	case SESSION_FORKED:
+	case SESSION_RETURN:
+	case SESSION_SUCCESSION:
 	case SESSION_WELCOME:
 	case SESSION_NODE:
 	case SESSION_NODE_ITEM:
@@ -252,6 +257,10 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 		d->welcomes++;
 		CHECK(bytes_equal(e->u.welcome.area, BYTES_LIT("KH01")));
 		break;
+	case SESSION_SUCCESSION:
+		d->answers++;
+		CHECK(bytes_equal(e->u.succession.statement, BYTES_LIT("a statement")));
+		break;
 	case SESSION_ANSWER:
 		d->answers++;
 		strncat(d->answer, (const char *)e->u.answer.bytes.p,
@@ -268,6 +277,8 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 	case SESSION_HELLO:
 	case SESSION_PARCEL:
 	case SESSION_JOIN:
+	case SESSION_SUCCESSOR:
+	case SESSION_RETURN:
 	case SESSION_ASK:
 	case SESSION_NODE:
 	case SESSION_NODE_ITEM:

@@ -139,6 +139,7 @@ decode(enum statement kind, struct bytes b)
 		return revocation_decode(b, &programme, &r, NULL);
 	case STATEMENT_OFFICE:
 	case STATEMENT_ERASURE:
+	case STATEMENT_SUCCESSION: /* test_successor */
 		break;
 	}
 	return office_decode(b, &programme, &o, NULL);

@@ -66,4 +66,60 @@ root_files(void)
 	scratch_remove(dir);
 }
 
-CHECK_MAIN(T(office_keys), T(root_files))
+static struct succession
+a_succession(struct ec_key *root)
+{
+	struct succession m = {.area = "SM0901", .number = 1790000000, .count = 2};
+	struct ec_key key;
+	uint8_t scalar[EC_SECRET_BYTES] = {0};
+
+	scalar[31] = 1;
+	CHECK(crypto_ec_from_secret(root, scalar) == E_OK);
+	programme_id_of(&m.programme, &root->pub);
+	m.issuer = principal_root(&m.programme);
+	scalar[31] = 2;
+	CHECK(crypto_ec_from_secret(&key, scalar) == E_OK);
+	m.sign_pub = key.pub;
+	scalar[31] = 3;
+	CHECK(crypto_ec_from_secret(&key, scalar) == E_OK);
+	m.seal_pub = key.pub;
+	memset(m.id.b, 0x11, ID_BYTES);
+	memset(m.nodes[0].b, 0x22, ID_BYTES);
+	memset(m.nodes[1].b, 0x33, ID_BYTES);
+	return m;
+}
+
+static void
+successions(void)
+{
+	uint8_t memory[STATEMENT_BYTES_MAX], bad[STATEMENT_BYTES_MAX];
+	struct ec_key root;
+	struct succession m = a_succession(&root), got;
+	struct writer w;
+	struct bytes b;
+	size_t i;
+
+	writer_init(&w, memory, sizeof(memory));
+	CHECK(succession_encode(&m, &root, &w) == E_OK);
+	b = writer_view(&w);
+	CHECK(vector_holds("succession_1", "a node's succession, by the root 1", b));
+	CHECK(succession_decode(b, &m.programme, &got, NULL) == E_OK);
+	CHECK(got.count == 2 && got.number == m.number && strcmp(got.area, m.area) == 0 && ID_EQUAL(&got.nodes[1], &m.nodes[1]));
+	CHECK(principal_verify(STATEMENT_SUCCESSION, b, &m.programme, &root.pub) == E_OK);
+	CHECK(principal_verify(STATEMENT_OFFICE, b, &m.programme, &root.pub) == E_SIGNATURE);
+	CHECK(principal_verify(STATEMENT_SUCCESSION, b, &m.programme, &m.sign_pub) == E_SIGNATURE);
+	for (i = 0; i < b.n; i++) { /* each byte changed, each cut */
+		memcpy(bad, b.p, b.n);
+		bad[i] ^= 1;
+		CHECK(succession_decode(BYTES(bad, b.n), &m.programme, &got, NULL) != E_OK ||
+		      principal_verify(STATEMENT_SUCCESSION, BYTES(bad, b.n), &m.programme, &root.pub) != E_OK);
+		CHECK(succession_decode(BYTES(b.p, i), &m.programme, &got, NULL) != E_OK);
+	}
+	m.count = 0;
+	writer_reset(&w);
+	CHECK(succession_encode(&m, &root, &w) == E_LIMIT && w.n == 0);
+	m.count = SUCCESSION_NODES_MAX + 1;
+	CHECK(succession_encode(&m, &root, &w) == E_LIMIT);
+}
+
+CHECK_MAIN(T(successions), T(office_keys), T(root_files))

@@ -74,7 +74,7 @@ add_officer(struct call *c, const char *name, const struct secret *fresh)
 {
 	struct peer *p = call_peer(c);
 	struct unlock unlock = secret_unlock(fresh, name);
-	struct identity *actor = acting_identity(c);
+	struct identity *actor = acting_identity(c), *had;
 	struct why why;
 	enum err e;
 
@@ -85,7 +85,8 @@ add_officer(struct call *c, const char *name, const struct secret *fresh)
 		               KEYRING_NAME_BYTES_MAX);
 	if ((e = keyring_add(p->path, store_key_of(p->store), &unlock, NULL, call_why(c))) != E_OK)
 		return e;
-	if ((e = enrol_add_officer(p, actor, name, call_why(c))) != E_OK) {
+	/* who is an officer here and has no passphrase any more (after banyan replace) gets one again */
+	if (peer_identity(p, name, &had, NULL) != E_OK && (e = enrol_add_officer(p, actor, name, call_why(c))) != E_OK) {
 		(void)keyring_remove(p->path, store_key_of(p->store), name, &why);
 		return e;
 	}

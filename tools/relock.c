@@ -9,3 +9,19 @@ relock(struct peer *p, const struct identity *who, const struct secret *fresh, s
 
 	return e == E_ABSENT ? keyring_add(p->path, key, &unlock, NULL, why) : e; /* it had a key file only */
 }
+
+enum err
+relock_alone(struct peer *p, const struct identity *who, const struct secret *fresh, struct why *why)
+{
+	const struct store_key *key = store_key_of(p->store);
+	struct keyring_slot slots[KEYRING_SLOTS_MAX];
+	size_t i, count;
+	enum err e = keyring_list(p->path, key, slots, &count, why);
+
+	for (i = 0; i < count && e == E_OK; i++)
+		if (slots[i].kind != KEYRING_RECOVERY) {
+			e = keyring_remove(p->path, key, slots[i].name, why);
+			e = e == E_ABSENT ? E_OK : e; /* gone with another of its name */
+		}
+	return e == E_OK ? relock(p, who, fresh, why) : e;
+}

@@ -11,4 +11,7 @@
  */
 enum err relock(struct peer *, const struct identity *who, const struct secret *fresh, struct why *);
 
+/* relock_alone: as relock, and nothing else but the recovery key opens it any more: no other officer's either. */
+enum err relock_alone(struct peer *, const struct identity *who, const struct secret *fresh, struct why *);
+
 #endif

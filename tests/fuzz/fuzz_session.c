@@ -79,6 +79,12 @@ answer(struct host *h, const struct session_event *e)
 	case SESSION_JOIN:
 		session_welcome(h->s, &welcome, h->now);
 		break;
+	case SESSION_RETURN:
+		session_welcome(h->s, &welcome, h->now);
+		break;
+	case SESSION_SUCCESSOR:
+		session_succession(h->s, BYTES_LIT("the root's word"), h->now);
+		break;
 	case SESSION_ASK:
 		session_answer(h->s, STREAM_OUT, e->u.ask.verb, h->now);
 		if (!e->u.ask.has_input)
@@ -98,6 +104,7 @@ answer(struct host *h, const struct session_event *e)
 	case SESSION_ACKED:
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
+	case SESSION_SUCCESSION:
 	case SESSION_ANSWER:
 	case SESSION_NODE_TAKEN:
 		break;

@@ -393,6 +393,9 @@ device_event(struct conn *c, const struct session_event *ev)
 	case SESSION_HELLO:
 	case SESSION_PARCEL:
 	case SESSION_JOIN:
+	case SESSION_SUCCESSOR:
+	case SESSION_RETURN:
+	case SESSION_SUCCESSION:
 	case SESSION_ASK:
 	case SESSION_INPUT:
 	case SESSION_NODE:

@@ -219,6 +219,9 @@ node_event(struct conn *c, const struct session_event *ev)
 	case SESSION_FINISHED:
 		break;
 	case SESSION_JOIN:
+	case SESSION_SUCCESSOR:
+	case SESSION_RETURN:
+	case SESSION_SUCCESSION:
 	case SESSION_ASK:
 	case SESSION_INPUT:
 	case SESSION_NODE:

@@ -334,6 +334,11 @@ republish_job(struct store_txn *txn, void *arg)
 		e = publish_bin(p, txn, DOWN_AREAS, value);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
+	/* who slept through a change of the office's key seals to an old one still */
+	if (p->home.key_no > 1 && (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &value)) == E_OK)
+		e = publish_bin(p, txn, DOWN_OFFICE, value);
+	if (e != E_OK && e != E_ABSENT)
+		return e;
 	if ((e = store_walk(txn, STORE_FORM, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {

@@ -7,6 +7,7 @@
 #include "tools/node/dictionaries.h"
 #include "tools/node/erasures.h"
 #include "tools/node/down_row.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/offices.h"
 #include "tools/node/opener.h"
 #include "tools/node/outbox.h"
@@ -80,7 +81,7 @@ struct take_job {
 	struct bytes dictionary; /* newly kept */
 	uint64_t codecs;         /* 0: nothing was said */
 	struct home home;
-	bool has_home;
+	bool has_home, keys_changed;
 };
 
 static enum err
@@ -114,13 +115,23 @@ take_office_key(struct store_txn *txn, struct take_job *job, const struct down_i
 	struct ec_key key;
 	enum err e = crypto_ec_from_secret(&key, item->secret);
 
-	if (e == E_OK && item->key_no >= job->peer->home.key_no) {
+	if (e == E_OK && item->key_no < job->peer->home.key_no) {
+		struct home old = {.key_no = item->key_no, .seal = key, .has_secret = true};
+
+		e = office_keys_keep(txn, job->peer, &old);
+		job->keys_changed = e == E_OK;
+		crypto_wipe(&old, sizeof(old));
+	} else if (e == E_OK) {
+		if (item->key_no > job->peer->home.key_no && (e = office_keys_keep(txn, job->peer, &job->peer->home)) != E_OK)
+			goto done;
+		job->keys_changed = true;
 		job->home = job->peer->home;
 		job->home.key_no = item->key_no;
 		job->home.seal = key;
 		job->home.has_secret = job->has_home = true;
 		e = peer_put_home(txn, &job->home);
 	}
+done:
 	crypto_wipe(&key, sizeof(key));
 	return e;
 }
@@ -399,6 +410,10 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 	}
 	if (job.has_home)
 		p->home = job.home;
+	if (job.keys_changed && (e = office_keys_reload(p)) != E_OK) {
+		why_set(why, e, "%s", p->path);
+		goto done;
+	}
 	if (job.approved)
 		p->approved = true;
 	if (job.has_languages)

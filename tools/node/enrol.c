@@ -14,6 +14,7 @@
 #include "tools/node/office_keys.h"
 #include "tools/node/offices.h"
 #include "tools/node/state.h"
+#include "tools/node/succeed.h"
 
 static enum err
 identity_new(struct identity *d, enum role role, const char *area, const char *name)
@@ -97,12 +98,17 @@ found_job(struct store_txn *txn, void *arg)
 	writer_reset(&w);
 	if (e == E_OK)
 		e = put_office(txn, job, &w);
+	if (e == E_OK && job->f->again != NULL &&
+	    (e = office_keys_all(txn, p, &job->f->recovery, OFFICE_KEYS_AGAIN)) == E_OK &&
+	    (e = down_publish_statement(p, txn, DOWN_OFFICE, writer_view(&w))) == E_OK)
+		e = succeed_say(p, txn, job->f->again, job->now_s);
 	writer_free(&w);
 	if (e == E_OK)
 		e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(p->store));
 	if (e != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, &officer->id, "init", p->programme.name, p->home.area);
+	return audit_append(txn, job->now_s, &officer->id, job->f->again != NULL ? "replace" : "init", p->programme.name,
+	                    p->home.area);
 }
 
 enum err
@@ -126,8 +132,11 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 	area_table_free(areas);
 	if (area == AREA_NONE)
 		return why_set(why, E_AREA_UNKNOWN, "%s", f->area);
-	if ((e = crypto_ec_new(&f->root)) != E_OK || (e = crypto_ec_new(&f->recovery)) != E_OK ||
-	    (e = office_key_of(&f->recovery, f->area, home.key_no, &home.seal)) != E_OK ||
+	if (f->again != NULL)
+		home.key_no = OFFICE_KEYS_AGAIN + 1;
+	else if ((e = crypto_ec_new(&f->root)) != E_OK || (e = crypto_ec_new(&f->recovery)) != E_OK)
+		goto done;
+	if ((e = office_key_of(&f->recovery, f->area, home.key_no, &home.seal)) != E_OK ||
 	    (e = identity_new(&identities[0], ROLE_NODE, f->area, "node")) != E_OK ||
 	    (e = identity_new(&identities[1], ROLE_OFFICER, f->area, f->officer)) != E_OK)
 		goto done;
@@ -333,4 +342,58 @@ enrol_join(struct peer *p, const struct message_join *join, const struct ec_publ
 	if ((e = store_write(p->store, join_job, &job)) != E_OK)
 		return why != NULL && why->e == e ? e : why_set(why, e, "the invitation");
 	return welcome(p, &job, out, a);
+}
+
+/* ---- those whom an earlier node enrolled ---- */
+
+struct readmit_job {
+	struct join_job job; /* for welcome() */
+	struct message_join join;
+	const struct enrolment *own;
+};
+
+static enum err
+readmit_job(struct store_txn *txn, void *arg)
+{
+	struct readmit_job *r = arg;
+	struct peer *p = r->job.peer;
+	const struct enrolment *own = r->own;
+	uint8_t memory[STATEMENT_BYTES_MAX];
+	struct identity d;
+	struct member m;
+	struct writer statement;
+	enum err e;
+
+	if ((e = member_get(txn, &own->id, &m)) != E_ABSENT) {
+		r->job.state = m.state;
+		return e;
+	}
+	memset(&d, 0, sizeof(d));
+	d.id = own->id;
+	d.role = own->role;
+	memcpy(d.area, own->area, sizeof(d.area));
+	memcpy(d.name, own->name, sizeof(d.name));
+	d.sign.pub = own->sign_pub;
+	d.seal.pub = own->seal_pub;
+	r->job.state = MEMBER_PENDING; /* whether it was shut out meanwhile nobody here knows */
+	writer_init(&statement, memory, sizeof(memory));
+	if ((e = put_enrolment(txn, &p->programme, &d, r->job.now_s, &peer_self(p)->id, &peer_self(p)->sign,
+	                       r->job.state, &statement)) != E_OK)
+		return e;
+	return audit_append(txn, r->job.now_s, &d.id, "return", own->name, role_name(own->role));
+}
+
+enum err
+enrol_readmit(struct peer *p, const struct enrolment *own, struct message_welcome *out, struct arena *a,
+              struct why *why)
+{
+	struct readmit_job r = {.job = {.peer = p, .now_s = peer_now_s(p), .why = why}, .own = own};
+	enum err e;
+
+	r.join.principal = own->id;
+	r.job.join = &r.join;
+	memcpy(r.job.area, own->area, sizeof(r.job.area));
+	if ((e = store_write(p->store, readmit_job, &r)) != E_OK)
+		return e;
+	return welcome(p, &r.job, out, a);
 }

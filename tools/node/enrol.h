@@ -13,11 +13,14 @@
  * open peer. The two secret keys are the caller's to write down elsewhere, in `keep`, before the store appears, and to
  * wipe. On an error nothing is left, neither of the store.
  */
+struct succeed;
+#define OFFICE_KEYS_AGAIN 32u /* keys that a node without a backup works out: so many rotations were there at most */
 struct foundation {
 	const char *programme, *area, *officer;
 	struct bytes areas; /* compiled table */
 	struct ec_key root, recovery; /* out */
 	struct principal_id node;     /* out */
+	const struct succeed *again;  /* NULL, or a programme that is there: root and recovery are given, and nothing else is left */
 	enum err (*keep)(void *ctx, const struct foundation *); /* NULL: they are looked at afterwards */
 	void *ctx;
 };
@@ -40,6 +43,10 @@ enum err enrol_invite(struct peer *, const struct identity *actor, const struct 
  */
 enum err enrol_join(struct peer *, const struct message_join *, const struct ec_public *sign,
                     struct message_welcome *out, struct arena *, struct why *);
+
+/* enrol_readmit: one whom an earlier node of this office enrolled so, verified: waits for approval. succeed.h. */
+enum err enrol_readmit(struct peer *, const struct enrolment *own, struct message_welcome *, struct arena *,
+                       struct why *);
 
 /* At the joiner: a store that holds only the invitation and own keys; then what the node answered. */
 enum err enrol_prepare(struct peer **out, const char *path, const struct unlock *, const struct invite *,

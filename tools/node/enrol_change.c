@@ -11,7 +11,9 @@
 #include "tools/node/epochs.h"
 #include "tools/node/quota.h"
 #include "tools/node/enrol_node.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/state.h"
+#include "tools/node/succeed.h"
 #include "tools/node/twins.h"
 
 enum err
@@ -82,6 +84,7 @@ struct welcomed_job {
 	struct peer *peer;
 	struct peer *next; /* its programme, home, identities as they shall be */
 	struct become_node *node; /* a node: what it begins with */
+	const struct message_welcome *welcome;
 };
 
 static enum err
@@ -90,7 +93,8 @@ welcomed_job(struct store_txn *txn, void *arg)
 	struct welcomed_job *job = arg;
 	enum err e;
 
-	if ((e = peer_put_programme(txn, &job->next->programme)) != E_OK ||
+	if ((e = succeed_keep(txn, job->welcome)) != E_OK ||
+	    (e = peer_put_programme(txn, &job->next->programme)) != E_OK ||
 	    (e = peer_put_home(txn, &job->next->home)) != E_OK ||
 	    (e = store_meta_put_u64(txn, "approved", job->next->approved)) != E_OK ||
 	    (job->node != NULL && (e = enrol_become_job(txn, job->node)) != E_OK))
@@ -102,7 +106,7 @@ enum err
 enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *node_key,
                const struct message_welcome *w, struct why *why)
 {
-	struct welcomed_job job = {.peer = p};
+	struct welcomed_job job = {.peer = p, .welcome = w};
 	struct become_node node = {.peer = p, .welcome = w};
 	struct enrolment own;
 	struct office office;
@@ -174,20 +178,31 @@ may(struct change_job *job, enum act act, const struct member *m)
 
 /* A second node of this very office opens what is sealed to it: its key goes down, sealed to that node alone. */
 static enum err
-give_office_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
+give_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin, uint32_t key_no, const struct ec_key *key)
 {
-	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = p->home.key_no};
+	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = key_no};
 	uint8_t memory[128];
 	struct writer body;
 	enum err e;
 
 	writer_init(&body, memory, sizeof(memory));
-	memcpy(item.secret, p->home.seal.secret, sizeof(item.secret));
+	memcpy(item.secret, key->secret, sizeof(item.secret));
 	down_item_write(&body, &item);
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(p, txn, twin, writer_view(&body));
 	crypto_wipe(&item, sizeof(item));
 	crypto_wipe(memory, sizeof(memory));
+	return e;
+}
+
+static enum err
+give_office_keys(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
+{
+	enum err e = give_key(txn, p, twin, p->home.key_no, &p->home.seal);
+	size_t i;
+
+	for (i = 0; i < p->old_key_count && e == E_OK; i++)
+		e = give_key(txn, p, twin, p->old_keys[i].key_no, &p->old_keys[i].key);
 	return e;
 }
 
@@ -232,7 +247,7 @@ approve_job(struct store_txn *txn, void *arg)
 		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
 	writer_free(&body);
 	if (e == E_OK && m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, job->peer->home.area) == 0)
-		e = give_office_key(txn, job->peer, &m.enrolment);
+		e = give_office_keys(txn, job->peer, &m.enrolment);
 	if (e != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "approve", m.enrolment.name,

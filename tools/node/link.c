@@ -351,6 +351,9 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 	case SESSION_HELLO:
 	case SESSION_PARCEL:
 	case SESSION_JOIN:
+	case SESSION_SUCCESSOR:
+	case SESSION_RETURN:
+	case SESSION_SUCCESSION: /* link_successor.c */
 	case SESSION_ASK:
 	case SESSION_INPUT:
 	case SESSION_NODE:

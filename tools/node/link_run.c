@@ -5,6 +5,7 @@
 #include "core/fault.h"
 #include "sync/net/net.h"
 #include "tools/node/link_inside.h"
+#include "tools/node/link_successor.h"
 #include "tools/node/pace.h"
 #include "tools/node/twins.h"
 
@@ -103,6 +104,11 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 		return why_set(why, e, "certificate");
 	o->config.identity.certificate = writer_view(&o->der);
 	e = net_client_open(&o->client, &o->config, &l->result->counts, why);
+	if (e == E_NODE_KEY && pin_sha256 == NULL && (e = link_successor(p, o->above.address, why)) == E_OK &&
+	    (e = peer_above(p, &o->above)) == E_OK) { /* another node is pinned now */
+		net_client_close(o->client);
+		e = net_client_open(&o->client, &o->config, &l->result->counts, why);
+	}
 	if (e == E_BUDGET_SMALL && !l->result->counts.resumed) /* it went into the handshake: the next one is short */
 		e = why_set(why, E_BUDGET, "%s", "");
 	return said(l, e, why);
@@ -124,12 +130,21 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
 	struct link fresh = o.l;
 	size_t others = twins_count(p);
+	struct why back;
+	bool returned = false;
 	enum err e;
 
 	for (;;) { /* a node that cannot be reached: the office may have another one */
 		if ((e = link_sync_open(&o.l, why)) != E_OK)
 			return e;
 		e = link_sync_close(&o.l, run_tls(&o, NULL, why), why);
+		if (e == E_STRANGER && !returned) { /* a node that lost its list, or has it from before this store joined */
+			returned = true;
+			if (link_return(p, o.above.address, &back) == E_OK) {
+				o.l = fresh;
+				continue;
+			}
+		}
 		if (e != E_CONNECT || others-- == 0 || twins_switch(p) != E_OK)
 			return e;
 		o.l = fresh;

@@ -3,6 +3,7 @@
 #include "tools/node/accept.h"
 #include "tools/node/down.h"
 #include "tools/node/mail.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/receipts.h"
 
 #define LETTERS_MAX 4096u /* of one envelope; the largest that we make has a few hundred */
@@ -248,6 +249,22 @@ came_job(struct store_txn *txn, void *arg)
 	return mail_came(txn, arg);
 }
 
+/* By the principal's own key; at a node by the office's, the one in force first: a stick may have been long on its way. */
+static enum err
+open_envelope(struct peer *p, struct envelope_to *to, bool awaited, struct bytes envelope, struct writer *body,
+              struct envelope_hint *hint)
+{
+	size_t i = p->old_key_count;
+	enum err e = envelope_open(&p->programme.id, to, to->to_principal ? &peer_self(p)->seal : &p->home.seal, awaited,
+	                           envelope, body, hint);
+
+	while (e == E_ABSENT && !to->to_principal && i-- > 0) {
+		to->key_no = p->old_keys[i].key_no;
+		e = envelope_open(&p->programme.id, to, &p->old_keys[i].key, awaited, envelope, body, hint);
+	}
+	return e;
+}
+
 enum err
 mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via, struct mail_taken *taken,
           struct mail_answer *answer, struct why *why)
@@ -278,8 +295,7 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 		return E_NO_MEMORY;
 	*g = (struct taking){.peer = p, .via = via, .taken = taken, .answer = answer, .arena = arena};
 	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
-	e = envelope_open(&p->programme.id, &to, to.to_principal ? &peer_self(p)->seal : &p->home.seal, awaited, envelope,
-	                  &body, &g->hint);
+	e = open_envelope(p, &to, awaited, envelope, &body, &g->hint);
 	if (e == E_OK) {
 		taken->envelopes++;
 		e = take_letters(g, writer_view(&body));

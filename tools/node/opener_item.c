@@ -8,6 +8,7 @@
 #include "core/rules.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/erasures.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/stanzas.h"
 
 void
@@ -216,6 +217,7 @@ static enum err
 run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_item *item, struct run *run,
         bool *opened)
 {
+	const struct ec_key *key;
 	enum err e;
 
 	if (*opened && memcmp(run->enc, item->enc, sizeof(run->enc)) == 0 && run->epoch == item->epoch)
@@ -223,9 +225,9 @@ run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_i
 	if (*opened)
 		run_wipe(run);
 	*opened = false;
-	if (item->to.to_principal || item->to.key_no != p->home.key_no || !p->home.has_secret)
+	if (item->to.to_principal || (key = office_key_at(p, item->to.key_no)) == NULL)
 		return E_SEAL;
-	e = run_open(run, &p->programme.id, &parcel->log.author, item->epoch, &item->to, item->enc, &p->home.seal);
+	e = run_open(run, &p->programme.id, &parcel->log.author, item->epoch, &item->to, item->enc, key);
 	*opened = e == E_OK;
 	return e;
 }
@@ -329,15 +331,15 @@ opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	const struct arrival *a = &at->arrival;
 	const struct parcel *parcel = &at->parcel;
 	struct why *why = &at->why;
+	const struct ec_key *own;
 	uint8_t key[AEAD_KEY_BYTES];
 	struct stanza stanza;
 	enum err e = stanzas_get(o->peer, txn, item->leaf, o->peer->home.area, &stanza);
 
 	if (e == E_OK) {
-		if (!o->peer->home.has_secret)
+		if ((own = office_key_at(o->peer, stanza.key_no)) == NULL)
 			return E_SEAL;
-		if ((e = stanza_unwrap(&stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC,
-		                       &o->peer->home.seal, key)) == E_OK)
+		if ((e = stanza_unwrap(&stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC, own, key)) == E_OK)
 			e = open_item(txn, o, a, parcel, item, NULL, key, why);
 		crypto_wipe(key, sizeof(key));
 		return e;
@@ -363,7 +365,7 @@ opener_compute(const struct peer *p, struct opening_arrival *at)
 	for (i = 0; i < at->parcel.item_count && at->verified == E_OK; i++) {
 		const struct parcel_item *item = &at->parcel.items[i];
 
-		if (item->enc == NULL || item->to.to_principal || item->to.key_no != p->home.key_no)
+		if (item->enc == NULL || item->to.to_principal || office_key_at(p, item->to.key_no) == NULL)
 			continue;
 		(void)run_for(p, &at->parcel, item, &at->run, &at->opened);
 		break;

@@ -52,6 +52,13 @@ struct home {
 	char address[256];
 };
 
+/* A key that the office had before. */
+#define OLD_KEYS_MAX 64u
+struct old_key {
+	uint32_t key_no;
+	struct ec_key key;
+};
+
 /* Where a store syncs to: a device's home node, or the node above a node (known false: it has none). */
 struct above {
 	bool known;
@@ -82,6 +89,8 @@ struct peer {
 	struct identity identities[IDENTITIES_MAX]; /* [0] is the store's own */
 	size_t identity_count;
 	struct home home;
+	struct old_key old_keys[OLD_KEYS_MAX]; /* office_keys.h */
+	size_t old_key_count;
 	struct above above;        /* of a node that joined another one */
 	struct areas_entry *areas; /* the first is in force */
 	struct form_entry *forms;

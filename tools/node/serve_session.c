@@ -12,6 +12,7 @@
 #include "tools/node/link.h"
 #include "tools/node/quota.h"
 #include "tools/node/serve_inside.h"
+#include "tools/node/succeed.h"
 
 #define BUSY_RETRY_S 600u
 
@@ -340,6 +341,7 @@ serve_settle(struct serve *serve)
 struct join_work {
 	struct serve_conn *conn;
 	struct message_join join;
+	struct message_came_back came_back; /* instead of it, if own_enrolment is not empty */
 	struct message_welcome welcome;
 	struct arena arena;
 	struct why why;
@@ -351,7 +353,13 @@ join_run(void *arg)
 {
 	struct join_work *w = arg;
 
-	w->e = enrol_join(w->conn->serve->peer, &w->join, &w->conn->peer.key, &w->welcome, &w->arena, &w->why);
+	struct peer *p = w->conn->serve->peer;
+	const struct serve_who *who = &w->conn->peer;
+
+	if (w->came_back.own_enrolment.n > 0)
+		w->e = succeed_return(p, &w->came_back, &who->id, &who->key, &w->welcome, &w->arena, &w->why);
+	else
+		w->e = enrol_join(p, &w->join, &who->key, &w->welcome, &w->arena, &w->why);
 }
 
 static void
@@ -378,28 +386,53 @@ join_done(void *arg)
 }
 
 static void
-on_join(struct serve_conn *c, const struct message_join *join)
+join_aside(struct serve_conn *c, const struct message_join *join, const struct message_came_back *back)
 {
-	struct join_work *w;
+	struct join_work *w = calloc(1, sizeof(*w));
 
-	/* a newcomer may only speak for the key that it showed in the handshake */
-	if (!ID_EQUAL(&join->principal, &c->peer.id)) {
-		serve_refuse(c, E_STRANGER, "another principal", 0);
-		return;
-	}
-	if ((w = calloc(1, sizeof(*w))) == NULL) {
+	if (w == NULL) {
 		serve_refuse(c, E_PEER_BUSY, "", 60);
 		return;
 	}
 	w->conn = c;
-	w->join = *join;
-	w->join.name = BYTES_NONE; /* the invitation says what the newcomer is called */
 	arena_init(&w->arena, 1u << 20);
+	if (join != NULL) {
+		w->join = *join;
+		w->join.name = BYTES_NONE; /* the invitation says what the newcomer is called */
+	} else {
+		w->came_back.own_enrolment = arena_bytes(&w->arena, back->own_enrolment);
+		w->came_back.node_enrolment = arena_bytes(&w->arena, back->node_enrolment);
+	}
 	c->jobs++;
 	if (!c->serve->host->aside(c->serve, join_run, join_done, w)) {
 		w->e = E_PEER_BUSY;
 		join_done(w);
 	}
+}
+
+/* The root's word about this node, to whoever pinned one before it. Anybody may hear it: it is signed, and names nobody. */
+static void
+on_successor(struct serve_conn *c)
+{
+	uint8_t memory[STATEMENT_BYTES_MAX];
+	struct writer statement;
+	enum err e;
+
+	writer_init(&statement, memory, sizeof(memory));
+	if ((e = succeed_statement(c->serve->peer, &statement)) == E_OK)
+		session_succession(c->session, writer_view(&statement), serve_now_ms(c));
+	else
+		serve_refuse(c, e == E_ABSENT ? E_STRANGER : e, "another node", 0);
+}
+
+static void
+on_join(struct serve_conn *c, const struct message_join *join)
+{
+	/* a newcomer may only speak for the key that it showed in the handshake */
+	if (!ID_EQUAL(&join->principal, &c->peer.id))
+		serve_refuse(c, E_STRANGER, "another principal", 0);
+	else
+		join_aside(c, join, NULL);
 }
 
 /* Only who works for the office asks from elsewhere; a member's device has nothing to ask. */
@@ -452,6 +485,12 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 	case SESSION_JOIN:
 		on_join(c, &ev->u.join);
 		break;
+	case SESSION_SUCCESSOR:
+		on_successor(c);
+		break;
+	case SESSION_RETURN:
+		join_aside(c, NULL, &ev->u.came_back);
+		break;
 	case SESSION_ASK:
 		on_ask(c, &ev->u.ask);
 		break;
@@ -471,6 +510,7 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 	case SESSION_ACKED:
 	case SESSION_FORKED:
 	case SESSION_WELCOME:
+	case SESSION_SUCCESSION:
 	case SESSION_ANSWER:
 		break; /* the device's, or nothing to do */
 	}

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "tools/node/office_keys.h"
 #include "tools/node/opener.h"
 
 #define WAIT_PREFIX "wait"
@@ -110,17 +111,20 @@ enum err
 stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *author, const struct parcel_item *item,
             uint8_t key[AEAD_KEY_BYTES])
 {
+	const struct ec_key *own;
 	struct stanza s;
 	struct run run;
 	enum err e = stanzas_get(p, txn, item->leaf, p->home.area, &s);
 
 	if (!p->home.has_secret)
 		return E_ABSENT;
-	if (e == E_OK)
-		return stanza_unwrap(&s, &p->programme.id, item->leaf, SLICE_ANALYTIC, &p->home.seal, key);
-	if (e != E_ABSENT || item->to.to_principal || item->to.key_no != p->home.key_no)
+	if (e == E_OK && (own = office_key_at(p, s.key_no)) != NULL)
+		return stanza_unwrap(&s, &p->programme.id, item->leaf, SLICE_ANALYTIC, own, key);
+	if (e == E_OK || item->to.to_principal || (own = office_key_at(p, item->to.key_no)) == NULL)
+		return E_ABSENT;
+	if (e != E_ABSENT)
 		return e;
-	if ((e = run_open(&run, &p->programme.id, author, item->epoch, &item->to, item->enc, &p->home.seal)) != E_OK)
+	if ((e = run_open(&run, &p->programme.id, author, item->epoch, &item->to, item->enc, own)) != E_OK)
 		return e;
 	slice_key(&run, SLICE_ANALYTIC, item->index, key);
 	run_wipe(&run);
