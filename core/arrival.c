@@ -65,9 +65,16 @@ enum err
 arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number,
 	     uint64_t *seq, struct parcel_hash *hash)
 {
-	struct arrival_key k = arrival_key(txn, log, number, 0);
+	return arrival_find_twin(txn, log, number, 0, seq, hash);
+}
 
-	return index_get(txn, &k, seq, hash);
+enum err
+arrival_find_twin(struct store_txn *txn, const struct log_id *log, uint64_t number,
+		  unsigned n, uint64_t *seq, struct parcel_hash *hash)
+{
+	struct arrival_key k = arrival_key(txn, log, number, n);
+
+	return n >= ARRIVAL_TWINS_MAX ? E_ABSENT : index_get(txn, &k, seq, hash);
 }
 
 static enum err

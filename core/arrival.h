@@ -52,6 +52,9 @@ enum err arrival_get(struct store_txn *, uint64_t seq, struct arrival *out);
 /* arrival_find: the seq and hash of (log, number); the first one of a fork. E_ABSENT. */
 enum err arrival_find(struct store_txn *, const struct log_id *, uint64_t number,
 		      uint64_t *seq, struct parcel_hash *hash);
+/* arrival_find_twin: the same of the n-th one under the number: 0 is the first. E_ABSENT: there are not as many. */
+enum err arrival_find_twin(struct store_txn *, const struct log_id *, uint64_t number,
+			   unsigned n, uint64_t *seq, struct parcel_hash *hash);
 /* arrival_last: the newest seq; 0 if nothing arrived. It is also the number of arrivals.
  */
 enum err arrival_last(struct store_txn *, uint64_t *out);

@@ -121,7 +121,7 @@ golden_row_job(struct store_txn *txn, void *arg)
 {
 	static uint8_t memory[1 << 16];
 	const struct golden_row *row = arg;
-	struct bytes key, value;
+	struct bytes key = BYTES_NONE, value = BYTES_NONE;
 	enum err e;
 
 	if (row->meta == NULL && (e = store_clear(txn, row->table)) != E_OK)

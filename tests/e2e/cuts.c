@@ -10,6 +10,7 @@
 #include "core/arrival.h"
 #include "tests/bench/device.h"
 #include "tests/e2e/wire.h"
+#include "tools/node/verify.h"
 
 static struct wire *w;
 static struct why said; /* of the last sync */
@@ -177,6 +178,22 @@ budgets(struct peer *p, uint64_t budget)
 	return 101;
 }
 
+static void
+fault(void *arg, const char *sentence)
+{
+	(void)arg;
+	printf("%s\n", sentence);
+}
+
+static void
+no_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	(void)arg;
+	(void)what;
+	(void)done;
+	(void)total;
+}
+
 /* What is in a backup too need not be kept: the handset's store gives up the bytes, and goes on. */
 static unsigned
 safe_is_freed(struct stage *s, struct peer *p)
@@ -187,7 +204,9 @@ safe_is_freed(struct stage *s, struct peer *p)
 	struct link_result result;
 	struct parcel_hash hash;
 	struct store_txn *txn;
+	struct verified whole;
 	struct arrival a;
+	struct why why;
 	uint64_t n, seq, bytes = 0, head = head_of(p);
 
 	(void)snprintf(file, sizeof(file), "%s/backup", s->dir);
@@ -203,6 +222,8 @@ safe_is_freed(struct stage *s, struct peer *p)
 	store_read_end(txn);
 	if (bytes != 0)
 		die("%llu bytes of parcels that are safe are kept", (unsigned long long)bytes);
+	if (verify_store(p, &whole, fault, no_progress, NULL, &why) != E_OK || whole.bad_parcels > 0)
+		die("check takes what was given up for damage");
 	device_fill(p, 3, 1);
 	device_sync(p, &result);
 	printf("ok   %llu parcels are safe, and freed\n", (unsigned long long)head);

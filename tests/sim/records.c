@@ -293,13 +293,33 @@ open_item(struct world *w, struct principal *who, const struct entry *entry, con
 	return e;
 }
 
+/* Behind the one of the number before that makes the hash which it was acknowledged by: that number may have twins. */
+static enum err
+in_place(struct world *w, const struct entry *entry, struct parcel_context *context, struct arena *arena, struct parcel *out)
+{
+	const struct entries *all = &w->node.disk.arrivals;
+	enum err e;
+	size_t i;
+
+	if (entry->number == 1)
+		return parcel_read(out, entry->bytes, context, arena, NULL);
+	for (i = 0; i < all->n; i++) {
+		if (all->e[i].number != entry->number - 1 || !log_id_equal(&all->e[i].log, &entry->log))
+			continue;
+		context->previous = all->e[i].hash;
+		e = parcel_read(out, entry->bytes, context, arena, NULL);
+		if (e != E_OK || ID_EQUAL(&out->hash, &entry->hash))
+			return e;
+	}
+	return E_PARCEL_CHAIN;
+}
+
 /* One arrival: verified, opened, merged; or the reason why it is kept aside. */
 enum err
 node_open_entry(struct world *w, const struct entry *entry)
 {
 	struct parcel_context context = {.programme = w->programme, .log = entry->log};
 	struct principal *who = NULL;
-	const struct entry *before;
 	struct parcel parcel;
 	struct arena arena;
 	enum err e, worst = E_OK;
@@ -315,14 +335,10 @@ node_open_entry(struct world *w, const struct entry *entry)
 			break;
 	if (who->revoked && i == who->revoked_n)
 		return E_REVOKED;
-	before = entry->number > 1 ? entries_find(&w->node.disk.arrivals, &entry->log, entry->number - 1) : NULL;
-	if (before == NULL && entry->number > 1)
-		return E_PARCEL_CHAIN;
-	if (before != NULL)
-		context.previous = before->hash;
 	context.own_area = who->area;
 	arena_init(&arena, 16u << 20);
-	if ((e = parcel_read(&parcel, entry->bytes, &context, &arena, NULL)) == E_OK)
+	e = in_place(w, entry, &context, &arena, &parcel);
+	if (e == E_OK)
 		e = parcel_verify(&parcel, &who->sign.pub);
 	for (i = 0; e == E_OK && i < parcel.item_count; i++) {
 		enum err one = open_item(w, who, entry, &parcel, &parcel.items[i]);

@@ -42,22 +42,33 @@ check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a,
 	return why_set(why, E_REVOKED, "it came after %s was shut out", o->author.enrolment.name);
 }
 
-/* What the author's log held before this parcel. */
+/* What the author's log held before this parcel: the n-th of the number before. E_ABSENT: there are not as many. */
 static enum err
-previous_of(struct store_txn *txn, const struct arrival *a, struct parcel_hash *out)
+previous_of(struct store_txn *txn, const struct arrival *a, unsigned n, struct parcel_hash *out)
 {
 	uint64_t seq;
+
+	if (a->number > 1 && !(a->flags & ARRIVAL_CARRIED))
+		return arrival_find_twin(txn, &a->log, a->number - 1, n, &seq, out);
+	if (a->number <= 1)
+		memset(out, 0, sizeof(*out));
+	else /* past a hole, perhaps: its signature covers what came with it */
+		*out = a->previous;
+	return n == 0 ? E_OK : E_ABSENT;
+}
+
+enum err
+opener_place(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a, const char *area,
+             struct arena *arena, struct parcel *out, struct why *why)
+{
+	struct parcel_context context = {.programme = *programme, .log = a->log, .own_area = area};
+	unsigned n;
 	enum err e;
 
-	memset(out, 0, sizeof(*out));
-	if (a->number <= 1)
-		return E_OK;
-	if (a->flags & ARRIVAL_CARRIED) { /* past a hole, perhaps: its signature covers what came with it */
-		*out = a->previous;
-		return E_OK;
-	}
-	e = arrival_find(txn, &a->log, a->number - 1, &seq, out);
-	return e == E_ABSENT ? E_PARCEL_CHAIN : e;
+	for (n = 0; (e = previous_of(txn, a, n, &context.previous)) == E_OK; n++)
+		if ((e = parcel_read(out, a->parcel, &context, arena, why)) != E_OK || ID_EQUAL(&out->hash, &a->hash))
+			return e;
+	return e != E_ABSENT ? e : why_set(why, E_PARCEL_CHAIN, "number %llu", (unsigned long long)a->number);
 }
 
 static bool
@@ -71,7 +82,6 @@ static enum err
 read_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
 {
 	const struct arrival *a = &at->arrival;
-	struct parcel_context context = {.programme = o->peer->programme.id, .log = a->log};
 	enum err e = author_of(txn, o, &a->log.author);
 
 	if (e == E_ABSENT)
@@ -81,10 +91,8 @@ read_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && member_is_ours(o->author.state) &&
 	    (e = epochs_check(txn, &a->log)) != E_OK)
 		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
-	if ((e = previous_of(txn, a, &context.previous)) != E_OK)
-		return e;
-	context.own_area = o->author.enrolment.area;
-	if ((e = parcel_read(&at->parcel, a->parcel, &context, &o->arena, &at->why)) != E_OK)
+	e = opener_place(txn, &o->peer->programme.id, a, o->author.enrolment.area, &o->arena, &at->parcel, &at->why);
+	if (e != E_OK)
 		return e;
 	at->author = o->author.enrolment.sign_pub;
 	at->known = known_get(o->known, &at->author);

@@ -63,6 +63,14 @@ struct opening {
 };
 
 /*
+ * opener_place: the arrival's parcel, read in its place in its log: behind the one of the number before whose hash is signed in
+ * it. Where that number has twins, it is the one that makes the hash which the arrival was acknowledged by. `area` is the
+ * author's own, or NULL. The signature is not checked. E_PARCEL_CHAIN: it stands behind none that is here.
+ */
+enum err opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *area,
+		      struct arena *, struct parcel *out, struct why *);
+
+/*
  * An arrival's way, in three steps. opener_read: from the store, in its place. opener_compute: the signature, and the secret
  * of its first run: nothing of the store, so that arrivals may be computed at once, by a crew. opener_take: into rows. E_OK also
  * for one that is set aside; an error is the store's. opener_done: after all, whatever came of it. opener_arrival: all of it.
