@@ -25,6 +25,7 @@ struct device {
 	struct identity self;
 	uint64_t number;
 	struct parcel_hash last;
+	bool urgent; /* are its next parcels? */
 };
 
 struct node {
@@ -159,11 +160,12 @@ node_arrive(struct node *n, struct device *d, const char *area, const struct par
 	struct parcel_context context = {.programme = n->peer->programme.id, .log = {d->self.id, d->self.epoch},
 	                                 .previous = d->last, .own_area = d->self.area};
 	struct node_append job = {.a = {.log = context.log, .number = d->number + 1, .received_s = 1000,
-	                                .via = d->self.id, .flags = ARRIVAL_UNVERIFIED}};
+	                                .via = d->self.id, .flags = ARRIVAL_UNVERIFIED},
+	                          .urgent = d->urgent};
 	struct parcel_builder *b;
 	struct writer out;
 	size_t i;
-	enum err e = parcel_begin(&b, &context, d->number + 1, 0, area);
+	enum err e = parcel_begin(&b, &context, d->number + 1, d->urgent ? PARCEL_URGENT : 0, area);
 
 	writer_heap_init(&out, PARCEL_BYTES_MAX);
 	for (i = 0; e == E_OK && i < count; i++)

@@ -2,9 +2,11 @@
  * ingest BANYAN [DEVICES] [PARCELS]: how fast a real node takes in what many devices bring over TLS, in parcels of 20
  * records that were made before. DEVICES connect at once, in as many processes; devices and node share this machine.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -28,6 +30,52 @@ cpu_of(pid_t pid)
 		die("%s", path);
 	(void)fclose(f);
 	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* The same without its opener and the opener's helpers, in microseconds: what acknowledging takes, the writer's part in full. */
+static double
+cpu_ack_us(pid_t pid)
+{
+	char path[300], name[40];
+	unsigned long long ns;
+	double sum = 0;
+	struct dirent *t;
+	DIR *tasks;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	if ((tasks = opendir(path)) == NULL)
+		die("%s", path);
+	while ((t = readdir(tasks)) != NULL) {
+		if (t->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/comm", (int)pid, t->d_name);
+		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%39s", name) != 1)
+			die("%s", path);
+		(void)fclose(f);
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid, t->d_name);
+		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%llu", &ns) != 1)
+			die("%s", path);
+		(void)fclose(f);
+		if (strcmp(name, "opener") != 0 && strcmp(name, "crew") != 0)
+			sum += (double)ns / 1000;
+	}
+	(void)closedir(tasks);
+	return sum;
+}
+
+static double
+rss_mb(pid_t pid)
+{
+	char path[64];
+	unsigned long size, resident;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	if ((f = fopen(path, "r")) == NULL || fscanf(f, "%lu %lu", &size, &resident) != 2)
+		die("%s", path);
+	(void)fclose(f);
+	return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
 /* A device's process: join, fill, say ready, wait for the word, sync. */
@@ -60,13 +108,14 @@ main(int argc, char **argv)
 	static struct stage stage;
 	unsigned devices = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 16;
 	unsigned parcels = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 100, i;
-	double *done, begun, last = 0, opened, cpu, records = (double)devices * parcels * RECORDS_EACH;
+	double *done, begun, last = 0, opened, cpu, ack, idle, records = (double)devices * parcels * RECORDS_EACH;
 	int ready[2], go[2], code, bad = 0;
 	char word;
 
 	if (argc < 2 || devices < 1 || parcels < 1)
 		die("usage: %s BANYAN [DEVICES] [PARCELS]", argv[0]);
 	bench_stage(&stage, argv[1]);
+	idle = rss_mb(stage.serve);
 	done = mmap(NULL, devices * sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (done == MAP_FAILED || pipe(ready) != 0 || pipe(go) != 0)
 		die("no memory");
@@ -91,16 +140,20 @@ main(int argc, char **argv)
 		if (read(ready[0], &word, 1) != 1)
 			die("a device failed");
 	cpu = cpu_of(stage.serve);
+	ack = cpu_ack_us(stage.serve);
 	begun = now_s();
 	(void)close(go[1]); /* all at once */
 	for (i = 0; i < devices; i++)
 		bad |= wait(&code) < 0 || code != 0;
 	if (bad)
 		die("a device failed");
+	ack = cpu_ack_us(stage.serve) - ack;
 	for (i = 0; i < devices; i++)
 		last = done[i] > last ? done[i] : last;
 	printf("%-62s %9s %-4s %-9s %-9s\n", "The node, devices on the same machine", "", "", "target", "2x bar");
 	target_print("acknowledged", records / (last - begun));
+	target_print("cpu_ack", ack / records);
+	target_print("node_idle", idle);
 	{
 		/* A command first opens what waits; this one then says little. */
 		const char *conflicts[] = {stage.banyan, "conflicts", stage.node, "--json", "--key-file",

@@ -37,6 +37,7 @@ crew_main(void *arg)
 {
 	struct crew *c = arg;
 
+	(void)pthread_setname_np(pthread_self(), "crew");
 	pthread_mutex_lock(&c->lock);
 	while (!c->closing) {
 		take_some(c);

@@ -26,6 +26,30 @@ set(struct meters *m, enum meter which, uint64_t value)
 	atomic_store_explicit(&m->count[which], value, memory_order_relaxed);
 }
 
+void
+meter_opening(struct meters *m, size_t arrivals, uint64_t us)
+{
+	uint64_t before = of(m, METER_OPENING_US), each;
+
+	if (arrivals == 0)
+		return;
+	each = us / arrivals;
+	if (before > 0)
+		each = (7 * before + each) / 8;
+	set(m, METER_OPENING_US, each == 0 ? 1 : each);
+}
+
+uint64_t
+meter_backlog_max(const struct meters *m)
+{
+	uint64_t each = of(m, METER_OPENING_US), max;
+
+	if (each == 0)
+		return SERVE_BACKLOG_MAX;
+	max = SERVE_BACKLOG_S * 1000000u / each;
+	return max < SERVE_BACKLOG_MIN ? SERVE_BACKLOG_MIN : max;
+}
+
 enum err
 meter_read(struct meters *m, struct peer *p, size_t connections)
 {
@@ -76,7 +100,7 @@ meter_text(const struct meters *m, struct writer *out)
 bool
 meter_health(const struct meters *m, struct writer *out)
 {
-	bool disk = of(m, METER_REFUSES) != 0, behind = of(m, METER_BACKLOG) > SERVE_BACKLOG_MAX;
+	bool disk = of(m, METER_REFUSES) != 0, behind = of(m, METER_BACKLOG) > meter_backlog_max(m);
 
 	writer_printf(out, "{\"status\":\"%s\",\"backlog\":%" PRIu64 ",\"connections\":%" PRIu64 "}\n",
 	    disk ? "the disk failed: see to it and start the node again" : behind ? "behind with opening" : "ok",

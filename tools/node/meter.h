@@ -34,6 +34,13 @@ meter_refused(struct meters *m, enum err e)
 	atomic_fetch_add_explicit(&m->refused[e], 1, memory_order_relaxed);
 }
 
+/*
+ * meter_opening: a turn of so many arrivals took so long; one thread says so. meter_backlog_max: more arrivals than this
+ * are ten minutes' work and more at that speed.
+ */
+void meter_opening(struct meters *, size_t arrivals, uint64_t us);
+uint64_t meter_backlog_max(const struct meters *);
+
 /* meter_read: set the gauges from the store as it is. E_STORE_*. */
 enum err meter_read(struct meters *, struct peer *, size_t connections);
 /* meter_text: all of them for Prometheus, appended to *out. */

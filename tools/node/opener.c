@@ -11,76 +11,8 @@
 #include "tools/node/epochs.h"
 #include "tools/node/erasures.h"
 #include "tools/node/opener_item.h"
+#include "tools/node/opener_queue.h"
 #include "tools/node/stanzas.h"
-
-/* ---- the queue ---- */
-
-/* CURSOR rows: "opened" = be64; "urgent" be64 seq = waits before its turn. */
-#define URGENT_PREFIX "urgent"
-
-static void
-urgent_key(uint8_t key[14], uint64_t seq)
-{
-	memcpy(key, URGENT_PREFIX, 6);
-	be64_put(key + 6, seq);
-}
-
-enum err
-opener_note(struct store_txn *txn, const struct arrival *a, bool urgent)
-{
-	uint8_t key[14];
-	enum err e;
-
-	/* carried ones come in any order: the first of their log that arrives notes it */
-	if ((a->number == 1 || (a->flags & ARRIVAL_CARRIED)) && (e = epochs_note(txn, &a->log)) != E_OK)
-		return e;
-	if (!urgent)
-		return E_OK;
-	urgent_key(key, a->seq);
-	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES_LIT("1"));
-}
-
-static enum err
-opened_upto(struct store_txn *txn, uint64_t *out)
-{
-	return store_meta_u64(txn, "opened", 0, out);
-}
-
-enum err
-opener_backlog(struct store_txn *txn, uint64_t *out)
-{
-	uint64_t opened, last;
-	enum err e;
-
-	if ((e = opened_upto(txn, &opened)) != E_OK || (e = arrival_last(txn, &last)) != E_OK)
-		return e;
-	*out = last > opened ? last - opened : 0;
-	return E_OK;
-}
-
-/* The seqs to open now: urgent ones first, then on from the cursor. */
-static enum err
-pick(struct store_txn *txn, size_t max, struct opening *o)
-{
-	struct store_cursor *c;
-	struct bytes key;
-	uint64_t last;
-	enum err e;
-
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(URGENT_PREFIX), STORE_FORWARD, &c)) != E_OK)
-		return e;
-	while (o->count < max && store_next(c, &key, NULL))
-		if (key.n == 14)
-			o->arrivals[o->count++] = (struct opening_arrival){.seq = be64_get(key.p + 6), .urgent = true};
-	if ((e = store_walk_end(c)) != E_OK || (e = opened_upto(txn, &o->opened)) != E_OK ||
-	    (e = arrival_last(txn, &last)) != E_OK ||
-	    (e = store_meta_u64(txn, "anew", 0, &o->anew_upto)) != E_OK)
-		return e;
-	o->opened_before = o->opened;
-	while (o->count < max && o->opened < last)
-		o->arrivals[o->count++] = (struct opening_arrival){.seq = ++o->opened};
-	return E_OK;
-}
 
 /* ---- one turn ---- */
 
@@ -176,7 +108,6 @@ static enum err
 commit_job(struct store_txn *txn, void *arg)
 {
 	struct opening *o = arg;
-	uint8_t key[14];
 	size_t i, end;
 	enum err e;
 
@@ -194,10 +125,6 @@ commit_job(struct store_txn *txn, void *arg)
 		if (why->e != E_OK &&
 		    ((e = quarantine_put(txn, &aside)) != E_OK || (e = aside_note(txn, aside.seq)) != E_OK))
 			return e;
-		urgent_key(key, o->arrivals[i].seq);
-		if (o->arrivals[i].urgent &&
-		    (e = store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
-			return e;
 	}
 	for (i = 0; i < o->count; i++)
 		if ((o->arrivals[i].drop && (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
@@ -209,7 +136,7 @@ commit_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < o->notice_count; i++)
 		if ((e = opener_notify(txn, o, &o->notices[i])) != E_OK)
 			return e;
-	return store_meta_put_u64(txn, "opened", o->opened);
+	return queue_opened(txn, o);
 }
 
 static int
@@ -230,7 +157,7 @@ shorten(struct opening *o, size_t count)
 	o->count = count;
 	o->opened = o->opened_before;
 	for (i = 0; i < count; i++)
-		if (!o->arrivals[i].urgent)
+		if (!o->arrivals[i].urgent && !o->arrivals[i].early)
 			o->opened = o->arrivals[i].seq;
 }
 
@@ -306,32 +233,18 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 	arena_init(&o->arena, OPENING_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
-	if ((e = pick(txn, max, o)) == E_OK)
+	if ((e = queue_pick(txn, max, o)) == E_OK)
 		e = open_turn(txn, o);
 	store_read_end(txn);
-	if (e != E_OK || o->count == 0)
+	if (e != E_OK || (o->count == 0 && o->opened == o->opened_before))
 		goto done;
 	if (o->row_count > 1)
 		qsort(o->rows, o->row_count, sizeof(*o->rows), by_record);
 	if ((e = store_write(p->store, commit_job, o)) == E_OK)
-		*done = o->count;
+		*done = o->count == 0 ? 1 : o->count; /* all that is next was opened before its turn: the cursor moved on */
 done:
 	opening_free(o);
 	return e == E_OK ? E_OK : why_set(why, e, "opening what arrived");
-}
-
-/* Is there one out of turn? It may stand before the cursor: set aside once, and let in since. */
-static enum err
-urgent_waits(struct store_txn *txn, bool *out)
-{
-	struct store_cursor *c;
-	struct bytes key;
-	enum err e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(URGENT_PREFIX), STORE_FORWARD, &c);
-
-	if (e != E_OK)
-		return e;
-	*out = store_next(c, &key, NULL);
-	return store_walk_end(c);
 }
 
 /* What stood there when it began: under steady load there is always more. */
@@ -350,9 +263,9 @@ opener_all(struct peer *p, struct why *why)
 		if (last == 0)
 			e = arrival_last(txn, &last);
 		if (e == E_OK)
-			e = opened_upto(txn, &opened);
+			e = store_meta_u64(txn, "opened", 0, &opened);
 		if (e == E_OK)
-			e = urgent_waits(txn, &urgent);
+			e = queue_urgent(txn, &urgent);
 		store_read_end(txn);
 		if (e == E_OK && opened >= last && !urgent)
 			break;
@@ -412,6 +325,8 @@ opener_forget(struct store_txn *txn)
 
 	for (i = 0; i < sizeof(derived) / sizeof(derived[0]) && e == E_OK; i++)
 		e = store_clear(txn, derived[i]);
+	if (e == E_OK)
+		e = queue_forget(txn);
 	if (e == E_OK)
 		e = store_meta_put_u64(txn, "record order", 0);
 	if (e == E_OK)

@@ -16,6 +16,7 @@ struct opening_arrival {
 	bool urgent;      /* out of turn */
 	bool drop;        /* an order says that parts of it must go */
 	bool due;         /* ... once what else is in a slice was said again */
+	bool early;       /* out of turn too, that its author need not wait for others' many */
 	struct why why;   /* why it is set aside; E_OK: it is not */
 	/* as far as it has come: read, computed */
 	bool read;        /* it is to be opened; the next three are set, and live as long as the turn */

@@ -69,14 +69,17 @@ static size_t
 open_some(struct daemon *d)
 {
 	struct peer *p = d->serve.peer;
-	uint64_t before = set_aside_count(p), after;
+	uint64_t before = set_aside_count(p), after, begun;
 	struct why why;
 	size_t done;
 	enum err e;
 
 	pthread_mutex_lock(&p->acting);
+	begun = uv_hrtime();
 	e = opener_step(p, OPENER_TURN, &done, &why);
 	pthread_mutex_unlock(&p->acting);
+	if (e == E_OK)
+		meter_opening(&d->serve.meters, done, (uv_hrtime() - begun) / 1000);
 	if (e != E_OK) {
 		meter_add(&d->serve.meters, METER_OPENER_FAILED, 1);
 		serve_log(&d->log, LOG_OPENER, &(struct serve_log_about){.error = e});
@@ -95,6 +98,7 @@ opener_main(void *arg)
 	size_t done;
 	enum err e;
 
+	(void)pthread_setname_np(pthread_self(), "opener");
 	for (;;) {
 		pthread_mutex_lock(&d->opener_lock);
 		while (!d->woken && !d->stopping)

@@ -14,8 +14,10 @@
 #include "tools/node/peer.h"
 #include "tools/node/serve_log.h"
 
-/* A device that waits for more than this is told to come again: the opener is ten minutes behind. */
-#define SERVE_BACKLOG_MAX 200000u
+/* A device is told to come again while the opener is ten minutes behind: meter_backlog_max. */
+#define SERVE_BACKLOG_S 600u
+#define SERVE_BACKLOG_MAX 200000u /* before its speed is known */
+#define SERVE_BACKLOG_MIN 1000u   /* a disk that hangs for a moment shuts nobody out */
 
 #define ASKS_MAX 8u /* commands at work at once; more wait for BUSY's seconds */
 #define ASKS_REMOTE_MAX 6u /* of them from elsewhere: the office's own hands always find one free */

@@ -68,7 +68,7 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 		serve_refuse(c, e, thing, 0);
 		return;
 	}
-	if (backlog > SERVE_BACKLOG_MAX) {
+	if (backlog > meter_backlog_max(&c->serve->meters)) {
 		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 		return;
 	}
