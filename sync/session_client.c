@@ -240,8 +240,10 @@ on_ack(struct session *s, const struct message_ack *ack)
 		return;
 	}
 	if (ack->status == STATUS_FORKED || !same_log(s, ack->number, ack->hash)) {
-		if (s->state != STATE_WAITING)
+		if (s->state != STATE_WAITING || ack->status == STATUS_BEHIND) {
+			c->went_back = ack->status == STATUS_BEHIND;
 			go_on_after(s, c->mine.head); /* nothing more of this log: END, and hear the rest */
+		}
 		twin(s, ack->status == STATUS_FORKED ? ack->number : c->mine.acked);
 		return;
 	}

@@ -136,6 +136,7 @@ static void
 forks(void)
 {
 	static struct side clone;
+	int i;
 
 	world_new(4, 1, 0);
 	sync_with(100, SIZE_MAX, 0, false);
@@ -167,6 +168,14 @@ forks(void)
 	d.acked = 6;
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.forked && d.reason == E_FORK && n.parcels == 0 && n.hellos == 2 && turns == 3);
+	pair_free();
+	/* the node was put back, and what it still holds is the twin's: nothing to send, and yet there is an end */
+	d = clone;
+	for (i = 5; i <= 8; i++)
+		log_add_text(&d.own, "other", i);
+	d.acked = 8;
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.forked && d.forked_at == 8 && d.reason == E_FORK && n.parcels == 0);
 	pair_free();
 	/* an empty tail against a longer log */
 	d = clone;
