@@ -52,6 +52,15 @@
 #define SATCHEL_ROWS_MAX 4096u
 #define SATCHEL_DAYS_MAX 60u          /* past that the author has found another road */
 
+#define ATTACH_BYTES_MAX (8u << 20)    /* one photograph or some minutes of speech; an hour on a 2G link */
+#define ATTACH_CHUNK_BYTES (16u << 10) /* what a cut may cost: a few seconds of a 2G link */
+#define ATTACH_CHUNKS_MAX (ATTACH_BYTES_MAX / ATTACH_CHUNK_BYTES)
+#define ATTACH_NAME_BYTES_MAX 128u     /* the file's own name, without folder */
+#define ATTACH_RECORD_MAX 8u           /* of one record */
+#define ATTACH_WAITING_BYTES_MAX (64u << 20) /* that wait on one device: what a cheap handset can spare */
+#define ATTACH_DEVICE_BYTES_MAX (256u << 20) /* of one device at its node, so that none fills its disk */
+#define ATTACH_ASK_CHUNKS_MAX 16u      /* said at once, then the node says how far it is: a round trip each 256 KiB */
+
 #define PACK_DEPTH_MAX 24u
 
 _Static_assert(SLICE_BYTES_MAX + 4096u <= PARCEL_BYTES_MAX, "a slice fits a parcel");

@@ -145,6 +145,20 @@ form_language_draft(const struct form *f, size_t index)
 }
 
 bool
+form_attachments(const struct form *f)
+{
+	return f->attachments && !f->about_child;
+}
+
+bool
+form_media(const struct form *f, size_t field)
+{
+	enum question type = f->fields[field].type;
+
+	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE;
+}
+
+bool
 form_about_child(const struct form *f)
 {
 	return f->about_child;

@@ -56,6 +56,10 @@ const char *form_language_code(const struct form *, size_t index);
 bool form_language_draft(const struct form *, size_t index);
 /* true when the form's media questions are all refused because it is about a child (FORMS.md). */
 bool form_about_child(const struct form *);
+/* form_attachments: its media questions may be answered: it says so, and is not about a child. */
+bool form_attachments(const struct form *);
+/* form_media: is this field a question for an image, audio, video or file? */
+bool form_media(const struct form *, size_t field);
 
 /*
  * Fields are the data nodes in document order, repeats included; a field inside a repeat has

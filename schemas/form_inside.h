@@ -124,7 +124,7 @@ struct form {
 	struct form_key key;
 	struct xml_doc doc;
 	const char *id, *version, *title, *instance_name;
-	bool about_child;
+	bool about_child, attachments;
 	size_t local_count; /* instances that are local lists */
 	const char **languages, **language_codes;
 	bool *language_draft;

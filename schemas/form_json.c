@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/attach.h"
 #include "core/limits.h"
 #include "schemas/form_inside.h"
 #include "schemas/xpath_inside.h"
@@ -132,6 +133,22 @@ put_rows(const struct form *f, size_t field, struct reader *a, struct reader *d,
 	writer_u8(w, ']');
 }
 
+/* An attachment by its file's name: its key is shown to nobody. */
+static void
+put_media(struct reader *r, struct writer *w)
+{
+	char name[ATTACH_NAME_BYTES_MAX + 20];
+	struct attach_ref ref;
+	struct bytes text = reader_peek(r) == PACK_STR ? reader_str(r) : BYTES_NONE;
+
+	if (attach_ref_read(text, &ref)) {
+		attach_file_name(&ref, name, sizeof(name));
+		text = bytes_of_str(name);
+	}
+	crypto_wipe(&ref, sizeof(ref));
+	put_string(w, text);
+}
+
 static const struct field_value *
 find(const struct field_value *values, size_t count, uint32_t key, bool identifying)
 {
@@ -170,6 +187,8 @@ form_values_json(const struct form *f, const struct field_value *values, size_t 
 		reader_init(&rd, d == NULL ? BYTES_NONE : d->value);
 		if (f->more[i].kind == VALUE_ROWS)
 			put_rows(f, i, a == NULL ? NULL : &ra, d == NULL ? NULL : &rd, out);
+		else if (form_media(f, i))
+			put_media(a != NULL ? &ra : &rd, out);
 		else
 			put_value(f, i, a != NULL ? &ra : &rd, out);
 	}

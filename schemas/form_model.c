@@ -139,6 +139,7 @@ form_build_nodes(struct form_build *b)
 {
 	struct form *f = b->form;
 	const char *about = xml_attribute(f->primary, NS_BANYAN, "about-child");
+	const char *attachments = xml_attribute(f->primary, NS_BANYAN, "attachments");
 	enum err e;
 
 	f->id = xml_attribute(f->primary, "", "id");
@@ -148,6 +149,7 @@ form_build_nodes(struct form_build *b)
 		            f->primary->ns : f->primary->name;
 	if (f->version == NULL)
 		f->version = "";
+	f->attachments = attachments != NULL && strcmp(attachments, "true") == 0;
 	f->about_child = about != NULL && strcmp(about, "true") == 0;
 	if ((e = node_new(b, NULL, f->primary, &f->root)) != E_OK)
 		return e;

@@ -82,6 +82,7 @@ write_root_attrs(struct xls *x, struct writer *w)
 	root_attr(x, w, "xmlns", x->setting[COLUMN_INSTANCE_XMLNS]);
 	root_attr(x, w, "banyan:draft-languages", x->setting[COLUMN_DRAFT_LANGUAGES]);
 	root_attr(x, w, "banyan:about-child", xls_yes(x->setting[COLUMN_ABOUT_CHILD]) ? "true" : NULL);
+	root_attr(x, w, "banyan:attachments", xls_yes(x->setting[COLUMN_ATTACHMENTS]) ? "true" : NULL);
 	root_attr(x, w, "banyan:local", x->setting[COLUMN_LOCAL]);
 	for (a = x->root_attrs; a != NULL; a = a->next)
 		xform_attr(w, a->name, a->value);

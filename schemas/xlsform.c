@@ -267,6 +267,7 @@ convert(struct xls *x, struct writer *xform)
 	xls_check_drafts(x);
 	xls_read_choices(x);
 	xls_read_survey(x);
+	xls_check_media(x);
 	xls_complete(x);
 	if (x->e != E_OK)
 		return x->e;

@@ -199,6 +199,8 @@ void xls_text_set(struct xls *, struct text *, const struct column_map *, const 
 void xls_read_settings(struct xls *);
 /* After the columns are known: are the draft languages languages of the form? */
 void xls_check_drafts(struct xls *);
+/* After the survey: media questions, and whether the form may have them. */
+void xls_check_media(struct xls *);
 void xls_read_choices(struct xls *);
 struct choice_list *xls_list_find(struct xls *, const char *name);
 void xls_list_add_other(struct xls *, struct choice_list *);

@@ -68,3 +68,39 @@ xls_check_drafts(struct xls *x)
 		s += n + strspn(s + n, " ,");
 	}
 }
+
+static void
+check_media(struct xls *x, const struct item *it)
+{
+	const struct item *c;
+	const struct attr *a;
+	const char *cls = NULL;
+
+	for (c = it->first; c != NULL; c = c->next)
+		check_media(x, c);
+	if (it->row == 0 || strcmp(xls_types[it->type].control, "upload") != 0)
+		return;
+	for (a = it->bind; a != NULL; a = a->next)
+		if (strcmp(a->name, "banyan:class") == 0)
+			cls = a->value;
+	if (xls_yes(x->setting[COLUMN_ABOUT_CHILD]))
+		xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		          "the form is about a child: no photographs, sound, film or files of a child; leave the question out");
+	else if (!xls_yes(x->setting[COLUMN_ATTACHMENTS]))
+		xls_warn(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		         "every answer to it is refused: if the form is not about a child, write yes into the settings "
+		         "column banyan:attachments");
+	else if (xls_repeat_of(it) != NULL)
+		xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		          "an attachment cannot stand in a repeat; move the question out of it");
+	else if (cls != NULL && strcmp(cls, "D") != 0)
+		xls_fault(x, SHEET_SURVEY, it->row, "bind::banyan:class",
+		          "a picture, sound, film or file identifies people: its class is D");
+}
+
+void
+xls_check_media(struct xls *x)
+{
+	if (x->root != NULL)
+		check_media(x, x->root);
+}

@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
+#include "tools/node/attached.h"
 #include "tools/node/verify.h"
 
 #define FAULTS_SHOWN 50u
@@ -80,6 +81,7 @@ cmd_check(struct call *c)
 {
 	struct checking g = {.c = c};
 	struct verified v;
+	uint64_t attached, bad;
 	enum err e;
 
 	if (peer_is_node(call_peer(c)) && (e = acting_may(c, ACT_AUDIT, NULL, false)) != E_OK)
@@ -88,7 +90,15 @@ cmd_check(struct call *c)
 		return e;
 	if ((e = verify_store(call_peer(c), &v, fault, progress, &g, call_why(c))) != E_OK)
 		return e;
+	if ((e = attached_check(call_peer(c), &attached, &bad)) != E_OK)
+		return e;
 	tell(c, &v);
+	if (attached > 0)
+		call_out(c, call_json(c) ? "{\"attachments\":%llu,\"bad_attachments\":%llu}\n"
+		                         : "%llu attachments checked; %llu are not as they should be.\n",
+		         (unsigned long long)attached, (unsigned long long)bad);
+	if (bad > 0)
+		return why_set(call_why(c), E_STORE_DAMAGED, "%llu attachments", (unsigned long long)bad);
 	if (v.bad_parcels > 0)
 		return why_set(call_why(c), E_STORE_DAMAGED, "%llu parcels", (unsigned long long)v.bad_parcels);
 	if (v.bad_records > 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/pack.h"
+#include "tools/enclose.h"
 #include "tools/desk.h"
 #include "tools/fill.h"
 #include "tools/node/acting.h"
@@ -237,6 +238,8 @@ cmd_desk_finish(struct call *c)
 {
 	struct finishing f;
 	struct finished record = {0};
+	struct enclosed enclosed = {.count = 0};
+	const char *field = "";
 	struct field_value *values;
 	struct arena arena;
 	struct bytes input;
@@ -249,7 +252,10 @@ cmd_desk_finish(struct call *c)
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
 	if ((e = same_form(c, &f)) == E_OK && (e = call_input(c, "values", &input)) == E_OK &&
 	    (e = fill_values_read(input, &arena, &values, &record.value_count)) == E_OK &&
-	    (e = check(c, &f, values, record.value_count)) == E_OK) {
+	    (e = check(c, &f, values, record.value_count)) == E_OK &&
+	    (e = enclose(c, f.form->form, NULL, values, record.value_count, &arena, &enclosed, &field, call_why(c))) == E_OK) {
+		record.attached = enclosed.files;
+		record.attached_count = enclosed.count;
 		record.form = f.form;
 		record.area = f.area;
 		record.values = values;
@@ -263,6 +269,7 @@ cmd_desk_finish(struct call *c)
 		e = hand(c, &w);
 	}
 	arena_free(&arena);
+	enclose_free(&enclosed);
 	finish_end(&f);
 	return e;
 }

@@ -7,7 +7,9 @@
 #include "tools/commands.h"
 #include "tools/extract/columns.h"
 #include "tools/json.h"
+#include "core/pack.h"
 #include "tools/node/acting.h"
+#include "tools/node/attached.h"
 
 #define NAME_MAX_BYTES 200u
 #define FLUSH_BYTES (32u << 10)
@@ -21,6 +23,7 @@ struct export {
 	bool identifying;
 	uint64_t identified;       /* records whose class D answers were written */
 	uint64_t rows;             /* of this file */
+	uint64_t attachments;      /* files written beside the tables */
 	struct writer text;
 	struct crypto_hash hash;
 };
@@ -101,12 +104,59 @@ export_sheet(struct export *x, struct store_txn *txn, const struct sheet *sheet,
 	return e;
 }
 
+/* One attachment beside the tables; what has not come yet is said. */
+static enum err
+export_file(struct export *x, struct store_txn *txn, const struct attach_ref *ref)
+{
+	char name[NAME_MAX_BYTES];
+	struct writer plain;
+	enum err e;
+
+	attach_file_name(ref, name, sizeof(name));
+	writer_heap_init(&plain, ATTACH_BYTES_MAX);
+	e = attached_open(txn, ref, &plain);
+	if (e == E_ABSENT || e == E_ATTACHMENT) {
+		call_note(x->c, "The attachment %s %s.\n", name,
+		          e == E_ABSENT ? "has not come yet" : "is not what its record says");
+		e = E_OK;
+	} else if (e == E_OK && (e = call_file_begin(x->c, name)) == E_OK &&
+	           (e = call_file_write(x->c, writer_view(&plain))) == E_OK) {
+		e = call_file_end(x->c);
+		x->attachments++;
+	}
+	if (plain.p != NULL)
+		crypto_wipe(plain.p, plain.n);
+	writer_free(&plain);
+	return e;
+}
+
+static enum err
+export_attached(void *arg, struct store_txn *txn, const struct record_row *row)
+{
+	struct export *x = arg;
+	size_t i;
+	enum err e = E_OK;
+
+	if ((row->flags & RECORD_VOID) || !view_in_scope(x->peer, &x->who, row->area))
+		return E_OK;
+	for (i = 0; i < row->value_count && e == E_OK; i++) {
+		struct attach_ref ref;
+		struct reader r;
+
+		reader_init(&r, row->values[i].value);
+		if (row->values[i].identifying && reader_peek(&r) == PACK_STR && attach_ref_read(reader_str(&r), &ref))
+			e = export_file(x, txn, &ref);
+		crypto_wipe(&ref, sizeof(ref));
+	}
+	return e;
+}
+
 static enum err
 audit_job(struct store_txn *txn, void *arg)
 {
 	struct export *x = arg;
 	const char *form = call_arg(x->c, 0);
-	char detail[80];
+	char detail[120];
 	enum err e;
 
 	e = audit_append(txn, peer_now_s(x->peer), &x->who.id, "export", form,
@@ -115,6 +165,9 @@ audit_job(struct store_txn *txn, void *arg)
 		return e;
 	(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers, exported",
 	               (unsigned long long)x->identified);
+	if (x->attachments > 0)
+		(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers, %llu attachments, exported",
+		               (unsigned long long)x->identified, (unsigned long long)x->attachments);
 	return audit_append(txn, peer_now_s(x->peer), &x->who.id, "read", form, detail);
 }
 
@@ -140,8 +193,13 @@ export_all(struct export *x, struct writer *manifest)
 		return e;
 	for (i = 0; i < x->columns.sheet_count && e == E_OK; i++)
 		e = export_sheet(x, txn, &x->columns.sheets[i], manifest);
+	if (e == E_OK && x->identifying)
+		e = record_walk(x->peer, txn, call_arg(x->c, 0), export_attached, x);
 	store_read_end(txn);
-	writer_str(manifest, "]}\n");
+	writer_str(manifest, "]");
+	if (x->attachments > 0)
+		json_key_u64(manifest, "attachments", x->attachments);
+	writer_str(manifest, "}\n");
 	/* Written down whether or not the asker's link held: rows may have reached it. */
 	if (x->rows > 0 || e == E_OK) {
 		enum err e2 = store_write(x->peer->store, audit_job, x);

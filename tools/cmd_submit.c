@@ -8,6 +8,7 @@
 
 #include "schemas/csv.h"
 #include "tools/commands.h"
+#include "tools/enclose.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/finish.h"
@@ -24,6 +25,7 @@ struct line {
 	struct answer_fault faults[FAULTS_MAX];
 	size_t fault_count;
 	size_t record; /* index in the batch's records */
+	struct enclosed enclosed;
 };
 
 struct submit {
@@ -49,6 +51,13 @@ fault(struct line *l, enum err e, const char *ref, const char *message)
 	f->e = e;
 	(void)snprintf(f->ref, sizeof(f->ref), "%s", ref);
 	(void)snprintf(f->message, sizeof(f->message), "%s", message);
+}
+
+static void
+line_free(struct line *l)
+{
+	arena_free(&l->arena);
+	enclose_free(&l->enclosed);
 }
 
 static void
@@ -142,6 +151,21 @@ set_csv(struct submit *s, struct answers *a, size_t row, struct finished *f, str
 	return l->fault_count == 0;
 }
 
+static enum err
+enclose_files(struct submit *s, struct line *l, struct field_value *values, size_t count)
+{
+	const char *field = "";
+	struct why why = {.e = E_OK};
+	enum err e = enclose(s->c, s->finishing.form->form, call_option(s->c, "answers"), values, count, &l->arena,
+	                     &l->enclosed, &field, &why);
+
+	if (e != E_ANSWER_TYPE)
+		return e;
+	fault(l, e, field, why.thing);
+	l->good = false;
+	return E_OK;
+}
+
 /* Check one line; when it is good, its record joins the batch. `text` is JSON, or none for the CSV row. */
 static enum err
 take_line(struct submit *s, unsigned number, struct bytes text, size_t row)
@@ -165,7 +189,11 @@ take_line(struct submit *s, unsigned number, struct bytes text, size_t row)
 		answers_set_now(a, (int64_t)peer_now_s(s->finishing.peer) * 1000);
 		l->good = answers_check(a, l->faults, FAULTS_MAX, &l->fault_count) == E_OK;
 	}
-	if (l->good && (e = answers_values(a, &l->arena, &values, &count)) == E_OK) {
+	if (l->good && (e = answers_values(a, &l->arena, &values, &count)) == E_OK)
+		e = enclose_files(s, l, values, count);
+	if (l->good && e == E_OK) {
+		f->attached = l->enclosed.files;
+		f->attached_count = l->enclosed.count;
 		f->form = s->finishing.form;
 		f->area = s->finishing.area;
 		f->values = values;
@@ -237,7 +265,7 @@ flush(struct submit *s)
 			s->refused++;
 			tell_refused(s, l);
 		}
-		arena_free(&l->arena);
+		line_free(l);
 	}
 	s->line_count = s->record_count = 0;
 	return e;
@@ -268,7 +296,7 @@ step(struct submit *s, unsigned number, struct bytes text, size_t row)
 		struct line *again = &s->lines[--s->line_count];
 
 		s->record_count--;
-		arena_free(&again->arena);
+		line_free(again);
 		if ((e = flush(s)) != E_OK || (e = take_line(s, number, text, row)) != E_OK)
 			return e;
 	}
@@ -276,7 +304,8 @@ step(struct submit *s, unsigned number, struct bytes text, size_t row)
 		e = flush(s);
 		return e == E_OK ? finish_refresh(&s->finishing, call_why(s->c)) : e;
 	}
-	return s->line_count == BATCH_MAX ? flush(s) : E_OK;
+	/* what is enclosed stays in memory until then */
+	return s->line_count == BATCH_MAX || s->lines[s->line_count - 1].enclosed.count > 0 ? flush(s) : E_OK;
 }
 
 /* ---- the file ---- */
@@ -391,7 +420,7 @@ cmd_submit(struct call *c)
 			e = finish_telling(s);
 	}
 	while (s->line_count > 0)
-		arena_free(&s->lines[--s->line_count].arena);
+		line_free(&s->lines[--s->line_count]);
 	finish_end(&s->finishing);
 	free(s);
 	return e;

@@ -27,6 +27,10 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 		json_key_u64(&w, "parcels_carried", r->carried);
 		json_key_u64(&w, "parcels_taken", r->taken);
 	}
+	if (r->attachments_sent + r->attachments_waiting > 0) {
+		json_key_u64(&w, "attachments_sent", r->attachments_sent);
+		json_key_u64(&w, "attachments_waiting", r->attachments_waiting);
+	}
 	json_key_bool(&w, "verified", r->verified);
 	json_key_bool(&w, "kept_aside", r->quarantined > 0);
 	json_key_str(&w, "reason", e == E_OK ? "" : why_sentence(call_why(c), sentence, sizeof(sentence)));
@@ -48,6 +52,9 @@ tell(struct call *c, const struct link_result *r)
 	         (unsigned long long)r->records_waiting, (unsigned long long)r->parcels_received,
 	         r->parcels_received == 1 ? "" : "s", (unsigned long long)r->counts.bytes_out,
 	         (unsigned long long)r->counts.bytes_in);
+	if (r->attachments_sent + r->attachments_waiting > 0)
+		call_out(c, "%llu attachment%s brought, %llu waiting.\n", (unsigned long long)r->attachments_sent,
+		         r->attachments_sent == 1 ? "" : "s", (unsigned long long)r->attachments_waiting);
 	if (r->quarantined > 0)
 		call_note(c, "The office keeps something that this store sent aside, and it does not count: ask the office; "
 		             "\"banyan status\" tells an officer why.\n");

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/limits.h"
+#include "core/attach.h"
 #include "core/pack.h"
 
 enum err
@@ -26,12 +26,20 @@ static void
 put_str(const struct form *f, size_t field, struct bytes s, size_t lang, struct writer *w)
 {
 	size_t i, n = field == SIZE_MAX ? 0 : form_choice_count(f, field);
+	char name[ATTACH_NAME_BYTES_MAX + 20];
+	struct attach_ref ref;
 
 	for (i = 0; i < n; i++)
 		if (bytes_equal(bytes_of_str(form_choice_name(f, field, i)), s)) {
 			writer_str(w, form_choice_label(f, field, i, lang));
 			return;
 		}
+	if (field != SIZE_MAX && form_media(f, field) && attach_ref_read(s, &ref)) { /* never its key */
+		attach_file_name(&ref, name, sizeof(name));
+		writer_printf(w, "%s (%u bytes)", name, (unsigned)ref.size);
+		crypto_wipe(&ref, sizeof(ref));
+		return;
+	}
 	writer_bytes(w, s);
 }
 

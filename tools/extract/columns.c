@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/attach.h"
 #include "core/pack.h"
 #include "tools/extract/sheet.h"
 
@@ -148,6 +149,9 @@ static void
 write_value(const struct column *c, struct bytes value, struct writer *w)
 {
 	char text[40];
+	char name[ATTACH_NAME_BYTES_MAX + 20];
+	struct attach_ref ref;
+	struct bytes said;
 	struct reader r;
 	struct writer codes;
 	uint32_t n;
@@ -155,10 +159,16 @@ write_value(const struct column *c, struct bytes value, struct writer *w)
 	reader_init(&r, value);
 	switch (reader_peek(&r)) {
 	case PACK_STR:
+		said = reader_str(&r);
+		if (attach_ref_read(said, &ref)) { /* never its key */
+			attach_file_name(&ref, name, sizeof(name));
+			crypto_wipe(&ref, sizeof(ref));
+			said = bytes_of_str(name);
+		}
 		if (c->text)
-			sheet_text(w, false, reader_str(&r));
+			sheet_text(w, false, said);
 		else
-			sheet_cell(w, false, reader_str(&r));
+			sheet_cell(w, false, said);
 		return;
 	case PACK_UINT:
 	case PACK_INT:

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "tools/node/attached.h"
 #include "tools/node/carry.h"
 #include "tools/node/down.h"
 #include "tools/node/outbox.h"
@@ -190,8 +191,10 @@ go_on(struct link *l, struct session *s, uint64_t now_ms)
 		waiting = store_count(txn, STORE_OUTBOX_SLICE);
 		store_read_end(txn);
 	}
-	if (e == E_OK && waiting == 0)
+	if (e == E_OK && waiting == 0) {
+		(void)link_attach_begin(l, s, now_ms);
 		return;
+	}
 	if (e == E_OK && left < GO_ON_BYTES_MIN)
 		e = E_BUDGET;
 	if (e == E_OK)
@@ -231,6 +234,10 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	enum err e = ev->u.finished.why.e;
 	size_t parcels;
 
+	if (l->attach.active) {
+		link_attach_finished(l, s, e, now_ms);
+		return;
+	}
 	if (l->older.upto > 0) {
 		older_finished(l, s, e, now_ms);
 		return;
@@ -338,7 +345,9 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 		l->welcomed = enrol_welcomed(l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
 		break;
 	case SESSION_ANSWER:
-		if (l->why.e == E_OK) {
+		if (l->attach.active) {
+			link_attach_answer(l, ev->u.answer.bytes);
+		} else if (l->why.e == E_OK) {
 			enum err e = l->answer(l->answer_ctx, (uint8_t)ev->u.answer.stream, ev->u.answer.bytes);
 
 			if (e != E_OK)
@@ -369,7 +378,9 @@ link_room(void *ctx, struct session *s, uint64_t now_ms)
 {
 	struct link *l = ctx;
 
-	if (l->exchange == EXCHANGE_ASK)
+	if (l->attach.active)
+		link_attach_room(l, s, now_ms);
+	else if (l->exchange == EXCHANGE_ASK)
 		send_input(l, s, now_ms);
 }
 
@@ -386,6 +397,8 @@ count_waiting(struct link *l)
 		return e;
 	if ((e = outbox_waiting(l->peer, txn, &waiting)) == E_OK)
 		l->result->records_waiting = waiting.records;
+	if (e == E_OK)
+		e = attached_waiting(txn, &l->result->attachments_waiting);
 	store_read_end(txn);
 	return e;
 }
@@ -433,6 +446,7 @@ link_sync_open(struct link *l, struct why *why)
 	l->acked_epoch = peer_self(p)->epoch;
 	l->memory_changed = l->again = false;
 	l->older = (struct link_older){0};
+	l->attach = (struct link_attach){0};
 	l->why = (struct why){.e = E_OK};
 	return E_OK;
 }
@@ -458,6 +472,10 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 
 	carry_free(l->carry);
 	l->carry = NULL;
+	writer_free(&l->attach.body);
+	/* all records are settled, only attachments wait: the node has no place now, or is too old to know of them */
+	if (l->attach.asked && l->result->verified && (e == E_PEER_BUSY || e == E_PROTOCOL))
+		e = E_OK;
 	learn_pace(l, e);
 	count_kept(l);
 	if ((e2 = store_write(p->store, remember_job, l)) == E_OK)
@@ -468,7 +486,8 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	if (e == E_OK && !l->result->verified)
 		return why_set(why, E_UNVERIFIED, "their digests differ");
 	if (e == E_OK && !peer_is_node(p) && l->acked_epoch == peer_self(p)->epoch &&
-	    (e2 = link_free_safe(p, l->memory.safe, l->acked)) != E_OK)
+	    ((e2 = link_free_safe(p, l->memory.safe, l->acked)) != E_OK ||
+	     (e2 = attached_settle(p, l->memory.incarnation, l->memory.safe)) != E_OK))
 		return why_set(why, e2, "%s", p->path);
 	return e;
 }

@@ -5,6 +5,7 @@
 #ifndef BANYAN_TOOLS_NODE_LINK_INSIDE_H
 #define BANYAN_TOOLS_NODE_LINK_INSIDE_H
 
+#include "core/attach.h"
 #include "tools/node/link.h"
 
 enum exchange { EXCHANGE_SYNC, EXCHANGE_JOIN, EXCHANGE_ASK, EXCHANGE_NODE };
@@ -14,6 +15,17 @@ struct link_older {
 	uint64_t epoch, upto;    /* upto 0: the exchange is about the present log */
 	uint64_t acked;
 	bool forked;
+};
+
+/* Attachments on their way: link_attach.c. */
+struct link_attach {
+	bool active;             /* the exchange is about one */
+	bool query;              /* and only asks how far it is */
+	bool asked, stopped, whole;
+	struct attach_id id;
+	struct writer body;
+	size_t sent, answer_n;
+	uint8_t answer[8];
 };
 
 /* One run of the client: what the callbacks share. */
@@ -31,6 +43,7 @@ struct link {
 	bool settled;            /* LAST came: nothing is on its way */
 	bool pace_changed, memory_changed, again, welcomed;
 	struct link_older older;
+	struct link_attach attach;
 	const struct invite *invite;
 	struct ec_public node_key;
 	struct carry *carry;     /* of a node */
@@ -73,6 +86,15 @@ enum err link_node_close(void *ctx, struct message_close *out);
 enum err link_older_note(struct peer *, struct store_txn *);
 bool link_older_begin(struct link *, struct session *, uint64_t now_ms);
 bool link_older_end(struct link *, enum err e);
+
+/*
+ * link_attach.c. _begin: an exchange about the next attachment that waits; false: there is none, or not now. _room,
+ * _answer, _finished: that exchange's events.
+ */
+bool link_attach_begin(struct link *, struct session *, uint64_t now_ms);
+void link_attach_room(struct link *, struct session *, uint64_t now_ms);
+void link_attach_answer(struct link *, struct bytes);
+void link_attach_finished(struct link *, struct session *, enum err, uint64_t now_ms);
 
 /* What the session reads from the store; .ctx is the link. */
 extern const struct session_source link_source;

@@ -64,6 +64,7 @@ struct sealed {
 };
 
 struct finish_job {
+	struct principal_id author;
 	struct peer *peer;
 	struct finished *finished;
 	size_t count;
@@ -293,6 +294,10 @@ finish_job(struct store_txn *txn, void *arg)
 		}
 	}
 	for (i = 0; i < job->count; i++)
+		for (k = 0; k < job->finished[i].attached_count && !job->finished[i].duplicate; k++)
+			if ((e = attached_keep(txn, &job->finished[i].attached[k], &job->author, peer_is_node(job->peer))) != E_OK)
+				return e;
+	for (i = 0; i < job->count; i++)
 		if (!job->finished[i].duplicate &&
 		    ((e = put_submit_key(txn, &job->finished[i])) != E_OK ||
 		     (e = local_note(txn, job->finished[i].form->form, job->finished[i].area, job->finished[i].values,
@@ -334,7 +339,7 @@ find_duplicates(struct peer *p, struct finished *f, size_t count)
 enum err
 outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct why *why)
 {
-	struct finish_job job = {.peer = sealer->peer, .finished = f, .count = count};
+	struct finish_job job = {.peer = sealer->peer, .author = sealer->author->id, .finished = f, .count = count};
 	enum err e;
 	size_t i, n;
 

@@ -10,6 +10,7 @@
 
 #include "core/parcel.h"
 #include "core/revision.h"
+#include "tools/node/attached.h"
 #include "tools/node/offices.h"
 
 struct sealer {
@@ -34,6 +35,8 @@ struct finished {
 	bool urgent;
 	bool has_submit_key;
 	uint8_t submit_key[16];
+	const struct attached_new *attached; /* that the values name: kept in the same commit */
+	size_t attached_count;
 	struct record_id id;              /* out */
 	bool duplicate;                   /* out: its submit key was used already; id is that record's */
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "tools/node/acting.h"
+#include "tools/node/attached.h"
 #include "tools/node/satchel.h"
 #include "tools/node/link.h"
 #include "tools/node/serve_inside.h"
@@ -21,7 +22,8 @@ struct serve_ask {
 	struct serve *serve;
 	struct serve_conn *conn;
 	struct principal_id actor;
-	bool remote, carry, started, finished, abandoned;
+	enum serve_ask_kind kind;
+	bool remote, started, finished, abandoned, cut;
 	struct writer ask;
 	pthread_t thread;
 	pthread_cond_t room;
@@ -128,6 +130,17 @@ carry_main(struct serve_ask *a)
 	return e;
 }
 
+/* Chunks of an attachment; what whole ones came before a cut are kept too. */
+static enum err
+attach_main(struct serve_ask *a)
+{
+	uint8_t answer[ATTACH_ANSWER_BYTES];
+	struct why why = {.e = E_OK};
+	enum err e = attached_take(a->serve->peer, &a->actor, writer_view(&a->ask), a->cut, answer, &why);
+
+	return e == E_OK ? push(a, ANSWER_OUT, BYTES(answer, sizeof(answer))) : e;
+}
+
 static enum err
 call_main(struct serve_ask *a)
 {
@@ -152,7 +165,7 @@ static void *
 ask_main(void *arg)
 {
 	struct serve_ask *a = arg;
-	enum err e = a->carry ? carry_main(a) : call_main(a);
+	enum err e = a->kind == SERVE_CARRY ? carry_main(a) : a->kind == SERVE_ATTACH ? attach_main(a) : call_main(a);
 
 	a->serve->host->arrived(a->serve);
 	pthread_mutex_lock(&a->serve->lock);
@@ -167,28 +180,32 @@ ask_main(void *arg)
 
 /* Is there a place for one more of this asker? A half-said ask holds one, so nobody may hold many. */
 static bool
-has_place(const struct serve_conn *c)
+has_place(const struct serve_conn *c, enum serve_ask_kind kind)
 {
 	const struct serve *serve = c->serve;
-	unsigned i, same = 0, remote = 0;
+	unsigned i, same = 0, remote = 0, attaching = 0;
 
 	for (i = 0; i < serve->asks; i++) {
 		const struct serve_conn *other = serve->conns_asking[i];
+		bool attaches = other->ask->kind == SERVE_ATTACH;
 
-		remote += !other->peer.local;
+		attaching += attaches;
+		remote += !other->peer.local && !attaches;
 		same += !other->peer.local && ID_EQUAL(&other->peer.id, &c->peer.id);
 	}
-	return serve->asks < ASKS_MAX &&
+	if (kind == SERVE_ATTACH)
+		return attaching < ASKS_ATTACH_MAX && same < ASKS_EACH_MAX;
+	return serve->asks - attaching < ASKS_MAX &&
 	       (c->peer.local || (remote < ASKS_REMOTE_MAX && same < ASKS_EACH_MAX));
 }
 
 void
-serve_ask_begin(struct serve_conn *c, bool carry)
+serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind)
 {
 	struct serve *serve = c->serve;
 	struct serve_ask *a;
 
-	if (c->ask != NULL || !has_place(c) || (a = calloc(1, sizeof(*a))) == NULL) {
+	if (c->ask != NULL || !has_place(c, kind) || (a = calloc(1, sizeof(*a))) == NULL) {
 		serve_refuse(c, E_PEER_BUSY, "", BUSY_RETRY_S);
 		return;
 	}
@@ -201,9 +218,10 @@ serve_ask_begin(struct serve_conn *c, bool carry)
 	a->conn = c;
 	a->actor = c->peer.id;
 	a->remote = !c->peer.local;
-	a->carry = carry;
+	a->kind = kind;
 	a->last = &a->first;
-	writer_heap_init(&a->ask, carry ? SATCHEL_ASK_BYTES_MAX : a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
+	writer_heap_init(&a->ask, kind == SERVE_CARRY ? SATCHEL_ASK_BYTES_MAX : kind == SERVE_ATTACH ? ATTACH_ASK_BYTES_MAX :
+	                 a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;
 	meter_add(&serve->meters, METER_ASKS, 1);
@@ -319,6 +337,10 @@ serve_ask_abandon(struct serve_conn *c)
 	a->abandoned = true;
 	pthread_cond_signal(&a->room);
 	pthread_mutex_unlock(&c->serve->lock);
+	if (!a->started && a->kind == SERVE_ATTACH && a->ask.n > 0) {
+		a->cut = true;
+		a->started = pthread_create(&a->thread, NULL, ask_main, a) == 0;
+	}
 	if (!a->started)
 		ask_free(a);
 }

@@ -20,6 +20,7 @@
 #define SERVE_BACKLOG_MIN 1000u   /* a disk that hangs for a moment shuts nobody out */
 
 #define ASKS_MAX 8u /* commands at work at once; more wait for BUSY's seconds */
+#define ASKS_ATTACH_MAX 32u /* besides: devices that bring attachments, over slow links */
 #define ASKS_REMOTE_MAX 6u /* of them from elsewhere: the office's own hands always find one free */
 #define ASKS_EACH_MAX 2u /* of one asker from elsewhere, half-said ones too */
 #define ASK_REMOTE_BYTES_MAX (20u << 20) /* a form with its lists fits */
@@ -115,7 +116,7 @@ struct serve {
 	struct serve_conn *conns;  /* that are open */
 	struct serve_part *parts;  /* newest first */
 	unsigned asks;
-	struct serve_conn *conns_asking[ASKS_MAX];
+	struct serve_conn *conns_asking[ASKS_MAX + ASKS_ATTACH_MAX];
 	struct serve_forget forget[16]; /* revoked: to be cut by the loop */
 	size_t forget_count;
 	uint64_t minutes;          /* since it began */
@@ -172,7 +173,9 @@ enum err serve_node_close(void *ctx, struct message_close *out);
 void serve_above_minute(struct serve *);
 
 /* serve_ask.c: commands asked of the daemon. */
-void serve_ask_begin(struct serve_conn *, bool carry); /* carry: what follows is a relay's bundle, not a call */
+/* What follows: a call, a relay's bundle, or an attachment. */
+enum serve_ask_kind { SERVE_CALL, SERVE_CARRY, SERVE_ATTACH };
+void serve_ask_begin(struct serve_conn *, enum serve_ask_kind);
 void serve_ask_input(struct serve_conn *, struct bytes);
 void serve_ask_drain(struct serve *); /* where sessions are fed: answers to send */
 void serve_ask_abandon(struct serve_conn *); /* the asker is gone */

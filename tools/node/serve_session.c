@@ -6,6 +6,7 @@
 #include "core/parcel.h"
 #include "tools/node/aside.h"
 #include "core/rules.h"
+#include "tools/node/attached.h"
 #include "tools/node/satchel.h"
 #include "tools/node/down.h"
 #include "tools/node/enrol.h"
@@ -443,28 +444,35 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 	struct member m;
 	char thing[240] = "";
 	enum err e = E_OK;
+	enum serve_ask_kind kind = SERVE_CALL;
 
-	bool carry = bytes_equal(ask->verb, BYTES_LIT(SATCHEL_VERB));
-
-	if (!ask->has_input || (!carry && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
-	    (carry && c->peer.local)) {
+	if (bytes_equal(ask->verb, BYTES_LIT(SATCHEL_VERB)))
+		kind = SERVE_CARRY;
+	else if (bytes_equal(ask->verb, BYTES_LIT(ATTACH_VERB)))
+		kind = SERVE_ATTACH;
+	if (!ask->has_input || (kind == SERVE_CALL && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
+	    (kind != SERVE_CALL && c->peer.local)) {
 		serve_refuse(c, E_PROTOCOL, "an unknown verb", 0);
 		return;
 	}
 	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
 		e = serve_standing(c, &m, txn, thing);
 		store_read_end(txn);
-		if (e == E_OK && carry && rules_may(ACT_RELAY, m.enrolment.role) == MAY_NEVER) {
-			e = E_FORBIDDEN;
-			(void)snprintf(thing, sizeof(thing), "%s", act_what(ACT_RELAY));
+		if (e == E_OK && kind != SERVE_CALL) {
+			enum act act = kind == SERVE_CARRY ? ACT_RELAY : ACT_CREATE;
+
+			if (rules_may(act, m.enrolment.role) == MAY_NEVER) {
+				e = E_FORBIDDEN;
+				(void)snprintf(thing, sizeof(thing), "%s", act_what(act));
+			}
 		}
-		if (e == E_OK && !carry && m.enrolment.role == ROLE_MEMBER) {
+		if (e == E_OK && kind == SERVE_CALL && m.enrolment.role == ROLE_MEMBER) {
 			e = E_FORBIDDEN;
 			(void)snprintf(thing, sizeof(thing), "ask the node to act");
 		}
 	}
 	if (e == E_OK)
-		serve_ask_begin(c, carry);
+		serve_ask_begin(c, kind);
 	else
 		serve_refuse(c, e, thing, 0);
 }

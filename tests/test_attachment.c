@@ -1,0 +1,271 @@
+/* Attachments: their bytes, and what a node believes of what it is told. FORMATS.md, PROTOCOL.md "Attachments". */
+#include "tools/node/attached.h"
+
+#include <stdlib.h>
+
+#include "tests/node_fixture.h"
+#include "tests/vector.h"
+
+#define FILE_BYTES (3u * ATTACH_CHUNK_BYTES + 100u)
+
+static uint8_t file[FILE_BYTES];
+
+static void
+fill(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(file); i++)
+		file[i] = (uint8_t)(i * 7 + i / 251);
+}
+
+static void
+make(struct attached_new *n)
+{
+	fill();
+	REQUIRE(attached_seal(n, "photo 1.jpg", BYTES(file, sizeof(file))) == E_OK);
+}
+
+static void
+golden(void)
+{
+	struct attach_ref ref = {.name = "a.jpg"}, again;
+	struct writer list, sealed, text, plain;
+
+	memset(ref.key, 7, sizeof(ref.key));
+	writer_heap_init(&list, 1u << 16);
+	writer_heap_init(&sealed, 1u << 16);
+	writer_heap_init(&text, 1024);
+	writer_heap_init(&plain, 1024);
+	REQUIRE(attach_seal(&ref, BYTES_LIT("a scanned page"), &list, &sealed) == E_OK);
+	CHECK(vector_holds("attachment_chunk", "the one chunk of \"a scanned page\", key 32 times 07", writer_view(&sealed)));
+	CHECK(vector_holds("attachment_list", "its list of hashes", writer_view(&list)));
+	CHECK(vector_holds("attachment_id", "its id", BYTES(ref.id.b, ATTACH_ID_BYTES)));
+	attach_ref_write(&ref, &text);
+	CHECK(vector_holds("attachment_reference", "the answer that names it, UTF-8", writer_view(&text)));
+	REQUIRE(attach_ref_read(writer_view(&text), &again));
+	CHECK(memcmp(&again, &ref, sizeof(ref)) == 0);
+	CHECK(attach_open(&again, 0, writer_view(&sealed), &plain) == E_OK);
+	CHECK(bytes_equal(writer_view(&plain), BYTES_LIT("a scanned page")));
+	CHECK(!attach_ref_read(BYTES(text.p, text.n - 6), &again));
+	CHECK(!attach_ref_read(BYTES_LIT("photo.jpg"), &again));
+	CHECK(sealed.n == 1024 + AEAD_TAG_BYTES); /* its length says little */
+	writer_free(&list);
+	writer_free(&sealed);
+	writer_free(&text);
+	writer_free(&plain);
+}
+
+static void
+chunks_hold_together(void)
+{
+	struct attached_new n, other;
+	struct writer plain;
+	struct attach_ref shorter;
+	uint32_t i;
+
+	make(&n);
+	make(&other);
+	CHECK(!ID_EQUAL(&n.ref.id, &other.ref.id)); /* equal files, different names */
+	CHECK(attach_chunks(n.ref.size) == 4);
+	writer_heap_init(&plain, FILE_BYTES);
+	for (i = 0; i < 4; i++)
+		CHECK(attach_open(&n.ref, i, BYTES(n.sealed.p + i * ATTACH_SEALED_BYTES_MAX, attach_chunk_bytes(n.ref.size, i)),
+		                  &plain) == E_OK);
+	CHECK(bytes_equal(writer_view(&plain), BYTES(file, sizeof(file))));
+	/* another place, another file, another length */
+	CHECK(attach_open(&n.ref, 1, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&other.ref, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	shorter = n.ref;
+	shorter.size -= 100;
+	CHECK(attach_open(&shorter, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&n.ref, 4, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	writer_free(&plain);
+	attached_free(&n);
+	attached_free(&other);
+}
+
+static void
+limits(void)
+{
+	struct attached_new n;
+	uint8_t *large = calloc(1, ATTACH_BYTES_MAX + 1u);
+	struct attach_id id;
+
+	REQUIRE(large != NULL);
+	CHECK(attached_seal(&n, "l", BYTES(large, ATTACH_BYTES_MAX + 1u)) == E_LIMIT);
+	attached_free(&n);
+	CHECK(attached_seal(&n, "", BYTES(large, 1)) == E_LIMIT);
+	attached_free(&n);
+	CHECK(attached_seal(&n, "l", BYTES_NONE) == E_OK && attach_chunks(n.ref.size) == 1);
+	attached_free(&n);
+	CHECK(attach_id_of(BYTES(large, 31), &id) == E_ATTACHMENT);
+	CHECK(attach_id_of(BYTES_NONE, &id) == E_ATTACHMENT);
+	CHECK(attach_id_of(BYTES(large, ATTACH_LIST_BYTES_MAX + SHA256_BYTES), &id) == E_ATTACHMENT);
+	free(large);
+}
+
+/* ---- what a node takes ---- */
+
+/* What a device says: from chunk `first`, `count` chunks. */
+static void
+say(struct writer *w, const struct attached_new *n, uint32_t first, uint32_t count)
+{
+	uint32_t i;
+
+	writer_reset(w);
+	writer_mem(w, n->ref.id.b, ATTACH_ID_BYTES);
+	writer_be32(w, first);
+	if (first == 0) {
+		writer_be32(w, attach_chunks(n->ref.size));
+		writer_bytes(w, writer_view(&n->list));
+	}
+	for (i = first; first != ATTACH_QUERY && i < first + count; i++) {
+		size_t bytes = attach_chunk_bytes(n->ref.size, i);
+
+		writer_be32(w, (uint32_t)bytes);
+		writer_mem(w, n->sealed.p + (size_t)i * ATTACH_SEALED_BYTES_MAX, bytes);
+	}
+}
+
+static void
+takes(struct node *n, const struct device *d, struct bytes said, bool cut, uint32_t held, enum attach_status status)
+{
+	uint8_t answer[ATTACH_ANSWER_BYTES];
+	enum err e = attached_take(n->peer, &d->self.id, said, cut, answer, &n->why);
+
+	CHECK_MSG(e == E_OK && be32_get(answer) == held && answer[4] == status, "%s, %u held, status %u instead of %u, %u",
+	          err_name(e), (unsigned)be32_get(answer), answer[4], (unsigned)held, (unsigned)status);
+}
+
+static void
+cuts_and_lies(void)
+{
+	struct attached_new a;
+	struct node n;
+	struct device d;
+	struct writer w, plain;
+	struct store_txn *txn;
+	uint8_t answer[ATTACH_ANSWER_BYTES];
+	uint64_t count, bad;
+	size_t head;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "one") == E_OK);
+	make(&a);
+	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX);
+	writer_heap_init(&plain, FILE_BYTES);
+	head = ATTACH_ID_BYTES + 8 + a.list.n;
+	say(&w, &a, ATTACH_QUERY, 0);
+	takes(&n, &d, writer_view(&w), false, 0, ATTACH_TAKEN); /* unknown */
+	say(&w, &a, 1, 1);
+	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG); /* not from its beginning */
+	say(&w, &a, 0, 1);
+	w.p[ATTACH_ID_BYTES + 8] ^= 1;
+	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG); /* another list than its name */
+	say(&w, &a, 0, 2);
+	w.p[head + 4 + ATTACH_SEALED_BYTES_MAX + 4 + 9] ^= 1;
+	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* the first is right, the second is not */
+	say(&w, &a, 0, 2);
+	takes(&n, &d, BYTES(w.p, w.n - 1), true, 1, ATTACH_TAKEN); /* cut: the whole ones count */
+	takes(&n, &d, BYTES(w.p, w.n - 1), false, 1, ATTACH_WRONG);
+	CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, head - 1), true, answer, &n.why) == E_ATTACHMENT);
+	say(&w, &a, 2, 1);
+	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* one is left out */
+	say(&w, &a, 1, 1);
+	be32_put(w.p + ATTACH_ID_BYTES + 4, ATTACH_SEALED_BYTES_MAX + 1);
+	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* too large */
+	say(&w, &a, 0, 3);
+	takes(&n, &d, writer_view(&w), false, 3, ATTACH_TAKEN); /* what is there already is harmless */
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(attached_open(txn, &a.ref, &plain) == E_ABSENT); /* not whole yet */
+	store_read_end(txn);
+	say(&w, &a, 3, 1);
+	takes(&n, &d, writer_view(&w), false, 4, ATTACH_TAKEN);
+	say(&w, &a, ATTACH_QUERY, 0);
+	takes(&n, &d, writer_view(&w), false, 4, ATTACH_TAKEN);
+	writer_reset(&plain);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(attached_open(txn, &a.ref, &plain) == E_OK);
+	CHECK(bytes_equal(writer_view(&plain), BYTES(file, sizeof(file))));
+	store_read_end(txn);
+	CHECK(attached_check(n.peer, &count, &bad) == E_OK && count == 1 && bad == 0);
+	crypto_random(d.self.id.b, ID_BYTES);
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) != E_OK); /* nobody's */
+	writer_free(&w);
+	writer_free(&plain);
+	attached_free(&a);
+	node_end(&n);
+}
+
+static enum err
+put_job(struct store_txn *txn, void *arg)
+{
+	return attached_put(txn, arg);
+}
+
+/* The row as it is stored, and what it may not be. */
+static void
+row(void)
+{
+	struct attached a = {.state = ATTACH_HELD, .held = 2, .epoch = 3, .number = 4, .incarnation = 5}, again;
+	uint8_t list[2 * SHA256_BYTES], key[ATTACH_ID_BYTES + 4] = {0};
+	struct store_txn *txn;
+	struct bytes value;
+	struct node n;
+
+	memset(list, 9, sizeof(list));
+	memset(a.author.b, 1, ID_BYTES);
+	a.list = BYTES(list, sizeof(list));
+	REQUIRE(attach_id_of(a.list, &a.id) == E_OK);
+	memcpy(key, a.id.b, ATTACH_ID_BYTES);
+	REQUIRE(node_begin(&n));
+	REQUIRE(store_write(n.peer->store, put_job, &a) == E_OK);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(key, sizeof(key)), &value) == E_OK);
+	CHECK(vector_holds("row_attachment", "author 01.., held: 2 chunks, epoch 3, number 4, incarnation 5, list 09..", value));
+	CHECK(attached_get(txn, &a.id, &again) == E_OK && again.state == ATTACH_HELD && again.held == 2 && again.epoch == 3 &&
+	      again.number == 4 && again.incarnation == 5 && bytes_equal(again.list, a.list));
+	store_read_end(txn);
+	node_end(&n);
+}
+
+/* One device cannot fill the node's disk. */
+static void
+quota(void)
+{
+	uint64_t each = ATTACH_CHUNKS_MAX * (uint64_t)ATTACH_SEALED_BYTES_MAX, i, fit = ATTACH_DEVICE_BYTES_MAX / each;
+	struct attached_new a = {.ref = {.size = ATTACH_BYTES_MAX}};
+	struct node n;
+	struct device d;
+	struct writer w;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "one") == E_OK);
+	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX);
+	for (i = 0; i <= fit; i++) {
+		writer_heap_init(&a.list, ATTACH_LIST_BYTES_MAX);
+		crypto_random(writer_space(&a.list, ATTACH_LIST_BYTES_MAX), ATTACH_LIST_BYTES_MAX);
+		REQUIRE(attach_id_of(writer_view(&a.list), &a.ref.id) == E_OK);
+		say(&w, &a, 0, 0);
+		takes(&n, &d, writer_view(&w), false, 0, i < fit ? ATTACH_TAKEN : ATTACH_FULL);
+		writer_free(&a.list);
+	}
+	writer_free(&w);
+	node_end(&n);
+}
+
+static const struct check_test tests[] = {
+    {"golden", golden},
+    {"chunks_hold_together", chunks_hold_together},
+    {"limits", limits},
+    {"cuts_and_lies", cuts_and_lies},
+    {"row", row},
+    {"quota", quota},
+};
+
+int
+main(int argc, char **argv)
+{
+	return check_main(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}

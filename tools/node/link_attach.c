@@ -1,0 +1,198 @@
+/* Attachments go last: after all records, in the same connection, one after the other. PROTOCOL.md "Attachments". */
+#include <string.h>
+
+#include "tools/node/attached.h"
+#include "tools/node/link_inside.h"
+#include "tools/node/twins.h"
+
+#define AROUND_BYTES 400u /* the ask, its answer and their records */
+#define PIECE_BYTES 4096u /* of an INPUT: what a cut leaves of one is lost */
+/* What a chunk costs on the link: its frame, and of TLS 34 bytes a record of at least 256. */
+#define CHUNK_COST(n) ((n) + (n) / 7u + 64u)
+
+struct choosing {
+	struct link_attach *la;
+	bool found;
+};
+
+static enum err
+choose(void *arg, struct store_txn *txn, const struct attached *a)
+{
+	struct choosing *g = arg;
+
+	(void)txn;
+	if (a->state != ATTACH_WAITS && a->state != ATTACH_OFFERED)
+		return E_OK;
+	g->found = true;
+	g->la->query = a->state == ATTACH_OFFERED && !(g->la->asked && ID_EQUAL(&g->la->id, &a->id));
+	g->la->id = a->id;
+	return E_ABSENT; /* the first */
+}
+
+/* What is to be said of it; as many chunks as may go at once. */
+static enum err
+say(struct link *l, struct store_txn *txn, uint64_t budget)
+{
+	struct link_attach *la = &l->attach;
+	struct writer *w = &la->body;
+	struct bytes sealed;
+	struct attached a;
+	uint32_t i;
+	enum err e = attached_get(txn, &la->id, &a);
+
+	writer_mem(w, la->id.b, ATTACH_ID_BYTES);
+	writer_be32(w, la->query ? ATTACH_QUERY : a.held);
+	if (e != E_OK || la->query)
+		return e;
+	if (a.held == 0) {
+		writer_be32(w, attached_count(&a));
+		writer_bytes(w, a.list);
+		budget = budget > a.list.n + 100 ? budget - a.list.n - 100 : 0;
+	}
+	for (i = a.held; i < attached_count(&a) && i < a.held + ATTACH_ASK_CHUNKS_MAX && e == E_OK; i++) {
+		if ((e = attached_chunk(txn, &la->id, i, &sealed)) != E_OK)
+			break;
+		if (budget < CHUNK_COST(sealed.n))
+			return i == a.held ? E_BUDGET : writer_end(w);
+		budget -= CHUNK_COST(sealed.n);
+		writer_be32(w, (uint32_t)sealed.n);
+		writer_bytes(w, sealed);
+	}
+	return e == E_OK ? writer_end(w) : e;
+}
+
+static enum err
+offer_job(struct store_txn *txn, void *arg)
+{
+	struct link *l = arg;
+	struct attached a;
+	enum err e = attached_get(txn, &l->attach.id, &a);
+
+	a.state = ATTACH_OFFERED;
+	return e == E_OK ? attached_put(txn, &a) : e;
+}
+
+bool
+link_attach_begin(struct link *l, struct session *s, uint64_t now_ms)
+{
+	struct link_attach *la = &l->attach;
+	struct choosing g = {.la = la};
+	uint64_t left = session_budget_left(s);
+	struct store_txn *txn;
+	enum err e;
+
+	la->active = false;
+	if (la->stopped || peer_is_node(l->peer) || twins_count(l->peer) > 0)
+		return false;
+	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+		return false;
+	e = attached_walk(txn, choose, &g);
+	e = e == E_ABSENT ? E_OK : e;
+	writer_free(&la->body);
+	writer_heap_init(&la->body, ATTACH_ASK_BYTES_MAX);
+	if (e == E_OK && g.found)
+		e = left < AROUND_BYTES ? E_BUDGET : say(l, txn, left == UINT64_MAX ? left : left - AROUND_BYTES);
+	store_read_end(txn);
+	if (e == E_OK && g.found && !la->query)
+		e = store_write(l->peer->store, offer_job, l);
+	if (e != E_OK || !g.found) {
+		if (e != E_OK && l->why.e == E_OK)
+			why_set(&l->why, e, "%s", e == E_BUDGET ? "" : l->peer->path);
+		return false;
+	}
+	la->active = la->asked = true;
+	la->sent = la->answer_n = 0;
+	if (session_ask(s, ATTACH_VERB, NULL, 0, true, now_ms) == E_OK)
+		link_attach_room(l, s, now_ms);
+	return true;
+}
+
+void
+link_attach_room(struct link *l, struct session *s, uint64_t now_ms)
+{
+	struct link_attach *la = &l->attach;
+
+	while (la->sent <= la->body.n && session_room(s)) {
+		size_t n = la->body.n - la->sent < PIECE_BYTES ? la->body.n - la->sent : PIECE_BYTES;
+
+		if (session_input(s, BYTES(la->body.p + la->sent, n), now_ms) != E_OK)
+			return;
+		la->sent += n;
+		if (n == 0) {
+			la->sent = la->body.n + 1;
+			return;
+		}
+	}
+}
+
+void
+link_attach_answer(struct link *l, struct bytes piece)
+{
+	struct link_attach *la = &l->attach;
+
+	if (piece.n <= sizeof(la->answer) - la->answer_n) {
+		memcpy(la->answer + la->answer_n, piece.p, piece.n);
+		la->answer_n += piece.n;
+	} else {
+		la->answer_n = 0;
+	}
+}
+
+struct heard_job {
+	struct link *l;
+	uint32_t held;
+	bool more; /* it is further than before */
+};
+
+static enum err
+heard_job(struct store_txn *txn, void *arg)
+{
+	struct heard_job *job = arg;
+	struct link *l = job->l;
+	struct session_head head;
+	struct attached a;
+	enum err e = attached_get(txn, &l->attach.id, &a);
+
+	if (e != E_OK)
+		return e;
+	if (job->held > attached_count(&a))
+		return E_PROTOCOL;
+	job->more = job->held > a.held || l->attach.query;
+	a.held = job->held;
+	if (a.held == attached_count(&a)) {
+		if ((e = link_own_head(l->peer, txn, &head)) != E_OK)
+			return e;
+		a.state = ATTACH_HELD;
+		a.epoch = head.epoch;
+		a.number = head.number;
+		a.incarnation = l->memory.incarnation;
+		l->attach.whole = true;
+	}
+	return attached_put(txn, &a);
+}
+
+void
+link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now_ms)
+{
+	struct link_attach *la = &l->attach;
+	struct heard_job job = {.l = l};
+
+	la->active = la->whole = false;
+	if (e != E_OK) /* a node that knows nothing of attachments breaks off, or the link did: they wait */
+		return;
+	if (la->answer_n != ATTACH_ANSWER_BYTES) {
+		la->stopped = true;
+		return;
+	}
+	job.held = be32_get(la->answer);
+	if ((e = store_write(l->peer->store, heard_job, &job)) != E_OK) {
+		why_set(&l->why, e, "%s", e == E_PROTOCOL ? "an attachment longer than it is" : l->peer->path);
+		return;
+	}
+	l->result->attachments_sent += la->whole;
+	if (!job.more || la->answer[4] != 0) { /* no room for it there, say */
+		la->stopped = true;
+		return;
+	}
+	(void)link_attach_begin(l, s, now_ms);
+}
