@@ -1,11 +1,11 @@
-/* answers_json: all answers of one JSON object. The other of jansson's doors here. */
+/* answers_json: all answers of one JSON object. One of jansson's doors here. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/limits.h"
 #include "schemas/answers_inside.h"
-#include "schemas/xpath_inside.h"
+#include "schemas/json_answer.h"
 
 /* A node that was answered, to be looked at again when everything is worked out. */
 struct given {
@@ -72,40 +72,12 @@ complain_rows(struct load *l, enum err e, const struct xml_node *at, size_t fiel
 	}
 }
 
-static enum err
-text_of(const json_t *j, struct writer *w)
-{
-	char number[340];
-	size_t i;
-
-	if (json_is_string(j)) {
-		writer_mem(w, json_string_value(j), json_string_length(j));
-	} else if (json_is_integer(j)) {
-		writer_printf(w, "%lld", (long long)json_integer_value(j));
-	} else if (json_is_real(j)) {
-		writer_str(w, xpath_number_text(json_real_value(j), number));
-	} else if (json_is_boolean(j)) {
-		writer_str(w, json_is_true(j) ? "true" : "false");
-	} else if (json_is_array(j)) {
-		for (i = 0; i < json_array_size(j); i++) {
-			const char *s = json_string_value(json_array_get(j, i));
-
-			if (s == NULL || strchr(s, ' ') != NULL)
-				return E_ANSWER_TYPE;
-			writer_printf(w, "%s%s", i > 0 ? " " : "", s);
-		}
-	} else if (!json_is_null(j)) {
-		return E_ANSWER_TYPE;
-	}
-	return writer_end(w);
-}
-
 static void
 load_answer(struct load *l, struct xml_node *n, const json_t *j)
 {
 	const struct form_node *f = node_of(n);
 	enum value_kind kind = l->a->form->more[f->field].kind;
-	enum err e = E_ANSWER_TYPE;
+	enum err e;
 	struct writer w;
 	struct given *g;
 	const char *text;
@@ -115,7 +87,7 @@ load_answer(struct load *l, struct xml_node *n, const json_t *j)
 		return;
 	}
 	writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX);
-	if ((json_is_array(j) && kind != VALUE_CHOICES) || (e = text_of(j, &w)) != E_OK) {
+	if ((e = json_answer(j, kind == VALUE_CHOICES, &w)) != E_OK) {
 		count_fault(l, answers_fault_value(l->a, slot(l), e, n, ""));
 	} else if ((text = writer_cstr(&w))[0] != '\0') {
 		if (kind == VALUE_DATE && strlen(text) > 10 && text[10] == 'T')

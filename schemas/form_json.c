@@ -1,4 +1,4 @@
-/* form_json: answers as JSON, and a person's text for one field. One of jansson's two doors here. */
+/* form_json: answers as JSON, and a person's text for one field. One of jansson's doors here. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include "core/attach.h"
 #include "core/limits.h"
 #include "schemas/form_inside.h"
+#include "schemas/json_answer.h"
 #include "schemas/xpath_inside.h"
 
 #define JSON_TEXT_BYTES_MAX (1u << 20)
@@ -199,35 +200,6 @@ form_values_json(const struct form *f, const struct field_value *values, size_t 
 static enum err named_rows(const struct form *, size_t field, const json_t *, bool identifying,
                            struct writer *, struct why *);
 
-/* A JSON value as the text that a person would write. */
-static enum err
-json_text(const json_t *j, struct writer *w)
-{
-	char number[340];
-	size_t i;
-
-	if (json_is_string(j)) {
-		writer_mem(w, json_string_value(j), json_string_length(j));
-	} else if (json_is_integer(j)) {
-		writer_printf(w, "%lld", (long long)json_integer_value(j));
-	} else if (json_is_real(j)) {
-		writer_str(w, xpath_number_text(json_real_value(j), number));
-	} else if (json_is_boolean(j)) {
-		writer_str(w, json_is_true(j) ? "true" : "false");
-	} else if (json_is_array(j)) {
-		for (i = 0; i < json_array_size(j); i++) {
-			if (!json_is_string(json_array_get(j, i)))
-				return E_ANSWER_TYPE;
-			if (i > 0)
-				writer_u8(w, ' ');
-			writer_str(w, json_string_value(json_array_get(j, i)));
-		}
-	} else if (!json_is_null(j)) {
-		return E_ANSWER_TYPE;
-	}
-	return writer_end(w);
-}
-
 static enum err
 named_value(const struct form *f, size_t field, const json_t *j, bool identifying, struct writer *w,
             struct why *why)
@@ -238,7 +210,7 @@ named_value(const struct form *f, size_t field, const json_t *j, bool identifyin
 	if (f->more[field].kind == VALUE_ROWS)
 		return named_rows(f, field, j, identifying, w, why);
 	writer_heap_init(&text, JSON_TEXT_BYTES_MAX);
-	if ((e = json_text(j, &text)) != E_OK)
+	if ((e = json_answer(j, f->more[field].kind == VALUE_CHOICES, &text)) != E_OK)
 		why_set(why, e, "%.150s", f->fields[field].path);
 	else
 		e = form_value_write(f, field, writer_cstr(&text), w, why);

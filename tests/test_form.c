@@ -246,7 +246,8 @@ values_refused(void)
 		{"age", "99999999999999999", E_ANSWER_TYPE}, {"when", "2026-02-30", E_ANSWER_TYPE},
 		{"when", "22/11/2026", E_ANSWER_TYPE}, {"sex", "other", E_CHOICE_UNKNOWN},
 		{"kinds", "a x", E_CHOICE_UNKNOWN}, {"area", "KH99", E_CHOICE_UNKNOWN},
-		{"row/n", "1", E_ANSWER_TYPE}, {"row", "[{}]", E_ANSWER_TYPE}, {"name", "\xff", E_ANSWER_TYPE},
+		{"row/n", "1", E_ANSWER_TYPE}, {"row", "[{}]", E_ANSWER_TYPE}, {"row", "[{\"n\": [\"1\"]}]", E_ANSWER_TYPE},
+		{"name", "\xff", E_ANSWER_TYPE},
 		{"remark_note", "x", E_FIELD_UNKNOWN}, {"start", "now", E_ANSWER_TYPE},
 	};
 	struct why why = {0};
