@@ -120,3 +120,24 @@ ids() {
 	b list "$1" F9_session --json >"$W/ids.$$" || fail "list $1"
 	grep "\"state\":\"${2:-}" "$W/ids.$$" | sed -n 's/^{"id":"\([0-9a-f]*\)".*/\1/p' | sort
 }
+
+# Trees of nodes, each in $W/NAME. up NAME: serve it, at one address for ever, kept in $W/NAME.address. down NAME.
+up() {
+	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
+	start_node "$W/$1"
+	echo "$ADDRESS" >"$W/$1.address"
+	echo "$NODE_PID" >"$W/$1.pid"
+	PIDS="$PIDS $NODE_PID"
+	NODE_PID=
+}
+down() {
+	kill "$(cat "$W/$1.pid")"
+	wait "$(cat "$W/$1.pid")" || fail "$1 did not end cleanly"
+}
+# below NAME ABOVE ROLE AREA: join the node ABOVE.
+below() {
+	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
+}
+# count NAME FORM: how many records it lists. same WHAT IS WANTED.
+count() { b list "$W/$1" "$2" --json | grep -c '"id"'; }
+same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }

@@ -2,11 +2,10 @@
  * lose CHILD PARENT KEY: both nodes (stores that nobody serves) believe that all of CHILD's arrivals were said and heard: what
  * was not is missing at PARENT, and no cursor tells. Prints how many of the child's arrivals there are.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "core/arrival.h"
-#include "core/file.h"
+#include "tests/e2e/two_stores.h"
 #include "tools/node/carry.h"
 
 struct cursor {
@@ -30,13 +29,14 @@ cursor_job(struct store_txn *txn, void *arg)
 }
 
 static enum err
-lose(struct peer *child, struct peer *parent, uint64_t *last)
+lose(struct peer *child, struct peer *parent, uint64_t *last, struct why *why)
 {
 	struct cursor said = {"said", peer_self(parent)->id, store_incarnation(parent->store), 0},
 		      heard = {"heard", peer_self(child)->id, store_incarnation(child->store) >> 32 << 32, 0};
 	struct store_txn *txn;
 	enum err e;
 
+	(void)why;
 	if ((e = store_read_begin(child->store, &txn)) != E_OK)
 		return e;
 	e = arrival_last(txn, last);
@@ -50,29 +50,5 @@ lose(struct peer *child, struct peer *parent, uint64_t *last)
 int
 main(int argc, char **argv)
 {
-	struct peer *child = NULL, *parent = NULL;
-	struct why why = {.e = E_OK};
-	struct writer key;
-	struct unlock unlock = {0};
-	uint64_t last = 0;
-	char sentence[400];
-	enum err e;
-
-	if (argc != 4)
-		return 64;
-	writer_heap_init(&key, 4096);
-	e = file_read(argv[3], 4096, &key, &why);
-	unlock.key_file = writer_view(&key);
-	if (e == E_OK && (e = peer_open(&child, argv[1], &unlock, &why)) == E_OK &&
-	    (e = peer_open(&parent, argv[2], &unlock, &why)) == E_OK)
-		e = lose(child, parent, &last);
-	peer_close(child);
-	peer_close(parent);
-	writer_free(&key);
-	if (e != E_OK) {
-		fprintf(stderr, "lose: %s\n", why.e == e ? why_sentence(&why, sentence, sizeof(sentence)) : err_name(e));
-		return 1;
-	}
-	printf("%llu\n", (unsigned long long)last);
-	return 0;
+	return two_stores_main(argc, argv, lose);
 }

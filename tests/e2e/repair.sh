@@ -4,23 +4,6 @@
 . "$2/tests/e2e/lib.sh"
 lose=$1
 
-up() {
-	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
-	start_node "$W/$1"
-	echo "$ADDRESS" >"$W/$1.address"
-	echo "$NODE_PID" >"$W/$1.pid"
-	PIDS="$PIDS $NODE_PID"
-	NODE_PID=
-}
-down() {
-	kill "$(cat "$W/$1.pid")"
-	wait "$(cat "$W/$1.pid")" || fail "$1 did not end cleanly"
-}
-below() {
-	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
-}
-count() { b list "$W/$1" F9_session --json | grep -c '"id"'; }
-same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
 # records N: N parcels from the device to its district.
 records() {
 	for i in $(seq "$1"); do
@@ -32,7 +15,7 @@ records() {
 carried() {
 	expect 0 "\"parcels_carried\":$1[,}]" b sync "$W/district" --json
 	expect 0 "agree" b sync "$W/district"
-	same "records at the province" "$(count province)" "$(count district)"
+	same "records at the province" "$(count province F9_session)" "$(count district F9_session)"
 }
 
 head -c 32 /dev/urandom >"$W/key"
@@ -68,7 +51,7 @@ rm -r "$W/province"
 expect 0 "" b restore "$W/old" "$W/province"
 up province
 expect 0 "agree" b sync "$W/district"
-same "records at the restored province" "$(count province)" "$(count district)"
+same "records at the restored province" "$(count province F9_session)" "$(count district F9_session)"
 expect 0 "agree" b sync "$W/district"
 ok "a province from an old backup has everything again"
 

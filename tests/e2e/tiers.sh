@@ -9,23 +9,6 @@ head -c 32 /dev/urandom >"$W/key"
 awk -F, -v OFS=, 'NR == 1 { print; print "SM,,nation,Serei,"; next } $1 == "SM09" { $2 = "SM" } { print }' \
 	"$SOURCE/schemas/areas/demo_province.csv" >"$W/areas.csv"
 
-# up NAME: serve the store; its address is kept in $W/NAME.address. down NAME.
-up() {
-	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
-	start_node "$W/$1"
-	echo "$ADDRESS" >"$W/$1.address"
-	echo "$NODE_PID" >"$W/$1.pid"
-	PIDS="$PIDS $NODE_PID"
-	NODE_PID=
-}
-down() {
-	kill "$(cat "$W/$1.pid")"
-	wait "$(cat "$W/$1.pid")" || fail "$1 did not end cleanly"
-}
-# below NAME ABOVE ROLE AREA: join the node ABOVE.
-below() {
-	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
-}
 # child NAME ABOVE AREA: a node below ABOVE.
 child() {
 	below "$1" "$2" node "$3"
@@ -34,8 +17,6 @@ child() {
 	expect 0 "agree" b sync "$W/$1"
 	up "$1"
 }
-count() { b list "$W/$1" "$2" --json | grep -c '"id"'; }
-same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
 all_up() {
 	for name in north south province; do
 		expect 0 "agree" b sync "$W/$name"

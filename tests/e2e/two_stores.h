@@ -1,0 +1,42 @@
+/* two_stores: a program over two stores that nobody serves: PROGRAM ONE OTHER KEY. Prints the number that its work found. */
+#ifndef BANYAN_TESTS_E2E_TWO_STORES_H
+#define BANYAN_TESTS_E2E_TWO_STORES_H
+
+#include <stdio.h>
+
+#include "core/file.h"
+#include "tools/node/peer.h"
+
+typedef enum err two_stores_work(struct peer *one, struct peer *other, uint64_t *number, struct why *);
+
+static inline int
+two_stores_main(int argc, char **argv, two_stores_work *work)
+{
+	struct peer *one = NULL, *other = NULL;
+	struct why why = {.e = E_OK};
+	struct writer key;
+	struct unlock unlock = {0};
+	uint64_t number = 0;
+	char sentence[400];
+	enum err e;
+
+	if (argc != 4)
+		return 64;
+	writer_heap_init(&key, 4096);
+	e = file_read(argv[3], 4096, &key, &why);
+	unlock.key_file = writer_view(&key);
+	if (e == E_OK && (e = peer_open(&one, argv[1], &unlock, &why)) == E_OK &&
+	    (e = peer_open(&other, argv[2], &unlock, &why)) == E_OK)
+		e = work(one, other, &number, &why);
+	peer_close(one);
+	peer_close(other);
+	writer_free(&key);
+	if (e != E_OK) {
+		fprintf(stderr, "%s: %s\n", argv[0], why.e == e ? why_sentence(&why, sentence, sizeof(sentence)) : err_name(e));
+		return 1;
+	}
+	printf("%llu\n", (unsigned long long)number);
+	return 0;
+}
+
+#endif
