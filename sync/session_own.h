@@ -162,6 +162,9 @@ bool client_expects(const struct session *, uint8_t type);
 bool server_expects(const struct session *, uint8_t type);
 void client_on(struct session *, const struct message *);
 void server_on(struct session *, const struct message *);
+/* session_asked.c: of server_on: JOIN, SUCCESSOR, RETURN; ASK, INPUT. */
+void server_on_newcomer(struct session *, const struct message *);
+void server_on_ask(struct session *, const struct message *);
 void client_compare(struct session *);
 /* client_greet: HELLO with these flags, or AGAIN where it says the same. */
 void client_greet(struct session *, uint8_t flags);
