@@ -34,12 +34,23 @@ expect 0 "" b sync "$W/one" --via "$RELAY" --json
 [ "$(field parcels_handed)" -ge 1 ] && [ "$(field answers)" = 0 ] || fail "relay_carries: $(cat "$W/out")"
 expect 0 "handed" b sync "$W/two" --via "$RELAY"
 [ -z "$(ids "$W/one" held)$(ids "$W/two" held)" ] || fail "relay_carries: a device believes what nobody said"
+
+# relay_is_asked: who carries goes on working: commands are asked of the relay that runs. Two cannot own the store.
+submit relay 1 >"$W/of_relay"
+[ "$(ids "$W/relay" waiting)" = "$(cat "$W/of_relay")" ] || fail "relay_is_asked: $(ids "$W/relay" waiting)"
+expect 0 "" b status "$W/relay"
+expect 75 "cannot reach" b sync "$W/relay" # no node yet: it tried
+expect 75 "another banyan" b relay "$W/relay" --listen 127.0.0.1:0
+expect 75 "another banyan" b agent "$W/relay"
 stop_relay
+[ ! -e "$W/relay/socket" ] || fail "relay_is_asked: a socket stays"
+expect 0 "" b status "$W/relay"
+ok "relay_is_asked"
 
 # The relay's own sync brings them; receipts wait at the relay and are handed to their authors only.
 start_node
 expect 0 "2 envelopes of others" b sync "$W/relay"
-sort "$W/of_one" "$W/of_two" >"$W/want"
+sort "$W/of_one" "$W/of_two" "$W/of_relay" >"$W/want"
 ids "$W/node" | cmp -s - "$W/want" || fail "relay_carries: the office has other records"
 stop_node
 start_relay --every 0

@@ -1,254 +1,30 @@
 #include "tools/node/agent.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/arrival.h"
 #include "tools/node/agent_inside.h"
-#include "tools/node/outbox.h"
-#include "tools/node/outbox_row.h"
-#include "tools/node/via.h"
 
-#define GRACE_MS 3000u
-#define LOOK_S_MAX 900u       /* a machine that slept did not count the timer's time */
-#define LOOK_BLIND_S 30u      /* nobody tells of links here: look */
-#define AROUND_BYTES 1024u    /* counted before a try, in case it is never told how many it were */
-#define AGAIN_MAX 8u          /* exchanges of one connection */
-
-/* A clock that goes on while the machine sleeps, and only forward. */
-static uint64_t
-forward_s(void)
+static struct agent *
+agent_of(struct serve_loop *l)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec;
+	return (struct agent *)l;
 }
 
-static uint64_t
-calendar_s(void)
-{
-	time_t now = time(NULL);
-
-	return now < 0 ? 0 : (uint64_t)now;
-}
-
-/* ---- what waits, and what is kept ---- */
-
-static enum err
-any_urgent(struct store_txn *txn, bool *out)
-{
-	struct store_cursor *c;
-	struct bytes key, value;
-	enum err e, e2;
-
-	*out = false;
-	if ((e = store_walk(txn, STORE_OUTBOX_SLICE, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
-		return e;
-	while (e == E_OK && !*out && store_next(c, &key, &value)) {
-		struct outbox_row row;
-
-		if ((e = outbox_row_read(value, &row)) == E_OK)
-			*out = row.urgent;
-	}
-	e2 = store_walk_end(c);
-	return e != E_OK ? e : e2;
-}
-
-/* What waits in the outbox, or is in a parcel that nobody acknowledged. */
+/* A command is done: there may be something to send. */
 static void
-look_waits(struct agent *a)
+arrived(struct serve_loop *l)
 {
-	struct peer *p = a->serve.peer;
-	uint64_t acked = 0, seq, epoch = peer_self(p)->epoch;
-	struct log_id log = {peer_self(p)->id, epoch};
-	struct parcel_hash hash;
-	struct store_txn *txn;
-	bool urgent = false, parcels = false;
-
-	if (store_read_begin(p->store, &txn) != E_OK)
-		return;
-	if (any_urgent(txn, &urgent) == E_OK && outbox_acked(txn, epoch, &acked) == E_OK)
-		parcels = arrival_find(txn, &log, acked + 1, &seq, &hash) == E_OK;
-	/* what was urgent in the outbox stays so as a parcel */
-	duty_waits(&a->duty, parcels || store_count(txn, STORE_OUTBOX_SLICE) > 0,
-	           urgent || (parcels && a->duty.urgent));
-	store_read_end(txn);
-}
-
-static enum err
-row_job(struct store_txn *txn, void *arg)
-{
-	return agent_row_put(txn, arg);
-}
-
-static struct agent_row
-row_of(struct agent *a, const struct duty_next *next)
-{
-	uint64_t now = calendar_s();
-	struct agent_row row = {.kept = duty_keep(&a->duty, now), .options = a->options->duty, .why = next->why,
-	                        .next_s = next->in_s == DUTY_FOREVER ? 0 : now + next->in_s};
-
-	(void)snprintf(row.failed, sizeof(row.failed), "%s", a->failed);
-	return row;
-}
-
-/* For `status`, when what it would say has changed. */
-static void
-say(struct agent *a, const struct duty_next *next)
-{
-	struct agent_row row = row_of(a, next);
-
-	if (next->why == a->said && row.next_s + 1 >= a->said_next_s && row.next_s <= a->said_next_s + 1)
-		return;
-	a->said = next->why;
-	a->said_next_s = row.next_s;
-	(void)store_write(a->serve.peer->store, row_job, &row);
-}
-
-/* ---- a try, off the loop ---- */
-
-static bool
-more_waits(struct peer *p)
-{
-	struct store_txn *txn;
-	bool more = false;
-
-	if (store_read_begin(p->store, &txn) == E_OK) {
-		more = store_count(txn, STORE_OUTBOX_SLICE) > 0;
-		store_read_end(txn);
-	}
-	return more;
+	atomic_store(&agent_of(l)->changed, true);
+	serve_loop_wake(l);
 }
 
 static void
-go_via(struct agent *a)
+woken(struct serve_loop *l)
 {
-	struct via_result result = {0};
-	struct why why = {.e = E_OK};
-	char met[64];
-
-	if (via_go(a->serve.peer, a->options->via, met, &result, &why) == E_OK)
-		a->via_parcels = result.parcels;
-	a->bytes += result.counts.bytes_in + result.counts.bytes_out;
+	if (atomic_exchange(&agent_of(l)->changed, false))
+		agent_look(agent_of(l));
 }
-
-/* The office was not met: somebody else may be. */
-static bool
-unreached(enum err e)
-{
-	return e == E_CONNECT || e == E_PEER_GONE || e == E_PEER_TIMEOUT || e == E_TLS;
-}
-
-static void
-try_work(uv_work_t *work)
-{
-	struct agent *a = work->data;
-	struct peer *p = a->serve.peer;
-	struct link_open *open = NULL;
-	unsigned rounds = AGAIN_MAX;
-	enum err e;
-
-	a->why = (struct why){.e = E_OK};
-	a->bytes = a->via_parcels = 0;
-	memset(&a->result, 0, sizeof(a->result));
-	/* counted before it happens: who kills the program does not get a try for nothing */
-	if ((e = store_write(p->store, row_job, &a->row)) == E_OK)
-		e = link_open(&open, p, a->budget, &a->result, &a->why);
-	while (e == E_OK && rounds-- > 0 && more_waits(p))
-		e = link_again(open, &a->result, &a->why);
-	link_close(open);
-	a->e = e;
-	a->bytes = a->result.counts.bytes_in + a->result.counts.bytes_out;
-	if (unreached(e) && a->options->via != NULL && a->has_waiting)
-		go_via(a);
-}
-
-static void
-tried(uv_work_t *work, int status)
-{
-	struct agent *a = work->data;
-	char sentence[600];
-	uint32_t chance;
-	uint64_t retry_s;
-
-	(void)status;
-	retry_s = a->e == E_PEER_BUSY ? strtoul(a->why.thing, NULL, 10) : 0;
-	crypto_random(&chance, sizeof(chance));
-	duty_time(&a->duty, forward_s());
-	duty_ended(&a->duty, a->e, retry_s, a->bytes, chance);
-	if (a->e != E_OK && a->why.e != a->e)
-		why_set(&a->why, a->e, "%s", a->serve.peer->path);
-	(void)snprintf(a->failed, sizeof(a->failed), "%.200s",
-	               a->e == E_OK ? "" : why_sentence(&a->why, sentence, sizeof(sentence)));
-	a->said = DUTY_WHY_COUNT;
-	if (a->options->told != NULL)
-		a->options->told(a->options->ctx, &a->result, &a->why);
-	agent_look(a);
-}
-
-/* ---- what now? ---- */
-
-static void
-look_link(struct agent *a)
-{
-	struct peer *p = a->serve.peer;
-	char address[256];
-	struct uplink now;
-	bool there;
-
-	if (pthread_mutex_trylock(&p->syncing) != 0)
-		return; /* its address may be changing; there is a look when the sync is over */
-	(void)snprintf(address, sizeof(address), "%s", p->home.address);
-	pthread_mutex_unlock(&p->syncing);
-	there = uplink_find(&now, address);
-	if (!there && a->options->via != NULL)
-		there = uplink_find(&now, strncmp(a->options->via, "lan", 3) == 0 ? DISCOVER_THERE : a->options->via);
-	duty_link(&a->duty, there, !uplink_same(&now, &a->uplink));
-	a->uplink = now;
-}
-
-static void
-on_timer(uv_timer_t *timer)
-{
-	struct agent *a = timer->data;
-
-	store_tick(a->serve.peer->store);
-	agent_look(a);
-}
-
-void
-agent_look(struct agent *a)
-{
-	uint64_t most = a->netlink < 0 ? LOOK_BLIND_S : LOOK_S_MAX;
-	struct duty_next next;
-
-	if (a->stopping)
-		return;
-	duty_time(&a->duty, forward_s());
-	look_link(a);
-	look_waits(a);
-	next = duty_next(&a->duty);
-	if (next.now) {
-		duty_began(&a->duty);
-		a->budget = next.bytes_max;
-		a->has_waiting = a->duty.waits;
-		next = duty_next(&a->duty);
-		a->row = row_of(a, &next);
-		a->row.kept.bytes += AROUND_BYTES;
-		a->said = next.why;
-		if (uv_queue_work(&a->loop, &a->work, try_work, tried) != 0)
-			duty_ended(&a->duty, E_NO_MEMORY, 0, 0, 0);
-	} else if (!a->duty.syncing) {
-		say(a, &next);
-	}
-	(void)uv_timer_start(&a->timer, on_timer, (next.in_s < most ? next.in_s : most) * 1000 + 10, 0);
-}
-
-/* ---- the loop ---- */
 
 static void
 on_netlink(uv_poll_t *poll, int status, int events)
@@ -270,61 +46,33 @@ on_grace(uv_timer_t *timer)
 }
 
 static void
-on_signal(uv_signal_t *signal, int number)
+stop(struct serve_loop *l)
 {
-	struct agent *a = signal->data;
+	struct agent *a = agent_of(l);
 
-	(void)number;
-	a->stopping = true;
-	uv_close((uv_handle_t *)&a->term, NULL);
-	uv_close((uv_handle_t *)&a->interrupt, NULL);
 	if (a->netlink >= 0)
 		uv_close((uv_handle_t *)&a->poll, NULL);
-	(void)uv_timer_start(&a->timer, on_grace, GRACE_MS, 0);
+	(void)uv_timer_start(&a->timer, on_grace, SERVE_GRACE_MS, 0);
 	uv_unref((uv_handle_t *)&a->timer);
-	uv_unref((uv_handle_t *)&a->wake); /* it still wakes while connections end */
-	net_server_stop(a->server, GRACE_MS);
 }
+
+static const struct serve_loop_hooks hooks = {.woken = woken, .arrived = arrived, .stop = stop};
 
 static enum err
-loop_open(struct agent *a)
+open_all(struct agent *a, struct why *why)
 {
-	if (uv_loop_init(&a->loop) != 0)
-		return E_NO_MEMORY;
-	a->has_loop = true;
-	if (uv_async_init(&a->loop, &a->wake, agent_on_wake) != 0 || uv_timer_init(&a->loop, &a->timer) != 0 ||
-	    uv_signal_init(&a->loop, &a->term) != 0 || uv_signal_init(&a->loop, &a->interrupt) != 0)
-		return E_NO_MEMORY;
-	a->wake.data = a->timer.data = a->term.data = a->interrupt.data = a->work.data = a->poll.data = a;
-	if (uv_signal_start(&a->term, on_signal, SIGTERM) != 0 ||
-	    uv_signal_start(&a->interrupt, on_signal, SIGINT) != 0)
-		return E_NO_MEMORY;
+	enum err e;
+
+	if ((e = serve_loop_open(&a->l, why)) != E_OK)
+		return e;
+	if (uv_timer_init(&a->l.loop, &a->timer) != 0)
+		return why_set(why, E_NO_MEMORY, "the event loop");
+	a->timer.data = a->work.data = a->poll.data = a;
 	a->netlink = uplink_watch();
-	if (a->netlink >= 0 && (uv_poll_init(&a->loop, &a->poll, a->netlink) != 0 ||
+	if (a->netlink >= 0 && (uv_poll_init(&a->l.loop, &a->poll, a->netlink) != 0 ||
 	                        uv_poll_start(&a->poll, UV_READABLE, on_netlink) != 0))
-		return E_NO_MEMORY;
-	return E_OK;
-}
-
-static void
-close_handle(uv_handle_t *handle, void *arg)
-{
-	(void)arg;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
-
-static void
-resume(struct agent *a)
-{
-	struct agent_row row;
-	struct store_txn *txn;
-
-	if (store_read_begin(a->serve.peer->store, &txn) != E_OK)
-		return;
-	if (agent_row_get(txn, &row) == E_OK)
-		duty_resume(&a->duty, &row.kept, calendar_s());
-	store_read_end(txn);
+		return why_set(why, E_NO_MEMORY, "the event loop");
+	return serve_loop_local(&a->l, why);
 }
 
 enum err
@@ -338,27 +86,19 @@ agent_run(struct peer *p, const struct agent_options *options, struct why *why)
 	a->options = options;
 	a->netlink = -1;
 	a->said = DUTY_WHY_COUNT;
-	agent_commands_init(a, p);
-	duty_init(&a->duty, &options->duty, forward_s());
-	resume(a);
-	if ((e = loop_open(a)) != E_OK)
-		why_set(why, e, "the event loop");
-	else if ((e = agent_commands_open(a, why)) == E_OK) {
+	serve_loop_init(&a->l, p, &hooks);
+	agent_resume(a);
+	if ((e = open_all(a, why)) == E_OK) {
 		if (options->ready != NULL)
 			options->ready(options->ctx);
 		agent_look(a);
-		uv_run(&a->loop, UV_RUN_DEFAULT);
+		uv_run(&a->l.loop, UV_RUN_DEFAULT);
 	}
-	serve_ask_stop(&a->serve);
-	if (a->has_loop) {
-		uv_walk(&a->loop, close_handle, NULL);
-		uv_run(&a->loop, UV_RUN_DEFAULT);
-		uv_loop_close(&a->loop);
-	}
-	net_server_free(a->server);
+	serve_ask_stop(&a->l.serve);
+	serve_loop_close(&a->l);
 	if (a->netlink >= 0)
 		(void)close(a->netlink);
-	serve_fini(&a->serve);
+	serve_loop_fini(&a->l);
 	crypto_wipe(a, sizeof(*a));
 	free(a);
 	return e;

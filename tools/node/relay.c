@@ -1,7 +1,6 @@
 /* The relay's loop: who comes, questions on the LAN, and its own way to the node. */
 #include "tools/node/relay.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "core/cert.h"
@@ -10,7 +9,6 @@
 #include "tools/node/relay_inside.h"
 #include "tools/node/via.h"
 
-#define GRACE_MS 3000u
 #define FIRST_VISIT_MS 1000u
 
 /* ---- who comes ---- */
@@ -114,7 +112,7 @@ open_udp(struct relay *r, struct why *why)
 		return e;
 	if (uv_ip4_addr(host, (int)strtol(port, NULL, 10), &at) != 0)
 		return why_set(why, E_USAGE, "--discover is an IPv4 address and a port, not \"%s\"", r->options->discover);
-	if (uv_udp_init(&r->loop, &r->udp) != 0)
+	if (uv_udp_init(&r->l.loop, &r->udp) != 0)
 		return E_NO_MEMORY;
 	r->udp.data = r;
 	r->udp_open = true;
@@ -165,63 +163,54 @@ on_timer(uv_timer_t *timer)
 	struct relay *r = timer->data;
 
 	store_tick(r->peer->store);
-	if (!r->working && !r->stopping)
-		r->working = uv_queue_work(&r->loop, &r->work, visit_node, visited) == 0;
+	if (!r->working && !r->l.stopping)
+		r->working = uv_queue_work(&r->l.loop, &r->work, visit_node, visited) == 0;
 }
 
 /* ---- the loop ---- */
 
 static void
-on_signal(uv_signal_t *signal, int number)
+stop(struct serve_loop *l)
 {
-	struct relay *r = signal->data;
+	struct relay *r = (struct relay *)l;
 
-	(void)number;
-	r->stopping = true;
-	uv_close((uv_handle_t *)&r->term, NULL);
-	uv_close((uv_handle_t *)&r->interrupt, NULL);
 	uv_close((uv_handle_t *)&r->timer, NULL);
 	if (r->udp_open)
 		uv_close((uv_handle_t *)&r->udp, NULL);
 	r->udp_open = false;
-	net_server_stop(r->server, GRACE_MS);
+	net_server_stop(r->server, SERVE_GRACE_MS);
 }
 
-static enum err
-loop_open(struct relay *r)
-{
-	uint64_t every_ms = (uint64_t)r->options->every_s * 1000;
-
-	if (uv_loop_init(&r->loop) != 0)
-		return E_NO_MEMORY;
-	if (uv_signal_init(&r->loop, &r->term) != 0 || uv_signal_init(&r->loop, &r->interrupt) != 0 ||
-	    uv_timer_init(&r->loop, &r->timer) != 0)
-		return E_NO_MEMORY;
-	r->term.data = r->interrupt.data = r->timer.data = r->work.data = r;
-	uv_signal_start(&r->term, on_signal, SIGTERM);
-	uv_signal_start(&r->interrupt, on_signal, SIGINT);
-	if (every_ms > 0)
-		uv_timer_start(&r->timer, on_timer, FIRST_VISIT_MS, every_ms);
-	return E_OK;
-}
-
-static void
-close_handle(uv_handle_t *handle, void *arg)
-{
-	(void)arg;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
-}
+static const struct serve_loop_hooks hooks = {.stop = stop};
 
 static enum err
 open_server(struct relay *r, struct bytes certificate, struct why *why)
 {
-	struct net_server_config config = {.loop = &r->loop, .identity = {.key = &r->own, .certificate = certificate},
+	struct net_server_config config = {.loop = &r->l.loop, .identity = {.key = &r->own, .certificate = certificate},
 	                                   .ctx = r, .trust = trust, .event = on_event, .room = on_room,
 	                                   .closed = on_closed};
 	enum err e = net_server_open(&r->server, &config, r->options->listen, why);
 
-	return e == E_OK && r->options->discover != NULL ? open_udp(r, why) : e;
+	if (e == E_OK && r->options->discover != NULL)
+		e = open_udp(r, why);
+	return e == E_OK ? serve_loop_local(&r->l, why) : e;
+}
+
+static enum err
+open_all(struct relay *r, struct writer *der, struct why *why)
+{
+	uint64_t every_ms = (uint64_t)r->options->every_s * 1000;
+	enum err e;
+
+	if ((e = serve_loop_open(&r->l, why)) != E_OK)
+		return e;
+	if (uv_timer_init(&r->l.loop, &r->timer) != 0 || crypto_ec_new(&r->own) != E_OK ||
+	    cert_make(&r->own, &r->id, der) != E_OK)
+		return why_set(why, E_NO_MEMORY, "the relay");
+	r->timer.data = r->work.data = r;
+	if (every_ms > 0)
+		uv_timer_start(&r->timer, on_timer, FIRST_VISIT_MS, every_ms);
+	return open_server(r, writer_view(der), why);
 }
 
 enum err
@@ -235,20 +224,20 @@ relay_run(struct peer *p, const struct relay_options *options, relay_ready_fn *r
 	if (r == NULL)
 		return E_NO_MEMORY;
 	*r = (struct relay){.peer = p, .options = options, .told = told, .ctx = ctx};
+	serve_loop_init(&r->l, p, &hooks);
 	writer_heap_init(&der, 4096);
 	crypto_random(r->id.b, sizeof(r->id.b));
 	meeting_key_of(&r->key, &p->programme.id, &p->programme.root);
-	if ((e = loop_open(r)) != E_OK || (e = crypto_ec_new(&r->own)) != E_OK ||
-	    (e = cert_make(&r->own, &r->id, &der)) != E_OK)
-		why_set(why, e, "the relay");
-	else if ((e = open_server(r, writer_view(&der), why)) == E_OK) {
+	if ((e = open_all(r, &der, why)) == E_OK) {
 		ready(ctx, net_server_address(r->server));
-		uv_run(&r->loop, UV_RUN_DEFAULT);
+		uv_run(&r->l.loop, UV_RUN_DEFAULT);
+	} else if (r->server != NULL) {
+		net_server_stop(r->server, 0);
 	}
-	uv_walk(&r->loop, close_handle, NULL);
-	uv_run(&r->loop, UV_RUN_DEFAULT);
+	serve_ask_stop(&r->l.serve);
+	serve_loop_close(&r->l);
 	net_server_free(r->server);
-	uv_loop_close(&r->loop);
+	serve_loop_fini(&r->l);
 	writer_free(&der);
 	crypto_wipe(r, sizeof(*r));
 	free(r);

@@ -3,25 +3,24 @@
 #define BANYAN_TOOLS_NODE_RELAY_INSIDE_H
 
 #include "core/meeting.h"
-#include "sync/net/net.h"
 #include "tools/node/relay.h"
+#include "tools/node/serve_loop.h"
 
 #define RELAY_VISITORS_MAX 16u /* at once */
 
 struct relay {
+	struct serve_loop l;     /* first; other commands are asked through it */
 	struct peer *peer;
 	const struct relay_options *options;
 	struct ec_key own;       /* of this run: nobody knows the relay again after it */
 	struct principal_id id;
 	struct meeting_key key;
-	struct net_server *server;
-	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	struct net_server *server; /* of those who come */
 	uv_timer_t timer;
 	uv_udp_t udp;
 	uint16_t port;           /* that an answer to a question names */
 	uv_work_t work;          /* the visit to the node */
-	bool working, udp_open, stopping;
+	bool working, udp_open;
 	unsigned visitors;
 	uint64_t brought;
 	struct why why;

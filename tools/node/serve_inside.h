@@ -1,6 +1,6 @@
 /*
  * serve_inside: what the parts of a node that serves share. serve_conn.c, serve_session.c, serve_source.c are its end of
- * devices' sessions, as a state machine without a loop: who drives it is its *host*, the daemon (serve.c: libuv,
+ * devices' sessions, as a state machine without a loop: who drives it is its *host*, a loop (serve_loop.c: libuv,
  * TLS, threads) or the simulator (tests/sim). serve_ask.c, commands asked of it, has a thread for each.
  */
 #ifndef BANYAN_TOOLS_NODE_SERVE_INSIDE_H
@@ -163,6 +163,11 @@ void serve_parts_fini(struct serve *);
 /* serve_session.c: devices' sessions. */
 void serve_event(struct serve_conn *, const struct session_event *);
 void serve_settle(struct serve *); /* where sessions are fed: what the writer finished */
+
+/* serve_join.c: newcomers, and who comes back to a successor; whoever asks for the root's word. Answered later. */
+void serve_join(struct serve_conn *, const struct message_join *);
+void serve_return(struct serve_conn *, const struct message_came_back *);
+void serve_successor(struct serve_conn *);
 
 /* serve_node.c: another node's. */
 void serve_node_event(struct serve_conn *, const struct session_event *);

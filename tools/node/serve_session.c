@@ -9,11 +9,9 @@
 #include "tools/node/attached.h"
 #include "tools/node/satchel.h"
 #include "tools/node/down.h"
-#include "tools/node/enrol.h"
 #include "tools/node/link.h"
 #include "tools/node/quota.h"
 #include "tools/node/serve_inside.h"
-#include "tools/node/succeed.h"
 
 #define BUSY_RETRY_S 600u
 
@@ -338,104 +336,6 @@ serve_settle(struct serve *serve)
 		serve->host->arrived(serve);
 }
 
-/* A newcomer's enrolment waits for the disk: not where sessions are fed. */
-struct join_work {
-	struct serve_conn *conn;
-	struct message_join join;
-	struct message_came_back came_back; /* instead of it, if own_enrolment is not empty */
-	struct message_welcome welcome;
-	struct arena arena;
-	struct why why;
-	enum err e;
-};
-
-static void
-join_run(void *arg)
-{
-	struct join_work *w = arg;
-
-	struct peer *p = w->conn->serve->peer;
-	const struct serve_who *who = &w->conn->peer;
-
-	if (w->came_back.own_enrolment.n > 0)
-		w->e = succeed_return(p, &w->came_back, &who->id, &who->key, &w->welcome, &w->arena, &w->why);
-	else
-		w->e = enrol_join(p, &w->join, &who->key, &w->welcome, &w->arena, &w->why);
-}
-
-static void
-join_done(void *arg)
-{
-	struct join_work *w = arg;
-	struct serve_conn *c = w->conn;
-
-	c->jobs--;
-	if (c->session != NULL) {
-		struct session *s = c->session;
-		uint64_t now_ms = serve_now_ms(c);
-
-		if (w->e == E_OK)
-			w->e = session_welcome(s, &w->welcome, now_ms);
-		if (w->e != E_OK)
-			serve_refuse(c, w->e, w->why.thing, 0);
-		c->serve->host->pump(c);
-	}
-	serve_conn_drop(c);
-	arena_free(&w->arena);
-	crypto_wipe(w, sizeof(*w));
-	free(w);
-}
-
-static void
-join_aside(struct serve_conn *c, const struct message_join *join, const struct message_came_back *back)
-{
-	struct join_work *w = calloc(1, sizeof(*w));
-
-	if (w == NULL) {
-		serve_refuse(c, E_PEER_BUSY, "", 60);
-		return;
-	}
-	w->conn = c;
-	arena_init(&w->arena, 1u << 20);
-	if (join != NULL) {
-		w->join = *join;
-		w->join.name = BYTES_NONE; /* the invitation says what the newcomer is called */
-	} else {
-		w->came_back.own_enrolment = arena_bytes(&w->arena, back->own_enrolment);
-		w->came_back.node_enrolment = arena_bytes(&w->arena, back->node_enrolment);
-	}
-	c->jobs++;
-	if (!c->serve->host->aside(c->serve, join_run, join_done, w)) {
-		w->e = E_PEER_BUSY;
-		join_done(w);
-	}
-}
-
-/* The root's word about this node, to whoever pinned one before it. Anybody may hear it: it is signed, and names nobody. */
-static void
-on_successor(struct serve_conn *c)
-{
-	uint8_t memory[STATEMENT_BYTES_MAX];
-	struct writer statement;
-	enum err e;
-
-	writer_init(&statement, memory, sizeof(memory));
-	if ((e = succeed_statement(c->serve->peer, &statement)) == E_OK)
-		session_succession(c->session, writer_view(&statement), serve_now_ms(c));
-	else
-		serve_refuse(c, e == E_ABSENT ? E_STRANGER : e, "another node", 0);
-}
-
-static void
-on_join(struct serve_conn *c, const struct message_join *join)
-{
-	/* a newcomer may only speak for the key that it showed in the handshake */
-	if (!ID_EQUAL(&join->principal, &c->peer.id))
-		serve_refuse(c, E_STRANGER, "another principal", 0);
-	else
-		join_aside(c, join, NULL);
-}
-
 /* Only who works for the office asks from elsewhere; a member's device has nothing to ask. */
 static void
 on_ask(struct serve_conn *c, const struct message_ask *ask)
@@ -491,13 +391,13 @@ serve_event(struct serve_conn *c, const struct session_event *ev)
 		on_parcel(c, ev->u.parcel.epoch, ev->u.parcel.number, ev->u.parcel.bytes);
 		break;
 	case SESSION_JOIN:
-		on_join(c, &ev->u.join);
+		serve_join(c, &ev->u.join);
 		break;
 	case SESSION_SUCCESSOR:
-		on_successor(c);
+		serve_successor(c);
 		break;
 	case SESSION_RETURN:
-		join_aside(c, NULL, &ev->u.came_back);
+		serve_return(c, &ev->u.came_back);
 		break;
 	case SESSION_ASK:
 		on_ask(c, &ev->u.ask);

@@ -114,7 +114,9 @@ via_upload(struct peer *p, const struct satchel_limits *limits, uint64_t *brough
 	mail_init(&u.mail, p);
 	writer_heap_init(&u.bundle, BUNDLE_BYTES_MAX);
 	writer_heap_init(&u.answer, BUNDLE_BYTES_MAX);
+	pthread_mutex_lock(&p->syncing); /* a relay's clock and a person may both want to */
 	e = upload(&u, why);
+	pthread_mutex_unlock(&p->syncing);
 	*brought = u.brought;
 	mail_free(&u.mail);
 	writer_free(&u.bundle);
