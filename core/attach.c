@@ -153,6 +153,30 @@ attach_ref_read(struct bytes text, struct attach_ref *out)
 	return true;
 }
 
+bool
+attach_ref_next(struct bytes plain, size_t *at, struct attach_id *out)
+{
+	const size_t head = sizeof(PREFIX) - 1, whole = head + 2 * ATTACH_ID_BYTES;
+	char digits[2 * ATTACH_ID_BYTES + 1];
+
+	for (; plain.n >= whole && *at <= plain.n - whole; ++*at) {
+		const uint8_t *p = memchr(plain.p + *at, PREFIX[0], plain.n - whole + 1 - *at);
+
+		if (p == NULL)
+			break;
+		*at = (size_t)(p - plain.p);
+		if (memcmp(p, PREFIX, head) != 0)
+			continue;
+		memcpy(digits, p + head, 2 * ATTACH_ID_BYTES);
+		digits[2 * ATTACH_ID_BYTES] = '\0';
+		if (memchr(digits, '\0', 2 * ATTACH_ID_BYTES) == NULL && hex_decode(out->b, ATTACH_ID_BYTES, digits) == E_OK) {
+			*at += whole;
+			return true;
+		}
+	}
+	return false;
+}
+
 void
 attach_file_name(const struct attach_ref *ref, char *out, size_t cap)
 {

@@ -44,6 +44,11 @@ enum err attach_id_of(struct bytes list, struct attach_id *out);
 /* attach_ref_write: the answer's text. attach_ref_read: false if the text is no reference. */
 void attach_ref_write(const struct attach_ref *, struct writer *);
 bool attach_ref_read(struct bytes text, struct attach_ref *out);
+/*
+ * attach_ref_next: the id that the next reference names which stands anywhere in `plain` (a payload, a packed value), from *at
+ * on; *at goes behind it. False: there is none.
+ */
+bool attach_ref_next(struct bytes plain, size_t *at, struct attach_id *out);
 /* attach_file_name: what the file is called when it is written out: 16 digits of its id, '-', and a clean name. */
 void attach_file_name(const struct attach_ref *, char *out, size_t cap);
 

@@ -57,6 +57,7 @@
 #define ATTACH_CHUNKS_MAX (ATTACH_BYTES_MAX / ATTACH_CHUNK_BYTES)
 #define ATTACH_NAME_BYTES_MAX 128u     /* the file's own name, without folder */
 #define ATTACH_RECORD_MAX 8u           /* of one record */
+#define ATTACH_LINKS_MAX 64u           /* of one record over time: each amendment may name others */
 #define ATTACH_WAITING_BYTES_MAX (64u << 20) /* that wait on one device: what a cheap handset can spare */
 #define ATTACH_DEVICE_BYTES_MAX (256u << 20) /* of one device at its node, so that none fills its disk */
 #define ATTACH_ASK_CHUNKS_MAX 16u      /* said at once, then the node says how far it is: a round trip each 256 KiB */

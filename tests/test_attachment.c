@@ -255,6 +255,90 @@ quota(void)
 	node_end(&n);
 }
 
+struct refusing {
+	struct bytes plain;
+	struct principal_id by;
+	struct record_id record;
+	struct attach_id id;
+};
+
+static enum err
+refuse_job(struct store_txn *txn, void *arg)
+{
+	struct refusing *g = arg;
+
+	return attached_refuse(txn, g->plain, &g->by);
+}
+
+static enum err
+link_job(struct store_txn *txn, void *arg)
+{
+	struct refusing *g = arg;
+	enum err e = attached_link(txn, &g->record, &g->id);
+
+	return e == E_OK ? attached_link(txn, &g->record, &g->id) : e;
+}
+
+static enum err
+forget_job(struct store_txn *txn, void *arg)
+{
+	return attached_forget(txn, &((struct refusing *)arg)->record);
+}
+
+/* What a void or erased record named is not taken again; a text of somebody else that names it takes nothing away. */
+static void
+unwanted(void)
+{
+	struct refusing g = {.record = {{7}}};
+	uint8_t key[1 + ID_BYTES] = {'r', 7};
+	struct attached_new a;
+	struct store_txn *txn;
+	struct attached got;
+	struct bytes value;
+	struct writer w, text;
+	struct device d;
+	struct node n;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "one") == E_OK);
+	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX);
+	writer_heap_init(&text, 1024);
+	make(&a);
+	writer_str(&text, "attachment:1:zz and ");
+	attach_ref_write(&a.ref, &text);
+	g.plain = writer_view(&text);
+	g.id = a.ref.id;
+	say(&w, &a, 0, 4);
+	takes(&n, &d, writer_view(&w), false, 4, ATTACH_TAKEN);
+	memset(g.by.b, 9, ID_BYTES);
+	REQUIRE(store_write(n.peer->store, refuse_job, &g) == E_OK);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(attached_get(txn, &a.ref.id, &got) == E_OK && got.state == ATTACH_THEIRS && got.held == 4);
+	g.by = got.author;
+	store_read_end(txn);
+	REQUIRE(store_write(n.peer->store, refuse_job, &g) == E_OK);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(attached_get(txn, &a.ref.id, &got) == E_OK && got.state == ATTACH_GONE);
+	CHECK(attached_chunk(txn, &a.ref.id, 0, &value) == E_ABSENT);
+	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(g.by.b, ID_BYTES), &value) == E_OK && be64_get(value.p) == 0);
+	store_read_end(txn);
+	takes(&n, &d, writer_view(&w), false, 0, ATTACH_UNWANTED);
+	REQUIRE(store_write(n.peer->store, link_job, &g) == E_OK);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	REQUIRE(store_get(txn, STORE_ATTACHMENT, BYTES(key, sizeof(key)), &value) == E_OK);
+	CHECK(value.n == 2 * ATTACH_ID_BYTES && memcmp(value.p, g.id.b, ATTACH_ID_BYTES) == 0);
+	store_read_end(txn);
+	CHECK(store_write(n.peer->store, forget_job, &g) == E_OK);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(key, sizeof(key)), &value) == E_ABSENT);
+	CHECK(attached_get(txn, &a.ref.id, &got) == E_ABSENT);
+	store_read_end(txn);
+	attached_free(&a);
+	writer_free(&w);
+	writer_free(&text);
+	node_end(&n);
+}
+
 static const struct check_test tests[] = {
     {"golden", golden},
     {"chunks_hold_together", chunks_hold_together},
@@ -262,6 +346,7 @@ static const struct check_test tests[] = {
     {"cuts_and_lies", cuts_and_lies},
     {"row", row},
     {"quota", quota},
+    {"unwanted", unwanted},
 };
 
 int

@@ -80,7 +80,7 @@ attached_get(struct store_txn *txn, const struct attach_id *id, struct attached 
 	if (reader_u64(&r) != 1)
 		reader_fail(&r, E_VERSION);
 	reader_bin_fixed(&r, a->author.b, ID_BYTES);
-	a->state = (enum attach_state)reader_u64_max(&r, ATTACH_THEIRS);
+	a->state = (enum attach_state)reader_u64_max(&r, ATTACH_GONE);
 	a->held = (uint32_t)reader_u64_max(&r, ATTACH_CHUNKS_MAX);
 	a->epoch = reader_u64(&r);
 	a->number = reader_u64(&r);
@@ -111,6 +111,29 @@ attached_drop(struct store_txn *txn, const struct attach_id *id)
 		e = e == E_ABSENT ? E_OK : e;
 	}
 	return e;
+}
+
+enum err
+attached_account(struct store_txn *txn, const struct principal_id *id, int64_t more, bool *full)
+{
+	uint8_t room[8];
+	struct bytes value;
+	uint64_t bytes = 0;
+	enum err e = store_get(txn, STORE_ATTACHMENT, BYTES(id->b, ID_BYTES), &value);
+
+	*full = false;
+	if (e == E_OK && value.n == 8)
+		bytes = be64_get(value.p);
+	if (e != E_OK && e != E_ABSENT)
+		return e;
+	if (more < 0)
+		bytes -= bytes < (uint64_t)-more ? bytes : (uint64_t)-more;
+	else if ((*full = bytes + (uint64_t)more > ATTACH_DEVICE_BYTES_MAX))
+		return E_OK;
+	else
+		bytes += (uint64_t)more;
+	be64_put(room, bytes);
+	return store_put(txn, STORE_ATTACHMENT, BYTES(id->b, ID_BYTES), BYTES(room, sizeof(room)));
 }
 
 enum err
@@ -266,6 +289,8 @@ check_one(void *arg, struct store_txn *txn, const struct attached *a)
 	struct bytes sealed;
 	enum err e = E_OK;
 
+	if (a->state == ATTACH_GONE)
+		return E_OK;
 	g->count++;
 	if (attach_id_of(a->list, &id) != E_OK || !ID_EQUAL(&id, &a->id)) {
 		g->bad++;

@@ -14,13 +14,14 @@
 #define ATTACH_QUERY 0xffffffffu /* in the place of the first chunk's number: only say what is held */
 #define ATTACH_ANSWER_BYTES 5u   /* be32 chunks held || status */
 
-enum attach_status { ATTACH_TAKEN, ATTACH_FULL, ATTACH_WRONG };
+enum attach_status { ATTACH_TAKEN, ATTACH_FULL, ATTACH_WRONG, ATTACH_UNWANTED };
 
 enum attach_state {
 	ATTACH_WAITS,   /* mine: never on a link */
 	ATTACH_OFFERED, /* mine: some of it may be at the node */
 	ATTACH_HELD,    /* mine: the node has it whole */
-	ATTACH_THEIRS   /* at a node */
+	ATTACH_THEIRS,  /* at a node */
+	ATTACH_GONE     /* at a node: its record is void or erased; nothing of it is here, and nothing is taken */
 };
 
 /* A row of the table: an attachment, its chunks beside it. */
@@ -55,8 +56,9 @@ enum err attached_get(struct store_txn *, const struct attach_id *, struct attac
 enum err attached_put(struct store_txn *, const struct attached *);
 /* attached_chunk: as it is sealed. E_ABSENT. */
 enum err attached_chunk(struct store_txn *, const struct attach_id *, uint32_t index, struct bytes *out);
-/* attached_drop: with its chunks. */
+/* attached_drop: with its chunks. attached_account: at a node: so many bytes more for whose it is; *full: no room, none taken. */
 enum err attached_drop(struct store_txn *, const struct attach_id *);
+enum err attached_account(struct store_txn *, const struct principal_id *, int64_t more, bool *full);
 /* attached_open: append the whole file in clear. E_ABSENT: not all of it is here. E_ATTACHMENT. */
 enum err attached_open(struct store_txn *, const struct attach_ref *, struct writer *plain);
 /* attached_walk: each one; anything but E_OK ends it. */
@@ -64,6 +66,16 @@ typedef enum err attached_fn(void *arg, struct store_txn *, const struct attache
 enum err attached_walk(struct store_txn *, attached_fn *, void *arg);
 /* attached_check: is every chunk that is here what the list says? *bad counts those that are not. */
 enum err attached_check(struct peer *, uint64_t *count, uint64_t *bad);
+
+/*
+ * attached_drop.c: what a record named goes with it. In jobs; what was dropped makes the store's rewriting due.
+ * attached_link: at its author's, as it is kept: the record names it. attached_forget: the record is void or erased: all that
+ * it named goes. attached_refuse: at a node that read the record: what stands in `plain` goes and is never taken again, where
+ * it is `author`'s or was not there yet.
+ */
+enum err attached_link(struct store_txn *, const struct record_id *, const struct attach_id *);
+enum err attached_forget(struct store_txn *, const struct record_id *);
+enum err attached_refuse(struct store_txn *, struct bytes plain, const struct principal_id *author);
 
 /*
  * attached_take, at the node: what a device said of one attachment; whole chunks count even if the link was cut behind

@@ -38,24 +38,6 @@ read_head(struct bytes said, struct taking *g)
 	return true;
 }
 
-static enum err
-account(struct store_txn *txn, const struct principal_id *id, uint64_t more, bool *full)
-{
-	uint8_t room[8];
-	struct bytes value;
-	uint64_t bytes = 0;
-	enum err e = store_get(txn, STORE_ATTACHMENT, BYTES(id->b, ID_BYTES), &value);
-
-	if (e == E_OK && value.n == 8)
-		bytes = be64_get(value.p);
-	if (e != E_OK && e != E_ABSENT)
-		return e;
-	if ((*full = bytes + more > ATTACH_DEVICE_BYTES_MAX))
-		return E_OK;
-	be64_put(room, bytes + more);
-	return store_put(txn, STORE_ATTACHMENT, BYTES(id->b, ID_BYTES), BYTES(room, sizeof(room)));
-}
-
 /* The row: as it is here, or begun with the list that came. */
 static enum err
 begin(struct store_txn *txn, struct taking *g, struct attached *a)
@@ -64,6 +46,8 @@ begin(struct store_txn *txn, struct taking *g, struct attached *a)
 	bool full;
 	enum err e = attached_get(txn, &g->id, a);
 
+	if (e == E_OK && a->state == ATTACH_GONE)
+		g->status = ATTACH_UNWANTED;
 	if (e != E_ABSENT)
 		return e;
 	if (g->first == ATTACH_QUERY || g->list.n == 0 || attach_id_of(g->list, &id) != E_OK || !ID_EQUAL(&id, &g->id)) {
@@ -71,7 +55,7 @@ begin(struct store_txn *txn, struct taking *g, struct attached *a)
 		return E_OK;
 	}
 	/* the whole of it is counted at once: what is begun may be finished */
-	e = account(txn, &g->from, (uint64_t)(g->list.n / SHA256_BYTES) * ATTACH_SEALED_BYTES_MAX, &full);
+	e = attached_account(txn, &g->from, (int64_t)(g->list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX), &full);
 	if (e == E_OK && full)
 		g->status = ATTACH_FULL;
 	if (e == E_OK && !full)

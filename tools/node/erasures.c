@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "core/pack.h"
+#include "tools/node/attached.h"
 #include "tools/node/down.h"
 #include "tools/node/down_row.h"
 #include "tools/node/erasures_inside.h"
@@ -241,6 +242,21 @@ forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a
 	return absent_is_fine(store_del(txn, STORE_OWN_RECORD, key));
 }
 
+/* What it named stands in what identifies, at its author's and where it was read. */
+static enum err
+drop_attached(struct store_txn *txn, const struct record_id *id, struct arena *a)
+{
+	struct revision_row *rows;
+	size_t i, count;
+	enum err e = attached_forget(txn, id);
+
+	if (e != E_OK || (e = revision_rows(txn, id, a, &rows, &count)) != E_OK)
+		return e;
+	for (i = 0; i < count && e == E_OK; i++)
+		e = revision_row_refuse(txn, &rows[i]);
+	return e;
+}
+
 /* What identifies goes out of what was derived; the rest counts on. */
 static enum err
 forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id *id, struct arena *a)
@@ -353,7 +369,7 @@ erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, str
 		return e;
 	*fresh = true;
 	arena_init(&a, 64u << 20);
-	if ((e = put_order(txn, &o, statement, reason)) == E_OK)
+	if ((e = put_order(txn, &o, statement, reason)) == E_OK && (e = drop_attached(txn, &o.record, &a)) == E_OK)
 		e = o.parts == ERASURE_ALL ? forget_record(txn, &o.record, &a) : forget_identifying(p, txn, &o.record, &a);
 	arena_free(&a);
 	if (e == E_OK && o.parts == ERASURE_ALL && (e = drop_outbox(txn, &o)) == E_OK)

@@ -141,6 +141,7 @@ link_attach_answer(struct link *l, struct bytes piece)
 struct heard_job {
 	struct link *l;
 	uint32_t held;
+	bool unwanted; /* its record is void or erased there */
 	bool more; /* it is further than before */
 };
 
@@ -153,6 +154,14 @@ heard_job(struct store_txn *txn, void *arg)
 	struct attached a;
 	enum err e = attached_get(txn, &l->attach.id, &a);
 
+	if (e == E_ABSENT) { /* its record was voided meanwhile */
+		job->more = true;
+		return E_OK;
+	}
+	if (e == E_OK && job->unwanted) {
+		job->more = true;
+		return attached_drop(txn, &l->attach.id);
+	}
 	if (e != E_OK)
 		return e;
 	if (job->held > attached_count(&a))
@@ -185,12 +194,13 @@ link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now
 		return;
 	}
 	job.held = be32_get(la->answer);
+	job.unwanted = la->answer[4] == ATTACH_UNWANTED;
 	if ((e = store_write(l->peer->store, heard_job, &job)) != E_OK) {
 		why_set(&l->why, e, "%s", e == E_PROTOCOL ? "an attachment longer than it is" : l->peer->path);
 		return;
 	}
 	l->result->attachments_sent += la->whole;
-	if (!job.more || la->answer[4] != 0) { /* no room for it there, say */
+	if (!job.more || (la->answer[4] != ATTACH_TAKEN && !job.unwanted)) { /* no room for it there, say */
 		la->stopped = true;
 		return;
 	}

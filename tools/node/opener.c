@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "tools/node/aside.h"
+#include "tools/node/attached.h"
 #include "tools/node/crew.h"
 #include "tools/node/down.h"
 #include "tools/node/epochs.h"
@@ -108,6 +109,7 @@ static enum err
 commit_job(struct store_txn *txn, void *arg)
 {
 	struct opening *o = arg;
+	const struct opening_gone *gone;
 	size_t i, end;
 	enum err e;
 
@@ -129,6 +131,9 @@ commit_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < o->count; i++)
 		if ((o->arrivals[i].drop && (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
 		    (o->arrivals[i].due && (e = erasures_note_due(txn)) != E_OK))
+			return e;
+	for (gone = o->gone; gone != NULL; gone = gone->next)
+		if ((e = attached_refuse(txn, gone->plain, &gone->author)) != E_OK)
 			return e;
 	for (i = 0; i < o->wait_count; i++)
 		if ((e = stanzas_wait(txn, o->waits[i].leaf, o->waits[i].seq)) != E_OK)

@@ -246,6 +246,20 @@ is_gone(struct store_txn *txn, const struct parcel_item *item, uint16_t j, bool 
 }
 
 static enum err
+note_gone(struct opening *o, struct bytes plain, const struct principal_id *author)
+{
+	struct opening_gone *more;
+
+	if (plain.n == 0)
+		return E_OK;
+	if ((more = arena_alloc(&o->arena, sizeof(*more))) == NULL)
+		return E_NO_MEMORY;
+	*more = (struct opening_gone){plain, *author, o->gone};
+	o->gone = more;
+	return E_OK;
+}
+
+static enum err
 open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
           const struct parcel_item *item, const struct run *run, const uint8_t *key, struct why *why)
 {
@@ -287,7 +301,9 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	if (e == E_OK && count > 0 && item->has_record != (is_again || bodies[0].kind != REVISION_CREATE))
 		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
-		if ((e = is_gone(txn, item, (uint16_t)i, &gone)) == E_OK && !gone)
+		if ((e = is_gone(txn, item, (uint16_t)i, &gone)) == E_OK && gone)
+			e = note_gone(o, bodies[i].identifying, &parcel->log.author);
+		else if (e == E_OK)
 			e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, is_again ? &again : NULL, why);
 	for (i = first_row; i < o->row_count; i++)
 		o->rows[i].elsewhere = item->identifying.left_out || (item->identifying.present && key != NULL);

@@ -44,6 +44,13 @@ struct opening_wait {
 	uint64_t seq;
 };
 
+/* What identifies in a record that was erased before its parcel came: the attachments that it names are not wanted. */
+struct opening_gone {
+	struct bytes plain;
+	struct principal_id author;
+	struct opening_gone *next;
+};
+
 struct opening {
 	struct peer *peer;
 	struct arena arena;
@@ -57,6 +64,7 @@ struct opening {
 	size_t notice_count, notice_cap;
 	struct opening_wait *waits;
 	size_t wait_count, wait_cap;
+	struct opening_gone *gone; /* the arena's */
 	/* the author looked up last: parcels of one author come in a row */
 	struct member author;
 	bool has_author;

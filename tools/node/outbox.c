@@ -295,7 +295,8 @@ finish_job(struct store_txn *txn, void *arg)
 	}
 	for (i = 0; i < job->count; i++)
 		for (k = 0; k < job->finished[i].attached_count && !job->finished[i].duplicate; k++)
-			if ((e = attached_keep(txn, &job->finished[i].attached[k], &job->author, peer_is_node(job->peer))) != E_OK)
+			if ((e = attached_keep(txn, &job->finished[i].attached[k], &job->author, peer_is_node(job->peer))) != E_OK ||
+			    (e = attached_link(txn, &job->finished[i].id, &job->finished[i].attached[k].ref.id)) != E_OK)
 				return e;
 	for (i = 0; i < job->count; i++)
 		if (!job->finished[i].duplicate &&
@@ -441,6 +442,8 @@ revise_job(struct store_txn *txn, void *arg)
 	own.heads[0] = job->id;
 	own.head_count = 1;
 	own.is_void = own.is_void || job->body->kind == REVISION_VOID;
+	if (job->body->kind == REVISION_VOID && (e = attached_forget(txn, job->record)) != E_OK)
+		return e;
 	return own_record_put(txn, &own);
 }
 

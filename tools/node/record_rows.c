@@ -1,5 +1,6 @@
 /* The rows of REVISION and RECORD. FORMATS.md "Derived rows". */
 #include "core/pack.h"
+#include "tools/node/attached.h"
 #include "tools/node/records.h"
 #include "tools/node/state.h"
 
@@ -98,6 +99,18 @@ revision_row_del(struct store_txn *txn, const struct revision_row *row)
 	memcpy(key, row->record.b, ID_BYTES);
 	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
 	return store_del(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+}
+
+enum err
+revision_row_refuse(struct store_txn *txn, const struct revision_row *row)
+{
+	enum err e = E_OK;
+	size_t i;
+
+	for (i = 0; i < row->m.field_count && e == E_OK; i++)
+		if (row->m.fields[i].identifying)
+			e = attached_refuse(txn, row->m.fields[i].value, &row->m.author);
+	return e;
 }
 
 static enum err

@@ -192,12 +192,15 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 	struct record_merged merged;
 	struct record_row row;
 	struct arena a;
+	size_t i;
 	enum err e;
 
 	arena_init(&a, 64u << 20);
 	if ((e = record_merged(txn, id, &a, &merged)) == E_OK &&
 	    (e = record_state(p, id, &merged, &a, &row)) == E_OK && (e = place(txn, &row, &a)) == E_OK)
 		e = record_row_put(txn, &row);
+	for (i = 0; e == E_OK && (row.flags & RECORD_VOID) && i < merged.count; i++)
+		e = revision_row_refuse(txn, &merged.rows[i]);
 	arena_free(&a);
 	return e == E_ABSENT ? E_OK : e;
 }

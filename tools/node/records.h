@@ -50,6 +50,8 @@ struct record_row {
 enum err revision_row_put(struct store_txn *, const struct revision_row *);
 enum err revision_row_earlier(struct store_txn *, const struct revision_row *, bool *out);
 enum err revision_row_del(struct store_txn *, const struct revision_row *); /* E_ABSENT */
+/* revision_row_refuse: in a job: the attachments that it names go: its record is void, or to be erased. */
+enum err revision_row_refuse(struct store_txn *, const struct revision_row *);
 enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,
                        size_t *count);
 enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);
