@@ -1,9 +1,10 @@
-/* carry_inside: what carry.c (taking), carry_say.c (saying) and carry_sum.c (what is shared) have in common. */
+/* carry_inside: what carry.c (taking), carry_say.c (saying), carry_sum.c (what is shared) and the rest of carry*.c share. */
 #ifndef BANYAN_TOOLS_NODE_CARRY_INSIDE_H
 #define BANYAN_TOOLS_NODE_CARRY_INSIDE_H
 
 #include "core/arrival.h"
 #include "core/shared.h"
+#include "core/stanza.h"
 #include "sync/repair.h"
 #include "tools/node/carry.h"
 #include "tools/node/offices.h"
@@ -66,19 +67,26 @@ enum err carry_sum_save(struct carry *);
 /* carry_open_all: only what was opened is shared. */
 enum err carry_open_all(struct carry *, struct why *);
 
-/* carry_say.c */
+/* carry_things.c */
 enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes);
 void carry_things_clear(struct carry_things *);
-/* carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments that lead to `author`. */
-enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
-enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
-/* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
-enum err carry_say_orders(struct carry *, struct store_txn *);
 void carry_things_free(struct carry_things *);
 static inline struct bytes
 carry_thing_bytes(const struct carry_things *t, size_t i)
 {
 	return BYTES(t->bytes.p + t->thing[i].at, t->thing[i].count);
 }
+
+/* carry_told.c. carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments that lead to `author`. */
+enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
+enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
+
+/* carry_words.c: of an arrival: the offices and revocations in it; the keys of its items for the offices above. */
+enum err carry_say_words(struct carry *, struct store_txn *, const struct arrival *);
+enum err carry_say_stanza(struct carry *, const uint8_t leaf[HASH_BYTES], const struct stanza *);
+enum err carry_say_stanzas(struct carry *, struct store_txn *, const struct arrival *);
+
+/* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
+enum err carry_say_orders(struct carry *, struct store_txn *);
 
 #endif

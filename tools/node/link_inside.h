@@ -1,6 +1,6 @@
 /*
- * link_inside: one run of the client, shared by link.c and link_source.c; and how it is driven by who carries its bytes:
- * sync/net in link.c, the simulator in memory (tests/sim).
+ * link_inside: one run of the client, shared by link*.c; and how it is driven by who carries its bytes: sync/net in
+ * link_run.c, the simulator in memory (tests/sim).
  */
 #ifndef BANYAN_TOOLS_NODE_LINK_INSIDE_H
 #define BANYAN_TOOLS_NODE_LINK_INSIDE_H
@@ -72,6 +72,15 @@ void link_event(void *ctx, struct session *, const struct session_event *, uint6
 void link_room(void *ctx, struct session *, uint64_t now_ms); /* of an ASK: there is room for more of it */
 enum err link_sync_close(struct link *, enum err, struct why *);
 enum err link_join_close(struct link *, enum err, struct why *);
+
+/*
+ * link.c, for link_event.c too. _remember_job: what the run learnt, in a job; its arg is the link. _sync_begin: (a further)
+ * exchange about the own log. _count_kept: records that got through since they were counted last.
+ */
+enum err link_remember_job(struct store_txn *, void *);
+enum err link_sync_begin(struct link *, struct session *, uint64_t now_ms);
+void link_count_kept(struct link *);
+#define LINK_AROUND_BYTES 400u /* of a budget: a parcel's own signature and keys */
 
 /* link_node.c: the exchange of a node with the one above it. */
 void link_node_begin(struct link *, struct session *, uint64_t now_ms);
