@@ -13,19 +13,7 @@
 #include "core/crypto.h"
 #include "core/id.h"
 #include "core/limits.h"
-
-enum role {
-#define X(name, number, ...) name = (number),
-#include "core/role.def"
-#undef X
-};
-
-/* role_known: is this number a role? Ask before making an enum role of a peer's number. */
-bool role_known(uint64_t number);
-const char *role_name(enum role);           /* "officer" */
-bool role_parse(const char *name, enum role *out);
-int role_rank(enum role);                   /* higher is shown first in a conflict */
-bool role_needs_approval(enum role);
+#include "core/role.h"
 
 /* The largest encoded statement: a revocation with EPOCHS_MAX logs. */
 #define STATEMENT_BYTES_MAX 2048u
