@@ -103,40 +103,59 @@ holds(struct bytes all, const char *word)
 	return memmem(all.p, all.n, word, strlen(word)) != NULL;
 }
 
+/* The form, what `times` answers like `line` leave to count, and what is learnt from dice alone and with them. */
+struct learnt {
+	struct form *form;
+	struct form_counts *counts;
+	struct writer plain, counted;
+};
+
+static bool
+learn(struct learnt *l, const char *id, const char *line, size_t times, size_t least, uint32_t bytes)
+{
+	struct answer_fault faults[32];
+	struct field_value *values;
+	struct arena arena;
+	struct answers *a;
+	size_t count, n, i;
+
+	writer_heap_init(&l->plain, ROOM);
+	writer_heap_init(&l->counted, ROOM);
+	l->counts = NULL;
+	if ((l->form = compile(id)) == NULL || form_counts_new(&l->counts, l->form) != E_OK)
+		return false;
+	arena_init(&arena, ROOM);
+	for (i = 0; i < times && answers_new(&a, l->form, &env, NULL) == E_OK; i++) {
+		(void)answers_set_json(a, line, strlen(line), faults, 32, &n);
+		CHECK(answers_values(a, &arena, &values, &count) == E_OK && count >= least);
+		form_counts_take(l->counts, values, count);
+		answers_free(a);
+	}
+	arena_free(&arena);
+	return i == times && form_train(l->form, NULL, times, 1, NOW, bytes, &l->plain) == E_OK &&
+	       form_train(l->form, l->counts, times, 1, NOW, bytes, &l->counted) == E_OK;
+}
+
+static void
+learnt_free(struct learnt *l)
+{
+	form_counts_free(l->counts);
+	form_free(l->form);
+	writer_free(&l->plain);
+	writer_free(&l->counted);
+}
+
 /* Real answers leave only how often choices of class O and Q were chosen. */
 static void
 nothing_real_is_in_it(void)
 {
 	static const char line[] = "{\"committee_new\":\"ZZ-MARKER-1\",\"profile_due\":\"no\",\"ctype\":\"watch\"}";
-	struct form *form = compile("F1_committee");
-	struct answer_fault faults[32];
-	struct field_value *values;
-	struct form_counts *counts;
-	struct writer plain, counted;
-	struct arena arena;
-	struct answers *a;
-	size_t count, n, i;
+	struct learnt l;
 
-	REQUIRE(form_counts_new(&counts, form) == E_OK);
-	arena_init(&arena, ROOM);
-	for (i = 0; i < 300; i++) {
-		REQUIRE(answers_new(&a, form, &env, NULL) == E_OK);
-		(void)answers_set_json(a, line, strlen(line), faults, 32, &n);
-		CHECK(answers_values(a, &arena, &values, &count) == E_OK);
-		form_counts_take(counts, values, count);
-		answers_free(a);
-	}
-	writer_heap_init(&plain, ROOM);
-	writer_heap_init(&counted, ROOM);
-	CHECK(form_train(form, NULL, 300, 1, NOW, 2048, &plain) == E_OK);
-	CHECK(form_train(form, counts, 300, 1, NOW, 2048, &counted) == E_OK);
-	CHECK(!bytes_equal(writer_view(&plain), writer_view(&counted))); /* what is often chosen was learnt */
-	CHECK(!holds(writer_view(&counted), "MARKER"));
-	form_counts_free(counts);
-	arena_free(&arena);
-	form_free(form);
-	writer_free(&plain);
-	writer_free(&counted);
+	REQUIRE(learn(&l, "F1_committee", line, 300, 0, 2048));
+	CHECK(!bytes_equal(writer_view(&l.plain), writer_view(&l.counted))); /* what is often chosen was learnt */
+	CHECK(!holds(writer_view(&l.counted), "MARKER"));
+	learnt_free(&l);
 }
 
 /* Sensitive answers change no bit of the dictionary. */
@@ -144,44 +163,18 @@ static void
 sensitive_ones_do_not_count(void)
 {
 	static const char line[] = "{\"urgent/safe_now\":\"no\",\"worry/concern_type\":[\"sexual_abuse\"]}";
-	struct form *form = compile("F4_referral");
-	struct answer_fault faults[32];
-	struct field_value *values;
-	struct form_counts *counts;
-	struct writer plain, counted;
-	struct arena arena;
-	struct answers *a;
-	size_t count, n, i;
+	struct form_counts *zero;
+	struct writer none;
+	struct learnt l;
 
-	REQUIRE(form_counts_new(&counts, form) == E_OK);
-	arena_init(&arena, ROOM);
-	for (i = 0; i < 200; i++) {
-		REQUIRE(answers_new(&a, form, &env, NULL) == E_OK);
-		(void)answers_set_json(a, line, strlen(line), faults, 32, &n);
-		CHECK(answers_values(a, &arena, &values, &count) == E_OK && count > 2);
-		form_counts_take(counts, values, count);
-		answers_free(a);
-	}
-	writer_heap_init(&plain, ROOM);
-	writer_heap_init(&counted, ROOM);
-	CHECK(form_train(form, NULL, 200, 1, NOW, 1024, &plain) == E_OK);
-	CHECK(form_train(form, counts, 200, 1, NOW, 1024, &counted) == E_OK);
-	{
-		struct form_counts *zero;
-		struct writer none;
-
-		REQUIRE(form_counts_new(&zero, form) == E_OK);
-		writer_heap_init(&none, ROOM);
-		CHECK(form_train(form, zero, 200, 1, NOW, 1024, &none) == E_OK);
-		CHECK(bytes_equal(writer_view(&counted), writer_view(&none)));
-		form_counts_free(zero);
-		writer_free(&none);
-	}
-	form_counts_free(counts);
-	arena_free(&arena);
-	form_free(form);
-	writer_free(&plain);
-	writer_free(&counted);
+	REQUIRE(learn(&l, "F4_referral", line, 200, 3, 1024));
+	REQUIRE(form_counts_new(&zero, l.form) == E_OK);
+	writer_heap_init(&none, ROOM);
+	CHECK(form_train(l.form, zero, 200, 1, NOW, 1024, &none) == E_OK);
+	CHECK(bytes_equal(writer_view(&l.counted), writer_view(&none)));
+	form_counts_free(zero);
+	writer_free(&none);
+	learnt_free(&l);
 }
 
 CHECK_MAIN(T(answers_by_dice_hold), T(the_same_seed_gives_the_same), T(shorter_on_what_was_not_trained_on),
