@@ -5,16 +5,13 @@
 #ifndef BANYAN_TESTS_LIES_H
 #define BANYAN_TESTS_LIES_H
 
+#include "tests/asking.h"
 #include "tests/node_fixture.h"
-#include "tools/call_parts.h"
-#include "tools/commands.h"
-#include "tools/node/acting.h"
 #include "tools/node/verify.h"
 
 static struct node n;
 static struct device honest, liar, officer;
 static struct record_id kept; /* the honest member's, opened before the lie */
-static char heard[65536];
 
 /* A text as the note of a map of changes. */
 static inline struct bytes
@@ -63,46 +60,11 @@ lies_begin(void)
 	REQUIRE(opener_all(n.peer, &n.why) == E_OK);
 }
 
-static inline enum err
-hear_piece(void *ctx, uint8_t stream, struct bytes piece)
-{
-	size_t at = strlen(heard);
-
-	(void)ctx;
-	if (stream == ANSWER_OUT && at + piece.n < sizeof(heard)) {
-		memcpy(heard + at, piece.p, piece.n);
-		heard[at + piece.n] = '\0';
-	}
-	return E_OK;
-}
-
 /* `banyan status --json`, asked by the officer at the node; left in `heard`. */
 static inline bool
 status(void)
 {
-	struct call_asker asker = {.peer = n.peer, .actor = &n.peer->identities[1].id, .answer = hear_piece};
-	struct why why = {.e = E_OK};
-	struct writer ask;
-	struct call *c;
-	enum err e;
-	int i;
-
-	heard[0] = '\0';
-	writer_heap_init(&ask, 4096);
-	pack_array(&ask, 8);
-	pack_u64(&ask, 1);
-	pack_cstr(&ask, "status");
-	for (i = 0; i < 3; i++)
-		pack_array(&ask, 0);
-	pack_u64(&ask, 1);
-	pack_nil(&ask);
-	pack_nil(&ask);
-	if ((e = call_asked_new(&c, writer_view(&ask), &asker, &why)) == E_OK) {
-		e = acting_run(c, n.peer);
-		call_free(c);
-	}
-	writer_free(&ask);
-	return e == E_OK;
+	return asks(n.peer, &n.peer->identities[1].id, false, "status", NULL, 0) == E_OK;
 }
 
 static inline void
@@ -165,5 +127,26 @@ lies_end(size_t aside, enum err reason)
 	CHECK(strstr(heard, "\"from\":\"honest\"") == NULL);
 	node_end(&n);
 }
+
+/* [kind, form, time, parents | answers, tail...]: `count` such revisions in one slice. */
+static inline struct bytes
+revision(struct writer *w, uint8_t kind, uint32_t form, struct bytes fourth, struct bytes tail, uint32_t count)
+{
+	uint32_t i;
+
+	writer_reset(w);
+	pack_array(w, count);
+	for (i = 0; i < count; i++) {
+		pack_array(w, tail.n > 0 ? 5 : 4);
+		pack_u64(w, kind);
+		pack_u64(w, form);
+		pack_u64(w, 900);
+		writer_bytes(w, fourth);
+		writer_bytes(w, tail);
+	}
+	return writer_view(w);
+}
+
+#define NO_PARENTS BYTES_LIT("\x90")
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * sync_pair: one device and one node in memory, their bytes shuttled in pieces of every size; what test_session.c and
- * test_session_link.c share.
+ * sync_pair: one device and one node in memory, their bytes shuttled in pieces of every size; what
+ * test_session*.c share.
  */
 #ifndef BANYAN_TESTS_SYNC_PAIR_H
 #define BANYAN_TESTS_SYNC_PAIR_H

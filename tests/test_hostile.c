@@ -2,59 +2,16 @@
  * test_hostile: who may do what at a node's store, and what a device believes: askers who may not ask, an officer who left,
  * invitations used by others, a node that says nonsense.
  */
+#include "tests/asking.h"
 #include "tests/node_fixture.h"
 
-#include "tools/call_parts.h"
-#include "tools/commands.h"
-#include "tools/node/acting.h"
-
 static struct node n;
-
-static char heard[4096]; /* what was answered to the last ask */
-
-static enum err
-hear_piece(void *ctx, uint8_t stream, struct bytes piece)
-{
-	size_t at = strlen(heard);
-
-	(void)ctx;
-	if (stream == ANSWER_OUT && at + piece.n < sizeof(heard)) {
-		memcpy(heard + at, piece.p, piece.n);
-		heard[at + piece.n] = '\0';
-	}
-	return E_OK;
-}
 
 /* `banyan COMMAND STORE ARGS... --json`, asked over TLS by `who`. */
 static enum err
 ask(const struct device *who, const char *command, const char *const *args, uint32_t arg_count)
 {
-	struct call_asker asker = {.peer = n.peer, .actor = &who->self.id, .remote = true, .answer = hear_piece};
-	struct why why = {.e = E_OK};
-	struct writer ask;
-	struct call *c;
-	enum err e;
-	uint32_t i;
-
-	heard[0] = '\0';
-	writer_heap_init(&ask, 4096);
-	pack_array(&ask, 8);
-	pack_u64(&ask, 1);
-	pack_cstr(&ask, command);
-	pack_array(&ask, arg_count);
-	for (i = 0; i < arg_count; i++)
-		pack_cstr(&ask, args[i]);
-	for (i = 0; i < 2; i++)
-		pack_array(&ask, 0);
-	pack_u64(&ask, 1);
-	pack_nil(&ask);
-	pack_nil(&ask);
-	if ((e = call_asked_new(&c, writer_view(&ask), &asker, &why)) == E_OK) {
-		e = acting_run(c, n.peer);
-		call_free(c);
-	}
-	writer_free(&ask);
-	return e;
+	return asks(n.peer, &who->self.id, true, command, args, arg_count);
 }
 
 static enum err

@@ -319,107 +319,6 @@ outbox_is_bounded(void)
 	pair_free();
 }
 
-/* What a node says to bytes that no good device sends: the error it ends with, and that it says so. */
-static void
-bad_bytes_at_the_node(void)
-{
-	static const struct {
-		const char *what;
-		struct bytes in;
-		enum err e;
-	} rows[] = {
-	    {"an HTTP request", BYTES_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), E_FRAME},
-	    {"a giant length", BYTES_LIT("\xff\xff\xff\x7f\x02"), E_FRAME_LONG},
-	    {"an endless length", BYTES_LIT("\xff\xff\xff\xff\xff"), E_FRAME_LONG},
-	    {"a giant HELLO", BYTES_LIT("\xff\x7f\x01"), E_FRAME_LONG},
-	    {"a padded length", BYTES_LIT("\x80\x00\x04"), E_FRAME},
-	    {"an unknown type", BYTES_LIT("\x01\x42\x00"), E_FRAME},
-	    {"a giant unknown", BYTES_LIT("\x80\x80\x05\x99"), E_FRAME_LONG},
-	    {"a parcel before HELLO", BYTES_LIT("\x01\x02\x90"), E_PROTOCOL},
-	    {"END before HELLO", BYTES_LIT("\x00\x04"), E_PROTOCOL},
-	    {"a node's LAST", BYTES_LIT("\x01\x07\x90"), E_PROTOCOL},
-	    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
-	    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
-	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
-	    {"HELLO twice", BYTES_LIT("\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
-	     E_PROTOCOL},
-	    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct bytes out;
-
-		world_new(0, 0, 0);
-		pair_new(false, false);
-		session_feed(n.s, rows[i].in, now);
-		drain(&n, true);
-		CHECK_MSG(n.finished && n.reason == rows[i].e, "%s: %s", rows[i].what, err_name(n.reason));
-		CHECK(session_over(n.s));
-		out = session_outbox(n.s, now);
-		CHECK_MSG(rows[i].e == E_REVOKED || (out.n > 2 && out.p[1] == MESSAGE_ERROR), "%s",
-		          rows[i].what);
-		session_feed(d.s, out, now);
-		drain(&d, false);
-		CHECK_MSG(rows[i].e == E_REVOKED || d.reason == rows[i].e, "%s: %s", rows[i].what,
-		          err_name(d.reason));
-		pair_free();
-	}
-	world_new(0, 0, 0); /* what may be skipped is skipped */
-	pair_new(false, false);
-	session_feed(n.s, BYTES_LIT("\x03\x80" "abc" "\x08\x01\x01\x01\x01\x00\x00\x00\x00\x00"), now);
-	drain(&n, true);
-	CHECK(n.hellos == 1 && !n.finished);
-	pair_free();
-}
-
-static void
-bad_bytes_at_the_device(void)
-{
-	static const struct bytes rows[] = {
-	    BYTES_LIT("\x00\x04"), BYTES_LIT("\x03\x05\x09\x00\x03\x03\x05\x09\x00\x03"),
-	    BYTES_LIT("\x03\x05\x00\x00\x03\x03\x05\x00\x00\x03"), BYTES_LIT("\x01\x02x"),
-	    BYTES_LIT("\x04\x06\x00\x00\xc4\x00"), BYTES_LIT("\x01\x0f\x00"),
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct session_mine mine;
-
-		world_new(0, 0, 0);
-		log_add_text(&d.own, "x", 1);
-		pair_new(false, false);
-		side_mine(&d, &mine);
-		session_sync(d.s, &mine, now);
-		CHECK(session_outbox(d.s, now).n > 0);
-		session_feed(d.s, rows[i], now);
-		drain(&d, false);
-		CHECK_MSG(d.finished && !d.verified && (d.reason == E_PROTOCOL || d.reason == E_FORK ||
-		          d.reason == E_FRAME), "row %zu: %s", i, err_name(d.reason));
-		pair_free();
-	}
-}
-
-static void
-refusals_and_busy(void)
-{
-	struct session_mine mine;
-	struct session_event e;
-
-	world_new(1, 0, 0);
-	pair_new(false, false);
-	side_mine(&d, &mine);
-	session_sync(d.s, &mine, now);
-	session_feed(n.s, session_outbox(d.s, now), now);
-	CHECK(session_next(n.s, &e) && e.kind == SESSION_HELLO);
-	session_refuse(n.s, E_PEER_BUSY, "90", 90, now);
-	session_feed(d.s, session_outbox(n.s, now), now);
-	drain(&d, false);
-	CHECK(d.reason == E_PEER_BUSY && d.retry_s == 90);
-	CHECK_STR(d.thing, "90");
-	pair_free();
-}
-
 static void
 time_runs_out(void)
 {
@@ -461,56 +360,6 @@ time_runs_out(void)
 	pair_free();
 }
 
-/* Each byte of a whole session flipped, on either road: it ends, cleanly, and never says verified wrongly. */
-static void
-every_flip(void)
-{
-	static uint8_t up[4096], down[4096];
-	size_t up_n, down_n, i;
-	struct session_mine mine;
-
-	world_new(3, 1, 1);
-	pair_new(false, false);
-	side_mine(&d, &mine);
-	session_sync(d.s, &mine, now);
-	up_n = session_outbox(d.s, now).n;
-	memcpy(up, session_outbox(d.s, now).p, up_n);
-	session_feed(n.s, BYTES(up, up_n), now);
-	drain(&n, true);
-	down_n = session_outbox(n.s, now).n;
-	memcpy(down, session_outbox(n.s, now).p, down_n);
-	pair_free();
-	for (i = 0; i < up_n; i++) {
-		world_new(0, 1, 1);
-		pair_new(false, false);
-		up[i] ^= (uint8_t)(1u << i % 8);
-		session_feed(n.s, BYTES(up, up_n), now);
-		drain(&n, true);
-		up[i] ^= (uint8_t)(1u << i % 8);
-		session_outbox(n.s, now);
-		session_eof(n.s, "end");
-		drain(&n, true);
-		CHECK(n.finished && session_over(n.s));
-		pair_free();
-	}
-	for (i = 0; i < down_n; i++) {
-		world_new(3, 0, 0);
-		pair_new(false, false);
-		side_mine(&d, &mine);
-		session_sync(d.s, &mine, now);
-		session_outbox(d.s, now);
-		down[i] ^= (uint8_t)(1u << i % 8);
-		session_feed(d.s, BYTES(down, down_n), now);
-		drain(&d, false);
-		down[i] ^= (uint8_t)(1u << i % 8);
-		session_eof(d.s, "end");
-		drain(&d, false);
-		CHECK(d.finished);
-		CHECK_MSG(!d.verified || (d.down[0].number == 1 && d.down[1].number == 1), "byte %zu", i);
-		pair_free();
-	}
-}
-
 /* PROTOCOL.md "Digest" */
 static void
 digest_as_written(void)
@@ -532,5 +381,4 @@ digest_as_written(void)
 CHECK_MAIN(T(digest_as_written), T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
            T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node), T(forks),
            T(verified_only_when_digests_agree), T(quarantine_is_told), T(budget), T(joining), T(asking),
-           T(outbox_is_bounded), T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(refusals_and_busy),
-           T(time_runs_out), T(every_flip))
+           T(outbox_is_bounded), T(time_runs_out))
