@@ -28,7 +28,7 @@ struct standing {
 	struct waiting waiting;
 	struct sync_memory sync;
 	uint64_t records, parcels, backlog, forks, unsafe;
-	uint64_t conflicts, conflict_records, faulty, clocks, incomplete, questioned;
+	uint64_t conflicts, conflict_records, faulty, edited, clocks, incomplete, questioned;
 	uint64_t quarantined, pending, overdue;
 	uint32_t last_sync_s, now_s;
 	struct person *people;
@@ -71,6 +71,7 @@ count_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	s->conflicts += row->conflicts + ((row->flags & RECORD_REVIEW_CONFLICT) != 0);
 	s->conflict_records += row->conflicts > 0 || (row->flags & RECORD_REVIEW_CONFLICT);
 	s->faulty += (row->flags & RECORD_FAULTY) != 0;
+	s->edited += (row->flags & RECORD_EDITED) != 0;
 	s->incomplete += (row->flags & RECORD_INCOMPLETE) != 0;
 	s->clocks += (row->flags & RECORD_CLOCK) != 0;
 	return E_OK;
@@ -190,11 +191,14 @@ stand_node(struct standing *s, struct store_txn *txn)
 		     (unsigned long long)s->conflicts, plural(s->conflicts), (unsigned long long)s->conflict_records,
 		     plural(s->conflict_records));
 	if (s->faulty > 0)
-		need(s, "%llu record%s do not fit the form's rules: banyan list STORE FORM shows which.",
-		     (unsigned long long)s->faulty, plural(s->faulty));
+		need(s, "%llu record%s not fit the form's rules: banyan list STORE FORM shows which.",
+		     (unsigned long long)s->faulty, s->faulty == 1 ? " does" : "s do");
+	if (s->edited > 0)
+		need(s, "%llu record%s changed since the last review: banyan list STORE FORM shows which, as edited.",
+		     (unsigned long long)s->edited, plural(s->edited));
 	if (s->incomplete > 0)
-		need(s, "%llu record%s wait for a part that has not arrived.", (unsigned long long)s->incomplete,
-		     plural(s->incomplete));
+		need(s, "%llu record%s for a part that has not arrived.", (unsigned long long)s->incomplete,
+		     s->incomplete == 1 ? " waits" : "s wait");
 	if (s->clocks > 0)
 		need(s, "%llu record%s came from a device whose clock is far ahead.", (unsigned long long)s->clocks,
 		     plural(s->clocks));
@@ -375,6 +379,7 @@ tell_json(struct standing *s, struct writer *w)
 	json_key_u64(w, "backlog", s->backlog);
 	json_key_u64(w, "conflicts", s->conflicts);
 	json_key_u64(w, "faulty", s->faulty);
+	json_key_u64(w, "edited", s->edited);
 	json_key_u64(w, "pending", s->pending);
 	json_key_u64(w, "overdue", s->overdue);
 	json_key_u64(w, "forks", s->forks);
@@ -405,7 +410,8 @@ tell_text(struct standing *s, struct writer *w)
 		writer_printf(w, " %llu record%s wait%s to be sent.\n", (unsigned long long)s->waiting.records,
 		              plural(s->waiting.records), s->waiting.records == 1 ? "s" : "");
 	if (peer_is_node(s->p))
-		writer_printf(w, "%zu device%s or people of elsewhere are enrolled here; %s%s.\n", members, plural(members),
+		writer_printf(w, "%zu %s of elsewhere %s enrolled here; %s%s.\n", members,
+		              members == 1 ? "device or person" : "devices or people", members == 1 ? "is" : "are",
 		              s->last_sync_s == 0 ? "none was seen yet" : "the last one was seen ",
 		              s->last_sync_s == 0 ? "" : when);
 	else if (s->last_sync_s == 0)

@@ -46,10 +46,14 @@ expect 0 '"author":"desk","role":"officer"' b show "$W/node" "$id" --json
 expect 0 "agree" b sync "$W/one"
 expect 0 '"note":"count again"' b show "$W/one" "$id" --json
 expect 0 "count again" b status "$W/one"
+expect 0 '"state":"edited"' b show "$W/node" "$id" --json
+expect 0 '^1 record changed since the last review' b status "$W/node"
 ok "a review and a correction, and the author learns of it"
 
 # Two who do not know of each other.
 expect 0 "next sync" b amend "$W/one" "$id" --set hours=5
+expect 0 "" b status "$W/one"
+grep -q "count again" "$W/out" && fail "a question that was answered is asked again"
 expect 0 "corrected" b amend "$W/node" "$id" --set hours=6
 expect 0 "agree" b sync "$W/one"
 expect 0 "one says 5" b conflicts "$W/desk"
@@ -89,6 +93,7 @@ expect 0 "Here: 2 records" "$B" status "$W/node" --passphrase-file "$W/sokha"
 expect 77 "does not open" "$B" status "$W/node" --passphrase-file "$W/wrong"
 expect 0 "approved" "$B" review "$W/node" "$id" --state approved --passphrase-file "$W/sokha"
 expect 0 '"author":"Sokha"' "$B" show "$W/node" "$id" --json --passphrase-file "$W/sokha" --as Sokha
+expect 0 '"state":"approved"' b show "$W/node" "$id" --json
 expect 77 "does not open" b show "$W/node" "$id" --as Sokha
 ok "check, backup and a second officer, through the running node"
 

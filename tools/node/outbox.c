@@ -442,6 +442,8 @@ revise_job(struct store_txn *txn, void *arg)
 	own.heads[0] = job->id;
 	own.head_count = 1;
 	own.is_void = own.is_void || job->body->kind == REVISION_VOID;
+	own.review = REVIEW_NONE; /* answered: the office looks at it anew */
+	own.note[0] = '\0';
 	if (job->body->kind == REVISION_VOID && (e = attached_forget(txn, job->record)) != E_OK)
 		return e;
 	return own_record_put(txn, &own);

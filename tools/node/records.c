@@ -126,7 +126,8 @@ fill_row(struct record_row *row, const struct merged *m, const struct revision_r
 	row->review = m->review;
 	row->conflicts = (uint32_t)m->conflict_count;
 	row->flags = (m->is_void ? RECORD_VOID : 0) | (m->incomplete ? RECORD_INCOMPLETE : 0) |
-	             (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0);
+	             (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0) |
+	             (m->changed_since_review ? RECORD_EDITED : 0);
 	if (root->m.claimed_s > root->m.received_s && root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
 		row->flags |= RECORD_CLOCK;
 	if (root->m.received_s > root->m.claimed_s && root->m.received_s - root->m.claimed_s > CLOCK_BEHIND_S)

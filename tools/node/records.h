@@ -14,6 +14,7 @@
 #define RECORD_REVIEW_CONFLICT 0x08u
 #define RECORD_CLOCK 0x10u           /* its author's clock was far ahead, or years behind, when it arrived */
 #define RECORD_ELSEWHERE 0x20u       /* its identifying answers are kept at its home office: nothing is checked here */
+#define RECORD_EDITED 0x40u         /* an answer changed, and no review has been given since */
 #define RECORD_FAULTS_BYTES_MAX 2000u
 
 /* One revision as it was opened. */

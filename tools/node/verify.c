@@ -195,6 +195,8 @@ check_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	if (e == E_OK)
 		e = record_state(g->p, &row->id, &merged, &a, &again);
 	again.order = row->order;
+	if (!(row->flags & RECORD_EDITED)) /* a row of a version that did not tell */
+		again.flags &= ~RECORD_EDITED;
 	if ((e == E_OK && (e = record_row_pack(row, &is)) == E_OK && (e = record_row_pack(&again, &should)) == E_OK &&
 	     !bytes_equal(writer_view(&is), writer_view(&should))) ||
 	    e == E_ABSENT) {

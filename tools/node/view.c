@@ -47,6 +47,8 @@ state_of(const struct record_row *row)
 		return "incomplete";
 	if (row->flags & RECORD_FAULTY)
 		return "faulty";
+	if (row->flags & RECORD_EDITED)
+		return "edited";
 	return row->review == REVIEW_NONE ? "new" : review_state_name(row->review);
 }
 
