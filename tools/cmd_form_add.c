@@ -28,8 +28,9 @@ read_one(struct call *c, size_t index, struct added *a)
 	e = form_file_read(c, index, &a->bundle, &form, &report);
 	form_file_faults(c, call_arg(c, index), &report);
 	if (e == E_XLSFORM)
-		(void)why_set(call_why(c), e, "%zu places of %s, named above; correct them: nothing was added",
-		              report.errors, call_arg(c, index));
+		(void)why_set(call_why(c), e, "%zu place%s of %s, named above; correct %s: nothing was added",
+		              report.errors, report.errors == 1 ? "" : "s", call_arg(c, index),
+		              report.errors == 1 ? "it" : "them");
 	if (e == E_OK) {
 		(void)snprintf(a->id, sizeof(a->id), "%s", form_id(form));
 		(void)snprintf(a->version, sizeof(a->version), "%s", form_version(form));

@@ -1,4 +1,5 @@
 /* banyan form list: the forms of this store. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/rules.h"
@@ -119,30 +120,47 @@ list_text(struct call *c, const struct form_entry *f, bool newest, uint64_t reco
 	call_out(c, "\n");
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct form_entry *const *x = a, *const *y = b;
+	int order = strcmp(form_id((*x)->form), form_id((*y)->form));
+
+	return order != 0 ? order : strcmp(form_version((*x)->form), form_version((*y)->form));
+}
+
 enum err
 cmd_form_list(struct call *c)
 {
 	struct peer *p = call_peer(c);
 	struct store_txn *txn;
-	struct form_entry *f;
-	bool any = false, counted = may_count(c);
+	struct form_entry *f, **all;
+	bool counted = may_count(c);
+	size_t i, n = 0;
 	enum err e;
 
-	if ((e = store_read_begin(p->store, &txn)) != E_OK)
-		return e;
-	for (f = p->forms; f != NULL; f = f->next) {
-		bool newest = peer_form(p, form_id(f->form)) == f;
-		uint64_t records = counted ? count_records(txn, p, f->key) : NOT_SAID;
+	for (f = p->forms; f != NULL; f = f->next)
+		n++;
+	if ((all = calloc(n + 1, sizeof(*all))) == NULL)
+		return E_NO_MEMORY;
+	for (i = 0, f = p->forms; f != NULL; f = f->next)
+		all[i++] = f;
+	qsort(all, n, sizeof(*all), by_name);
+	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
+		for (i = 0; i < n; i++) {
+			bool newest = peer_form(p, form_id(all[i]->form)) == all[i];
+			uint64_t records = counted ? count_records(txn, p, all[i]->key) : NOT_SAID;
 
-		any = true;
-		if (call_json(c))
-			list_json(c, f, newest, records);
-		else
-			list_text(c, f, newest, records);
+			if (call_json(c))
+				list_json(c, all[i], newest, records);
+			else
+				list_text(c, all[i], newest, records);
+		}
+		store_read_end(txn);
 	}
-	store_read_end(txn);
-	if (!any && !call_json(c))
+	free(all);
+	if (e == E_OK && n == 0 && !call_json(c))
 		call_note(c, "%s\n", peer_is_node(p) ? "No forms yet; put some in with: banyan form add STORE FILE..."
 		                                     : "No forms yet; they come with: banyan sync STORE");
-	return E_OK;
+	return e;
 }

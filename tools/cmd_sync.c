@@ -47,11 +47,11 @@ tell(struct call *c, const struct link_result *r)
 		         (unsigned long long)r->carried, r->carried == 1 ? "" : "s", (unsigned long long)r->taken,
 		         (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
 	else
-		call_out(c, "%llu record%s sent, %llu waiting; %llu parcel%s received; %llu bytes out, %llu in.\n",
-	         (unsigned long long)r->records_sent, r->records_sent == 1 ? "" : "s",
-	         (unsigned long long)r->records_waiting, (unsigned long long)r->parcels_received,
-	         r->parcels_received == 1 ? "" : "s", (unsigned long long)r->counts.bytes_out,
-	         (unsigned long long)r->counts.bytes_in);
+		call_out(c, "%llu record%s sent, %llu waiting; %llu parcel%s sent, %llu received; %llu bytes out, %llu in.\n",
+		         (unsigned long long)r->records_sent, r->records_sent == 1 ? "" : "s",
+		         (unsigned long long)r->records_waiting, (unsigned long long)r->parcels_sent,
+		         r->parcels_sent == 1 ? "" : "s", (unsigned long long)r->parcels_received,
+		         (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
 	if (r->attachments_sent + r->attachments_waiting > 0)
 		call_out(c, "%llu attachment%s brought, %llu waiting.\n", (unsigned long long)r->attachments_sent,
 		         r->attachments_sent == 1 ? "" : "s", (unsigned long long)r->attachments_waiting);
