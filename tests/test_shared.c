@@ -354,7 +354,7 @@ vectors(void)
 	uint8_t k[64] = {0xaa, 1};
 	struct store_txn *txn;
 	struct shared *s;
-	size_t n;
+	size_t n = 0;
 
 	fixture_init(&f);
 	arrive(0, 3);
