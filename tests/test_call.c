@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -178,6 +180,91 @@ output_is_gathered_in_order(void)
 	writer_free(&h.w);
 }
 
+static enum err
+keeps(struct call *c)
+{
+	call_kept(c, "%s is kept", "it");
+	call_after(c, why_set(call_why(c), E_STORE_FULL, "here"));
+	call_out(c, "done");
+	return call_why(c)->e; /* clean again */
+}
+
+static enum err
+refuses(struct call *c)
+{
+	call_out(c, "some");
+	return why_set(call_why(c), E_SCOPE, "V1");
+}
+
+static enum err
+keeps_a_part(struct call *c)
+{
+	call_kept(c, "a part is kept");
+	return refuses(c);
+}
+
+/* What a command that was carried out says when nobody could read it. */
+static void
+what_is_kept_is_not_called_failed(void)
+{
+	static const struct {
+		enum err (*run)(struct call *);
+		enum err output, want;
+	} rows[] = {
+		{keeps, E_OK, E_OK},          {keeps, E_IO, E_UNTOLD},    {keeps, E_OUTPUT_GONE, E_UNTOLD},
+		{refuses, E_OK, E_SCOPE},     {refuses, E_IO, E_SCOPE},   {keeps_a_part, E_IO, E_SCOPE},
+	};
+	struct command command = {.name = "try"};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct heard h = {.e = rows[i].output};
+		struct call *c;
+
+		writer_heap_init(&h.w, 1000);
+		REQUIRE(call_new(&c) == E_OK);
+		command.run = rows[i].run;
+		c->command = &command;
+		c->answer = hear;
+		c->ctx = &h;
+		CHECK_MSG(call_run(c) == rows[i].want, "row %zu", i);
+		if (rows[i].want == E_UNTOLD)
+			CHECK_STR(call_why(c)->thing, "it is kept");
+		if (rows[i].run == keeps && rows[i].output == E_OK)
+			CHECK(h.pieces == 2 && strstr(writer_cstr(&h.w), "1:done|") != NULL);
+		call_free(c);
+		writer_free(&h.w);
+	}
+	CHECK(err_exit_status(E_UNTOLD) == 74);
+}
+
+/* Another process does the work: it is heard to its end, so that it is known what it came to. */
+static void
+an_output_that_fails_ends_nothing_elsewhere(void)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), before;
+	struct call *c;
+
+	if (full == -1)
+		SKIP("there is no /dev/full");
+	REQUIRE(call_new(&c) == E_OK);
+	(void)fflush(stdout);
+	before = dup(1);
+	(void)dup2(full, 1);
+	c->forwarded = true;
+	CHECK(call_apply(c, ANSWER_OUT, BYTES_LIT("one\n")) == E_OK);
+	CHECK(c->answer_error == E_IO);
+	CHECK(call_apply(c, ANSWER_OUT, BYTES_LIT("two\n")) == E_OK);
+	c->forwarded = false;
+	CHECK(call_apply(c, ANSWER_OUT, BYTES_LIT("three\n")) == E_IO);
+	(void)dup2(before, 1);
+	__fpurge(stdout);
+	clearerr(stdout);
+	close(before);
+	close(full);
+	call_free(c);
+}
+
 static void
 a_failure_travels_by_name(void)
 {
@@ -333,5 +420,6 @@ no_secret_travels_to_the_node(void)
 }
 
 CHECK_MAIN(T(files_are_whole_or_absent), T(one_file_of_output), T(a_peer_cannot_choose_the_place),
-           T(output_is_gathered_in_order), T(a_failure_travels_by_name), T(bad_asks_are_refused),
+           T(output_is_gathered_in_order), T(what_is_kept_is_not_called_failed),
+           T(an_output_that_fails_ends_nothing_elsewhere), T(a_failure_travels_by_name), T(bad_asks_are_refused),
            T(an_ask_arrives_as_it_was_given), T(no_secret_travels_to_the_node))

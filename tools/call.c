@@ -236,6 +236,30 @@ call_note(struct call *c, const char *format, ...)
 	va_end(args);
 }
 
+void
+call_kept(struct call *c, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(c->kept, sizeof(c->kept), format, args);
+	va_end(args);
+}
+
+void
+call_after(struct call *c, enum err e)
+{
+	char sentence[400];
+
+	if (e == E_OK)
+		return;
+	if (c->why.e != e)
+		(void)why_set(&c->why, e, "what followed");
+	call_note(c, "It is kept. What follows upon it is made up for by the next command (now: %s).\n",
+	          why_sentence(&c->why, sentence, sizeof(sentence)));
+	c->why = (struct why){.e = E_OK};
+}
+
 static uint64_t
 now_ms(void)
 {
@@ -353,7 +377,9 @@ call_run(struct call *c)
 	if (c->progress_last_ms != 0)
 		(void)hand(c, ANSWER_PROGRESS, BYTES_NONE);
 	/* An output that failed outweighs what the command made of it. */
-	if (c->answer_error != E_OK && (e == E_OK || c->why.e != e))
+	if (c->answer_error != E_OK && c->kept[0] != '\0' && (e == E_OK || e == E_REFUSED_LINES || e == c->answer_error))
+		e = why_set(&c->why, E_UNTOLD, "%s", c->kept);
+	else if (c->answer_error != E_OK && (e == E_OK || c->why.e != e))
 		e = c->answer_error;
 	return call_fail(c, e);
 }

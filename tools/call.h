@@ -58,8 +58,19 @@ const char *call_store_path(const struct call *);
 /* Output of the command (stdout). Text for people or JSON lines for programs. */
 void call_out(struct call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void call_out_bytes(struct call *, struct bytes);
-/* A sentence for the person beside the output (stderr). */
+/* A sentence for the person beside the output (stderr); that nobody hears it is no failure. */
 void call_note(struct call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * What is durable stays so, whatever comes after it; a person or a script that is told "failed" does it once more. So:
+ * call_kept: say that the command's work is durable from here on, in the beginning of a sentence ("record 3f.. is voided");
+ * said again it replaces what was said. From then on an output that cannot be written is E_UNTOLD (74), whose sentence on stderr
+ * says what is kept. For every command that does more when it is run twice; not where only the output makes it worth anything
+ * (an invitation that nobody saw).
+ * call_after: what follows upon that (opening, merging) came to `e`. A failure is told as a note and is never the command's;
+ * call_why is clean afterwards.
+ */
+void call_kept(struct call *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void call_after(struct call *, enum err e);
 /* call_progress: "what: done of total", shown after two seconds on a terminal, at most 5 times a second. */
 void call_progress(struct call *, const char *what, uint64_t done, uint64_t total);
 /*

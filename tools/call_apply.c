@@ -42,6 +42,35 @@ apply_text(struct call *c, FILE *f, struct bytes text)
 	return e;
 }
 
+/*
+ * What another process does is heard to its end though the disk here is full: only then is it known whether it was done. A
+ * reader who has enough ends it.
+ */
+static enum err
+apply_out(struct call *c, struct bytes text)
+{
+	enum err e;
+
+	if (c->forwarded && c->answer_error != E_OK)
+		return E_OK;
+	e = apply_text(c, stdout, text);
+	if (!c->forwarded || e == E_OK || e == E_OUTPUT_GONE)
+		return e;
+	c->answer_error = e;
+	return E_OK;
+}
+
+/* A sentence that nobody hears does not fail what it is about. */
+static enum err
+apply_note(struct call *c, struct bytes text)
+{
+	struct why why = c->why;
+
+	(void)apply_text(c, stderr, text);
+	c->why = why;
+	return E_OK;
+}
+
 static enum err
 apply_progress(struct call *c, struct bytes line)
 {
@@ -186,9 +215,9 @@ call_apply(void *ctx, uint8_t stream, struct bytes piece)
 
 	switch (stream) {
 	case ANSWER_OUT:
-		return apply_text(c, stdout, piece);
+		return apply_out(c, piece);
 	case ANSWER_NOTE:
-		return apply_text(c, stderr, piece);
+		return apply_note(c, piece);
 	case ANSWER_FILE:
 		return apply_file(c, piece);
 	case ANSWER_DATA:

@@ -43,6 +43,8 @@ struct call {
 	call_answer *answer;
 	void *ctx;
 	enum err answer_error; /* the first failure of `answer` */
+	char kept[200];        /* what call_kept said; "" before */
+	bool forwarded;        /* carried out elsewhere: an output that fails here does not end it */
 	enum err fault;        /* what an answer told (ANSWER_FAULT) */
 	struct writer text;    /* gathers small writes of one stream */
 	uint8_t text_stream;

@@ -264,6 +264,9 @@ cmd_desk_finish(struct call *c)
 		e = finish_records(&f, &record, 1, call_why(c));
 	}
 	if (e == E_OK) {
+		call_kept(c, "the record is finished and kept");
+		*call_why(c) = f.behind;
+		call_after(c, f.behind.e);
 		writer_init(&w, memory, sizeof(memory));
 		pack_bin(&w, BYTES(record.id.b, sizeof(record.id.b)));
 		e = hand(c, &w);

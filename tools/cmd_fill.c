@@ -233,6 +233,7 @@ desk_finish(void *ctx, const struct form *form, const char *area, const struct f
 	reader_bin_fixed(&r, id, sizeof(id));
 	if ((e = reader_end(&r)) == E_OK)
 		hex_encode(record, id, sizeof(id));
+	call_kept(d->call, "the record is finished and kept");
 	return e;
 }
 

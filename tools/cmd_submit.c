@@ -37,7 +37,8 @@ struct submit {
 	size_t line_count;
 	struct finished records[BATCH_MAX];
 	size_t record_count;
-	uint64_t accepted, refused, duplicates;
+	uint64_t accepted, refused, duplicates, kept;
+	unsigned next; /* the line after the last that is kept or refused */
 };
 
 /* ---- one line ---- */
@@ -245,6 +246,15 @@ tell_accepted(struct submit *s, const struct line *l)
 		call_out(s->c, "{\"line\":%u,\"record\":\"%s\"}\n", l->number, id);
 }
 
+static void
+after(struct submit *s, size_t count)
+{
+	s->kept += count;
+	call_kept(s->c, "%llu records are kept", (unsigned long long)s->kept);
+	*call_why(s->c) = s->finishing.behind;
+	call_after(s->c, s->finishing.behind.e);
+}
+
 /* The batch becomes durable, then it is told. */
 static enum err
 flush(struct submit *s)
@@ -252,8 +262,9 @@ flush(struct submit *s)
 	enum err e = E_OK;
 	size_t i;
 
-	if (s->record_count > 0)
-		e = finish_records(&s->finishing, s->records, s->record_count, call_why(s->c));
+	if (s->record_count > 0 &&
+	    (e = finish_records(&s->finishing, s->records, s->record_count, call_why(s->c))) == E_OK)
+		after(s, s->record_count);
 	for (i = 0; i < s->line_count; i++) {
 		struct line *l = &s->lines[i];
 
@@ -267,6 +278,8 @@ flush(struct submit *s)
 		}
 		line_free(l);
 	}
+	if (e == E_OK && s->line_count > 0)
+		s->next = s->lines[s->line_count - 1].number + 1;
 	s->line_count = s->record_count = 0;
 	return e;
 }
@@ -418,6 +431,9 @@ cmd_submit(struct call *c)
 			e = flush(s);
 		if (e == E_OK)
 			e = finish_telling(s);
+		else if (s->kept > 0)
+			call_note(c, "%llu records, of the lines before line %u, are kept: mend what is wrong and go on with that "
+			          "line, or repeat all of it with the same --key.\n", (unsigned long long)s->kept, s->next);
 	}
 	while (s->line_count > 0)
 		line_free(&s->lines[--s->line_count]);

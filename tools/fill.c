@@ -77,12 +77,13 @@ finish(struct fill *f)
 	if (e == E_OK)
 		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, record, f->why);
 	arena_free(&arena);
-	if (e != E_OK)
+	if (e != E_OK && e != E_UNTOLD)
 		return e;
 	if (f->draft != 0)
 		(void)f->sink->draft_drop(f->sink->ctx, f->draft, NULL);
-	fill_word_line(f, FILL_FINISHED, record, 0);
-	return E_OK;
+	if (e == E_OK)
+		fill_word_line(f, FILL_FINISHED, record, 0);
+	return e;
 }
 
 /*
@@ -129,7 +130,7 @@ go_on(struct fill *f, enum fill_go go, struct answer_view *v)
 		return true;
 	case GO_FINISH:
 		f->e = finish(f);
-		if (f->e != E_OK && f->touched)
+		if (f->e != E_OK && f->e != E_UNTOLD && f->touched)
 			(void)fill_draft_save(f); /* what was answered is not lost with the disk full */
 		return true;
 	case GO_ERROR:

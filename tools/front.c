@@ -27,6 +27,8 @@ asked(struct call *c, enum err e, uint8_t status, const struct why *why)
 {
 	if (e == E_OK && (e = call_answered(c)) == E_OK && status != 0) /* it failed there, and could not even say so */
 		return why_set(call_why(c), E_PEER_GONE, "the answer is not whole");
+	if (e == E_OK && c->answer_error != E_OK)
+		return why_set(call_why(c), E_UNTOLD, "what was asked is done");
 	if (e == E_OK || call_answered(c) == e)
 		return e;
 	if (why->e == e)
@@ -48,11 +50,13 @@ forward_local(struct call *c, bool *nobody)
 	(void)snprintf(path, sizeof(path), "%s/socket", call_store_path(c));
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	*nobody = false;
+	c->forwarded = true;
 	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK) {
 		e = link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why);
 		*nobody = e == E_CONNECT;
 		e = asked(c, e, status, &why);
 	}
+	c->forwarded = false;
 	writer_free(&ask);
 	return e;
 }
@@ -67,10 +71,12 @@ forward_node(struct call *c, struct peer *p)
 	enum err e;
 
 	writer_heap_init(&ask, ASK_BYTES_MAX);
+	c->forwarded = true;
 	if ((e = call_ask_write(c, false, &ask)) == E_OK) {
 		e = link_ask(p, NULL, writer_view(&ask), c->answer, c->ctx, &status, &why);
 		e = asked(c, e, status, &why);
 	}
+	c->forwarded = false;
 	writer_free(&ask);
 	return e;
 }
@@ -225,13 +231,14 @@ carry_out(struct call *c, int argc, char **argv)
 		e = call_gather(c);
 	if (e == E_OK)
 		e = front_run(c);
+	if (e == E_OK && fflush(stdout) != 0)
+		e = c->kept[0] != '\0' ? why_set(&c->why, E_UNTOLD, "%s", c->kept) : why_set(&c->why, E_IO, "the output");
 	if (e != E_OK) {
 		if (c->why.e != e)
 			(void)why_set(&c->why, e, "%s", c->command != NULL ? c->command->name : "this");
 		tell(c, e);
 	}
-	if (fflush(stdout) != 0 && e == E_OK)
-		e = E_IO;
+	(void)fflush(stdout);
 	return err_exit_status(e);
 }
 

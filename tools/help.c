@@ -169,6 +169,11 @@ program_write(struct writer *w)
 		writer_printf(w, "  %-22s %s\n", command_at(i)->name, command_at(i)->summary);
 	options_write(w, "Options of every command", "");
 	statuses_write(w);
+	writer_str(w, "\nIf it fails\n");
+	wrap(w, "Nothing is half done, and what was kept stays kept: where that is a part, a sentence on stderr says so. Run again what "
+	     "failed; what a command finds done already it says, or refuses. Two cases want a look first. Status 74 with \"only the "
+	     "output could not be written\" is done, and its sentence says what is kept. And submit takes the same line twice unless "
+	     "--key tells it which is which.", 2, 0);
 }
 
 void

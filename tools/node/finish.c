@@ -70,18 +70,28 @@ finish_env(const struct finishing *f, size_t lang)
 	return env;
 }
 
-enum err
-finish_records(struct finishing *f, struct finished *records, size_t count, struct why *why)
+static void
+open_here(struct finishing *f)
 {
 	size_t parcels;
 	enum err e;
 
+	if ((e = outbox_gather(f->peer, f->author, &parcels, &f->behind)) == E_OK)
+		e = opener_all(f->peer, &f->behind);
+	if (e != f->behind.e)
+		(void)why_set(&f->behind, e, "what was entered");
+}
+
+enum err
+finish_records(struct finishing *f, struct finished *records, size_t count, struct why *why)
+{
+	enum err e;
+
 	pthread_mutex_lock(&f->peer->acting);
 	e = outbox_finish(&f->sealer, records, count, why);
-	if (e == E_OK && peer_is_node(f->peer)) { /* here is where it would be sent to */
-		if ((e = outbox_gather(f->peer, f->author, &parcels, why)) == E_OK)
-			e = opener_all(f->peer, why);
-	}
+	f->behind = (struct why){.e = E_OK};
+	if (e == E_OK && peer_is_node(f->peer)) /* here is where it would be sent to */
+		open_here(f);
 	pthread_mutex_unlock(&f->peer->acting);
 	return e;
 }

@@ -17,6 +17,7 @@ struct finishing {
 	char area[AREA_CODE_BYTES_MAX + 1];
 	struct sealer sealer;
 	struct local local; /* the form's local lists, as they stood at the beginning */
+	struct why behind;  /* what followed upon the records last kept: E_OK, or what the next command makes up for */
 };
 
 /*
@@ -33,7 +34,10 @@ struct answer_env finish_env(const struct finishing *, size_t lang);
 /* finish_refresh: read the local lists again, after records were kept. Env made before points to what is gone. */
 enum err finish_refresh(struct finishing *, struct why *);
 
-/* finish_records: seal and keep them, all or none; ids are set. At most SLICE_REVISIONS_MAX. */
+/*
+ * finish_records: seal and keep them, all or none; ids are set. At most SLICE_REVISIONS_MAX. At a node they are opened, too;
+ * when that fails the records are kept all the same, and `behind` has why.
+ */
 enum err finish_records(struct finishing *, struct finished *, size_t count, struct why *);
 
 /* finish_urgent: does the form call these answers urgent? FORMS.md "Urgent records". */

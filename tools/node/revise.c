@@ -92,6 +92,21 @@ subject_find(struct call *c, const char *record, int act, struct arena *a, struc
 	return acting_may(c, act, s->area, s->is_author);
 }
 
+const struct revision_row *
+revise_last(struct call *c, const struct subject *s, uint8_t kind)
+{
+	const struct merged *m = &s->merged.m;
+	size_t i;
+
+	for (i = 0; s->opened && !s->is_void && m->head_count == 1 && i < s->merged.count; i++) {
+		const struct revision_row *row = &s->merged.rows[i];
+
+		if (ID_EQUAL(&row->m.id, &m->heads[0]))
+			return row->m.kind == kind && ID_EQUAL(revision_who(call_peer(c), row), call_actor(c)) ? row : NULL;
+	}
+	return NULL;
+}
+
 /* At the node of an officer who asks from elsewhere: the node's own key, in a log of its own. */
 static struct identity
 signer_of(struct call *c, struct revision_body *body)
@@ -151,10 +166,12 @@ revise(struct call *c, const struct subject *s, struct revision_body *body, cons
 	pthread_mutex_lock(&p->acting);
 	e = outbox_revise_with(&sealer, &s->id, s->area, body, node ? acting_audit_job : NULL, &audit, out,
 	                       call_why(c));
-	if (e == E_OK && node && (e = open_here(c, &signer, s, out)) != E_OK && e != E_QUARANTINED) {
-		call_note(c, "It is written down, and shows after the next command (now: %s).\n", err_sentence(e));
-		*call_why(c) = (struct why){.e = E_OK};
-		e = E_OK;
+	if (e == E_OK) {
+		call_kept(c, "this word on record %s is kept (%s)", s->hex, verb);
+		if (node && (e = open_here(c, &signer, s, out)) != E_OK && e != E_QUARANTINED) {
+			call_after(c, e);
+			e = E_OK;
+		}
 	}
 	pthread_mutex_unlock(&p->acting);
 	sealer_wipe(&sealer);

@@ -36,12 +36,18 @@ enum err subject_find(struct call *, const char *record, int act, struct arena *
 
 /*
  * revise: add a revision whose parents are the subject's heads: sealed and durable; at a node it is opened and merged
- * when this returns, and in its audit log as `verb` and `detail`. What fails after the revision is durable is told as a
- * note: the next command goes on from there, and running this one again would say it twice. `body` has kind, answers, identifying, text, state; the rest is filled in. E_RECORD_VOID;
+ * when this returns, and in its audit log as `verb` and `detail`. Once it is durable, call_kept says so and what fails is told
+ * with call_after. `body` has kind, answers, identifying, text, state; the rest is filled in. E_RECORD_VOID;
  * E_QUARANTINED: it was kept aside, status says why.
  */
 enum err revise(struct call *, const struct subject *, struct revision_body *body, const char *verb, const char *detail,
                 struct revision_id *out);
+
+/*
+ * revise_last: the record's newest revision, if it is opened here, the only newest one, of this kind and the word of who acts:
+ * what the same command, run again after a link broke, would say twice. NULL: there is none such. In the subject's arena.
+ */
+const struct revision_row *revise_last(struct call *, const struct subject *, uint8_t kind);
 
 /* revision_who: whose word a revision is. */
 const struct principal_id *revision_who(struct peer *, const struct revision_row *);
