@@ -63,6 +63,12 @@ a_record_is_shown_reviewed_and_corrected(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"note\":\"count again\"", "show", id, "--json");
 	CHECK(audited(w.node, "review") == 1);
+	/* the link broke before the officer read it: said again it is one review; another word is another */
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
+	CHECK(audited(w.node, "review") == 1);
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "Count again");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
+	CHECK(audited(w.node, "review") == 3);
 	office_carry(&w, village);
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"note\":\"count again\"", "show", id, "--json");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"review\":\"has_issues\"", "show", id, "--json");
@@ -80,6 +86,11 @@ a_record_is_shown_reviewed_and_corrected(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "set twice", "amend", id, "--set", "boys=1", "--set", "boys=2");
 	(void)snprintf(set, sizeof(set), "visit=[{\"place\":\"market\"}]");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7", "--set", set);
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7", "--set", set);
+	CHECK(audited(w.node, "amend") == 1);
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=8");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7");
+	CHECK(audited(w.node, "amend") == 3);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"all\":\"11\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"place\":\"market\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"kind\":\"amend\",\"author\":\"officer\",\"role\":\"officer\"", "show", id, "--json");

@@ -191,6 +191,23 @@ write_map(const struct change *g, bool identifying, struct bytes *out)
 	return e;
 }
 
+bool
+change_is_in(const struct change *g, const struct revision_row *row)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->count; i++) {
+		for (k = 0; k < row->m.field_count; k++)
+			if (row->m.fields[k].key.v == g->values[i].key.v &&
+			    row->m.fields[k].identifying == g->values[i].identifying &&
+			    bytes_equal(row->m.fields[k].value, g->values[i].value))
+				break;
+		if (k == row->m.field_count)
+			return false;
+	}
+	return true;
+}
+
 enum err
 change_body(const struct change *g, struct revision_body *body)
 {

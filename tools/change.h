@@ -27,6 +27,8 @@ enum err change_add_lines(struct change *, struct bytes text, struct why *);
  * that the form works out from the changed ones are added to the change.
  */
 enum err change_check(struct change *, struct peer *, const struct record_row *, size_t lang, struct why *);
+/* change_is_in: does the revision set every field of the change to the same already? */
+bool change_is_in(const struct change *, const struct revision_row *);
 /* change_body: the AMEND's two maps, in the arena. */
 enum err change_body(const struct change *, struct revision_body *);
 

@@ -25,6 +25,7 @@ read_change(struct call *c, struct change *g)
 static enum err
 amend(struct call *c, struct subject *s, struct change *g, struct revision_body *body)
 {
+	const struct revision_row *last;
 	struct revision_id id;
 	size_t lang;
 	enum err e;
@@ -42,6 +43,8 @@ amend(struct call *c, struct subject *s, struct change *g, struct revision_body 
 	/* A device cannot read what it finished: there only the kind of each answer is checked. */
 	if (s->opened && (e = change_check(g, call_peer(c), &s->row, lang, call_why(c))) != E_OK)
 		return e;
+	if ((last = revise_last(c, s, REVISION_AMEND)) != NULL && change_is_in(g, last))
+		return E_OK;
 	if ((e = change_body(g, body)) != E_OK)
 		return e;
 	return revise(c, s, body, "amend", "", &id);

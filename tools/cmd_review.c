@@ -31,6 +31,7 @@ read_options(struct call *c, struct revision_body *body)
 enum err
 cmd_review(struct call *c)
 {
+	const struct revision_row *last;
 	struct revision_body *body;
 	struct revision_id id;
 	struct subject *s;
@@ -47,7 +48,9 @@ cmd_review(struct call *c)
 	else if ((e = read_options(c, body)) == E_OK &&
 	         (e = subject_find(c, call_arg(c, 0), ACT_REVIEW, &arena, s)) == E_OK) {
 		body->kind = REVISION_REVIEW;
-		e = revise(c, s, body, "review", review_state_name(body->state), &id);
+		last = revise_last(c, s, body->kind);
+		if (last == NULL || last->m.state != body->state || !bytes_equal(last->text, body->text))
+			e = revise(c, s, body, "review", review_state_name(body->state), &id);
 	}
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"review\":\"%s\"}\n", s->hex, review_state_name(body->state));
