@@ -62,6 +62,10 @@
 #define ATTACH_DEVICE_BYTES_MAX (256u << 20) /* of one device at its node, so that none fills its disk */
 #define ATTACH_ASK_CHUNKS_MAX 16u      /* said at once, then the node says how far it is: a round trip each 256 KiB */
 
+#define RETENTION_RULES_MAX 128u       /* two for each of sixty forms */
+#define RETENTION_FORM_BYTES_MAX 127u  /* a form's id, as a LANGUAGES item carries it */
+#define RETENTION_DAYS_MAX 36525u      /* a hundred years */
+
 #define PACK_DEPTH_MAX 24u
 
 _Static_assert(SLICE_BYTES_MAX + 4096u <= PARCEL_BYTES_MAX, "a slice fits a parcel");

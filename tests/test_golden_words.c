@@ -22,6 +22,7 @@ static const struct item_row items[] = {
     {"item_office", "OFFICE", "office_1", {.kind = DOWN_OFFICE}},
     {"item_revocation", "REVOCATION", "revocation_1", {.kind = DOWN_REVOCATION}},
     {"item_erasure", "ERASURE", "erasure_1", {.kind = DOWN_ERASURE}},
+    {"item_retention", "RETENTION", "retention", {.kind = DOWN_RETENTION}},
     {"item_languages", "LANGUAGES", NULL, {.kind = DOWN_LANGUAGES, .form = "F2_situation", .languages = "km"}},
     {"item_addresses", "ADDRESSES: nobody else", NULL, {.kind = DOWN_ADDRESSES, .content = BYTES_LIT("\x90")}},
     {"item_codecs", "CODECS", NULL, {.kind = DOWN_CODECS, .highest = 3}},

@@ -4,6 +4,7 @@
 
 #include "core/rules.h"
 #include "tools/commands.h"
+#include "tools/erased.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/erasures.h"
@@ -22,6 +23,7 @@ struct showing {
 	bool identifying;  /* class D may be shown */
 	bool identified;   /* and was */
 	bool erased;       /* said so, and that is all */
+	bool stripped;     /* what identifies in it was erased */
 	size_t lang;
 	const struct form *form;
 };
@@ -235,8 +237,8 @@ show_json(struct showing *g, struct store_txn *txn, struct writer *w)
 		json_conflicts(g, txn, w);
 		json_key(w, "faults");
 		json_text(w, g->identifying ? g->s.row.faults : BYTES_NONE);
-		if (g->s.row.flags & RECORD_ELSEWHERE)
-			json_key_bool(w, "elsewhere", true);
+		if (g->stripped || (g->s.row.flags & RECORD_ELSEWHERE))
+			json_key_bool(w, g->stripped ? "erased_identifying" : "elsewhere", true);
 	} else {
 		writer_str(w, ",\"history\":[],\"conflicts\":[],\"faults\":\"\"");
 	}
@@ -286,7 +288,9 @@ text_answers(struct showing *g, struct writer *w)
 			text_value(g, v->key, v->value, w);
 			writer_str(w, "\n");
 		}
-	if (g->s.row.flags & RECORD_ELSEWHERE)
+	if (g->stripped)
+		writer_str(w, "  (identifying answers were erased: banyan retention)\n");
+	else if (g->s.row.flags & RECORD_ELSEWHERE)
 		writer_str(w, "  (identifying answers are kept at the home office)\n");
 	if (hidden > 0)
 		writer_printf(w, "  (%zu identifying answers are not shown to you)\n", hidden);
@@ -379,52 +383,21 @@ write_out(struct showing *g, struct writer *w)
 {
 	struct store_txn *txn;
 	uint64_t acked, safe;
-	enum err e;
+	enum err e = E_OK;
 
 	if ((e = store_read_begin(g->p->store, &txn)) != E_OK)
 		return e;
-	if (g->s.opened) {
+	if (g->s.opened && (e = erased_partly(txn, &g->s.id, &g->stripped)) == E_OK) {
 		e = view_of_row(g->p, txn, &g->s.row, &g->v);
 		g->v.identifying = g->identifying;
 		g->identified = g->identifying && view_has_identifying(&g->s.row);
-	} else if ((e = view_own_marks(g->p, txn, &acked, &safe)) == E_OK) {
+	} else if (!g->s.opened && (e = view_own_marks(g->p, txn, &acked, &safe)) == E_OK) {
 		view_of_own(g->p, &g->s.own, acked, safe, &g->v);
 	}
 	if (e == E_OK)
 		e = call_json(g->c) ? show_json(g, txn, w) : show_text(g, txn, w);
 	store_read_end(txn);
 	return e == E_OK ? writer_end(w) : e;
-}
-
-/* Of an erased record there is the order. */
-static enum err
-show_erased(struct showing *g, enum err e)
-{
-	char id[2 * ID_BYTES + 1], name[NAME_BYTES_MAX + 1], when[32];
-	struct erasure_row row;
-	struct store_txn *txn;
-	struct why why = *call_why(g->c);
-
-	if (store_read_begin(g->p->store, &txn) != E_OK)
-		return e;
-	if (erasures_find(g->p, txn, call_arg(g->c, 0), &row) == E_OK &&
-	    (!peer_is_node(g->p) || acting_may(g->c, ACT_READ_ANALYTIC, row.order.area, false) == E_OK)) {
-		e = E_OK;
-		g->erased = true;
-		hex_encode(id, row.order.record.b, ID_BYTES);
-		revise_name(g->p, txn, &row.order.issuer, name);
-		view_time(when, (uint32_t)row.order.time_s);
-		if (call_json(g->c))
-			call_out(g->c, "{\"id\":\"%s\",\"state\":\"erased\",\"area\":\"%s\",\"erased\":%llu}\n", id,
-			         row.order.area, (unsigned long long)row.order.time_s);
-		else
-			call_out(g->c, "Record %s was erased: %s, by an order of %s (%s).%s%.*s\n", id, when, name,
-			         row.order.area, row.reason.n > 0 ? " Reason: " : "", (int)row.reason.n,
-			         (const char *)row.reason.p);
-	}
-	store_read_end(txn);
-	*call_why(g->c) = e == E_OK ? (struct why){.e = E_OK} : why;
-	return e;
 }
 
 enum err
@@ -437,7 +410,7 @@ cmd_show(struct call *c)
 	arena_init(&g.arena, 128u << 20);
 	writer_heap_init(&w, OUT_BYTES_MAX);
 	if ((e = subject_find(c, call_arg(c, 0), ACT_READ_ANALYTIC, &g.arena, &g.s)) == E_RECORD_UNKNOWN)
-		e = show_erased(&g, e);
+		e = erased_tell(c, call_arg(c, 0), &g.erased);
 	if (e != E_OK)
 		goto done;
 	if (g.erased)

@@ -11,6 +11,7 @@
 #include "tools/node/outbox.h"
 #include "tools/node/records.h"
 #include "tools/node/stanzas.h"
+#include "tools/node/sweep.h"
 #include "tools/node/view.h"
 #include "tools/people.h"
 #include "tools/status_agent.h"
@@ -30,6 +31,8 @@ struct standing {
 	uint64_t records, parcels, backlog, forks, unsafe;
 	uint64_t conflicts, conflict_records, faulty, edited, clocks, incomplete, questioned;
 	uint64_t quarantined, pending, overdue;
+	struct retention rules;
+	uint64_t due; /* by them */
 	uint32_t last_sync_s, now_s;
 	struct person *people;
 	size_t people_count;
@@ -64,9 +67,16 @@ static enum err
 count_record(void *arg, struct store_txn *txn, const struct record_row *row)
 {
 	struct standing *s = arg;
+	struct sweep_due due;
+	bool is_due;
+	enum err e;
 
-	(void)txn;
-	if (!view_in_scope(s->p, &s->who, row->area) || (row->flags & RECORD_VOID))
+	if (!view_in_scope(s->p, &s->who, row->area))
+		return E_OK;
+	if ((e = sweep_is_due(s->p, txn, &s->rules, row, s->now_s, &due, &is_due)) != E_OK)
+		return e;
+	s->due += is_due;
+	if (row->flags & RECORD_VOID)
 		return E_OK;
 	s->conflicts += row->conflicts + ((row->flags & RECORD_REVIEW_CONFLICT) != 0);
 	s->conflict_records += row->conflicts > 0 || (row->flags & RECORD_REVIEW_CONFLICT);
@@ -180,7 +190,8 @@ stand_node(struct standing *s, struct store_txn *txn)
 	enum err e;
 
 	s->records = store_count(txn, STORE_RECORD);
-	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = record_walk(s->p, txn, NULL, count_record, s)) != E_OK ||
+	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = sweep_rules(txn, &s->rules)) != E_OK ||
+	    (e = record_walk(s->p, txn, NULL, count_record, s)) != E_OK ||
 	    (e = arrival_all_logs(txn, count_forks, s)) != E_OK || (e = arrival_safe(txn, &safe)) != E_OK ||
 	    (e = people_list(s->p, txn, &s->who, false, &s->arena, &s->people, &s->people_count)) != E_OK)
 		return e;
@@ -207,6 +218,9 @@ stand_node(struct standing *s, struct store_txn *txn)
 		     (unsigned long long)s->forks, plural(s->forks));
 	if (s->backlog > 1000)
 		need(s, "%llu parcels still wait to be opened.", (unsigned long long)s->backlog);
+	if (s->due > 0)
+		need(s, "%llu record%s stayed as long as the programme lets them: banyan sweep STORE --dry-run",
+		     (unsigned long long)s->due, plural(s->due));
 	if (s->unsafe > 0)
 		need(s, "%llu parcel%s are in no backup yet: banyan backup STORE -o FILE", (unsigned long long)s->unsafe,
 		     plural(s->unsafe));
@@ -336,26 +350,6 @@ json_peers(struct standing *s, struct writer *w)
 }
 
 static void
-json_attention(struct standing *s, struct writer *w)
-{
-	struct bytes lines = writer_view(&s->attention);
-	const uint8_t *end;
-	bool first = true;
-
-	json_key(w, "attention");
-	writer_str(w, "[");
-	while (lines.n > 0 && (end = memchr(lines.p, '\n', lines.n)) != NULL) {
-		if (!first)
-			writer_str(w, ",");
-		first = false;
-		json_text(w, BYTES(lines.p, (size_t)(end - lines.p)));
-		lines.n -= (size_t)(end - lines.p) + 1;
-		lines.p = end + 1;
-	}
-	writer_str(w, "]");
-}
-
-static void
 tell_json(struct standing *s, struct writer *w)
 {
 	const struct identity *self = peer_self(s->p);
@@ -384,12 +378,14 @@ tell_json(struct standing *s, struct writer *w)
 	json_key_u64(w, "overdue", s->overdue);
 	json_key_u64(w, "forks", s->forks);
 	json_key_u64(w, "not_backed_up", s->unsafe);
+	json_key_u64(w, "due", s->due);
 	json_key(w, "quarantine");
 	writer_str(w, "[");
 	writer_bytes(w, writer_view(&s->quarantine));
 	writer_str(w, "]");
 	status_agent_json(s->c, w);
-	json_attention(s, w);
+	json_key(w, "attention");
+	json_lines(w, writer_view(&s->attention));
 	writer_str(w, "}\n");
 }
 

@@ -66,3 +66,21 @@ json_key_bool(struct writer *w, const char *name, bool value)
 	json_key(w, name);
 	writer_str(w, value ? "true" : "false");
 }
+
+void
+json_lines(struct writer *w, struct bytes lines)
+{
+	const uint8_t *end;
+	bool first = true;
+
+	writer_str(w, "[");
+	while (lines.n > 0 && (end = memchr(lines.p, '\n', lines.n)) != NULL) {
+		if (!first)
+			writer_str(w, ",");
+		first = false;
+		json_text(w, BYTES(lines.p, (size_t)(end - lines.p)));
+		lines.n -= (size_t)(end - lines.p) + 1;
+		lines.p = end + 1;
+	}
+	writer_str(w, "]");
+}

@@ -13,6 +13,8 @@ void json_str(struct writer *, const char *); /* NULL: null */
 void json_key(struct writer *, const char *name);
 void json_key_str(struct writer *, const char *name, const char *value);
 void json_key_u64(struct writer *, const char *name, uint64_t value);
+/* json_lines: an array of texts, one for each line of these bytes. */
+void json_lines(struct writer *, struct bytes);
 void json_key_bool(struct writer *, const char *name, bool value);
 
 #endif

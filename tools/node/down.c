@@ -319,6 +319,27 @@ down_accept_language(struct peer *p, const struct principal_id *actor, const cha
 	return peer_learn_languages(p, id, codes);
 }
 
+static enum err
+retention_job(struct store_txn *txn, void *arg)
+{
+	struct say_job *job = arg;
+	enum err e;
+
+	if ((e = store_meta_put(txn, "retention", job->content)) != E_OK ||
+	    (e = publish_bin(job->peer, txn, DOWN_RETENTION, job->content)) != E_OK)
+		return e;
+	return audit_append(txn, job->now_s, job->actor, "retention", job->object, "");
+}
+
+enum err
+down_set_retention(struct peer *p, const struct principal_id *actor, struct bytes rules, const char *what, struct why *why)
+{
+	struct say_job job = {.peer = p, .actor = actor, .content = rules, .object = what, .now_s = peer_now_s(p)};
+	enum err e = store_write(p->store, retention_job, &job);
+
+	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
+}
+
 /* ---- after a restore ---- */
 
 static enum err
@@ -337,6 +358,10 @@ republish_job(struct store_txn *txn, void *arg)
 	/* who slept through a change of the office's key seals to an old one still */
 	if (p->home.key_no > 1 && (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &value)) == E_OK)
 		e = publish_bin(p, txn, DOWN_OFFICE, value);
+	if (e != E_OK && e != E_ABSENT)
+		return e;
+	if ((e = store_meta_get(txn, "retention", &value)) == E_OK)
+		e = publish_bin(p, txn, DOWN_RETENTION, value);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
 	if ((e = store_walk(txn, STORE_FORM, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)

@@ -5,7 +5,7 @@
  *   control, for everyone         FORM [1, order, languages str, bundle bin]   AREAS [2, table bin]
  *                                 OFFICE [3, statement bin]   REVOCATION [4, statement bin]
  *                                 LANGUAGES [5, form id str, codes str]   CODECS [8, highest]
- *                                 DICTIONARY [7, form key, content bin]
+ *                                 DICTIONARY [7, form key, content bin]   RETENTION [13, rules bin]
  *   notice, sealed to one device  REVIEW [16, record bin16, state, note str, time]   ENROLMENT [17, statement bin]
  */
 #ifndef BANYAN_TOOLS_NODE_DOWN_H
@@ -18,7 +18,7 @@
 
 enum down_kind {
 	DOWN_FORM = 1, DOWN_AREAS = 2, DOWN_OFFICE = 3, DOWN_REVOCATION = 4, DOWN_LANGUAGES = 5, DOWN_ADDRESSES = 6,
-	DOWN_DICTIONARY = 7, DOWN_CODECS = 8, DOWN_ERASURE = 12,
+	DOWN_DICTIONARY = 7, DOWN_CODECS = 8, DOWN_ERASURE = 12, DOWN_RETENTION = 13,
 	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18
 };
 
@@ -43,6 +43,8 @@ enum err down_add_form(struct peer *, const struct principal_id *actor, struct b
 enum err down_add_areas(struct peer *, const struct principal_id *actor, struct bytes table, struct why *);
 enum err down_accept_language(struct peer *, const struct principal_id *actor, const char *form_id,
                               const char *codes, struct why *);
+enum err down_set_retention(struct peer *, const struct principal_id *actor, struct bytes rules, const char *what,
+                            struct why *);
 /* down_republish: after a restore: say everything again in the new broadcast log. */
 enum err down_republish(struct peer *, struct why *);
 

@@ -50,6 +50,7 @@ down_item_write(struct writer *w, const struct down_item *i)
 	case DOWN_REVOCATION:
 	case DOWN_ADDRESSES:
 	case DOWN_ERASURE:
+	case DOWN_RETENTION:
 	case DOWN_ENROLMENT:
 		pack_array(w, 2);
 		pack_u64(w, i->kind);
@@ -66,6 +67,13 @@ elements_of(uint64_t kind)
 	return kind == DOWN_REVIEW ? 5 : kind == DOWN_FORM ? 4 : 2;
 }
 
+static bool
+is_known(uint64_t kind)
+{
+	return (kind >= DOWN_FORM && kind <= DOWN_CODECS) || kind == DOWN_ERASURE || kind == DOWN_RETENTION ||
+	       (kind >= DOWN_REVIEW && kind <= DOWN_OFFICE_KEY);
+}
+
 enum err
 down_item_read(struct bytes body, struct down_item *i)
 {
@@ -78,7 +86,7 @@ down_item_read(struct bytes body, struct down_item *i)
 	i->kind = reader_u64(&r);
 	if (r.e != E_OK)
 		return E_PARCEL;
-	if (!(i->kind >= DOWN_FORM && i->kind <= DOWN_CODECS) && i->kind != DOWN_ERASURE && !(i->kind >= DOWN_REVIEW && i->kind <= DOWN_OFFICE_KEY))
+	if (!is_known(i->kind))
 		return E_OK;
 	if (count != elements_of(i->kind))
 		reader_fail(&r, E_PACK_TYPE);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/pack.h"
+#include "core/retention.h"
 #include "tools/node/down_item.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/erasures.h"
@@ -222,6 +223,15 @@ take_erasure(struct store_txn *txn, struct peer *p, struct bytes statement)
 	return e == E_VERSION ? E_OK : e; /* of a later version: its parcel is kept */
 }
 
+/* Rules of a later version do not come into force: what they say is for a later version to obey. */
+static enum err
+take_retention(struct store_txn *txn, struct bytes rules)
+{
+	struct retention read;
+
+	return retention_read(rules, &read) == E_OK ? store_meta_put(txn, "retention", rules) : E_OK;
+}
+
 /* One item. Kinds that are not known here are passed over. */
 /* One that is too large, or one too many, is passed over: without it slices are longer, that is all. */
 static enum err
@@ -260,6 +270,8 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 		                               : twins_take(job->peer, txn, item->content);
 	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
 		return take_office_key(txn, job, item);
+	if (item->kind == DOWN_RETENTION)
+		return take_retention(txn, item->content);
 	if (item->kind == DOWN_ERASURE)
 		return take_erasure(txn, job->peer, item->content);
 	if (item->kind == DOWN_ENROLMENT) {
@@ -293,7 +305,7 @@ take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
 	reader_array(&r);
 	kind = reader_u64(&r);
 	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
-	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE))
+	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION))
 		return E_OK;
 	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
 	                          (job->form_order > order &&

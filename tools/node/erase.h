@@ -11,6 +11,9 @@ struct erase_order {
 	enum erasure_parts parts;
 	const struct principal_id *actor;
 	const char *reason;
+	/* May be NULL: shall this one, which shares the record's slice, go with it, by an order of its own in the same commit? */
+	bool (*also)(void *arg, const struct record_id *);
+	void *also_arg;
 };
 
 /*

@@ -125,12 +125,14 @@ erasures_leaf_said(struct store_txn *txn, const uint8_t leaf[HASH_BYTES])
 }
 
 /* The parts alone, without decoding who signed what. */
-static enum err
-record_parts(struct store_txn *txn, const struct record_id *record, unsigned *parts)
+enum err
+erasures_record_parts(struct store_txn *txn, const struct record_id *record, unsigned *parts)
 {
 	struct reader r, order;
 	struct bytes value, body;
-	enum err e = store_get(txn, STORE_ERASURE, BYTES(record->b, ID_BYTES), &value);
+	enum err e = store_count(txn, STORE_ERASURE) == 0
+	                 ? E_ABSENT
+	                 : store_get(txn, STORE_ERASURE, BYTES(record->b, ID_BYTES), &value);
 
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
@@ -156,7 +158,7 @@ erasures_parts(struct store_txn *txn, const struct parcel_item *item, unsigned *
 	if (item->enc == NULL || store_count(txn, STORE_ERASURE) == 0)
 		return E_OK;
 	if (item->has_record)
-		e = record_parts(txn, &item->record, parts);
+		e = erasures_record_parts(txn, &item->record, parts);
 	return e == E_OK ? erasures_leaf(txn, item->leaf, parts, &said) : e;
 }
 
@@ -164,7 +166,7 @@ enum err
 erasures_is_gone(struct store_txn *txn, const struct record_id *record, bool *out)
 {
 	unsigned parts = 0;
-	enum err e = store_count(txn, STORE_ERASURE) == 0 ? E_OK : record_parts(txn, record, &parts);
+	enum err e = erasures_record_parts(txn, record, &parts);
 
 	*out = parts == ERASURE_ALL;
 	return e;
@@ -278,7 +280,7 @@ forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id
 		rows[i].m.field_count = kept;
 		rows[i].text = BYTES_NONE;
 		rows[i].elsewhere = true;
-		e = revision_row_put(txn, &rows[i]);
+		e = revision_row_write(txn, &rows[i]);
 	}
 	if (e == E_OK && count > 0)
 		e = record_remerge(p, txn, id);

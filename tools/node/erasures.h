@@ -29,6 +29,8 @@ enum err erasures_walk(struct peer *, struct store_txn *, erasures_fn *, void *a
  */
 enum err erasures_parts(struct store_txn *, const struct parcel_item *, unsigned *parts);
 enum err erasures_is_gone(struct store_txn *, const struct record_id *, bool *out);
+/* erasures_record_parts: what is ordered of a record, added to *parts. */
+enum err erasures_record_parts(struct store_txn *, const struct record_id *, unsigned *parts);
 
 /*
  * In a job. erasures_note: an order that is known to hold: kept, what is derived of the record goes, and the rest is

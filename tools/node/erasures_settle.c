@@ -90,15 +90,28 @@ drop_part(struct bytes *parcel, size_t item, bool identifying, struct arena *are
 	return e;
 }
 
+/* May it go now? Not before what else is in the slice was said again: `shared` says that it was, or that nobody here can. */
 static enum err
-strip(struct peer *p, struct store_txn *txn, uint64_t seq)
+may_go(struct store_txn *txn, const struct parcel_item *item, bool shared, bool *out)
+{
+	unsigned parts = 0;
+	enum err e = E_OK;
+
+	*out = shared || item->has_record;
+	if (!*out)
+		e = erasures_leaf(txn, item->leaf, &parts, out);
+	return e;
+}
+
+static enum err
+strip(struct peer *p, struct store_txn *txn, uint64_t seq, bool shared)
 {
 	struct parcel parcel;
 	struct arrival a;
 	struct arena arena;
 	struct bytes bytes;
 	unsigned parts;
-	bool later;
+	bool later, may;
 	size_t i;
 	enum err e = arrival_get(txn, seq, &a);
 
@@ -110,7 +123,10 @@ strip(struct peer *p, struct store_txn *txn, uint64_t seq)
 		parcel.item_count = 0;
 	e = e == E_NO_MEMORY ? e : E_OK;
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
-		if ((e = doomed_parts(p, txn, &parcel.items[i], &parts, &later)) == E_OK && (parts & 1))
+		if ((e = doomed_parts(p, txn, &parcel.items[i], &parts, &later)) != E_OK || parts == 0 ||
+		    (e = may_go(txn, &parcel.items[i], shared, &may)) != E_OK || !may)
+			continue;
+		if (parts & 1)
 			e = drop_part(&bytes, i, true, &arena);
 		if (e == E_OK && (parts & 2))
 			e = drop_part(&bytes, i, false, &arena);
@@ -124,7 +140,7 @@ strip(struct peer *p, struct store_txn *txn, uint64_t seq)
 enum err
 erasures_strip(struct peer *p, struct store_txn *txn, uint64_t seq)
 {
-	enum err e = strip(p, txn, seq);
+	enum err e = strip(p, txn, seq, false);
 
 	return e == E_OK ? erasures_note_due(txn) : e;
 }
@@ -196,7 +212,7 @@ say_others(struct looking *g, uint64_t seq, struct why *why)
 			break;
 		e = erasures_leaf(txn, item->leaf, &parts, &said);
 		store_read_end(txn);
-		if (e == E_OK && parts == ERASURE_ALL && !said &&
+		if (e == E_OK && parts != 0 && !said &&
 		    (e = erase_say_others(p, seq, i, why)) == E_SEAL)
 			e = E_OK; /* another office's: it says them again */
 	}
@@ -212,7 +228,7 @@ strip_job(struct store_txn *txn, void *arg)
 	enum err e = E_OK;
 
 	for (i = 0; i < g->count && e == E_OK; i++) {
-		e = strip(g->peer, txn, g->found[i]);
+		e = strip(g->peer, txn, g->found[i], true);
 		store_forget(txn);
 	}
 	return e;

@@ -145,8 +145,8 @@ leave_out(struct store_txn *txn, struct opening_arrival *at, struct parcel_item 
 
 	if (e != E_OK || parts == 0)
 		return e;
-	if (parts == ERASURE_ALL && !item->has_record) { /* others may be in it: it goes when they were said again */
-		at->due = at->due || item->analytic.present;
+	if (!item->has_record && item->analytic.present && (parts == ERASURE_ALL || item->identifying.present)) {
+		at->due = true; /* others may be in it: it goes when they were said again */
 		return E_OK;
 	}
 	at->drop = at->drop || item->identifying.present || (parts == ERASURE_ALL && item->analytic.present);

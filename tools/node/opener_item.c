@@ -232,19 +232,7 @@ run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_i
 	return e;
 }
 
-/* One of several records that a slice begins may have been erased since. */
-static enum err
-is_gone(struct store_txn *txn, const struct parcel_item *item, uint16_t j, bool *out)
-{
-	struct record_id id;
-
-	*out = false;
-	if (item->has_record)
-		return E_OK;
-	run_record_id(&id, item->enc, item->index, j);
-	return erasures_is_gone(txn, &id, out);
-}
-
+/* What a record names that is not wanted any more. */
 static enum err
 note_gone(struct opening *o, struct bytes plain, const struct principal_id *author)
 {
@@ -259,6 +247,32 @@ note_gone(struct opening *o, struct bytes plain, const struct principal_id *auth
 	return E_OK;
 }
 
+/*
+ * One of several records that a slice begins may have been erased since, or lost what identifies in it. Of a record without that
+ * nothing is checked against its form any more.
+ */
+static enum err
+add_left(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
+         const struct parcel_item *item, struct revision_body *body, uint16_t j, const struct reissue *again, struct why *why)
+{
+	struct record_id id = item->record;
+	size_t had = o->row_count;
+	unsigned parts = 0;
+	enum err e;
+
+	if (!item->has_record)
+		run_record_id(&id, item->enc, item->index, j);
+	if ((e = erasures_record_parts(txn, &id, &parts)) != E_OK ||
+	    (parts != 0 && (e = note_gone(o, body->identifying, &parcel->log.author)) != E_OK) || parts == ERASURE_ALL)
+		return e;
+	if (parts == ERASURE_IDENTIFYING)
+		body->identifying = body->text = BYTES_NONE;
+	e = add_revision(txn, o, a, parcel, item, body, j, again, why);
+	if (e == E_OK && o->row_count > had)
+		o->rows[had].elsewhere = parts == ERASURE_IDENTIFYING;
+	return e;
+}
+
 static enum err
 open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
           const struct parcel_item *item, const struct run *run, const uint8_t *key, struct why *why)
@@ -268,7 +282,7 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	struct bytes plain[2] = {BYTES_NONE, BYTES_NONE};
 	size_t first_row = o->row_count, i, count = 0;
 	struct reissue again;
-	bool is_again = false, gone;
+	bool is_again = false;
 	enum err e = E_OK;
 
 	if (bodies == NULL)
@@ -301,12 +315,10 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	if (e == E_OK && count > 0 && item->has_record != (is_again || bodies[0].kind != REVISION_CREATE))
 		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
-		if ((e = is_gone(txn, item, (uint16_t)i, &gone)) == E_OK && gone)
-			e = note_gone(o, bodies[i].identifying, &parcel->log.author);
-		else if (e == E_OK)
-			e = add_revision(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, is_again ? &again : NULL, why);
+		e = add_left(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, is_again ? &again : NULL, why);
 	for (i = first_row; i < o->row_count; i++)
-		o->rows[i].elsewhere = item->identifying.left_out || (item->identifying.present && key != NULL);
+		if (item->identifying.left_out || (item->identifying.present && key != NULL))
+			o->rows[i].elsewhere = true;
 done:
 	writer_free(&analytic);
 	writer_free(&identifying);

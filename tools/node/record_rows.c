@@ -58,6 +58,8 @@ revision_row_earlier(struct store_txn *txn, const struct revision_row *row, bool
 	uint8_t key[2 * ID_BYTES];
 	struct bytes value;
 	struct reader r;
+	uint64_t seq;
+	bool elsewhere;
 	enum err e;
 
 	*out = false;
@@ -68,20 +70,29 @@ revision_row_earlier(struct store_txn *txn, const struct revision_row *row, bool
 	reader_init(&r, value);
 	reader_array_of(&r, 15);
 	(void)reader_u64(&r); /* version */
-	*out = reader_u64(&r) < row->seq;
+	seq = reader_u64(&r);
+	(void)reader_bin(&r); /* author */
+	elsewhere = reader_u64_max(&r, 255) >= ELSEWHERE;
+	*out = elsewhere != row->elsewhere ? row->elsewhere : seq < row->seq;
 	return r.e;
 }
 
 enum err
 revision_row_put(struct store_txn *txn, const struct revision_row *row)
 {
-	uint8_t key[2 * ID_BYTES];
-	struct writer w;
 	bool earlier;
 	enum err e = revision_row_earlier(txn, row, &earlier);
 
-	if (e != E_OK || earlier)
-		return e;
+	return e != E_OK || earlier ? e : revision_row_write(txn, row);
+}
+
+enum err
+revision_row_write(struct store_txn *txn, const struct revision_row *row)
+{
+	uint8_t key[2 * ID_BYTES];
+	struct writer w;
+	enum err e;
+
 	memcpy(key, row->record.b, ID_BYTES);
 	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
 	writer_heap_init(&w, ROW_BYTES_MAX);

@@ -47,7 +47,11 @@ struct record_row {
 };
 
 /* Rows live in the arena (or the transaction, whichever ends first). */
-/* Put: nothing is done if the same slice came in an earlier arrival: whose it is, its first parcel says. */
+/*
+ * Put: nothing is done if the same revision stands here from an earlier arrival (whose it is, its first parcel says), or with what
+ * identifies in it and now without. _earlier: is that so? _write: it is put in any case.
+ */
+enum err revision_row_write(struct store_txn *, const struct revision_row *);
 enum err revision_row_put(struct store_txn *, const struct revision_row *);
 enum err revision_row_earlier(struct store_txn *, const struct revision_row *, bool *out);
 enum err revision_row_del(struct store_txn *, const struct revision_row *); /* E_ABSENT */
