@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/memory.h"
+
+#define REST_MS 2000u
+
 static struct serve_loop *
 loop_of(struct serve *s)
 {
@@ -165,6 +169,13 @@ serve_loop_local(struct serve_loop *l, struct why *why)
 /* ---- the loop ---- */
 
 static void
+on_rest(uv_timer_t *timer)
+{
+	(void)timer;
+	memory_give_back();
+}
+
+static void
 on_wake(uv_async_t *async)
 {
 	struct serve_loop *l = async->data;
@@ -173,6 +184,8 @@ on_wake(uv_async_t *async)
 	serve_ask_drain(&l->serve);
 	if (l->hooks->woken != NULL)
 		l->hooks->woken(l);
+	if (!l->stopping && !uv_is_active((uv_handle_t *)&l->rest))
+		(void)uv_timer_start(&l->rest, on_rest, REST_MS, 0);
 }
 
 static void
@@ -186,6 +199,7 @@ on_signal(uv_signal_t *signal, int number)
 	l->stopping = true;
 	uv_close((uv_handle_t *)&l->term, NULL);
 	uv_close((uv_handle_t *)&l->interrupt, NULL);
+	uv_close((uv_handle_t *)&l->rest, NULL);
 	uv_unref((uv_handle_t *)&l->wake); /* it still wakes while connections end */
 	if (l->local != NULL)
 		net_server_stop(l->local, SERVE_GRACE_MS);
@@ -200,9 +214,9 @@ loop_open(struct serve_loop *l)
 		return E_NO_MEMORY;
 	l->has_loop = true;
 	if (uv_async_init(&l->loop, &l->wake, on_wake) != 0 || uv_signal_init(&l->loop, &l->term) != 0 ||
-	    uv_signal_init(&l->loop, &l->interrupt) != 0)
+	    uv_signal_init(&l->loop, &l->interrupt) != 0 || uv_timer_init(&l->loop, &l->rest) != 0)
 		return E_NO_MEMORY;
-	l->wake.data = l->term.data = l->interrupt.data = l;
+	l->wake.data = l->term.data = l->interrupt.data = l->rest.data = l;
 	if (uv_signal_start(&l->term, on_signal, SIGTERM) != 0 ||
 	    uv_signal_start(&l->interrupt, on_signal, SIGINT) != 0)
 		return E_NO_MEMORY; /* what cannot be stopped in order is not begun */
@@ -247,6 +261,7 @@ serve_loop_wake(struct serve_loop *l)
 void
 serve_loop_init(struct serve_loop *l, struct peer *p, const struct serve_loop_hooks *hooks)
 {
+	memory_settle();
 	memset(l, 0, sizeof(*l));
 	l->hooks = hooks;
 	serve_init(&l->serve, p, &host);

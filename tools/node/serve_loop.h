@@ -26,6 +26,7 @@ struct serve_loop {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_signal_t term, interrupt;
+	uv_timer_t rest; /* after work: what it took of memory goes back */
 	bool has_loop;
 	bool office; /* devices are served too, not only commands */
 	bool stopping;
