@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "core/limits.h"
 #include "sync/net/server_own.h"
@@ -46,6 +47,16 @@ crowd(const uint64_t *sorted, size_t count, uint64_t address)
 	return (size_t)(high - low) + 1;
 }
 
+/* It spoke, and has not been read: this end is slow, not that one. */
+static bool
+has_unread(const struct net_conn *n)
+{
+	uv_os_fd_t fd;
+	int waiting = 0;
+
+	return uv_fileno(&n->c.io.handle, &fd) == 0 && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 /*
  * A link of seconds a round trip says something every few of them; who says nothing, or has trickled for longer than such a
  * link needs for the whole handshake, may be put out for somebody else.
@@ -54,7 +65,8 @@ static bool
 may_go(const struct net_conn *n, uint64_t now_ms)
 {
 	return n->handshaking && !n->c.closing &&
-	       (now_ms - n->c.heard_ms >= HANDSHAKE_SILENT_MS || now_ms - n->c.opened_ms >= HANDSHAKE_FAIR_MS);
+	       (now_ms - n->c.heard_ms >= HANDSHAKE_SILENT_MS || now_ms - n->c.opened_ms >= HANDSHAKE_FAIR_MS) &&
+	       !has_unread(n);
 }
 
 struct net_conn *
