@@ -2,14 +2,10 @@
  * bench_net: what a connection costs, in bytes, turns and the node's own CPU time, beside GOALS.md's targets.
  *     bench_net [CONNECTIONS]
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/cert.h"
 #include "core/crypto.h"
@@ -178,99 +174,6 @@ run(const char *what, unsigned count, const struct net_identity *me, const struc
 		printf("  %u of %u did not end verified\n", bad, count);
 }
 
-/* ---- many open sessions ---- */
-
-#define OPEN_MAX 1000u
-
-static struct crowd {
-	struct net_identity me, node;
-	struct principal_id id;
-	char address[80];
-	int up; /* a pipe: one byte for each connection that is up */
-} crowd;
-
-static void
-crowd_begin(void *ctx, struct session *s, uint64_t now_ms)
-{
-	(void)ctx;
-	session_ask(s, "wait", NULL, 0, false, now_ms); /* the node never answers it */
-}
-
-static void
-crowd_up(void *ctx, const struct ec_public *key)
-{
-	(void)ctx, (void)key;
-	if (write(crowd.up, "u", 1) != 1)
-		abort();
-}
-
-static void
-crowd_one(void *arg)
-{
-	bool verified;
-	struct net_client_config config = {.address = crowd.address, .identity = crowd.me,
-	                                   .node_key = &crowd.node.key->pub, .source = source,
-	                                   .device = crowd.id, .ctx = &verified, .begin = crowd_begin,
-	                                   .event = device_event, .node_key_found = crowd_up};
-
-	(void)arg;
-	net_client_run(&config, NULL, NULL);
-}
-
-static double
-own_rss_mb(void)
-{
-	unsigned long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (f == NULL || fscanf(f, "%lu %lu", &size, &resident) != 2)
-		resident = 0;
-	if (f != NULL)
-		fclose(f);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
-}
-
-/* The crowd is another process, so that the memory measured is the node's. Its address comes by a pipe. */
-static pid_t
-crowd_fork(int address_pipe[2], int up_pipe[2])
-{
-	static uv_thread_t threads[OPEN_MAX];
-	uv_thread_options_t small = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = 256u << 10};
-	pid_t pid = fork();
-	ssize_t n;
-	size_t i;
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	crowd.up = up_pipe[1];
-	n = read(address_pipe[0], crowd.address, sizeof(crowd.address) - 1);
-	for (i = 0; n > 0 && i < OPEN_MAX; i++)
-		uv_thread_create_ex(&threads[i], &small, crowd_one, NULL);
-	pause();
-	_exit(0);
-}
-
-static void
-open_sessions(pid_t pid, int address_fd, int up_fd)
-{
-	double before = own_rss_mb();
-	char b[64];
-	size_t up = 0;
-	ssize_t n;
-	const char *address = net_server_address(node.server);
-
-	if (write(address_fd, address, strlen(address)) < 0)
-		return;
-	while (up < OPEN_MAX && (n = read(up_fd, b, sizeof(b))) > 0)
-		up += (size_t)n;
-	usleep(300000);
-	printf("%zu open sessions             the node's memory %.1f MB, %.1f before (<= 60 MB; <= 12 idle)\n", up,
-	       own_rss_mb(), before);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -279,8 +182,7 @@ main(int argc, char **argv)
 	struct principal_id ids[2];
 	uint8_t der[2][CERT_BYTES];
 	struct net_identity identities[2];
-	int i, address_pipe[2], up_pipe[2];
-	pid_t pid;
+	int i;
 
 	for (i = 0; i < 2; i++) {
 		struct writer w;
@@ -292,15 +194,9 @@ main(int argc, char **argv)
 		identities[i] = (struct net_identity){&keys[i], BYTES(der[i], CERT_BYTES)};
 	}
 	node.me = identities[0];
-	crowd.node = identities[0];
-	crowd.me = identities[1];
-	crowd.id = ids[1];
-	if (pipe(address_pipe) != 0 || pipe(up_pipe) != 0 || (pid = crowd_fork(address_pipe, up_pipe)) < 0)
-		abort();
 	uv_sem_init(&node.ready, 0);
 	uv_thread_create(&node.thread, node_thread, NULL);
 	uv_sem_wait(&node.ready);
-	open_sessions(pid, address_pipe[1], up_pipe[0]);
 	keep = false;
 	run("full, nothing new", count / 4 + 1, &identities[1], &ids[1], "handshake <= 1200 B; >= 150/s");
 	keep = true;
