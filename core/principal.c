@@ -12,6 +12,8 @@ static const struct {
     [STATEMENT_OFFICE] = {"banyan office 1", "an office's key"},
     [STATEMENT_ERASURE] = {"banyan erasure 1", "an erasure"},
     [STATEMENT_SUCCESSION] = {"banyan succession 1", "a node's succession"},
+    [STATEMENT_ATTACH_OFFER] = {"banyan attachment offer 1", "an attachment"},
+    [STATEMENT_ATTACH_HELD] = {"banyan attachments held 1", "what is held of attachments"},
 };
 
 void

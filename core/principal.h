@@ -97,7 +97,7 @@ enum err succession_decode(struct bytes, const struct programme_id *, struct suc
 /* principal_verify: was this statement of this kind signed with the key? E_SIGNATURE, E_KEY, E_PACK_*. */
 enum statement {
 	STATEMENT_ENROLMENT = 0, STATEMENT_REVOCATION = 1, STATEMENT_OFFICE = 2, STATEMENT_SUCCESSION = 4,
-	STATEMENT_ERASURE = 5
+	STATEMENT_ERASURE = 5, STATEMENT_ATTACH_OFFER = 8, STATEMENT_ATTACH_HELD = 9
 };
 enum err principal_verify(enum statement, struct bytes, const struct programme_id *,
                           const struct ec_public *issuer);

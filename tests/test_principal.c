@@ -140,6 +140,8 @@ decode(enum statement kind, struct bytes b)
 	case STATEMENT_OFFICE:
 	case STATEMENT_ERASURE:
 	case STATEMENT_SUCCESSION: /* test_successor */
+	case STATEMENT_ATTACH_OFFER: /* test_attach_word */
+	case STATEMENT_ATTACH_HELD:
 		break;
 	}
 	return office_decode(b, &programme, &o, NULL);

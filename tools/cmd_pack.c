@@ -24,14 +24,20 @@ static void
 tell(struct call *c, const struct packed *k, bool node)
 {
 	if (call_json(c)) {
-		call_out(c, "{\"envelopes\":%llu,\"parcels\":%llu,\"receipts\":%llu,\"waiting\":%llu,\"bytes\":%llu}\n",
+		call_out(c, "{\"envelopes\":%llu,\"parcels\":%llu,\"receipts\":%llu,\"waiting\":%llu,\"attachments\":%llu,"
+		            "\"bytes\":%llu}\n",
 		         (unsigned long long)k->envelopes, (unsigned long long)k->parcels, (unsigned long long)k->receipts,
-		         (unsigned long long)k->waiting, (unsigned long long)k->bytes);
+		         (unsigned long long)k->waiting, (unsigned long long)k->attachments, (unsigned long long)k->bytes);
 		return;
 	}
 	call_out(c, "%llu parcel%s in %llu sealed envelope%s, %llu bytes.\n", (unsigned long long)k->parcels,
 	         k->parcels == 1 ? "" : "s", (unsigned long long)k->envelopes, k->envelopes == 1 ? "" : "s",
 	         (unsigned long long)k->bytes);
+	if (k->attachments > 0)
+		call_out(c, "Behind them: pieces of %llu attachment%s.\n", (unsigned long long)k->attachments,
+		         k->attachments == 1 ? "" : "s");
+	if (k->attachments_wait)
+		call_note(c, "Not all attachments fit: pack again when the answer to this bundle is here.\n");
 	if (k->waiting > 0)
 		call_note(c, "%llu more did not fit: pack again when these have arrived.\n", (unsigned long long)k->waiting);
 	call_out(c, node ? "Whoever carries it can read nothing of it. On the device: banyan unpack STORE FILE\n"
@@ -55,7 +61,7 @@ cmd_pack(struct call *c)
 	if (!node) /* its agent may be at it */
 		pthread_mutex_lock(&call_peer(c)->syncing);
 	e = node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
-	         : stick_pack_up(call_peer(c), all, STICK_BYTES_MAX, &out, &packed, call_why(c));
+	         : stick_pack_up(call_peer(c), all, true, STICK_BYTES_MAX, &out, &packed, call_why(c));
 	if (!node)
 		pthread_mutex_unlock(&call_peer(c)->syncing);
 	if (e == E_OK && node)

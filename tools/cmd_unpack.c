@@ -44,12 +44,13 @@ static void
 tell_json(struct call *c, const struct bundle *b, const struct mail_taken *t, uint64_t aside)
 {
 	call_out(c, "{\"envelopes\":%lu,\"whole\":%lu,\"opened\":%llu,\"for_others\":%llu,\"parcels\":%llu,"
-	            "\"duplicates\":%llu,\"forks\":%llu,\"receipts\":%llu,\"received\":%llu,\"refused\":%llu,"
-	            "\"set_aside\":%llu}\n",
+	            "\"duplicates\":%llu,\"forks\":%llu,\"receipts\":%llu,\"received\":%llu,\"pieces\":%llu,"
+	            "\"attachments\":%llu,\"refused\":%llu,\"set_aside\":%llu}\n",
 	         (unsigned long)b->count, (unsigned long)b->whole, (unsigned long long)t->envelopes,
 	         (unsigned long long)t->others, (unsigned long long)t->parcels, (unsigned long long)t->duplicates,
 	         (unsigned long long)t->forks, (unsigned long long)t->receipts, (unsigned long long)t->downs,
-	         (unsigned long long)t->refused, (unsigned long long)aside);
+	         (unsigned long long)t->pieces, (unsigned long long)t->attachments, (unsigned long long)t->refused,
+	         (unsigned long long)aside);
 }
 
 static void
@@ -62,6 +63,10 @@ tell(struct call *c, const struct mail_taken *t, uint64_t aside)
 		call_out(c, "%llu receipt%s and %llu word%s of the office taken, %llu were here already.\n",
 		         (unsigned long long)t->receipts, t->receipts == 1 ? "" : "s", (unsigned long long)t->downs,
 		         t->downs == 1 ? "" : "s", (unsigned long long)t->duplicates);
+	if (t->pieces + t->attachments > 0)
+		call_out(c, peer_is_node(call_peer(c)) ? "%llu attachment%s whole now.\n" : "The office has %llu more attachment%s whole.\n",
+		         (unsigned long long)t->attachments, t->attachments == 1 ? (peer_is_node(call_peer(c)) ? " is" : "")
+		                                                                  : (peer_is_node(call_peer(c)) ? "s are" : "s"));
 	if (t->others > 0)
 		call_note(c, "%llu envelope%s for somebody else; nothing of them was kept.\n", (unsigned long long)t->others,
 		          t->others == 1 ? " is" : "s are");

@@ -1,5 +1,6 @@
 /* Enrolments, revocations, office keys and area tables, as a peer brings them. */
 #include "core/area.h"
+#include "core/attach_word.h"
 #include "core/principal.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -11,6 +12,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct enrolment enrolment;
 	static struct revocation revocation;
 	static struct office office;
+	static struct attach_held held;
+	struct attach_offer offer;
 	struct area_table *areas;
 	struct why why;
 	uint32_t i;
@@ -21,6 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(revocation.count <= EPOCHS_MAX);
 	if (office_decode(b, &programme, &office, &why) == E_OK)
 		MUST(office.key_no > 0);
+	if (attach_held_decode(b, &held) == E_OK)
+		MUST(held.count <= ATTACH_HELD_MAX);
+	(void)attach_offer_decode(b, &offer);
 	if (area_table_read(&areas, b, &why) == E_OK) {
 		for (i = 0; i < area_count(areas); i++)
 			MUST(area_find(areas, area_at(areas, i)->code) == i);

@@ -273,6 +273,37 @@ attached_settle(struct peer *p, uint64_t incarnation, uint64_t safe)
 	return e;
 }
 
+enum err
+attached_heard(struct store_txn *txn, const struct attach_id *id, struct attached_word *w)
+{
+	struct attached a;
+	enum err e = attached_get(txn, id, &a);
+
+	w->whole = false;
+	w->further = true;
+	if (e == E_ABSENT) /* its record was voided meanwhile */
+		return E_OK;
+	if (e == E_OK && w->status == ATTACH_UNWANTED)
+		return attached_drop(txn, id);
+	if (e != E_OK)
+		return e;
+	if (w->held > attached_count(&a))
+		return E_PROTOCOL;
+	if (a.state == ATTACH_HELD && a.incarnation == w->incarnation)
+		return E_OK; /* an older word */
+	w->further = w->held > a.held;
+	a.held = w->held;
+	a.state = ATTACH_OFFERED;
+	if (a.held == attached_count(&a)) {
+		a.state = ATTACH_HELD;
+		a.epoch = w->epoch;
+		a.number = w->number;
+		a.incarnation = w->incarnation;
+		w->whole = true;
+	}
+	return attached_put(txn, &a);
+}
+
 /* ---- all ---- */
 
 struct checking {

@@ -77,6 +77,32 @@ enum err attached_link(struct store_txn *, const struct record_id *, const struc
 enum err attached_forget(struct store_txn *, const struct record_id *);
 enum err attached_refuse(struct store_txn *, struct bytes plain, const struct principal_id *author);
 
+/* What was said of one attachment. */
+struct attached_said {
+	struct principal_id from;
+	struct attach_id id;
+	uint32_t first;
+	struct bytes list;   /* empty unless first is 0 */
+	struct bytes chunks; /* (be32 length || sealed)... */
+	bool cut;            /* the last chunk may lack bytes */
+	uint32_t held;       /* out: chunks that are here */
+	enum attach_status status;
+	bool whole;          /* out: by this */
+};
+/* attached_accept: in a job: take what is right of it. E_ABSENT, E_REVOKED: of nobody who may. Else the store's. */
+enum err attached_accept(struct store_txn *, struct attached_said *);
+/*
+ * attached_heard: in a job at its author's: the node of that life has so many chunks, its own log standing at (epoch, number);
+ * *further: it has more than was known, or this one is settled. E_PROTOCOL: more than there are.
+ */
+struct attached_word {
+	uint32_t held;
+	uint8_t status;
+	uint64_t epoch, number, incarnation;
+	bool further, whole; /* out */
+};
+enum err attached_heard(struct store_txn *, const struct attach_id *, struct attached_word *);
+
 /*
  * attached_take, at the node: what a device said of one attachment; whole chunks count even if the link was cut behind
  * them (`cut`). Durable on return; the answer (ATTACH_ANSWER_BYTES) says how far it is.

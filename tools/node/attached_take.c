@@ -3,20 +3,9 @@
 
 #include "tools/node/attached.h"
 
-struct taking {
-	struct principal_id from;
-	struct attach_id id;
-	uint32_t first;
-	struct bytes list;   /* empty unless first is 0 */
-	struct bytes chunks; /* (be32 length || sealed)... */
-	bool cut;
-	uint32_t held;       /* out */
-	enum attach_status status;
-};
-
 /* id || be32 first || (first 0: be32 count || list) || chunks. False: it ends before the chunks begin. */
 static bool
-read_head(struct bytes said, struct taking *g)
+read_head(struct bytes said, struct attached_said *g)
 {
 	size_t at = ATTACH_ID_BYTES + 4, n;
 
@@ -40,7 +29,7 @@ read_head(struct bytes said, struct taking *g)
 
 /* The row: as it is here, or begun with the list that came. */
 static enum err
-begin(struct store_txn *txn, struct taking *g, struct attached *a)
+begin(struct store_txn *txn, struct attached_said *g, struct attached *a)
 {
 	struct attach_id id;
 	bool full;
@@ -79,7 +68,7 @@ take_chunk(struct store_txn *txn, struct attached *a, struct bytes sealed)
 
 /* All that is right is kept, up to the first chunk that is not. */
 static enum err
-take_chunks(struct store_txn *txn, struct taking *g, struct attached *a)
+take_chunks(struct store_txn *txn, struct attached_said *g, struct attached *a)
 {
 	uint32_t index = g->first, before = a->held;
 	size_t at = 0, n;
@@ -103,33 +92,41 @@ take_chunks(struct store_txn *txn, struct taking *g, struct attached *a)
 	return e == E_OK && (a->held > before || before == 0) ? attached_put(txn, a) : e;
 }
 
-static enum err
-take_job(struct store_txn *txn, void *arg)
+enum err
+attached_accept(struct store_txn *txn, struct attached_said *g)
 {
-	struct taking *g = arg;
 	struct attached a;
 	struct member m;
 	enum err e;
 
 	g->status = ATTACH_TAKEN;
 	g->held = 0;
+	g->whole = false;
 	memset(&a, 0, sizeof(a));
 	/* as for parcels: it may have been shut out meanwhile */
 	if ((e = member_get(txn, &g->from, &m)) != E_OK || m.state != MEMBER_APPROVED)
 		return e == E_OK ? E_REVOKED : e;
 	if ((e = begin(txn, g, &a)) != E_OK)
 		return e;
+	g->whole = a.held == attached_count(&a);
 	if (a.list.n > 0 && g->first != ATTACH_QUERY)
 		e = take_chunks(txn, g, &a);
 	g->held = a.held;
+	g->whole = !g->whole && a.list.n > 0 && a.held == attached_count(&a);
 	return e;
+}
+
+static enum err
+take_job(struct store_txn *txn, void *arg)
+{
+	return attached_accept(txn, arg);
 }
 
 enum err
 attached_take(struct peer *p, const struct principal_id *from, struct bytes said, bool cut,
               uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
 {
-	struct taking g = {.from = *from, .cut = cut};
+	struct attached_said g = {.from = *from, .cut = cut};
 	enum err e;
 
 	memset(answer, 0, ATTACH_ANSWER_BYTES);

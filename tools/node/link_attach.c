@@ -140,67 +140,44 @@ link_attach_answer(struct link *l, struct bytes piece)
 
 struct heard_job {
 	struct link *l;
-	uint32_t held;
-	bool unwanted; /* its record is void or erased there */
-	bool more; /* it is further than before */
+	struct attached_word word;
 };
 
 static enum err
 heard_job(struct store_txn *txn, void *arg)
 {
 	struct heard_job *job = arg;
-	struct link *l = job->l;
 	struct session_head head;
-	struct attached a;
-	enum err e = attached_get(txn, &l->attach.id, &a);
+	enum err e = link_own_head(job->l->peer, txn, &head);
 
-	if (e == E_ABSENT) { /* its record was voided meanwhile */
-		job->more = true;
-		return E_OK;
-	}
-	if (e == E_OK && job->unwanted) {
-		job->more = true;
-		return attached_drop(txn, &l->attach.id);
-	}
 	if (e != E_OK)
 		return e;
-	if (job->held > attached_count(&a))
-		return E_PROTOCOL;
-	job->more = job->held > a.held || l->attach.query;
-	a.held = job->held;
-	if (a.held == attached_count(&a)) {
-		if ((e = link_own_head(l->peer, txn, &head)) != E_OK)
-			return e;
-		a.state = ATTACH_HELD;
-		a.epoch = head.epoch;
-		a.number = head.number;
-		a.incarnation = l->memory.incarnation;
-		l->attach.whole = true;
-	}
-	return attached_put(txn, &a);
+	job->word.epoch = head.epoch;
+	job->word.number = head.number;
+	return attached_heard(txn, &job->l->attach.id, &job->word);
 }
 
 void
 link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now_ms)
 {
 	struct link_attach *la = &l->attach;
-	struct heard_job job = {.l = l};
+	struct heard_job job = {.l = l, .word = {.incarnation = l->memory.incarnation}};
 
-	la->active = la->whole = false;
+	la->active = false;
 	if (e != E_OK) /* a node that knows nothing of attachments breaks off, or the link did: they wait */
 		return;
 	if (la->answer_n != ATTACH_ANSWER_BYTES) {
 		la->stopped = true;
 		return;
 	}
-	job.held = be32_get(la->answer);
-	job.unwanted = la->answer[4] == ATTACH_UNWANTED;
+	job.word.held = be32_get(la->answer);
+	job.word.status = la->answer[4];
 	if ((e = store_write(l->peer->store, heard_job, &job)) != E_OK) {
 		why_set(&l->why, e, "%s", e == E_PROTOCOL ? "an attachment longer than it is" : l->peer->path);
 		return;
 	}
-	l->result->attachments_sent += la->whole;
-	if (!job.more || (la->answer[4] != ATTACH_TAKEN && !job.unwanted)) { /* no room for it there, say */
+	l->result->attachments_sent += job.word.whole;
+	if ((!job.word.further && !la->query) || (la->answer[4] != ATTACH_TAKEN && la->answer[4] != ATTACH_UNWANTED)) { /* no room for it there, say */
 		la->stopped = true;
 		return;
 	}

@@ -21,7 +21,7 @@ struct link_older {
 struct link_attach {
 	bool active;             /* the exchange is about one */
 	bool query;              /* and only asks how far it is */
-	bool asked, stopped, whole;
+	bool asked, stopped;
 	struct attach_id id;
 	struct writer body;
 	size_t sent, answer_n;

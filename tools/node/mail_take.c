@@ -1,12 +1,14 @@
 /* Envelopes opened, and what becomes of their letters. */
 #include "core/pack.h"
 #include "tools/node/accept.h"
+#include "tools/node/attached.h"
 #include "tools/node/down.h"
 #include "tools/node/mail.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/receipts.h"
 
 #define LETTERS_MAX 4096u /* of one envelope; the largest that we make has a few hundred */
+#define PIECES_MAX 16u   /* of attachments in one envelope; we make one */
 #define TAKE_ARENA_BYTES ((size_t)128 << 20)
 
 struct taking {
@@ -21,7 +23,8 @@ struct taking {
 	struct arena arena;
 	struct accepted *accepted;
 	struct receipt *receipts;
-	size_t accepted_count, receipt_count;
+	struct attached_said *pieces;
+	size_t accepted_count, receipt_count, piece_count;
 	struct mail_taken counted; /* of the job: it may run twice */
 };
 
@@ -80,6 +83,19 @@ check_receipt(struct taking *g, struct store_txn *txn, struct bytes receipt)
 	return E_OK;
 }
 
+static enum err
+check_piece(struct taking *g, struct store_txn *txn, const struct attach_letter *letter)
+{
+	enum err e = mail_attached_check(g->peer, txn, letter, &g->pieces[g->piece_count]);
+
+	if (is_stores(e))
+		return e;
+	if (e != E_OK)
+		refuse(g->taken, e, NULL);
+	g->piece_count += e == E_OK;
+	return E_OK;
+}
+
 /* What its author's standing forbids now is refused alone; the rest of the envelope is taken. */
 static enum err
 node_job(struct store_txn *txn, void *arg)
@@ -102,6 +118,18 @@ node_job(struct store_txn *txn, void *arg)
 		g->counted.duplicates += result == ARRIVAL_DUPLICATE;
 		g->counted.forks += result == ARRIVAL_FORKED;
 	}
+	for (i = 0; i < g->piece_count && e == E_OK; i++) {
+		struct attached_said *said = &g->pieces[i];
+
+		if ((e = mail_attached_put(txn, said)) == E_ABSENT || e == E_REVOKED) {
+			refuse(&g->counted, E_REVOKED, NULL);
+			e = E_OK;
+		} else if (e == E_OK && said->status != ATTACH_TAKEN && said->status != ATTACH_UNWANTED) {
+			refuse(&g->counted, said->status == ATTACH_FULL ? E_QUOTA : E_ATTACHMENT, NULL);
+		}
+		g->counted.pieces++;
+		g->counted.attachments += said->whole;
+	}
 	for (i = 0; i < g->receipt_count && e == E_OK; i++) {
 		e = receipts_note(txn, &g->receipts[i]);
 		if (e == E_ABSENT)
@@ -116,7 +144,7 @@ node_commit(struct taking *g)
 {
 	enum err e;
 
-	if (g->accepted_count + g->receipt_count == 0)
+	if (g->accepted_count + g->receipt_count + g->piece_count == 0)
 		return E_OK;
 	if ((e = store_write(g->peer->store, node_job, g)) != E_OK)
 		return e;
@@ -124,6 +152,8 @@ node_commit(struct taking *g)
 	g->taken->duplicates += g->counted.duplicates;
 	g->taken->forks += g->counted.forks;
 	g->taken->receipts += g->counted.receipts;
+	g->taken->pieces += g->counted.pieces;
+	g->taken->attachments += g->counted.attachments;
 	g->taken->refused += g->counted.refused;
 	if (g->taken->why.e == E_OK)
 		g->taken->why = g->counted.why;
@@ -190,14 +220,20 @@ take_letter(struct taking *g, struct store_txn *txn, struct reader *r)
 	bool node = peer_is_node(g->peer);
 	uint32_t count = reader_array(r), i = 1;
 	uint64_t kind = reader_u64(r), log = 0, epoch = 0;
+	struct attach_letter piece = {0};
 	struct bytes b = BYTES_NONE;
 
-	if ((kind == 1 || kind == 2) && count == 2) {
+	if ((kind == 1 || kind == 2 || kind == 5) && count == 2) {
 		b = reader_bin(r);
 	} else if (kind == 3 && count == 4) {
 		log = reader_u64_max(r, 1);
 		epoch = reader_u64(r);
 		b = reader_bin(r);
+	} else if (kind == 4 && count == 5) {
+		piece.offer = reader_bin(r);
+		piece.list = reader_bin(r);
+		piece.first = (uint32_t)reader_u64_max(r, ATTACH_CHUNKS_MAX);
+		piece.chunks = reader_bin(r);
 	} else {
 		for (; i < count && r->e == E_OK; i++)
 			(void)reader_skip(r);
@@ -209,6 +245,10 @@ take_letter(struct taking *g, struct store_txn *txn, struct reader *r)
 		return check_carried(g, txn, b);
 	if (node && kind == 2)
 		return check_receipt(g, txn, b);
+	if (node && kind == 4)
+		return check_piece(g, txn, &piece);
+	if (!node && kind == 5 && g->believed)
+		return mail_attached_heard(g->peer, b, &g->said, g->taken);
 	if (!node && kind == 2)
 		return believe(g, b);
 	if (!node && kind == 3)
@@ -227,7 +267,8 @@ take_letters(struct taking *g, struct bytes body)
 	if (peer_is_node(g->peer)) {
 		g->accepted = arena_alloc(&g->arena, LETTERS_MAX * sizeof(*g->accepted));
 		g->receipts = arena_alloc(&g->arena, 16 * sizeof(*g->receipts));
-		if (g->accepted == NULL || g->receipts == NULL)
+		g->pieces = arena_alloc(&g->arena, PIECES_MAX * sizeof(*g->pieces));
+		if (g->accepted == NULL || g->receipts == NULL || g->pieces == NULL)
 			return E_NO_MEMORY;
 		if ((e = store_read_begin(g->peer->store, &txn)) != E_OK)
 			return e;
@@ -235,7 +276,8 @@ take_letters(struct taking *g, struct bytes body)
 	reader_init(&r, body);
 	if (reader_u64(&r) != 1)
 		reader_fail(&r, E_VERSION);
-	for (n = 0; e == E_OK && reader_more(&r) && r.e == E_OK && n < LETTERS_MAX && g->receipt_count < 16; n++)
+	for (n = 0; e == E_OK && reader_more(&r) && r.e == E_OK && n < LETTERS_MAX && g->receipt_count < 16 &&
+	            g->piece_count < PIECES_MAX; n++)
 		e = take_letter(g, txn, &r);
 	store_read_end(txn);
 	if (e == E_OK && reader_end(&r) != E_OK)

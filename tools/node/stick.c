@@ -86,6 +86,7 @@ add_up(struct mail *m, struct store_txn *txn, bool all, uint64_t bytes_max, stru
 
 struct await_job {
 	const struct mail *mail;
+	struct attach_packed attached;
 	uint32_t now_s;
 };
 
@@ -94,11 +95,13 @@ await_job(struct store_txn *txn, void *arg)
 {
 	struct await_job *job = arg;
 
-	return mail_await(txn, job->mail->answers, job->mail->count, job->now_s);
+	enum err e = mail_await(txn, job->mail->answers, job->mail->count, job->now_s);
+
+	return e == E_OK ? mail_attached_offered(txn, writer_view(&job->attached.ids)) : e;
 }
 
 enum err
-stick_pack_up(struct peer *p, bool all, uint64_t bytes_max, struct writer *out, struct packed *packed,
+stick_pack_up(struct peer *p, bool all, bool attached, uint64_t bytes_max, struct writer *out, struct packed *packed,
               struct why *why)
 {
 	struct await_job job = {.now_s = peer_now_s(p)};
@@ -112,14 +115,19 @@ stick_pack_up(struct peer *p, bool all, uint64_t bytes_max, struct writer *out, 
 		return e;
 	mail_init(&m, p);
 	mail_to_office(&m);
+	writer_heap_init(&job.attached.ids, STICK_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
-		e = add_up(&m, txn, all, bytes_max, packed);
+		if ((e = add_up(&m, txn, all, bytes_max, packed)) == E_OK && attached && packed->waiting == 0)
+			e = mail_attached_pack(&m, txn, bytes_max, &job.attached);
 		store_read_end(txn);
 	}
+	packed->attachments = job.attached.attachments;
+	packed->attachments_wait = job.attached.more;
 	job.mail = &m;
 	if (e == E_OK && (e = store_write(p->store, await_job, &job)) == E_OK)
 		e = finish(&m, out, packed);
 	mail_free(&m);
+	writer_free(&job.attached.ids);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
 }
 
@@ -199,6 +207,8 @@ add_device(struct packing *g, const struct enrolment *n)
 	if ((e = letter_receipt(p, g->txn, &n->id, &receipt)) == E_OK) {
 		g->mail->head = writer_view(&receipt);
 		e = mail_letter(g->mail, BYTES_NONE); /* the receipt goes even if nothing else does */
+		if (e == E_OK)
+			e = mail_attached_tell(g->mail, g->txn, &n->id);
 	}
 	for (i = 0; i < 2 && e == E_OK; i++)
 		e = add_log(g, &n->id, i, &logs[i]);
@@ -281,7 +291,9 @@ free_safe(struct peer *p)
 	if ((e = sync_memory_get(txn, &m)) == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &acked);
 	store_read_end(txn);
-	return e == E_OK ? link_free_safe(p, m.safe, acked) : e;
+	if (e == E_OK && (e = link_free_safe(p, m.safe, acked)) == E_OK)
+		e = attached_settle(p, m.incarnation, m.safe);
+	return e;
 }
 
 enum err

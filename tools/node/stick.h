@@ -12,14 +12,16 @@
 struct packed {
 	uint64_t envelopes, parcels, receipts, bytes; /* bytes: of the bundle */
 	uint64_t waiting;                             /* parcels that did not fit */
+	uint64_t attachments;                         /* pieces of so many, behind all else */
+	bool attachments_wait;                        /* some of them did not fit */
 };
 
 /*
  * stick_pack_up: at a device (or an officer's own store): gather, and append a bundle for the home office: where this store
  * stands in the node's logs, and its parcels past what the office is known to hold, urgent ones first; `all`: every
- * parcel of its present log. At most bytes_max of envelopes (STICK_BYTES_MAX). The return hints are durable when it returns. E_LIMIT never: what is too much waits.
+ * parcel of its present log. At most bytes_max of envelopes (STICK_BYTES_MAX). `attached`: pieces of attachments behind them. The return hints are durable when it returns. E_LIMIT never: what is too much waits.
  */
-enum err stick_pack_up(struct peer *, bool all, uint64_t bytes_max, struct writer *out, struct packed *, struct why *);
+enum err stick_pack_up(struct peer *, bool all, bool attached, uint64_t bytes_max, struct writer *out, struct packed *, struct why *);
 /*
  * stick_pack_down: at a node: append a bundle for one device, or (name NULL) for each one that was heard of by a stick or
  * relay: its receipt, and the node's word past what it is known to have. E_PRINCIPAL_UNKNOWN, E_REVOKED,

@@ -153,7 +153,7 @@ write_given(struct meeting *m, struct why *why)
 
 	writer_reset(&m->input);
 	writer_be32(&m->input, 0);
-	if ((e = stick_pack_up(m->peer, false, room, &m->input, &packed, why)) != E_OK)
+	if ((e = stick_pack_up(m->peer, false, false, room, &m->input, &packed, why)) != E_OK)
 		return e;
 	m->result->parcels = packed.parcels;
 	m->result->envelopes = packed.parcels > 0 ? packed.envelopes : 0;
