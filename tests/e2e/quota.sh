@@ -42,7 +42,30 @@ expect 0 'one \(SM09010101\) brought [01] MiB, of 1 that one device may fill her
 b status "$W/node" | grep -q "two (SM09010102) brought" && fail "the other device is told of too"
 ok "others are served, and the officer reads of it"
 
+# By a stick, and by a relay: refused as by a link; nothing is acknowledged, and the same stick counts later.
+used=$(du -sk "$W/node" | cut -f1)
+expect 0 "" b pack "$W/one" -o "$W/up" --json
+sed -n 's/.*"parcels":\([0-9]*\).*/\1/p' "$W/out" >"$W/packed"
+expect 65 "filled its share" b unpack "$W/node" "$W/up"
+expect 0 "" b pack "$W/node" -o "$W/down" --for one
+expect 0 "" b unpack "$W/one" "$W/down"
+[ "$(b status "$W/one" --json | sed -n 's/.*"records_waiting":\([0-9]*\).*/\1/p')" -gt 0 ] || fail "a stick's receipt frees what was refused"
+device relay SM09010103
+expect 0 "" b sync "$W/relay"
+"$B" relay "$W/relay" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
+PIDS=$!
+until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up"
+expect 0 "handed" b sync "$W/one" --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
+kill "$PIDS" && wait "$PIDS"
+PIDS=
+expect 0 "" b sync "$W/relay"
+[ $(($(du -sk "$W/node" | cut -f1) - used)) -lt 256 ] || fail "another road fills the node's disk"
+[ "$(b list "$W/node" F9_session --json | wc -l)" -eq $((came + 1)) ] || fail "another road brings what a link may not"
+ok "by whichever road"
+
 expect 0 "" b devices "$W/node" --approve one
+expect 0 "" b unpack "$W/node" "$W/up" --json
+grep -q '"refused":0' "$W/out" || fail "the same stick is refused still: $(cat "$W/out")"
 expect 0 "agree" b sync "$W/one"
 expect 0 '"records_waiting":0' b status "$W/one" --json
 until_true 30 sh -c "[ \$('$B' list '$W/node' F9_session --json --key-file '$W/key' | wc -l) -eq 1101 ]" || fail "not all records came"

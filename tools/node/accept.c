@@ -3,6 +3,7 @@
 #include "core/parcel.h"
 #include "core/rules.h"
 #include "tools/node/opener.h"
+#include "tools/node/quota.h"
 
 #define ACCEPT_ARENA_BYTES ((size_t)64 << 20)
 
@@ -143,6 +144,8 @@ accept_append(struct store_txn *txn, struct accepted *x, enum arrival_result *re
 		return e;
 	if (*result == ARRIVAL_DUPLICATE)
 		return E_OK;
+	if (m.enrolment.role != ROLE_NODE && (e = quota_count(txn, &a->log.author, a->parcel.n)) != E_OK)
+		return e;
 	if ((e = peer_saw_time(txn, x->now_s)) != E_OK || (e = note_upto(txn, a)) != E_OK)
 		return e;
 	return opener_note(txn, a, x->urgent);

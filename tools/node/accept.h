@@ -30,6 +30,7 @@ enum err accept_check(struct peer *, struct store_txn *, struct bytes carried, c
                       struct arena *, struct accepted *out, struct why *);
 /*
  * accept_append: in a job: what was checked arrives, past a hole too. NEW, DUPLICATE (harmless; nothing is written), or
+ * (counted as its author's: quota.h; the bound is the caller's to ask about), or
  * FORKED: kept beside the parcel that is there under its number, or because it follows another one than the one before
  * it here; the log's head stays as it was. E_LIMIT (256 holes, 64 twins), E_STRANGER, E_NOT_APPROVED.
  */

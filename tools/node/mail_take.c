@@ -5,6 +5,7 @@
 #include "tools/node/down.h"
 #include "tools/node/mail.h"
 #include "tools/node/office_keys.h"
+#include "tools/node/quota.h"
 #include "tools/node/receipts.h"
 
 #define LETTERS_MAX 4096u /* of one envelope; the largest that we make has a few hundred */
@@ -96,6 +97,21 @@ check_piece(struct taking *g, struct store_txn *txn, const struct attach_letter 
 	return E_OK;
 }
 
+/* What is here already costs nothing. */
+static enum err
+check_share(struct store_txn *txn, const struct arrival *a)
+{
+	struct parcel_hash hash;
+	struct quota q;
+	uint64_t seq;
+	enum err e = quota_of(txn, &a->log.author, &q);
+
+	if (e != E_OK || a->parcel.n <= quota_left(&q))
+		return e;
+	e = arrival_find(txn, &a->log, a->number, &seq, &hash);
+	return e == E_ABSENT || (e == E_OK && !ID_EQUAL(&hash, &a->hash)) ? E_QUOTA : e;
+}
+
 /* What its author's standing forbids now is refused alone; the rest of the envelope is taken. */
 static enum err
 node_job(struct store_txn *txn, void *arg)
@@ -108,8 +124,9 @@ node_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < g->accepted_count && e == E_OK; i++) {
 		enum arrival_result result;
 
-		e = accept_append(txn, &g->accepted[i], &result);
-		if (e == E_LIMIT || e == E_STRANGER || e == E_NOT_APPROVED) {
+		if ((e = check_share(txn, &g->accepted[i].arrival)) == E_OK)
+			e = accept_append(txn, &g->accepted[i], &result);
+		if (e == E_LIMIT || e == E_QUOTA || e == E_STRANGER || e == E_NOT_APPROVED) {
 			refuse(&g->counted, e, NULL);
 			e = E_OK;
 			continue;

@@ -56,18 +56,30 @@ quota_of(struct store_txn *txn, const struct principal_id *author, struct quota 
 	return e;
 }
 
-enum err
-quota_take(struct store_txn *txn, const struct principal_id *author, uint64_t bytes)
+static enum err
+add(struct store_txn *txn, const struct principal_id *author, uint64_t bytes, bool bounded)
 {
 	struct row r;
 	enum err e = row_get(txn, author, &r);
 
 	if (e != E_OK)
 		return e;
-	if (r.used > allowed(&r) || bytes > allowed(&r) - r.used)
+	if (bounded && (r.used > allowed(&r) || bytes > allowed(&r) - r.used))
 		return E_QUOTA;
 	r.used += bytes;
 	return row_put(txn, &r);
+}
+
+enum err
+quota_take(struct store_txn *txn, const struct principal_id *author, uint64_t bytes)
+{
+	return add(txn, author, bytes, true);
+}
+
+enum err
+quota_count(struct store_txn *txn, const struct principal_id *author, uint64_t bytes)
+{
+	return add(txn, author, bytes, false);
 }
 
 enum err
