@@ -111,6 +111,29 @@ shared_open(struct shared **out, struct store_txn *txn, const struct shared_conf
 	return e;
 }
 
+enum err
+shared_copy(struct shared **out, const struct shared *from, const struct shared_config *config)
+{
+	struct shared *s = malloc(sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL)
+		return E_NO_MEMORY;
+	*s = *from;
+	s->config = *config;
+	s->fresh = NULL;
+	s->fresh_room = s->fresh_count;
+	if (s->fresh_count > 0) {
+		if ((s->fresh = malloc(s->fresh_count * sizeof(*s->fresh))) == NULL) {
+			shared_close(s);
+			return E_NO_MEMORY;
+		}
+		memcpy(s->fresh, from->fresh, s->fresh_count * sizeof(*s->fresh));
+	}
+	*out = s;
+	return E_OK;
+}
+
 void
 shared_close(struct shared *s)
 {
@@ -335,6 +358,14 @@ shared_saved(struct shared *s)
 	s->saved_upto = s->upto;
 	s->all_changed = false;
 	s->fresh_count = 0;
+}
+
+bool
+shared_is_stored(const struct shared *s, struct store_txn *txn)
+{
+	struct shared_key k = shared_key(s, SHARED_HEAD, NULL, 0);
+
+	return store_has(txn, STORE_SHARED, BYTES(k.b, k.n));
 }
 
 enum err

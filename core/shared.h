@@ -26,6 +26,8 @@ struct shared; /* heap: 150 KB */
 /* shared_open: as the store has it; empty if it has none, or one under another key. E_NO_MEMORY, E_STORE_*. */
 enum err shared_open(struct shared **, struct store_txn *, const struct shared_config *);
 void shared_close(struct shared *); /* NULL is harmless */
+/* shared_copy: the same as it is in memory, with another's rule (and the same key and other). E_NO_MEMORY. */
+enum err shared_copy(struct shared **, const struct shared *, const struct shared_config *);
 /* shared_reset: begin again with the first arrival: the rule changed its mind. */
 void shared_reset(struct shared *);
 /* shared_catch_up: add what arrived up to `seq`. */
@@ -40,6 +42,8 @@ enum err shared_save(struct store_txn *, struct shared *);
 /* shared_saved: that job was reported done. */
 void shared_saved(struct shared *);
 uint64_t shared_upto(const struct shared *);
+/* shared_is_stored: the store has this set; false: it was forgotten since, or never saved. */
+bool shared_is_stored(const struct shared *, struct store_txn *);
 /*
  * shared_unsaved: arrivals since the last save; they are read again after a crash. A save writes 57 KB in about 2 ms of
  * processor time: one each SHARED_SAVE_EACH is 0.1 us an arrival, and a crash costs 150 ms.

@@ -59,15 +59,16 @@ static void
 tell(struct call *c, const struct verified *v)
 {
 	if (call_json(c)) {
-		call_out(c, "{\"parcels\":%llu,\"records\":%llu,\"bad_parcels\":%llu,\"bad_records\":%llu,\"quarantined\":%llu}\n",
+		call_out(c, "{\"parcels\":%llu,\"records\":%llu,\"bad_parcels\":%llu,\"bad_records\":%llu,\"bad_sets\":%llu,"
+		            "\"quarantined\":%llu}\n",
 		         (unsigned long long)v->parcels, (unsigned long long)v->records,
 		         (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records,
-		         (unsigned long long)v->set_aside);
+		         (unsigned long long)v->bad_sets, (unsigned long long)v->set_aside);
 		return;
 	}
 	call_out(c, "%llu parcels and %llu records checked", (unsigned long long)v->parcels,
 	         (unsigned long long)v->records);
-	if (v->bad_parcels == 0 && v->bad_records == 0)
+	if (v->bad_parcels == 0 && v->bad_records == 0 && v->bad_sets == 0)
 		call_out(c, ": all is as it should be.\n");
 	else
 		call_out(c, ": %llu parcels and %llu records are not as they should be.\n",
@@ -101,6 +102,9 @@ cmd_check(struct call *c)
 		return why_set(call_why(c), E_STORE_DAMAGED, "%llu attachments", (unsigned long long)bad);
 	if (v.bad_parcels > 0)
 		return why_set(call_why(c), E_STORE_DAMAGED, "%llu parcels", (unsigned long long)v.bad_parcels);
+	if (v.bad_sets > 0)
+		return why_set(call_why(c), E_STORE_DAMAGED, "what is shared with %llu other nodes; banyan check --rebuild makes it anew",
+		               (unsigned long long)v.bad_sets);
 	if (v.bad_records > 0)
 		return why_set(call_why(c), E_STORE_DAMAGED, "%llu records; banyan check --rebuild makes them anew",
 		               (unsigned long long)v.bad_records);

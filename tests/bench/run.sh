@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 build=${1:-build-release}
-if ! { cmake -S . -B "$build" -G Ninja -DBANYAN_BUILD=release && nice ninja -C "$build" banyan link ingest repair handset; } \
+if ! { cmake -S . -B "$build" -G Ninja -DBANYAN_BUILD=release && nice ninja -C "$build" banyan link ingest repair handset opening; } \
 	>/tmp/banyan-bench.$$ 2>&1; then
 	tail -n 40 /tmp/banyan-bench.$$
 	rm -f /tmp/banyan-bench.$$
@@ -15,5 +15,6 @@ echo
 "$build/tests/bench/ingest" "$build/banyan"
 echo
 "$build/tests/bench/repair"
+"$build/tests/bench/opening"
 echo
 "$build/tests/bench/handset" "$build/banyan"

@@ -105,7 +105,7 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 	c->at = c->marked = from;
 	writer_heap_init(&c->say.bytes, (size_t)64 << 20);
 	writer_heap_init(&c->take.bytes, (size_t)64 << 20);
-	if ((e = carry_key(c)) != E_OK || (e = carry_open_all(c, why)) != E_OK)
+	if ((e = carry_key_with(p, &other->seal, &c->key)) != E_OK || (e = carry_open_all(c, why)) != E_OK)
 		goto fail;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto fail;

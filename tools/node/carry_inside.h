@@ -57,8 +57,9 @@ struct carry {
 };
 
 /* carry_sum.c */
-enum err carry_key(struct carry *);
-/* carry_shares: is this arrival shared with the other? Its area is worked out. */
+enum err carry_key_with(struct peer *, const struct ec_public *other, struct siphash_key *out);
+/* carry_shares: is this arrival shared with the other? Its area is worked out. _with: ... whose (or our) area is `scope`? */
+enum err carry_shares_with(struct peer *, const char *scope, struct store_txn *, const struct arrival *, bool *out);
 enum err carry_shares(struct carry *, struct store_txn *, const struct arrival *, bool *out);
 uint64_t carry_whole(const struct carry *, const struct arrival *);
 /* carry_sum_upto: bring the kept set up to the bound; it is saved now and then. carry_sum_save: now. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/audit.h"
+#include "core/shared.h"
 #include "tools/node/down_item.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/down_row.h"
@@ -270,6 +271,7 @@ areas_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = store_put(txn, STORE_AREA, BYTES_LIT("current"), job->content)) != E_OK ||
+	    (e = shared_forget(txn)) != E_OK || /* what is whose may be another now */
 	    (e = publish_bin(job->peer, txn, DOWN_AREAS, job->content)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, job->actor, "areas add", "", "");

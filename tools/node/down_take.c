@@ -4,6 +4,7 @@
 
 #include "core/pack.h"
 #include "core/retention.h"
+#include "core/shared.h"
 #include "tools/node/down_item.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/erasures.h"
@@ -193,11 +194,15 @@ take_form(struct store_txn *txn, struct take_job *job, const struct down_item *i
 static enum err
 take_areas(struct store_txn *txn, struct take_job *job, const struct down_item *item)
 {
+	struct bytes now;
 	enum err e = areas_read(item->content);
 
 	if (e != E_OK)
 		return e == E_NO_MEMORY ? e : E_OK;
 	job->areas = item->content;
+	e = store_get(txn, STORE_AREA, BYTES_LIT("current"), &now);
+	if ((e != E_OK || !bytes_equal(now, item->content)) && (e = shared_forget(txn)) != E_OK)
+		return e; /* of a node: what it shares with others is worked out anew */
 	return store_put(txn, STORE_AREA, BYTES_LIT("current"), item->content);
 }
 

@@ -1,5 +1,6 @@
 #include "tools/node/epochs.h"
 
+#include "core/shared.h"
 #include "tools/node/aside.h"
 #include "tools/node/opener.h"
 
@@ -140,5 +141,7 @@ epochs_allow(struct store_txn *txn, const struct principal_id *author)
 		if ((e = let_in(txn, &l, &a)) != E_OK)
 			return e;
 	}
+	if (seq > 0 && (e = shared_forget(txn)) != E_OK) /* what was nobody else's affair is now */
+		return e;
 	return logs_put(txn, &l);
 }

@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/pack.h"
 #include "tools/node/aside.h"
+#include "tools/node/carry_sets.h"
 #include "tools/node/attached.h"
 #include "tools/node/crew.h"
 #include "tools/node/down.h"
@@ -141,6 +142,8 @@ commit_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < o->notice_count; i++)
 		if ((e = opener_notify(txn, o, &o->notices[i])) != E_OK)
 			return e;
+	if ((e = carry_sets_note(o->peer, txn, o)) != E_OK)
+		return e;
 	return queue_opened(txn, o);
 }
 
@@ -245,7 +248,9 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 		goto done;
 	if (o->row_count > 1)
 		qsort(o->rows, o->row_count, sizeof(*o->rows), by_record);
-	if ((e = store_write(p->store, commit_job, o)) == E_OK)
+	e = store_write(p->store, commit_job, o);
+	carry_sets_noted(p, e);
+	if (e == E_OK)
 		*done = o->count == 0 ? 1 : o->count; /* all that is next was opened before its turn: the cursor moved on */
 done:
 	opening_free(o);

@@ -97,6 +97,8 @@ read_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	at->author = o->author.enrolment.sign_pub;
 	at->known = known_get(o->known, &at->author);
 	at->read = true;
+	if (o->peer->sets != NULL && parcel_about(a->parcel, at->about, &at->records) == E_OK && at->about[0] == '\0')
+		memcpy(at->about, o->author.enrolment.area, sizeof(at->about));
 	return E_OK;
 }
 

@@ -25,6 +25,8 @@ struct opening_arrival {
 	struct ec_public author;
 	const struct ec_prepared *known; /* the author's key prepared, or NULL */
 	enum err verified;
+	bool records;     /* it holds records; of the area `about`: carry_sets.h */
+	char about[AREA_CODE_BYTES_MAX + 1];
 	bool opened;      /* `run`, a secret, is open: opener_done */
 	struct run run;
 };

@@ -6,6 +6,7 @@
 
 #include "core/crypto.h"
 #include "tools/node/down_row.h"
+#include "tools/node/carry_sets.h"
 #include "tools/node/known.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/outbox.h"
@@ -76,6 +77,7 @@ peer_close(struct peer *p)
 	pthread_rwlock_destroy(&p->lock);
 	pthread_mutex_destroy(&p->acting);
 	known_free(p->known);
+	carry_sets_free(p);
 	pthread_mutex_destroy(&p->syncing);
 	crypto_wipe(p, sizeof(*p));
 	free(p);

@@ -102,6 +102,7 @@ struct peer {
 	/* the opener's, under `acting` */
 	struct crew *crew;       /* computes along, while a daemon serves; else NULL */
 	struct known *known;     /* authors' keys; NULL: none are kept */
+	struct carry_sets *sets; /* what is shared with other nodes, kept up to date: carry_sets.h; NULL: with none yet */
 	bool approved;
 	char officer[NAME_BYTES_MAX + 1]; /* while a node joins: what its first officer is called; "": officer */
 };

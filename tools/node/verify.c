@@ -6,6 +6,7 @@
 #include "core/arrival.h"
 #include "core/parcel.h"
 #include "core/shared.h"
+#include "tools/node/carry_sets.h"
 #include "tools/node/opener_item.h"
 
 struct verifying {
@@ -212,6 +213,17 @@ check_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	return e;
 }
 
+static void
+bad_set(void *arg, const char *name)
+{
+	struct verifying *g = arg;
+	char sentence[NAME_BYTES_MAX + 120];
+
+	(void)snprintf(sentence, sizeof(sentence), "what is shared with %s is not what the parcels make it", name);
+	g->v->bad_sets++;
+	g->fault(g->arg, sentence);
+}
+
 enum err
 verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verify_progress_fn *progress, void *arg,
              struct why *why)
@@ -225,6 +237,8 @@ verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verif
 		return why_set(why, e, "%s", p->path);
 	if ((e = arrival_check(txn, why)) == E_OK && (e = check_arrivals(txn, &g)) == E_OK && peer_is_node(p))
 		e = record_walk(p, txn, NULL, check_record, &g);
+	if (e == E_OK && peer_is_node(p))
+		e = carry_sets_check(p, txn, bad_set, &g);
 	store_read_end(txn);
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", p->path);
 }
@@ -245,6 +259,7 @@ verify_rebuild(struct peer *p, struct why *why)
 	enum err e;
 
 	pthread_mutex_lock(&p->acting);
+	carry_sets_drop(p, NULL);
 	if ((e = store_write(p->store, rebuild_job, why)) == E_OK && peer_is_node(p))
 		e = opener_all(p, why);
 	pthread_mutex_unlock(&p->acting);
