@@ -4,6 +4,7 @@
 #include "core/rules.h"
 #include "tools/commands.h"
 #include "tools/node/acting.h"
+#include "tools/node/erasures.h"
 #include "tools/node/opener.h"
 #include "tools/node/stick.h"
 
@@ -45,12 +46,12 @@ tell_json(struct call *c, const struct bundle *b, const struct mail_taken *t, ui
 {
 	call_out(c, "{\"envelopes\":%lu,\"whole\":%lu,\"opened\":%llu,\"for_others\":%llu,\"parcels\":%llu,"
 	            "\"duplicates\":%llu,\"forks\":%llu,\"receipts\":%llu,\"received\":%llu,\"pieces\":%llu,"
-	            "\"attachments\":%llu,\"refused\":%llu,\"set_aside\":%llu}\n",
+	            "\"attachments\":%llu,\"refused\":%llu,\"erased\":%llu,\"set_aside\":%llu}\n",
 	         (unsigned long)b->count, (unsigned long)b->whole, (unsigned long long)t->envelopes,
 	         (unsigned long long)t->others, (unsigned long long)t->parcels, (unsigned long long)t->duplicates,
 	         (unsigned long long)t->forks, (unsigned long long)t->receipts, (unsigned long long)t->downs,
 	         (unsigned long long)t->pieces, (unsigned long long)t->attachments, (unsigned long long)t->refused,
-	         (unsigned long long)aside);
+	         (unsigned long long)t->erased, (unsigned long long)aside);
 }
 
 static void
@@ -73,6 +74,10 @@ tell(struct call *c, const struct mail_taken *t, uint64_t aside)
 	if (t->forks > 0)
 		call_note(c, "%llu parcel%s of a copied handset: both branches are kept.\n", (unsigned long long)t->forks,
 		          t->forks == 1 ? " is" : "s are");
+	if (t->erased > 0)
+		call_note(c, "%llu parcel%s of it hold%s what was erased since, and nothing of that was kept here: delete the file from the "
+		             "stick, and every copy of it.\n",
+		          (unsigned long long)t->erased, t->erased == 1 ? "" : "s", t->erased == 1 ? "s" : "");
 	if (aside > 0)
 		call_note(c, "%llu parcel%s set aside for an officer: banyan status STORE says why.\n",
 		          (unsigned long long)aside, aside == 1 ? " was" : "s were");
@@ -124,7 +129,8 @@ cmd_unpack(struct call *c)
 		return e;
 	if (peer_is_node(p)) {
 		pthread_mutex_lock(&p->acting);
-		e = opener_all(p, call_why(c));
+		if ((e = opener_all(p, call_why(c))) == E_OK)
+			(void)erasures_settle(p, NULL); /* what is not done stays due */
 		pthread_mutex_unlock(&p->acting);
 		if (e != E_OK)
 			return e;

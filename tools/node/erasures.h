@@ -32,6 +32,10 @@ enum err erasures_is_gone(struct store_txn *, const struct record_id *, bool *ou
 /* erasures_record_parts: what is ordered of a record, added to *parts. */
 enum err erasures_record_parts(struct store_txn *, const struct record_id *, unsigned *parts);
 
+/* erasures_meet: does a parcel that came hold something that must go? */
+struct arrival;
+enum err erasures_meet(struct peer *, struct store_txn *, const struct arrival *, bool *out);
+
 /*
  * In a job. erasures_note: an order that is known to hold: kept, what is derived of the record goes, and the rest is
  * due. *fresh: it says more than what was known. erasures_take: somebody's word, checked first (E_SIGNATURE: nobody's
@@ -50,7 +54,11 @@ enum err erasures_strip(struct peer *, struct store_txn *, uint64_t seq);
 enum err erasures_settle(struct peer *, struct why *);
 enum err erasures_due(struct store_txn *, bool *out);
 
-/* The orders beside the store, STORE.orders, for a backup that is older than they are. */
+/*
+ * The orders beside the store, STORE.orders, for a backup that is older than they are: one more; or all that are known here, also
+ * other offices' (erasures_settle calls it).
+ */
+enum err erasures_keep_all_beside(struct peer *, struct why *);
 enum err erasures_keep_beside(struct peer *, struct bytes statement, struct why *);
 /* erasures_take_file: the orders of a file (be32 length || statement, ...), obeyed here; *count: those that were new. */
 enum err erasures_take_file(struct peer *, const char *path, size_t *count, struct why *);

@@ -1,11 +1,10 @@
 /* What orders say of parcels: dropped from all that are here, and the store written anew. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/arrival.h"
 #include "tools/node/erase.h"
 #include "tools/node/erasures_inside.h"
+#include "tools/node/view.h"
 
 #define LOOK_MAX 256u /* arrivals in one snapshot, and in one job */
 
@@ -24,18 +23,30 @@ has_others(struct store_txn *txn, const struct parcel_item *item)
 	return false;
 }
 
+/* Does the office that gave the order hold this parcel of ours, in a backup too? Then it has said the others again. */
+static bool
+is_safe(struct peer *p, struct store_txn *txn, const struct arrival *a)
+{
+	uint64_t acked, safe;
+
+	return a->log.epoch == peer_self(p)->epoch && view_own_marks(p, txn, &acked, &safe) == E_OK && a->number <= acked &&
+	       a->number <= safe;
+}
+
 /*
  * An item's parts that are here and must go: bit 0 identifying, bit 1 analytic. *later: not yet. A device cannot say the
- * others of a slice again, and keeps what it wrote until the office calls its parcel safe, and freed.c gives it up.
+ * others of a slice again, and keeps what it wrote until the office calls its parcel safe.
  */
 static enum err
-doomed_parts(struct peer *p, struct store_txn *txn, const struct parcel_item *item, unsigned *out, bool *later)
+doomed_parts(struct peer *p, struct store_txn *txn, const struct arrival *a, const struct parcel_item *item, unsigned *out,
+             bool *later)
 {
 	unsigned parts;
 	enum err e = erasures_parts(txn, item, &parts);
 
 	*out = 0;
-	if (e == E_OK && parts != 0 && item->analytic.present && !peer_is_node(p) && !item->has_record && has_others(txn, item)) {
+	if (e == E_OK && parts != 0 && item->analytic.present && !peer_is_node(p) && !item->has_record && has_others(txn, item) &&
+	    !is_safe(p, txn, a)) {
 		*later = true;
 		return E_OK;
 	}
@@ -68,11 +79,20 @@ is_doomed(struct peer *p, struct store_txn *txn, const struct arrival *a, bool *
 	arena_init(&arena, 64u << 20);
 	if (read_items(p, a, &arena, &parcel) == E_OK)
 		for (i = 0; i < parcel.item_count && e == E_OK && !*out; i++) {
-			e = doomed_parts(p, txn, &parcel.items[i], &parts, later);
+			e = doomed_parts(p, txn, a, &parcel.items[i], &parts, later);
 			*out = parts != 0;
 		}
 	arena_free(&arena);
 	return e;
+}
+
+enum err
+erasures_meet(struct peer *p, struct store_txn *txn, const struct arrival *a, bool *out)
+{
+	bool later;
+
+	*out = false;
+	return store_count(txn, STORE_ERASURE) == 0 ? E_OK : is_doomed(p, txn, a, out, &later);
 }
 
 static enum err
@@ -123,7 +143,7 @@ strip(struct peer *p, struct store_txn *txn, uint64_t seq, bool shared)
 		parcel.item_count = 0;
 	e = e == E_NO_MEMORY ? e : E_OK;
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
-		if ((e = doomed_parts(p, txn, &parcel.items[i], &parts, &later)) != E_OK || parts == 0 ||
+		if ((e = doomed_parts(p, txn, &a, &parcel.items[i], &parts, &later)) != E_OK || parts == 0 ||
 		    (e = may_go(txn, &parcel.items[i], shared, &may)) != E_OK || !may)
 			continue;
 		if (parts & 1)
@@ -288,93 +308,10 @@ erasures_settle(struct peer *p, struct why *why)
 	later = g->later;
 	if (e == E_OK && (!later || g->stripped || done == 0))
 		e = store_rewrite(p->store);
+	if (e == E_OK && peer_is_node(p))
+		e = erasures_keep_all_beside(p, why);
 	if (e == E_OK && !later)
 		e = store_write(p->store, done_job, &due);
 	free(g);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
-}
-
-/* ---- orders beside the store ---- */
-
-static void
-path_beside(const struct peer *p, char *out, size_t bytes)
-{
-	size_t n = strlen(p->path);
-
-	while (n > 1 && p->path[n - 1] == '/')
-		n--;
-	(void)snprintf(out, bytes, "%.*s.orders", (int)n, p->path);
-}
-
-enum err
-erasures_keep_beside(struct peer *p, struct bytes statement, struct why *why)
-{
-	char path[600];
-	uint8_t head[4];
-	bool good;
-	FILE *f;
-
-	path_beside(p, path, sizeof(path));
-	be32_put(head, (uint32_t)statement.n);
-	if ((f = fopen(path, "ab")) == NULL)
-		return why_set(why, E_IO, "%s", path);
-	good = fwrite(head, 1, 4, f) == 4 && fwrite(statement.p, 1, statement.n, f) == statement.n && fflush(f) == 0 &&
-	       fsync(fileno(f)) == 0;
-	good = fclose(f) == 0 && good;
-	return good ? E_OK : why_set(why, E_IO, "%s", path);
-}
-
-struct take_file {
-	struct peer *peer;
-	struct bytes bytes;
-	size_t count;
-	struct why *why;
-};
-
-static enum err
-take_file_job(struct store_txn *txn, void *arg)
-{
-	struct take_file *job = arg;
-	size_t at = 0;
-	enum err e = E_OK;
-
-	job->count = 0;
-	while (e == E_OK && job->bytes.n - at >= 4) {
-		size_t n = be32_get(job->bytes.p + at);
-		bool fresh = false;
-
-		if (n > job->bytes.n - at - 4)
-			break; /* cut while it was written: that order was not in force yet */
-		e = erasures_take(job->peer, txn, BYTES(job->bytes.p + at + 4, n), &fresh, job->why);
-		job->count += fresh;
-		at += 4 + n;
-	}
-	return e;
-}
-
-enum err
-erasures_take_file(struct peer *p, const char *path, size_t *count, struct why *why)
-{
-	struct take_file job = {.peer = p, .why = why};
-	char beside[600];
-	struct writer w;
-	uint8_t piece[4096];
-	size_t n;
-	FILE *f;
-	enum err e = E_OK;
-
-	*count = 0;
-	path_beside(p, beside, sizeof(beside));
-	if ((f = fopen(path == NULL ? beside : path, "rb")) == NULL)
-		return path == NULL ? E_OK : why_set(why, E_FILE_ABSENT, "%s", path);
-	writer_heap_init(&w, 64u << 20);
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-		writer_mem(&w, piece, n);
-	(void)fclose(f);
-	job.bytes = writer_view(&w);
-	if ((e = writer_end(&w)) == E_OK)
-		e = store_write(p->store, take_file_job, &job);
-	*count = job.count;
-	writer_free(&w);
-	return e == E_OK ? E_OK : why_set(why, why != NULL && why->e != E_OK ? why->e : e, "the orders in %s", path == NULL ? beside : path);
 }

@@ -4,6 +4,7 @@
 #include "core/cert.h"
 #include "core/fault.h"
 #include "sync/net/net.h"
+#include "tools/node/erasures.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/link_successor.h"
 #include "tools/node/pace.h"
@@ -151,6 +152,15 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 	}
 }
 
+/* What came down may have been an order to erase; what cannot be done now stays due. */
+static void
+settle(struct peer *p)
+{
+	pthread_mutex_lock(&p->acting);
+	(void)erasures_settle(p, NULL);
+	pthread_mutex_unlock(&p->acting);
+}
+
 enum err
 link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
@@ -159,6 +169,7 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 	pthread_mutex_lock(&p->syncing); /* a daemon's clock and a person may both want to */
 	e = sync_any(p, budget_bytes, result, why);
 	pthread_mutex_unlock(&p->syncing);
+	settle(p);
 	return e;
 }
 
@@ -197,6 +208,7 @@ link_open(struct link_open **out, struct peer *p, uint64_t budget_bytes, struct 
 	pthread_mutex_lock(&p->syncing);
 	e = open_any(o, why);
 	pthread_mutex_unlock(&p->syncing);
+	settle(p);
 	if (e == E_OK)
 		*out = o;
 	else
@@ -217,6 +229,7 @@ link_again(struct link_open *o, struct link_result *result, struct why *why)
 		e = link_sync_close(&o->l, said(&o->l, e, why), why);
 	}
 	pthread_mutex_unlock(&p->syncing);
+	settle(p);
 	return e;
 }
 

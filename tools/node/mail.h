@@ -67,6 +67,7 @@ struct mail_taken {
 	uint64_t parcels, duplicates, forks, receipts, downs;
 	uint64_t pieces, attachments; /* of attachments; whole now: at a node here, at a device there */
 	uint64_t refused;             /* letters and envelopes */
+	uint64_t erased;              /* parcels that hold something that was erased: it does not stay */
 	bool forked;                  /* at a device: its log has a twin */
 	struct why why;               /* of the first refused */
 };

@@ -3,6 +3,7 @@
 #include "tools/node/accept.h"
 #include "tools/node/attached.h"
 #include "tools/node/down.h"
+#include "tools/node/erasures.h"
 #include "tools/node/mail.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/quota.h"
@@ -51,6 +52,7 @@ check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
 {
 	struct accepted *x = &g->accepted[g->accepted_count];
 	struct why why = {.e = E_OK};
+	bool erased;
 	enum err e = accept_check(g->peer, txn, carried, g->via, &g->arena, x, &why);
 
 	if (e != E_OK) {
@@ -62,7 +64,9 @@ check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
 	if (g->answer != NULL && !g->answer->wanted)
 		*g->answer = (struct mail_answer){true, x->arrival.log.author, g->hint};
 	g->accepted_count++;
-	return E_OK;
+	if ((e = erasures_meet(g->peer, txn, &x->arrival, &erased)) == E_OK)
+		g->taken->erased += erased;
+	return e;
 }
 
 static enum err

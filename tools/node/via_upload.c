@@ -1,6 +1,7 @@
 /* A relay brings what it carries to its node. */
 #include <stdlib.h>
 
+#include "tools/node/erasures.h"
 #include "tools/node/link.h"
 #include "tools/node/via.h"
 
@@ -13,6 +14,7 @@ struct upload {
 	struct bundle answers;
 	const uint8_t *statuses;
 	uint64_t brought;
+	bool dropped;
 };
 
 static enum err
@@ -66,13 +68,19 @@ settle_job(struct store_txn *txn, void *arg)
 	enum err e = E_OK;
 
 	u->brought = 0;
+	u->dropped = false;
 	for (i = 0; i < u->mail.count && e == E_OK; i++) {
 		envelope = BYTES(u->mail.envelopes.p + at + 4, be32_get(u->mail.envelopes.p + at));
 		at += 4 + envelope.n;
 		u->brought += u->statuses[i] == SATCHEL_TAKEN;
-		if (u->statuses[i] != SATCHEL_OTHERS)
-			e = satchel_del(txn, SATCHEL_UP, envelope);
+		if (u->statuses[i] == SATCHEL_OTHERS)
+			continue;
+		u->dropped = true;
+		e = satchel_del(txn, SATCHEL_UP, envelope);
 	}
+	/* An envelope may have held what was erased since: nothing of it shall stay in freed pages. */
+	if (e == E_OK && u->dropped && store_count(txn, STORE_ERASURE) > 0)
+		e = erasures_note_due(txn);
 	for (at = 0; e == E_OK && bundle_next(&u->answers, &at, &envelope);) {
 		if ((e = satchel_room(txn, u->limits, &room)) == E_OK)
 			e = satchel_put(txn, SATCHEL_DOWN, envelope, u->now_s, room);
@@ -117,6 +125,8 @@ via_upload(struct peer *p, const struct satchel_limits *limits, uint64_t *brough
 	pthread_mutex_lock(&p->syncing); /* a relay's clock and a person may both want to */
 	e = upload(&u, why);
 	pthread_mutex_unlock(&p->syncing);
+	if (u.dropped)
+		(void)erasures_settle(p, NULL); /* what is not done stays due */
 	*brought = u.brought;
 	mail_free(&u.mail);
 	writer_free(&u.bundle);
