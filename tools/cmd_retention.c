@@ -67,7 +67,7 @@ set_rule(struct call *c, struct retention *rules)
 {
 	struct peer *p = call_peer(c);
 	uint8_t memory[RULES_BYTES_MAX];
-	enum erasure_parts parts;
+	enum erasure_parts parts = ERASURE_ALL;
 	char said[RETENTION_FORM_BYTES_MAX + 64];
 	const char *form;
 	struct writer w;

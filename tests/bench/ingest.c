@@ -2,7 +2,6 @@
  * ingest BANYAN [DEVICES] [PARCELS]: how fast a real node takes in what many devices bring over TLS, in parcels of 20
  * records that were made before. DEVICES connect at once, in as many processes; devices and node share this machine.
  */
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,70 +12,9 @@
 #include <unistd.h>
 
 #include "tests/bench/device.h"
+#include "tests/bench/proc.h"
 
 #define RECORDS_EACH 20u
-
-/* The node's own processor time so far, in seconds. */
-static double
-cpu_of(pid_t pid)
-{
-	char path[64];
-	unsigned long user = 0, kernel = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if ((f = fopen(path, "r")) == NULL ||
-	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
-		die("%s", path);
-	(void)fclose(f);
-	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
-}
-
-/* The same without its opener and the opener's helpers, in microseconds: what acknowledging takes, the writer's part in full. */
-static double
-cpu_ack_us(pid_t pid)
-{
-	char path[300], name[40];
-	unsigned long long ns;
-	double sum = 0;
-	struct dirent *t;
-	DIR *tasks;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	if ((tasks = opendir(path)) == NULL)
-		die("%s", path);
-	while ((t = readdir(tasks)) != NULL) {
-		if (t->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/comm", (int)pid, t->d_name);
-		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%39s", name) != 1)
-			die("%s", path);
-		(void)fclose(f);
-		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid, t->d_name);
-		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%llu", &ns) != 1)
-			die("%s", path);
-		(void)fclose(f);
-		if (strcmp(name, "opener") != 0 && strcmp(name, "crew") != 0)
-			sum += (double)ns / 1000;
-	}
-	(void)closedir(tasks);
-	return sum;
-}
-
-static double
-rss_mb(pid_t pid)
-{
-	char path[64];
-	unsigned long size, resident;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	if ((f = fopen(path, "r")) == NULL || fscanf(f, "%lu %lu", &size, &resident) != 2)
-		die("%s", path);
-	(void)fclose(f);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
-}
 
 /* A device's process: join, fill, say ready, wait for the word, sync. */
 static void
@@ -115,7 +53,8 @@ main(int argc, char **argv)
 	if (argc < 2 || devices < 1 || parcels < 1)
 		die("usage: %s BANYAN [DEVICES] [PARCELS]", argv[0]);
 	bench_stage(&stage, argv[1]);
-	idle = rss_mb(stage.serve);
+	(void)usleep(3000000); /* what the last command took goes back */
+	idle = proc_rss_mb(stage.serve);
 	done = mmap(NULL, devices * sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (done == MAP_FAILED || pipe(ready) != 0 || pipe(go) != 0)
 		die("no memory");
@@ -139,15 +78,15 @@ main(int argc, char **argv)
 	for (i = 0; i < devices; i++)
 		if (read(ready[0], &word, 1) != 1)
 			die("a device failed");
-	cpu = cpu_of(stage.serve);
-	ack = cpu_ack_us(stage.serve);
+	cpu = proc_cpu_s(stage.serve);
+	ack = proc_ack_us(stage.serve);
 	begun = now_s();
 	(void)close(go[1]); /* all at once */
 	for (i = 0; i < devices; i++)
 		bad |= wait(&code) < 0 || code != 0;
 	if (bad)
 		die("a device failed");
-	ack = cpu_ack_us(stage.serve) - ack;
+	ack = proc_ack_us(stage.serve) - ack;
 	for (i = 0; i < devices; i++)
 		last = done[i] > last ? done[i] : last;
 	printf("%-62s %9s %-4s %-9s %-9s\n", "The node, devices on the same machine", "", "", "target", "2x bar");
@@ -163,7 +102,7 @@ main(int argc, char **argv)
 		free(run(conflicts, &status));
 	}
 	opened = now_s();
-	cpu = cpu_of(stage.serve) - cpu;
+	cpu = proc_cpu_s(stage.serve) - cpu;
 	target_print("opened", records / (opened - begun));
 	printf("    that is what was left of this machine for it; a core of its own would open %.0f/s\n", records / cpu);
 	printf("    %.0f records by %u devices; acknowledged after %.2f s, opened after %.2f s; the node's processor: %.1f us "

@@ -26,7 +26,7 @@
 #define ASK_REMOTE_BYTES_MAX (20u << 20) /* a form with its lists fits */
 #define CONNS_EACH_MAX 8u /* of one principal: what a bad link leaves behind until it times out */
 #define STRANGERS_MAX 128u /* newcomers who join at once; more are told to wait */
-#define TLS_ROWS_MAX 4096u /* sessions kept on disk; a new one takes an old one's place */
+#define TLS_ROWS_MAX 8192u /* sessions kept on disk; a new one takes an old one's place */
 
 struct serve;
 struct serve_conn;
