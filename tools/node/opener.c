@@ -71,19 +71,17 @@ is_authors(enum err e)
 	return e == E_LIMIT || e == E_NO_ROOM || e == E_NO_MEMORY;
 }
 
+/* before[i]: what stood where row first + i goes. All stood before any was put, so the order of undoing is no matter. */
 static enum err
-rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, enum err reason)
+rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, const struct bytes *before, enum err reason)
 {
 	char hex[2 * ID_BYTES + 1];
-	bool earlier;
 	enum err e;
 	size_t i, k;
 
 	hex_encode(hex, o->rows[first].record.b, ID_BYTES);
 	for (i = first; i < end; i++) {
-		if ((e = revision_row_earlier(txn, &o->rows[i], &earlier)) == E_OK && !earlier)
-			e = revision_row_del(txn, &o->rows[i]);
-		if (e != E_OK && e != E_ABSENT)
+		if ((e = revision_row_undo(txn, &o->rows[i], before[i - first])) != E_OK)
 			return e;
 		for (k = 0; k < o->count; k++)
 			if (o->arrivals[k].seq == o->rows[i].seq && o->arrivals[k].why.e == E_OK)
@@ -96,14 +94,28 @@ rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, e
 static enum err
 commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end)
 {
+	struct bytes *before = calloc(end - first, sizeof(*before));
+	struct arena arena;
 	enum err e = E_OK;
 	size_t i;
 
+	if (before == NULL)
+		return E_NO_MEMORY;
+	arena_init(&arena, 2 * OPENING_BYTES_MAX); /* the same slices, and so no more than this turn's rows */
+	for (i = first; i < end && e == E_OK; i++)
+		e = revision_row_before(txn, &o->rows[i], &arena, &before[i - first]);
+	if (e != E_OK)
+		goto done;
 	for (i = first; i < end && e == E_OK; i++)
 		e = revision_row_put(txn, &o->rows[i]);
 	if (e == E_OK)
 		e = record_remerge(o->peer, txn, &o->rows[first].record);
-	return is_authors(e) ? rows_aside(txn, o, first, end, e) : e;
+	if (is_authors(e))
+		e = rows_aside(txn, o, first, end, before, e);
+done:
+	arena_free(&arena);
+	free(before);
+	return e;
 }
 
 static enum err

@@ -52,38 +52,57 @@ revision_row_pack(const struct revision_row *row, struct writer *out)
 	return writer_end(out);
 }
 
-enum err
-revision_row_earlier(struct store_txn *txn, const struct revision_row *row, bool *out)
+static void
+row_key(const struct revision_row *row, uint8_t key[2 * ID_BYTES])
 {
-	uint8_t key[2 * ID_BYTES];
-	struct bytes value;
-	struct reader r;
-	uint64_t seq;
-	bool elsewhere;
-	enum err e;
-
-	*out = false;
 	memcpy(key, row->record.b, ID_BYTES);
 	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
-	if ((e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), &value)) != E_OK)
-		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
+}
+
+/* The row that stands where this one would: its first elements, and its bytes, a view. E_ABSENT. */
+static enum err
+row_there(struct store_txn *txn, const struct revision_row *row, struct revision_row *out, struct bytes *value)
+{
+	uint8_t key[2 * ID_BYTES];
+	struct reader r;
+	enum err e;
+
+	row_key(row, key);
+	if ((e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), value)) != E_OK)
+		return e;
+	reader_init(&r, *value);
 	reader_array_of(&r, 15);
 	(void)reader_u64(&r); /* version */
-	seq = reader_u64(&r);
-	(void)reader_bin(&r); /* author */
-	elsewhere = reader_u64_max(&r, 255) >= ELSEWHERE;
-	*out = elsewhere != row->elsewhere ? row->elsewhere : seq < row->seq;
+	out->seq = reader_u64(&r);
+	reader_bin_fixed(&r, out->m.author.b, ID_BYTES);
+	out->elsewhere = reader_u64_max(&r, 255) >= ELSEWHERE;
 	return r.e;
+}
+
+enum err
+revision_row_yields(struct store_txn *txn, const struct revision_row *row, bool *out)
+{
+	struct revision_row there;
+	struct bytes value;
+	enum err e = row_there(txn, row, &there, &value);
+
+	*out = false;
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if (there.elsewhere != row->elsewhere && ID_EQUAL(&there.m.author, &row->m.author))
+		*out = row->elsewhere;
+	else
+		*out = there.seq < row->seq;
+	return E_OK;
 }
 
 enum err
 revision_row_put(struct store_txn *txn, const struct revision_row *row)
 {
-	bool earlier;
-	enum err e = revision_row_earlier(txn, row, &earlier);
+	bool yields;
+	enum err e = revision_row_yields(txn, row, &yields);
 
-	return e != E_OK || earlier ? e : revision_row_write(txn, row);
+	return e != E_OK || yields ? e : revision_row_write(txn, row);
 }
 
 enum err
@@ -93,8 +112,7 @@ revision_row_write(struct store_txn *txn, const struct revision_row *row)
 	struct writer w;
 	enum err e;
 
-	memcpy(key, row->record.b, ID_BYTES);
-	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	row_key(row, key);
 	writer_heap_init(&w, ROW_BYTES_MAX);
 	if ((e = revision_row_pack(row, &w)) == E_OK)
 		e = store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), writer_view(&w));
@@ -106,10 +124,41 @@ enum err
 revision_row_del(struct store_txn *txn, const struct revision_row *row)
 {
 	uint8_t key[2 * ID_BYTES];
+	struct revision_row there;
+	struct bytes value;
+	enum err e = row_there(txn, row, &there, &value);
 
-	memcpy(key, row->record.b, ID_BYTES);
-	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	if (e != E_OK || there.seq != row->seq)
+		return e == E_OK ? E_ABSENT : e;
+	row_key(row, key);
 	return store_del(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+}
+
+enum err
+revision_row_before(struct store_txn *txn, const struct revision_row *row, struct arena *a, struct bytes *out)
+{
+	struct revision_row there;
+	struct bytes value;
+	enum err e = row_there(txn, row, &there, &value);
+
+	*out = BYTES_NONE;
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	*out = arena_bytes(a, value);
+	return out->p == NULL ? E_NO_MEMORY : E_OK;
+}
+
+enum err
+revision_row_undo(struct store_txn *txn, const struct revision_row *row, struct bytes before)
+{
+	uint8_t key[2 * ID_BYTES];
+	enum err e;
+
+	row_key(row, key);
+	if (before.n > 0)
+		return store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), before);
+	e = revision_row_del(txn, row);
+	return e == E_ABSENT ? E_OK : e;
 }
 
 enum err

@@ -48,13 +48,18 @@ struct record_row {
 
 /* Rows live in the arena (or the transaction, whichever ends first). */
 /*
- * Put: nothing is done if the same revision stands here from an earlier arrival (whose it is, its first parcel says), or with what
- * identifies in it and now without. _earlier: is that so? _write: it is put in any case.
+ * One slice may come in several parcels; one row stands for it. revision_row_yields: does this row give way to the one that
+ * is there? The first arrival's stands, for it says whose it is; but of two rows of one author the one that has all its
+ * answers stands before one whose identifying part was left out. revision_row_put: nothing is done if it yields. _write: it
+ * is put in any case. _del: E_ABSENT too if another arrival's row stands there. _before: what stands there, copied, empty if
+ * nothing; _undo: puts that back after a put.
  */
-enum err revision_row_write(struct store_txn *, const struct revision_row *);
 enum err revision_row_put(struct store_txn *, const struct revision_row *);
-enum err revision_row_earlier(struct store_txn *, const struct revision_row *, bool *out);
-enum err revision_row_del(struct store_txn *, const struct revision_row *); /* E_ABSENT */
+enum err revision_row_write(struct store_txn *, const struct revision_row *);
+enum err revision_row_yields(struct store_txn *, const struct revision_row *, bool *out);
+enum err revision_row_del(struct store_txn *, const struct revision_row *);
+enum err revision_row_before(struct store_txn *, const struct revision_row *, struct arena *, struct bytes *out);
+enum err revision_row_undo(struct store_txn *, const struct revision_row *, struct bytes before);
 /* revision_row_refuse: in a job: the attachments that it names go: its record is void, or to be erased. */
 enum err revision_row_refuse(struct store_txn *, const struct revision_row *);
 enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,

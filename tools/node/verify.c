@@ -79,7 +79,7 @@ check_revisions(struct store_txn *txn, struct opening *o, struct verifying *g)
 		uint8_t key[2 * ID_BYTES];
 		char hex[2 * ID_BYTES + 1], sentence[160];
 		struct bytes value;
-		bool earlier;
+		bool yields;
 
 		memcpy(key, o->rows[i].record.b, ID_BYTES);
 		memcpy(key + ID_BYTES, o->rows[i].m.id.b, ID_BYTES);
@@ -89,10 +89,10 @@ check_revisions(struct store_txn *txn, struct opening *o, struct verifying *g)
 			continue;
 		if (e != E_OK && e != E_ABSENT)
 			break;
-		if (e == E_OK && (e = revision_row_earlier(txn, &o->rows[i], &earlier)) != E_OK)
+		if (e == E_OK && (e = revision_row_yields(txn, &o->rows[i], &yields)) != E_OK)
 			break;
-		else if (e == E_OK && earlier)
-			continue; /* the same slice in an earlier parcel */
+		else if (e == E_OK && yields)
+			continue; /* the same slice in another parcel */
 		hex_encode(hex, o->rows[i].record.b, ID_BYTES);
 		(void)snprintf(sentence, sizeof(sentence), "record %s: a change that its parcel holds is %s here", hex,
 		               e == E_ABSENT ? "missing" : "another one");
