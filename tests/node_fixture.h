@@ -33,6 +33,7 @@ struct node {
 	uint8_t key_file[64];
 	struct unlock unlock;
 	struct peer *peer;
+	struct ec_key root; /* the programme's */
 	struct why why;
 };
 
@@ -89,6 +90,7 @@ node_begin(struct node *n)
 	}
 	writer_free(&areas);
 	arena_free(&arena);
+	n->root = f.root;
 	crypto_wipe(&f.root, sizeof(f.root));
 	crypto_wipe(&f.recovery, sizeof(f.recovery));
 	CHECK_MSG(e == E_OK, "%s: %s", err_name(e), n->why.thing);

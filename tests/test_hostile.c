@@ -3,7 +3,7 @@
  * invitations used by others, a node that says nonsense.
  */
 #include "tests/asking.h"
-#include "tests/node_fixture.h"
+#include "tests/device_fixture.h"
 
 static struct node n;
 
@@ -119,26 +119,6 @@ bad_words_job(struct store_txn *txn, void *arg)
 	return e;
 }
 
-/* The node's broadcast parcel `number`, as a sync brings it. E_ABSENT: there are no more. */
-static enum err
-broadcast(uint64_t number, struct writer *copy)
-{
-	struct log_id log = down_broadcast_log(n.peer);
-	struct parcel_hash hash;
-	struct store_txn *txn;
-	struct arrival a;
-	uint64_t seq;
-	enum err e;
-
-	writer_heap_init(copy, PARCEL_BYTES_MAX);
-	if ((e = store_read_begin(n.peer->store, &txn)) != E_OK)
-		return e;
-	if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK && (e = arrival_get(txn, seq, &a)) == E_OK)
-		writer_bytes(copy, a.parcel);
-	store_read_end(txn);
-	return e;
-}
-
 /* Everything in the node's broadcast log, as a sync brings it. */
 static enum err
 take_all(struct peer *device, uint64_t *count)
@@ -148,42 +128,13 @@ take_all(struct peer *device, uint64_t *count)
 	enum err e = E_OK;
 
 	for (*count = 0; e == E_OK; ++*count) {
-		if ((e = broadcast(*count + 1, &copy)) == E_OK)
+		if ((e = device_hears(&n, *count + 1, &copy)) == E_OK)
 			e = down_take(device, false, epoch, writer_view(&copy), &n.why);
 		writer_free(&copy);
 		if (e == E_ABSENT)
 			return E_OK;
 	}
 	return e;
-}
-
-/* A member's store that has joined and heard nothing yet. */
-static bool
-device_begin(struct peer **device, const struct unlock *unlock, char path[PATH_MAX])
-{
-	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "d", .address = "127.0.0.1:1", .days = 1};
-	struct message_welcome welcome;
-	struct message_join join = {0};
-	struct invite invite;
-	struct writer line;
-	struct arena arena;
-	bool good;
-
-	writer_heap_init(&line, 4096);
-	arena_init(&arena, 1u << 20);
-	good = enrol_invite(n.peer, &n.peer->identities[1], &v, &line, &n.why) == E_OK &&
-	       invite_decode(writer_cstr(&line), &invite, &n.why) == E_OK &&
-	       enrol_prepare(device, scratch_path(path, n.dir, "device"), unlock, &invite, &n.why) == E_OK;
-	if (good) {
-		join.principal = peer_self(*device)->id;
-		join.seal_public = peer_self(*device)->seal.pub;
-		memcpy(join.secret, invite.secret, sizeof(join.secret));
-		good = enrol_join(n.peer, &join, &peer_self(*device)->sign.pub, &welcome, &arena, &n.why) == E_OK &&
-		       enrol_welcomed(*device, &invite, &peer_self(n.peer)->sign.pub, &welcome, &n.why) == E_OK;
-	}
-	arena_free(&arena);
-	writer_free(&line);
-	return good;
 }
 
 /* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work is not lost. */
@@ -198,7 +149,7 @@ words_of_a_bad_node(void)
 	REQUIRE(node_begin(&n));
 	unlock = n.unlock;
 	unlock.name = NULL;
-	REQUIRE(device_begin(&device, &unlock, path));
+	REQUIRE(device_begin(&n, &device, &unlock, path));
 	CHECK(store_write(n.peer->store, bad_words_job, NULL) == E_OK);
 	CHECK_MSG(take_all(device, &count) == E_OK, "%s", n.why.thing);
 	CHECK(count == 4); /* areas, the form, and the two bad ones */
@@ -223,9 +174,9 @@ words_that_the_node_did_not_say(void)
 	REQUIRE(node_begin(&n));
 	unlock = n.unlock;
 	unlock.name = NULL;
-	REQUIRE(device_begin(&device, &unlock, path));
+	REQUIRE(device_begin(&n, &device, &unlock, path));
 	epoch = down_broadcast_log(n.peer).epoch;
-	CHECK(broadcast(1, &first) == E_OK && broadcast(2, &second) == E_OK);
+	CHECK(device_hears(&n, 1, &first) == E_OK && device_hears(&n, 2, &second) == E_OK);
 	first.p[first.n - 1] ^= 1; /* of the signature */
 	CHECK(down_take(device, false, epoch, writer_view(&first), &n.why) == E_SIGNATURE);
 	CHECK(peer_areas(device) == NULL && peer_form(device, "N") == NULL);

@@ -1,4 +1,5 @@
 /* A node below that lies to the one above: its word counts for its own area and below, and for nothing else. */
+#include "core/erasure.h"
 #include "tests/node_fixture.h"
 #include "tools/node/carry.h"
 #include "tools/node/offices.h"
@@ -164,4 +165,178 @@ revocations_and_garbage(void)
 	end();
 }
 
-CHECK_MAIN(T(enrolments), T(offices), T(revocations_and_garbage))
+/* ---- one statement, as it is vouched for ---- */
+
+struct vouch {
+	enum statement kind;
+	struct bytes statement;
+	bool fresh;
+};
+
+static enum err
+vouch_job(struct store_txn *txn, void *arg)
+{
+	struct vouch *v = arg;
+
+	v->fresh = false;
+	switch ((int)v->kind) {
+	case STATEMENT_ENROLMENT:
+		return vouch_enrolment(n.peer, txn, v->statement, NULL);
+	case STATEMENT_OFFICE:
+		return vouch_office(n.peer, txn, v->statement, &v->fresh, NULL);
+	case STATEMENT_ERASURE:
+		return vouch_erasure(n.peer, txn, v->statement, NULL);
+	default:
+		return vouch_revocation(n.peer, txn, v->statement, &v->fresh, NULL);
+	}
+}
+
+static enum err
+vouches(enum statement kind, struct writer *statement, bool *fresh)
+{
+	struct vouch v = {kind, writer_view(statement), false};
+	enum err e = store_write(n.peer->store, vouch_job, &v);
+
+	writer_reset(statement);
+	*fresh = v.fresh;
+	return e;
+}
+
+/* Somebody of `area`, enrolled by `by` as `key` signs it. */
+static enum err
+enrols(const struct principal_id *by, const struct ec_key *key, const char *area, struct principal_id *id)
+{
+	struct enrolment x = {.programme = n.peer->programme.id, .role = ROLE_MEMBER, .name = "somebody", .issuer = *by};
+	struct ec_key own;
+	struct writer w;
+	bool fresh;
+	enum err e;
+
+	crypto_random(x.id.b, ID_BYTES);
+	CHECK(crypto_ec_new(&own) == E_OK);
+	x.sign_pub = x.seal_pub = own.pub;
+	snprintf(x.area, sizeof(x.area), "%s", area);
+	*id = x.id;
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	e = enrolment_encode(&x, key, &w);
+	if (e == E_OK)
+		e = vouches(STATEMENT_ENROLMENT, &w, &fresh);
+	writer_free(&w);
+	return e;
+}
+
+static enum member_state
+state_of(const struct principal_id *id)
+{
+	struct store_txn *txn;
+	struct member m = {.state = MEMBER_PENDING};
+
+	if (store_read_begin(n.peer->store, &txn) == E_OK) {
+		CHECK(member_get(txn, id, &m) == E_OK);
+		store_read_end(txn);
+	}
+	return m.state;
+}
+
+/* Only the root and nodes that are let in vouch for anybody, each with its own key. */
+static void
+who_may_vouch(void)
+{
+	struct principal_id root, id, nobody = {"nobody-000000001"}, gone;
+	struct device officer, waiting;
+
+	REQUIRE(begin());
+	root = principal_root(&n.peer->programme.id);
+	REQUIRE(node_join(&n, &officer, ROLE_OFFICER, "D1", "second") == E_OK);
+	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "second", &n.why) == E_OK);
+	REQUIRE(node_join(&n, &waiting, ROLE_NODE, "D1", "waiting") == E_OK);
+	CHECK(enrols(&root, &n.root, "V2", &id) == E_OK);
+	CHECK(enrols(&root, &liar.self.sign, "V1", &id) == E_SIGNATURE);
+	CHECK(enrols(&liar.self.id, &n.root, "V1", &id) == E_SIGNATURE);
+	CHECK(enrols(&officer.self.id, &officer.self.sign, "V1", &id) == E_SIGNATURE);
+	CHECK(enrols(&waiting.self.id, &waiting.self.sign, "V1", &id) == E_SIGNATURE);
+	CHECK(enrols(&nobody, &liar.self.sign, "V1", &id) == E_SIGNATURE);
+	CHECK(enrols(&liar.self.id, &liar.self.sign, "V1", &id) == E_OK && state_of(&id) == MEMBER_KNOWN);
+	REQUIRE(enrol_revoke(n.peer, &n.peer->identities[1], "liar", "it lies", &gone, &n.why) == E_OK);
+	CHECK(enrols(&liar.self.id, &liar.self.sign, "V1", &id) == E_SIGNATURE);
+	end();
+}
+
+static enum err
+revokes(const struct principal_id *by, const struct ec_key *key, const struct principal_id *whom, bool *fresh)
+{
+	struct revocation r = {.programme = n.peer->programme.id, .principal = *whom, .issuer = *by, .time_s = 1};
+	struct writer w;
+	enum err e;
+
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	e = revocation_encode(&r, key, &w);
+	if (e == E_OK)
+		e = vouches(STATEMENT_REVOCATION, &w, fresh);
+	writer_free(&w);
+	return e;
+}
+
+/* Who is known by another's word goes by such a word; who was let in here, by this office's or its twin's. */
+static void
+who_may_shut_out(void)
+{
+	struct device other, twin, member;
+	struct principal_id known;
+	bool fresh;
+
+	REQUIRE(begin());
+	REQUIRE(node_join(&n, &other, ROLE_NODE, "D2", "other") == E_OK && node_join(&n, &twin, ROLE_NODE, "P", "twin") == E_OK);
+	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "other", &n.why) == E_OK);
+	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "twin", &n.why) == E_OK);
+	REQUIRE(enrols(&liar.self.id, &liar.self.sign, "V1", &known) == E_OK);
+	CHECK(revokes(&liar.self.id, &other.self.sign, &known, &fresh) == E_SIGNATURE && !fresh);
+	CHECK(revokes(&other.self.id, &other.self.sign, &known, &fresh) == E_SIGNATURE && !fresh);
+	CHECK(revokes(&member.self.id, &member.self.sign, &known, &fresh) == E_SIGNATURE && !fresh);
+	CHECK(state_of(&known) == MEMBER_KNOWN);
+	CHECK(revokes(&liar.self.id, &liar.self.sign, &known, &fresh) == E_OK && fresh);
+	CHECK(state_of(&known) == MEMBER_KNOWN_REVOKED);
+	CHECK(revokes(&liar.self.id, &liar.self.sign, &known, &fresh) == E_OK && !fresh); /* once */
+	CHECK(revokes(&liar.self.id, &liar.self.sign, &member.self.id, &fresh) == E_OK && !fresh); /* not its to say */
+	CHECK(revokes(&twin.self.id, &liar.self.sign, &member.self.id, &fresh) == E_SIGNATURE && !fresh);
+	CHECK(revokes(&peer_self(n.peer)->id, &liar.self.sign, &member.self.id, &fresh) == E_OK && !fresh);
+	CHECK(state_of(&member.self.id) == MEMBER_APPROVED);
+	CHECK(revokes(&twin.self.id, &twin.self.sign, &member.self.id, &fresh) == E_OK && fresh);
+	CHECK(state_of(&member.self.id) == MEMBER_REVOKED);
+	CHECK(revokes(&liar.self.id, &liar.self.sign, &(struct principal_id){"nobody-000000001"}, &fresh) == E_OK && !fresh);
+	end();
+}
+
+static enum err
+orders(const struct principal_id *by, const struct ec_key *key, const char *area)
+{
+	struct erasure o = {.programme = n.peer->programme.id, .parts = ERASURE_ALL, .record = {"record-000000001"},
+	                    .time_s = 1, .issuer = *by};
+	struct writer w;
+	bool fresh;
+	enum err e;
+
+	snprintf(o.area, sizeof(o.area), "%s", area);
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	e = erasure_encode(&o, key, &w);
+	if (e == E_OK)
+		e = vouches(STATEMENT_ERASURE, &w, &fresh);
+	writer_free(&w);
+	return e;
+}
+
+/* An order to erase destroys: it counts of whoever has the area, with its own key; this node's own too. */
+static void
+who_may_erase(void)
+{
+	REQUIRE(begin());
+	CHECK(orders(&liar.self.id, &liar.self.sign, "V1") == E_OK);
+	CHECK(orders(&liar.self.id, &liar.self.sign, "V2") == E_SIGNATURE);
+	CHECK(orders(&liar.self.id, &liar.self.sign, "P") == E_SIGNATURE);
+	CHECK(orders(&peer_self(n.peer)->id, &peer_self(n.peer)->sign, "V2") == E_OK);
+	CHECK(orders(&peer_self(n.peer)->id, &liar.self.sign, "V1") == E_SIGNATURE);
+	end();
+}
+
+CHECK_MAIN(T(enrolments), T(offices), T(revocations_and_garbage), T(who_may_vouch), T(who_may_shut_out), T(who_may_erase))
