@@ -1,0 +1,438 @@
+/*
+ * test_bounds: each count that is larger than its array, each length that is larger than its field, with bytes enough behind
+ * it to be believed: nothing but the bound refuses it. What fits to the last one is taken.
+ */
+#include "core/attach.h"
+#include "core/pack.h"
+#include "core/principal.h"
+#include "core/receipt.h"
+#include "core/reissue.h"
+#include "core/revision.h"
+#include "core/stanza.h"
+#include "sync/message.h"
+#include "tests/check.h"
+#include "tests/keys.h"
+
+static struct writer w;
+
+static const uint8_t some[64] = {4, 1, 2, 3};
+static uint8_t big[8u << 20]; /* longer than any field */
+
+/* ---- messages ---- */
+
+enum type { U, BOOL, FIXED, BIN, STR, STRS, RAW };
+
+static const struct {
+	uint8_t message;
+	const char *what;
+	enum type type;
+	uint64_t bound;
+} fields[] = {
+#define M(code, name, member, way)
+#define F(message, member, field, type, bound) {MESSAGE_##message, #message ", " #field, type, bound},
+#define R(code, name, reason)
+#include "sync/message.def"
+#undef M
+#undef F
+#undef R
+};
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
+/* A field of `over` more than its bound. */
+static void
+put_field(size_t i, uint64_t over)
+{
+	uint64_t n = fields[i].bound + over, k;
+
+	switch (fields[i].type) {
+	case U:
+		pack_u64(&w, n);
+		return;
+	case BOOL:
+		pack_bool(&w, false);
+		return;
+	case STRS:
+		pack_array(&w, (uint32_t)n);
+		for (k = 0; k < n; k++)
+			pack_str(&w, BYTES_LIT("a"));
+		return;
+	case FIXED:
+	case BIN:
+		pack_bin(&w, BYTES(big, n));
+		return;
+	case STR:
+		pack_str(&w, BYTES(big, n));
+		return;
+	case RAW:
+		writer_mem(&w, big, n);
+		return;
+	}
+}
+
+static enum err
+decodes(size_t wrong, struct why *why)
+{
+	static struct message m;
+	size_t i;
+
+	writer_reset(&w);
+	for (i = 0; i < FIELD_COUNT; i++)
+		if (fields[i].message == fields[wrong].message)
+			put_field(i, i == wrong ? 1 : 0);
+	CHECK(writer_end(&w) == E_OK);
+	return message_decode(&m, fields[wrong].message, writer_view(&w), why);
+}
+
+static void
+messages(void)
+{
+	struct why why;
+	size_t i, k;
+
+	memset(big, 'x', sizeof(big));
+	writer_heap_init(&w, 64u << 20);
+	for (i = 0; i < FIELD_COUNT; i++) {
+		static struct message m;
+		bool has_bound = fields[i].type != BOOL && fields[i].bound != UINT64_MAX;
+		enum err e = decodes(i, &why);
+
+		if (has_bound)
+			CHECK_MSG(e == E_FRAME && strcmp(why.thing, fields[i].what) == 0, "%s: %s %s", fields[i].what, err_name(e),
+			          e == E_OK ? "" : why.thing);
+		writer_reset(&w);
+		for (k = 0; k < FIELD_COUNT; k++)
+			if (fields[k].message == fields[i].message)
+				put_field(k, 0);
+		e = message_decode(&m, fields[i].message, writer_view(&w), &why);
+		CHECK_MSG(e == E_OK, "%s, all at their bounds: %s", fields[i].what, e == E_OK ? "" : why.thing);
+	}
+	writer_free(&w);
+}
+
+/* What is sent is held to the same bounds. */
+static void
+messages_to_send(void)
+{
+	struct message ask = {.type = MESSAGE_ASK}, answer = {.type = MESSAGE_ANSWER}, input = {.type = MESSAGE_INPUT};
+	struct why why;
+
+	writer_heap_init(&w, 1u << 20);
+	ask.u.ask.verb = BYTES(big, 65);
+	CHECK(message_encode(&w, &ask, &why) == E_LIMIT);
+	ask.u.ask.verb = BYTES_LIT("say");
+	ask.u.ask.args.count = ASK_ARGS_MAX + 1;
+	CHECK(message_encode(&w, &ask, &why) == E_LIMIT);
+	ask.u.ask.args.count = 1;
+	ask.u.ask.args.str[0] = BYTES(big, ASK_ARGS_BYTES_MAX + 1);
+	CHECK(message_encode(&w, &ask, &why) == E_LIMIT);
+	answer.u.answer.bytes = BYTES(big, CHUNK_BYTES_MAX + 1);
+	CHECK(message_encode(&w, &answer, &why) == E_LIMIT);
+	input.u.input.bytes = BYTES(big, CHUNK_BYTES_MAX + 1);
+	CHECK(message_encode(&w, &input, &why) == E_LIMIT);
+	writer_free(&w);
+}
+
+/* ---- receipts, statements ---- */
+
+/* [body, signature]: the body is what `w` has from `from` on. */
+static void
+begin_signed(void)
+{
+	writer_reset(&w);
+	pack_array(&w, 2);
+}
+
+static void
+end_signed(void)
+{
+	pack_bin(&w, BYTES(some, SIGNATURE_BYTES));
+	CHECK(writer_end(&w) == E_OK);
+}
+
+static enum err
+receipt_of(uint64_t version, uint32_t elements, uint32_t rows, uint32_t logs, uint64_t number)
+{
+	struct receipt r;
+	uint32_t i;
+
+	begin_signed();
+	pack_array(&w, elements);
+	pack_u64(&w, version);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_u64(&w, 5);
+	pack_u64(&w, 6);
+	pack_array(&w, rows);
+	for (i = 0; i < rows; i++) {
+		pack_array(&w, 4);
+		pack_u64(&w, i);
+		pack_u64(&w, number);
+		pack_bin(&w, BYTES(some, HASH_BYTES));
+		pack_u64(&w, 0);
+	}
+	pack_array(&w, logs);
+	for (i = 0; i < logs; i++)
+		pack_u64(&w, i);
+	for (i = 7; i < elements; i++)
+		pack_nil(&w);
+	end_signed();
+	return receipt_decode(writer_view(&w), &r, NULL);
+}
+
+static void
+receipts(void)
+{
+	struct receipt r;
+
+	writer_heap_init(&w, 1u << 20);
+	CHECK(receipt_of(1, 7, EPOCHS_MAX, RECEIPT_LOGS_MAX, NUMBER_MAX) == E_OK);
+	CHECK(receipt_of(1, 7, EPOCHS_MAX + 1, RECEIPT_LOGS_MAX, 1) == E_LIMIT);
+	CHECK(receipt_of(1, 7, 1, RECEIPT_LOGS_MAX + 1, 1) == E_LIMIT);
+	CHECK(receipt_of(1, 7, 1, 2, (uint64_t)NUMBER_MAX + 1) == E_LIMIT);
+	CHECK(receipt_of(1, 7, 1, 2, 0) == E_LIMIT);
+	CHECK(receipt_of(1, 8, 1, 2, 1) == E_PACK_TYPE && receipt_of(1, 6, 1, 2, 1) == E_PACK_TYPE);
+	CHECK(receipt_of(2, 7, 1, 2, 1) == E_VERSION);
+	begin_signed(); /* longer than any, and well formed: what it says stands in no room of ours */
+	pack_bin(&w, BYTES(some, 60));
+	end_signed();
+	writer_mem(&w, big, RECEIPT_BYTES_MAX);
+	CHECK(receipt_decode(writer_view(&w), &r, NULL) == E_LIMIT);
+	writer_free(&w);
+}
+
+static enum err
+revocation_of(uint32_t logs)
+{
+	static const struct programme_id programme = {"programme-000001"};
+	struct revocation r;
+	uint32_t i;
+
+	begin_signed();
+	pack_array(&w, 6);
+	pack_u64(&w, 1);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_cstr(&w, "lost");
+	pack_u64(&w, 5);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_array(&w, logs);
+	for (i = 0; i < logs; i++) {
+		pack_array(&w, 3);
+		pack_u64(&w, i);
+		pack_u64(&w, 1);
+		pack_bin(&w, BYTES(some, HASH_BYTES));
+	}
+	end_signed();
+	return revocation_decode(writer_view(&w), &programme, &r, NULL);
+}
+
+static enum err
+succession_of(uint32_t nodes)
+{
+	static const struct programme_id programme = {"programme-000001"};
+	struct ec_public pub = test_key(KEY_OTHER).pub;
+	struct succession s;
+	uint32_t i;
+
+	begin_signed();
+	pack_array(&w, 8);
+	pack_u64(&w, 1);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_bin(&w, BYTES(pub.b, sizeof(pub.b)));
+	pack_bin(&w, BYTES(pub.b, sizeof(pub.b)));
+	pack_cstr(&w, "P");
+	pack_u64(&w, 5);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_array(&w, nodes);
+	for (i = 0; i < nodes; i++)
+		pack_bin(&w, BYTES(some, ID_BYTES));
+	end_signed();
+	return succession_decode(writer_view(&w), &programme, &s, NULL);
+}
+
+static void
+statements(void)
+{
+	static const struct programme_id programme = {"programme-000001"};
+	struct ec_key key = test_key(KEY_OTHER);
+
+	writer_heap_init(&w, 1u << 20);
+	CHECK(revocation_of(EPOCHS_MAX) == E_OK && revocation_of(EPOCHS_MAX + 1) == E_LIMIT && revocation_of(32) == E_LIMIT);
+	CHECK(succession_of(SUCCESSION_NODES_MAX) == E_OK && succession_of(SUCCESSION_NODES_MAX + 1) == E_PACK_TYPE);
+	CHECK(succession_of(0) == E_PACK_TYPE);
+	begin_signed();
+	pack_bin(&w, BYTES(big, STATEMENT_BYTES_MAX));
+	end_signed();
+	CHECK(principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme, &key.pub) == E_LIMIT);
+	writer_free(&w);
+}
+
+/* ---- what is in slices ---- */
+
+static enum err
+revisions_of(uint32_t count, uint32_t parents)
+{
+	static struct revision_body bodies[SLICE_REVISIONS_MAX + 64];
+	uint8_t parent[ID_BYTES] = {0};
+	uint32_t i, k;
+	size_t got;
+
+	writer_reset(&w);
+	pack_array(&w, count);
+	for (i = 0; i < count; i++) {
+		pack_array(&w, 4);
+		pack_u64(&w, parents > 0 ? REVISION_VOID : REVISION_CREATE);
+		pack_u64(&w, 7);
+		pack_u64(&w, 9);
+		pack_array(&w, parents);
+		for (k = 0; k < parents; k++) {
+			parent[0] = (uint8_t)(k + 1);
+			pack_bin(&w, BYTES(parent, ID_BYTES));
+		}
+	}
+	return revisions_read(writer_view(&w), BYTES_NONE, bodies, SLICE_REVISIONS_MAX + 64, &got, NULL);
+}
+
+static enum err
+reissue_of(uint64_t j, uint64_t role)
+{
+	struct reissue r;
+
+	writer_reset(&w);
+	pack_array(&w, 1);
+	pack_array(&w, 10);
+	pack_u64(&w, REVISION_REISSUE);
+	pack_u64(&w, 7);
+	pack_u64(&w, 9);
+	pack_array(&w, 0);
+	pack_bin(&w, BYTES(some, HASH_BYTES));
+	pack_u64(&w, j);
+	pack_bin(&w, BYTES(some, ID_BYTES));
+	pack_u64(&w, role);
+	pack_u64(&w, 11);
+	pack_bin(&w, BYTES_LIT("payload"));
+	return reissue_is(writer_view(&w)) ? reissue_read(writer_view(&w), &r) : E_ABSENT;
+}
+
+static enum err
+stanza_of(uint64_t version, struct bytes area)
+{
+	struct stanza s;
+
+	writer_reset(&w);
+	pack_array(&w, 4);
+	pack_u64(&w, version);
+	pack_array(&w, 2);
+	pack_str(&w, area);
+	pack_u64(&w, 3);
+	pack_bin(&w, BYTES(test_key(KEY_OTHER).pub.b, EC_PUBLIC_BYTES));
+	pack_bin(&w, BYTES(some, sizeof(s.wrapped)));
+	return stanza_decode(writer_view(&w), &s, NULL);
+}
+
+static void
+slices(void)
+{
+	char area[AREA_CODE_BYTES_MAX + 1];
+
+	writer_heap_init(&w, 1u << 20);
+	CHECK(revisions_of(SLICE_REVISIONS_MAX, 0) == E_OK && revisions_of(SLICE_REVISIONS_MAX + 1, 0) == E_LIMIT);
+	CHECK(revisions_of(1, PARENTS_MAX) == E_OK && revisions_of(1, PARENTS_MAX + 1) == E_LIMIT);
+	CHECK(reissue_of(SLICE_REVISIONS_MAX - 1, ROLE_OFFICER) == E_OK);
+	CHECK(reissue_of(SLICE_REVISIONS_MAX, ROLE_OFFICER) != E_OK && reissue_of(0, 99) == E_PARCEL);
+	memset(area, 'A', sizeof(area));
+	CHECK(stanza_of(1, BYTES(area, AREA_CODE_BYTES_MAX)) == E_OK);
+	CHECK(stanza_of(1, BYTES(area, AREA_CODE_BYTES_MAX + 1)) == E_LIMIT && stanza_of(1, BYTES_LIT("A\0B")) == E_LIMIT);
+	CHECK(stanza_of(2, BYTES_LIT("A")) == E_VERSION && stanza_of(1, BYTES_NONE) != E_OK);
+	writer_free(&w);
+}
+
+/* ---- an answer that names a file ---- */
+
+#define D8 "01234567"
+#define D64 D8 D8 D8 D8 D8 D8 D8 D8
+
+static void
+references(void)
+{
+	static const struct {
+		const char *what, *tail;
+		bool good;
+	} rows[] = {{"as it is written", D64 ":" D64 ":12:photo.jpg", true},
+	            {"the largest", D64 ":" D64 ":8388608:p", true},
+	            {"larger than any file", D64 ":" D64 ":8388609:p", false},
+	            {"a size past the machine's", D64 ":" D64 ":99999999999999999999999:p", false},
+	            {"a negative size", D64 ":" D64 ":-1:p", false},
+	            {"no size", D64 ":" D64 "::p", false},
+	            {"an id that is no number", "x1234567" D8 D8 D8 D8 D8 D8 D8 ":" D64 ":12:p", false},
+	            {"a key that is no number", D64 ":x1234567" D8 D8 D8 D8 D8 D8 D8 ":12:p", false},
+	            {"no colon behind the id", D64 ";" D64 ":12:p", false},
+	            {"no colon behind the key", D64 ":" D64 ";12:p", false},
+	            {"no colon behind the size", D64 ":" D64 ":12p", false},
+	            {"cut", D64 ":" D64, false}};
+	struct attach_ref ref, written = {.size = 1};
+	char text[600], name[ATTACH_NAME_BYTES_MAX + 2], prefix[64];
+	size_t i;
+
+	writer_heap_init(&w, 4096);
+	attach_ref_write(&written, &w);
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)(strstr(writer_cstr(&w), "0000") - writer_cstr(&w)), writer_cstr(&w));
+	writer_free(&w);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", prefix, rows[i].tail);
+		CHECK_MSG(attach_ref_read(bytes_of_str(text), &ref) == rows[i].good, "%s", rows[i].what);
+	}
+	memset(name, 'n', sizeof(name));
+	name[ATTACH_NAME_BYTES_MAX + 1] = '\0';
+	snprintf(text, sizeof(text), "%s" D64 ":" D64 ":1:%s", prefix, name + 1);
+	CHECK(attach_ref_read(bytes_of_str(text), &ref) && strlen(ref.name) == ATTACH_NAME_BYTES_MAX);
+	snprintf(text, sizeof(text), "%s" D64 ":" D64 ":1:%s", prefix, name);
+	CHECK(!attach_ref_read(bytes_of_str(text), &ref));
+	snprintf(text, sizeof(text), "x%s" D64 ":" D64 ":1:n", prefix + 1);
+	CHECK(!attach_ref_read(bytes_of_str(text), &ref));
+	snprintf(text, sizeof(text), "%s" D64 ":" D64 ":1:name", prefix);
+	i = strlen(text);
+	text[i - 2] = '\0';
+	CHECK(!attach_ref_read(BYTES(text, i), &ref));
+	memset(text, 'n', sizeof(text));
+	memcpy(text, prefix, strlen(prefix));
+	CHECK(!attach_ref_read(BYTES(text, sizeof(text)), &ref));
+}
+
+/* A chunk that is none of the file's; and a name from elsewhere leads to no other folder, and hides nothing. */
+static void
+files(void)
+{
+	static const char *const names[] = {"../../etc/passwd", "/etc/passwd", "a\nb", "a b", ".hidden", "\x1b[2J", "\xe1\x9e\x80", ""};
+	struct attach_ref ref = {.size = 0};
+	struct writer list, sealed, plain;
+	char out[64 + ATTACH_NAME_BYTES_MAX];
+	struct bytes chunk;
+	size_t i;
+
+	writer_heap_init(&list, 1u << 16);
+	writer_heap_init(&sealed, 1u << 20);
+	writer_heap_init(&plain, 1u << 20);
+	crypto_random(ref.key, sizeof(ref.key));
+	REQUIRE(attach_seal(&ref, BYTES(big, ATTACH_CHUNK_BYTES + 100), &list, &sealed) == E_OK);
+	chunk = BYTES(sealed.p + attach_chunk_bytes(ref.size, 0), attach_chunk_bytes(ref.size, 1));
+	CHECK(attach_open(&ref, 1, chunk, &plain) == E_OK && plain.n == 100);
+	CHECK(attach_open(&ref, 0, chunk, &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&ref, 2, chunk, &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&ref, UINT32_MAX, chunk, &plain) == E_ATTACHMENT);
+	chunk.n--;
+	CHECK(attach_open(&ref, 1, chunk, &plain) == E_ATTACHMENT && plain.n == 100);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *p;
+
+		snprintf(ref.name, sizeof(ref.name), "%s", names[i]);
+		attach_file_name(&ref, out, sizeof(out));
+		CHECK_MSG(out[0] != '.', "%s", out);
+		for (p = out; *p != '\0'; p++)
+			CHECK_MSG(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *p) != NULL, "row %zu", i);
+	}
+	writer_free(&list);
+	writer_free(&sealed);
+	writer_free(&plain);
+}
+
+CHECK_MAIN(T(messages), T(messages_to_send), T(receipts), T(statements), T(slices), T(references), T(files))
