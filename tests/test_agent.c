@@ -229,5 +229,19 @@ clocks_jump(void)
 	CHECK(d.kept.bytes == 99);
 }
 
+/* What nobody counts is put down; attachments that got no further rest. */
+static void
+costs_and_rests(void)
+{
+	struct duty d;
+
+	CHECK(duty_cost(1000, 0, 0) == 1000 && duty_cost(1000, 1, 0) == 1540 && duty_cost(0, 1, 2) == 1140);
+	CHECK(duty_cost(UINT64_MAX, 1, 1) == UINT64_MAX);
+	duty_init(&d, &unbounded, 1000);
+	CHECK(duty_rests(&d, E_OK) == 1000 + DUTY_RETRY_S_MAX && duty_rests(&d, E_BUDGET) == 1000 + DUTY_DAY_S);
+	duty_time(&d, 5000);
+	CHECK(duty_rests(&d, E_BUDGET) == 1000 + DUTY_DAY_S);
+}
+
 CHECK_MAIN(T(links_come_and_go), T(idle_is_quiet), T(budgets), T(busy_and_shut_out), T(waits_are_bounded_and_by_chance),
-           T(clocks_jump))
+           T(clocks_jump), T(costs_and_rests))

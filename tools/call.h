@@ -39,6 +39,7 @@ const struct command *call_command(const struct call *);
 struct peer *call_peer(struct call *); /* NULL for COMMAND_ALONE */
 /* The principal who acts: the store's own, the officer of --as, or the remote asker. */
 const struct principal_id *call_actor(const struct call *);
+#define CALL_PLACE "cwd" /* an input: the folder that an asker through the store's socket is in */
 bool call_is_remote(const struct call *); /* asked over TLS: rules apply to the asker */
 bool call_is_asked(const struct call *);  /* carried out by the daemon, for whomever */
 

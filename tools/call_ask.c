@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/pack.h"
 #include "schemas/xlsform.h"
@@ -100,6 +101,18 @@ gather_beside(struct call *c, const char *path, struct bytes form)
 	writer_free(&xform);
 	writer_free(&names);
 	return e;
+}
+
+enum err
+call_give_place(struct call *c)
+{
+	char here[4096];
+	struct bytes kept;
+
+	if (getcwd(here, sizeof(here)) == NULL)
+		return E_OK; /* names that begin with a slash do without */
+	kept = arena_bytes(&c->arena, bytes_of_str(here));
+	return kept.p == NULL ? why_set(&c->why, E_NO_MEMORY, "%s", CALL_PLACE) : call_input_add(c, CALL_PLACE, kept);
 }
 
 static enum err

@@ -62,6 +62,8 @@ struct call {
 enum err call_new(struct call **out);
 /* call_gather: read every file that the command was given into its inputs. E_FILE_ABSENT, E_IO, E_LIMIT. */
 enum err call_gather(struct call *);
+/* call_give_place: say where names of files begin (CALL_PLACE), to who serves this very store. */
+enum err call_give_place(struct call *);
 /* call_flush: hand gathered text to the answer. */
 void call_flush(struct call *);
 enum err call_input_add(struct call *, const char *name, struct bytes content);

@@ -6,14 +6,22 @@
 #include "core/file.h"
 #include "core/pack.h"
 
-/* The name of a file beside another. */
+/*
+ * The name of a file beside another. Asked through the store's own socket, names begin where the asker is: it is the same user's
+ * or root's, so nothing is read for anybody who might not; nobody else's names are looked at.
+ */
 static enum err
-place_of(char *out, size_t cap, const char *beside, struct bytes name)
+place_of(struct call *c, char *out, size_t cap, const char *beside, struct bytes name)
 {
 	const char *slash = beside == NULL || name.p[0] == '/' ? NULL : strrchr(beside, '/');
 	int folder = slash == NULL ? 0 : (int)(slash - beside) + 1, n;
+	struct bytes here = BYTES_NONE;
+	bool whole = name.p[0] == '/' || (folder > 0 && beside[0] == '/');
 
-	n = snprintf(out, cap, "%.*s%.*s", folder, beside == NULL ? "" : beside, (int)name.n, (const char *)name.p);
+	if (!whole && call_is_asked(c) && call_input(c, CALL_PLACE, &here) != E_OK)
+		return E_ABSENT;
+	n = snprintf(out, cap, "%.*s%s%.*s%.*s", (int)here.n, (const char *)here.p, here.n > 0 ? "/" : "", folder,
+	             beside == NULL ? "" : beside, (int)name.n, (const char *)name.p);
 	return n > 0 && (size_t)n < cap && memchr(name.p, '\0', name.n) == NULL ? E_OK : E_LIMIT;
 }
 
@@ -37,15 +45,15 @@ static enum err
 enclose_one(struct call *c, const struct form *form, const char *beside, struct bytes text, struct attached_new *out,
             struct why *why)
 {
-	char path[1024];
+	char path[4096];
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
 	if (!form_attachments(form))
 		return why_set(why, E_ANSWER_TYPE, "%s", "the form does not allow attachments");
-	if (call_is_asked(c))
-		return why_set(why, E_ANSWER_TYPE, "%s", "a program serves this store; attachments are taken in when it does not");
-	if (text.n == 0 || place_of(path, sizeof(path), beside, text) != E_OK)
+	if (call_is_remote(c))
+		return why_set(why, E_ANSWER_TYPE, "%s", "attachments are taken in where the store is, not from elsewhere");
+	if (text.n == 0 || place_of(c, path, sizeof(path), beside, text) != E_OK)
 		return why_set(why, E_ANSWER_TYPE, "%s", "the file's name is too long");
 	e = seal_file(path, out, NULL);
 	if (e == E_LIMIT)

@@ -51,7 +51,8 @@ forward_local(struct call *c, bool *nobody)
 	writer_heap_init(&ask, ASK_BYTES_MAX);
 	*nobody = false;
 	c->forwarded = true;
-	if ((e = call_find_secret(c)) == E_OK && (e = call_ask_write(c, true, &ask)) == E_OK) {
+	if ((e = call_find_secret(c)) == E_OK && (e = call_give_place(c)) == E_OK &&
+	    (e = call_ask_write(c, true, &ask)) == E_OK) {
 		e = link_ask(NULL, path, writer_view(&ask), c->answer, c->ctx, &status, &why);
 		*nobody = e == E_CONNECT;
 		e = asked(c, e, status, &why);

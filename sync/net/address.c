@@ -28,6 +28,15 @@ address_split(const char *address, char host[ADDRESS_HOST_BYTES], char port[8], 
 	return E_OK;
 }
 
+bool
+address_is_number(const char *host)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	return uv_ip4_addr(host, 0, &v4) == 0 || uv_ip6_addr(host, 0, &v6) == 0;
+}
+
 void
 address_print(const struct sockaddr *sa, char *out, size_t out_bytes)
 {

@@ -2,6 +2,8 @@
 #ifndef BANYAN_SYNC_NET_ADDRESS_H
 #define BANYAN_SYNC_NET_ADDRESS_H
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 #include "core/err.h"
@@ -10,6 +12,8 @@
 
 /* address_split: E_USAGE for what is none. port is digits. */
 enum err address_split(const char *address, char host[ADDRESS_HOST_BYTES], char port[8], struct why *);
+/* address_is_number: a host that needs no looking up. */
+bool address_is_number(const char *host);
 /* address_print: "127.0.0.1:80" or "[::1]:80". */
 void address_print(const struct sockaddr *, char *out, size_t out_bytes);
 /*

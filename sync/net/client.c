@@ -21,6 +21,7 @@ struct net_client {
 	bool done;      /* the result in `why` stands */
 	bool connected;
 	bool keeps;     /* the connection stays when an exchange is over */
+	uint64_t lookups, vain;
 	bool gone;      /* the handles are closed */
 	uint8_t read_buffer[CONN_READ_BYTES];
 };
@@ -115,6 +116,7 @@ fail_connect(struct net_client *r, const char *reason)
 
 	why_set(&r->why, E_CONNECT, "%s (%s)", to, reason);
 	r->done = true;
+	r->vain++;
 }
 
 static void
@@ -257,6 +259,7 @@ resolve(struct net_client *r)
 
 	if ((e = address_split(r->config->address, host, port, &r->why)) != E_OK)
 		return e;
+	r->lookups += !address_is_number(host);
 	code = uv_getaddrinfo(&r->loop, &request, NULL, host, port, &hints);
 	if (code != 0)
 		return why_set(&r->why, E_CONNECT, "%s (%s)", r->config->address, uv_strerror(code));
@@ -268,8 +271,11 @@ resolve(struct net_client *r)
 static enum err
 tell(const struct net_client *r, struct net_counts *counts, struct why *why)
 {
-	if (counts != NULL)
+	if (counts != NULL) {
 		*counts = r->c.counts;
+		counts->lookups = r->lookups;
+		counts->vain = r->vain;
+	}
 	if (why != NULL)
 		*why = r->why;
 	return r->why.e;

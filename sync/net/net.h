@@ -19,6 +19,7 @@ struct net_counts {
 	uint64_t bytes_in, bytes_out, writes, reads;
 	uint64_t handshake_bytes; /* both directions */
 	uint64_t turns;           /* client: times that an answer was awaited: round trips after TCP's own */
+	uint64_t lookups, vain;   /* client: names asked for; connections that nobody took */
 	bool resumed;
 };
 

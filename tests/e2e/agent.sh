@@ -10,7 +10,8 @@ own=${BANYAN_TEST_NET:-}
 
 link_goes() { ip address del 127.0.0.1/8 dev lo; }
 link_comes() { ip address add 127.0.0.1/8 dev lo; }
-bytes() { sed 's/^0*//; s/^$/0/' "$W/counts"; }
+bytes() { sed -n '1 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
+links() { sed -n '2 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
 # field NAME: of the agent in `status --json` of the store one, or $of.
 field() { b status "$W/${of:-one}" --json | sed -n "s/.*\"agent\":{[^}]*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 says() { [ "$(field why)" = "$1" ]; }
@@ -33,6 +34,9 @@ stop_agent() {
 arrived() { [ "$(ids "$W/node" | wc -l)" -eq "$1" ]; }
 
 make_node F9_session
+printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
+	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node
 "$counted" "$ADDRESS" "$W/counts" >"$W/wire.out" &
 WIRE_PID=$!
@@ -56,6 +60,48 @@ expect 75 "another banyan" b relay "$W/one" --listen 127.0.0.1:0
 expect 75 "another banyan" b agent "$W/one"
 ok "agent_sends"
 
+# agent_once: everything that waits, records, answers, attachments, leaves by one connection: the radio is woken once.
+before=$(links)
+sessions 60 >"$W/answers"
+head -c 200000 /dev/urandom >"$W/page.jpg"
+echo '{"who":"Sokha","page":"page.jpg"}' >"$W/page.jsonl"
+stop_agent
+b submit "$W/one" F9_session --answers "$W/answers" >/dev/null
+(cd "$W" && b submit "$W/one" A1 --answers page.jsonl >/dev/null)
+start_agent one
+until_true 20 arrived 61 || fail "agent_once: $(ids "$W/node" | wc -l) records"
+until_true 10 says nothing || fail "agent_once: it waits because of $(field why)"
+expect 0 '1 attachments checked; 0' b check "$W/node"
+[ $(($(links) - before)) -eq 1 ] || fail "agent_once: $(($(links) - before)) connections"
+before=$(links)
+submit one 2 >/dev/null
+expect 0 "agree" b sync "$W/one"
+[ $(($(links) - before)) -le 2 ] || fail "agent_once: a sync took more than one connection"
+until_true 10 says nothing || fail "agent_once: it waits because of $(field why)"
+ok "agent_once"
+
+# agent_attached: submit through the agent takes files by where the asker is; an attachment alone is cause enough for a try.
+mkdir "$W/elsewhere"
+cp "$W/page.jpg" "$W/elsewhere/other.jpg"
+echo '{"who":"Dara","page":"other.jpg"}' >"$W/elsewhere/other.jsonl"
+(cd "$W/elsewhere" && expect 0 "1 accepted" b submit "$W/one" A1 --answers other.jsonl) || exit 1
+mv "$W/page.jpg" "$W/moved.jpg"
+(cd "$W/elsewhere" && expect 65 "no file" b submit "$W/one" A1 --answers "$W/page.jsonl") || exit 1
+until_true 20 sh -c "'$B' check '$W/node' --key-file '$W/key' 2>&1 | grep -q '^2 attachments checked; 0'" ||
+	fail "agent_attached: $(b check "$W/node" 2>&1 | tail -2) $(cat "$W/agent.err")"
+until_true 10 says nothing || fail "agent_attached: it waits because of $(field why)"
+stop_agent
+# the record by a budget that holds no more, then the agent: only the attachment waits
+echo '{"who":"Vanna","page":"moved.jpg"}' >"$W/third.jsonl"
+expect 0 "1 accepted" b submit "$W/one" A1 --answers "$W/third.jsonl"
+expect 75 '"attachments_waiting":1' b sync "$W/one" --json --bytes-max 4000
+expect 0 '"records_waiting":0' b status "$W/one" --json
+start_agent one
+until_true 20 sh -c "'$B' check '$W/node' --key-file '$W/key' 2>&1 | grep -q '^3 attachments checked; 0'" ||
+	fail "agent_attached: alone it does not go: $(cat "$W/agent.err")"
+until_true 10 says nothing || fail "agent_attached: it waits because of $(field why)"
+ok "agent_attached"
+
 # agent_idle: nothing to send costs nothing, links that come and go neither.
 before=$(bytes)
 for i in 1 2; do
@@ -78,7 +124,7 @@ else
 	until_true 10 says failed || fail "agent_link: it waits because of $(field why)"
 	start_node
 fi
-until_true 30 arrived 3 || fail "agent_link: nothing arrives: $(cat "$W/agent.err")"
+until_true 30 arrived 65 || fail "agent_link: nothing arrives: $(cat "$W/agent.err")"
 ok "agent_link${own:+ (its own network)}"
 
 # agent_killed: at any time; nothing is lost, nothing comes twice, and what was used of the day is known.
@@ -89,7 +135,7 @@ for i in 1 2 3 4; do
 	wait "$AGENT" 2>/dev/null
 	start_agent one
 done
-until_true 40 arrived 23 || fail "agent_killed: $(ids "$W/node" | wc -l) records of 23"
+until_true 40 arrived 85 || fail "agent_killed: $(ids "$W/node" | wc -l) records of 85"
 until_true 10 says nothing || fail "agent_killed: it waits because of $(field why)"
 tries=$(field tries_today)
 [ "$tries" -ge 4 ] && [ "$(field bytes_today)" -gt 1000 ] || fail "agent_killed: it forgot: $tries tries"
@@ -104,17 +150,17 @@ submit one 1 >/dev/null
 until_true 10 says wakes || fail "agent_tries: it waits because of $(field why)"
 before=$(bytes)
 sleep 1
-[ "$(bytes)" -eq "$before" ] && arrived 23 || fail "agent_tries: it tried"
+[ "$(bytes)" -eq "$before" ] && arrived 85 || fail "agent_tries: it tried"
 expect 0 "tries of this day are used up.*next try 20" b status "$W/one"
 expect 0 "agree" b sync "$W/one"
-arrived 24 || fail "agent_tries: a sync that was asked for does not go"
+arrived 86 || fail "agent_tries: a sync that was asked for does not go"
 stop_agent
 
 # agent_bytes: more waits than a day may carry.
 before=$(bytes)
 of=two
-start_agent two --bytes-a-day 8192
 submit two 600 >/dev/null
+start_agent two --bytes-a-day 8192
 until_true 30 says bytes || fail "agent_bytes: it waits because of $(field why): $(cat "$W/agent.err")"
 used=$(($(bytes) - before))
 [ "$used" -gt 1000 ] && [ "$used" -le 8192 ] || fail "agent_bytes: $used bytes"
@@ -122,7 +168,7 @@ used=$(($(bytes) - before))
 expect 0 "bytes of this day are used up" b status "$W/two"
 stop_agent
 start_agent two
-until_true 40 arrived 624 || fail "agent_bytes: $(ids "$W/node" | wc -l) records"
+until_true 40 arrived 686 || fail "agent_bytes: $(ids "$W/node" | wc -l) records"
 stop_agent
 ok "agent_tries agent_bytes: $used bytes of 8192"
 
@@ -135,16 +181,18 @@ RELAY_PID=$!
 PIDS="$PIDS $RELAY_PID"
 until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
 of=one
+used=$(field bytes_today)
 start_agent one --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
 PIDS="$PIDS $RELAY_PID"
 submit one 1 >/dev/null
 until_true 20 says failed || fail "agent_via: it waits because of $(field why)"
+[ "$(field bytes_today)" -ge $((used + 300)) ] || fail "agent_via: connecting in vain cost nothing: $(field bytes_today), before $used"
 stop_agent
 kill "$RELAY_PID"
 wait "$RELAY_PID"
 start_node
 expect 0 "1 envelope of others" b sync "$W/relay"
-arrived 625 || fail "agent_via: $(ids "$W/node" | wc -l) records"
+arrived 687 || fail "agent_via: $(ids "$W/node" | wc -l) records"
 ok "agent_via"
 
 # agent_shut_out: it stops trying, and says so.

@@ -1,6 +1,7 @@
-/* counted NODE FILE: a link to the node (wire.h); its address is printed, FILE always holds the bytes that passed, both ways. */
+/* counted NODE FILE [BYTES]: a link to the node (wire.h), of so many bytes a second; its address is printed, FILE always holds the bytes that passed, both ways, and on its second line the connections. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "tests/e2e/run.h"
@@ -9,18 +10,21 @@
 int
 main(int argc, char **argv)
 {
-	char line[32];
+	char line[64];
 	struct wire *w;
 	int fd;
 
 	if (argc < 3 || (fd = open(argv[2], O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) < 0)
-		die("usage: %s NODE FILE", argv[0]);
+		die("usage: %s NODE FILE [BYTES]", argv[0]);
 	w = wire_start(argv[1]);
+	if (argc > 3)
+		atomic_store(&w->bytes_s, strtoull(argv[3], NULL, 10));
 	printf("%s\n", w->address);
 	(void)fflush(stdout);
 	for (;;) {
-		int n = snprintf(line, sizeof(line), "%020llu\n",
-		                 (unsigned long long)(atomic_load(&w->up) + atomic_load(&w->down)));
+		int n = snprintf(line, sizeof(line), "%020llu\n%020llu\n",
+		                 (unsigned long long)(atomic_load(&w->up) + atomic_load(&w->down)),
+		                 (unsigned long long)atomic_load(&w->links));
 
 		if (pwrite(fd, line, (size_t)n, 0) != n)
 			die("cannot write %s", argv[2]);

@@ -20,10 +20,13 @@ struct agent {
 	enum duty_why said;  /* what the store says of why and when */
 	uint64_t said_next_s;
 	char failed[240];
+	uint64_t chunks_rest, rest_until_s; /* so many chunks are no cause for a try until then */
 	/* the try: the worker's while it is at it */
 	uv_work_t work;
 	struct agent_row row;
 	bool has_waiting;
+	uint64_t chunks;              /* of attachments, that wait after it */
+	bool stuck;                   /* ... and got no further */
 	uint64_t budget, bytes, via_parcels;
 	struct link_result result;
 	struct why why;

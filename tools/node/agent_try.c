@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/arrival.h"
+#include "tools/node/attached.h"
 #include "tools/node/agent_inside.h"
 #include "tools/node/outbox.h"
 #include "tools/node/outbox_row.h"
@@ -63,15 +64,19 @@ look_waits(struct agent *a)
 	struct log_id log = {peer_self(p)->id, epoch};
 	struct parcel_hash hash;
 	struct store_txn *txn;
-	bool urgent = false, parcels = false;
+	bool urgent = false, parcels = false, something;
+	uint64_t chunks = 0;
 
 	if (store_read_begin(p->store, &txn) != E_OK)
 		return;
 	if (any_urgent(txn, &urgent) == E_OK && outbox_acked(txn, epoch, &acked) == E_OK)
 		parcels = arrival_find(txn, &log, acked + 1, &seq, &hash) == E_OK;
+	something = parcels || store_count(txn, STORE_OUTBOX_SLICE) > 0;
+	/* attachments alone are worth a try, unless the last one brought them no further */
+	if (!something && attached_left(txn, &chunks) == E_OK)
+		something = chunks > 0 && (chunks > a->chunks_rest || a->duty.now_s >= a->rest_until_s);
 	/* what was urgent in the outbox stays so as a parcel */
-	duty_waits(&a->duty, parcels || store_count(txn, STORE_OUTBOX_SLICE) > 0,
-	           urgent || (parcels && a->duty.urgent));
+	duty_waits(&a->duty, something, urgent || (parcels && a->duty.urgent));
 	store_read_end(txn);
 }
 
@@ -120,6 +125,26 @@ more_waits(struct peer *p)
 	return more;
 }
 
+static uint64_t
+cost_of(const struct net_counts *c)
+{
+	return duty_cost(c->bytes_in + c->bytes_out, c->lookups, c->vain);
+}
+
+static uint64_t
+chunks_left(struct peer *p)
+{
+	struct store_txn *txn;
+	uint64_t n = 0;
+
+	if (store_read_begin(p->store, &txn) == E_OK) {
+		if (attached_left(txn, &n) != E_OK)
+			n = 0;
+		store_read_end(txn);
+	}
+	return n;
+}
+
 static void
 go_via(struct agent *a)
 {
@@ -129,7 +154,7 @@ go_via(struct agent *a)
 
 	if (via_go(a->l.serve.peer, a->options->via, met, &result, &why) == E_OK)
 		a->via_parcels = result.parcels;
-	a->bytes += result.counts.bytes_in + result.counts.bytes_out;
+	a->bytes += cost_of(&result.counts);
 }
 
 /* The office was not met: somebody else may be. */
@@ -146,6 +171,7 @@ try_work(uv_work_t *work)
 	struct peer *p = a->l.serve.peer;
 	struct link_open *open = NULL;
 	unsigned rounds = AGAIN_MAX;
+	uint64_t before = chunks_left(p);
 	enum err e;
 
 	a->why = (struct why){.e = E_OK};
@@ -158,7 +184,9 @@ try_work(uv_work_t *work)
 		e = link_again(open, &a->result, &a->why);
 	link_close(open);
 	a->e = e;
-	a->bytes = a->result.counts.bytes_in + a->result.counts.bytes_out;
+	a->chunks = chunks_left(p);
+	a->stuck = (e == E_OK || e == E_BUDGET) && a->chunks > 0 && a->chunks >= before;
+	a->bytes = cost_of(&a->result.counts);
 	if (unreached(e) && a->options->via != NULL && a->has_waiting)
 		go_via(a);
 }
@@ -176,6 +204,8 @@ tried(uv_work_t *work, int status)
 	crypto_random(&chance, sizeof(chance));
 	duty_time(&a->duty, forward_s());
 	duty_ended(&a->duty, a->e, retry_s, a->bytes, chance);
+	a->chunks_rest = a->stuck ? a->chunks : 0;
+	a->rest_until_s = a->stuck ? duty_rests(&a->duty, a->e) : 0;
 	if (a->e != E_OK && a->why.e != a->e)
 		why_set(&a->why, a->e, "%s", a->l.serve.peer->path);
 	(void)snprintf(a->failed, sizeof(a->failed), "%.200s",

@@ -190,6 +190,22 @@ attached_waiting(struct store_txn *txn, uint64_t *out)
 	return attached_walk(txn, add_waiting, out);
 }
 
+static enum err
+add_left(void *arg, struct store_txn *txn, const struct attached *a)
+{
+	(void)txn;
+	if (a->state == ATTACH_WAITS || a->state == ATTACH_OFFERED)
+		*(uint64_t *)arg += attached_count(a) - a->held;
+	return E_OK;
+}
+
+enum err
+attached_left(struct store_txn *txn, uint64_t *out)
+{
+	*out = 0;
+	return attached_walk(txn, add_left, out);
+}
+
 enum err
 attached_keep(struct store_txn *txn, const struct attached_new *n, const struct principal_id *author, bool at_node)
 {

@@ -110,8 +110,9 @@ enum err attached_heard(struct store_txn *, const struct attach_id *, struct att
 enum err attached_take(struct peer *, const struct principal_id *from, struct bytes said, bool cut,
                        uint8_t answer[ATTACH_ANSWER_BYTES], struct why *);
 
-/* attached_waiting: of this device, not whole at the node yet. */
+/* attached_waiting: of this device, not whole at the node yet. attached_left: chunks of theirs that the node lacks. */
 enum err attached_waiting(struct store_txn *, uint64_t *out);
+enum err attached_left(struct store_txn *, uint64_t *out);
 /*
  * attached_settle, on a device after a sync: free what is held and stands in a backup of the node (a parcel of this log
  * that was made later is safe); what a node in a new life may have lost is offered again.

@@ -139,6 +139,18 @@ duty_ended(struct duty *d, enum err e, uint64_t retry_s, uint64_t bytes, uint32_
 		d->asked_s = sum(d->now_s, retry_s);
 }
 
+uint64_t
+duty_cost(uint64_t bytes, uint64_t lookups, uint64_t vain)
+{
+	return sum(bytes, sum(lookups * DUTY_LOOKUP_BYTES, vain * DUTY_VAIN_BYTES));
+}
+
+uint64_t
+duty_rests(const struct duty *d, enum err e)
+{
+	return sum(d->now_s, e == E_BUDGET ? DUTY_DAY_S - d->kept.day_s : DUTY_RETRY_S_MAX);
+}
+
 /* ---- when next ---- */
 
 static struct duty_next

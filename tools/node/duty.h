@@ -30,6 +30,12 @@
 #define DUTY_DAY_BYTES_MIN 8192u /* a day's: a first handshake, news, and a quarter for what is urgent */
 #define DUTY_URGENT_BYTES 4096u  /* of a day, kept for what is urgent; a quarter of the day's if that is less */
 #define DUTY_FOREVER UINT64_MAX
+/*
+ * What nobody counts for us, as a session's bytes are counted: a name's two questions (A, AAAA) of some 70 bytes with headers,
+ * asked up to twice, and answers of some 130; a connection that nobody takes: five SYN of 60 bytes in 20 s (0, 1, 3, 7, 15).
+ */
+#define DUTY_LOOKUP_BYTES 540u
+#define DUTY_VAIN_BYTES 300u
 
 enum duty_why {
 #define X(name, json, sentence) DUTY_##name,
@@ -80,6 +86,14 @@ void duty_waits(struct duty *, bool something, bool urgent);
 void duty_began(struct duty *);                            /* a try: counted at once */
 /* duty_ended: with `e`; `retry_s`: what an E_PEER_BUSY node wished; `bytes` on the link, both ways; `chance`: random. */
 void duty_ended(struct duty *, enum err e, uint64_t retry_s, uint64_t bytes, uint32_t chance);
+
+/*
+ * duty_cost: bytes of a try: those that were counted, and what is put down for names and for connecting in vain.
+ * duty_rests: attachments that wait and did not get further in a try that ended with `e`, nothing else waiting: until when they
+ * are no cause for another one (the forward clock): an hour, if the office had no room; the day's end, if the day's bytes end here.
+ */
+uint64_t duty_cost(uint64_t bytes, uint64_t lookups, uint64_t vain);
+uint64_t duty_rests(const struct duty *, enum err e);
 
 /* duty_next: try now, or why not and when next. Changes nothing. */
 struct duty_next duty_next(const struct duty *);

@@ -6,7 +6,7 @@
 #include "tools/node/pace.h"
 
 #define GATHER_ITEMS_MAX 128u
-#define GATHER_PARCELS 16u          /* of full size, at a time: what is urgent tomorrow waits behind no more */
+#define GATHER_PARCELS 4u           /* of full size, at a time: what is urgent waits behind no more, also in a session */
 
 struct gather_job {
 	struct peer *peer;

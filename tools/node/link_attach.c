@@ -6,6 +6,9 @@
 #include "tools/node/twins.h"
 
 #define AROUND_BYTES 400u /* the ask, its answer and their records */
+#define CHUNKS_FIRST 4u
+#define ASK_LONG_MS 8000u /* a record that is finished meanwhile waits for the end of an ask */
+#define ASK_SHORT_MS 2000u
 #define PIECE_BYTES 4096u /* of an INPUT: what a cut leaves of one is lost */
 /* What a chunk costs on the link: its frame, and of TLS 34 bytes a record of at least 256. */
 #define CHUNK_COST(n) ((n) + (n) / 7u + 64u)
@@ -49,7 +52,7 @@ say(struct link *l, struct store_txn *txn, uint64_t budget)
 		writer_bytes(w, a.list);
 		budget = budget > a.list.n + 100 ? budget - a.list.n - 100 : 0;
 	}
-	for (i = a.held; i < attached_count(&a) && i < a.held + ATTACH_ASK_CHUNKS_MAX && e == E_OK; i++) {
+	for (i = a.held; i < attached_count(&a) && i < a.held + la->chunks && e == E_OK; i++) {
 		if ((e = attached_chunk(txn, &la->id, i, &sealed)) != E_OK)
 			break;
 		if (budget < CHUNK_COST(sealed.n))
@@ -88,6 +91,8 @@ link_attach_begin(struct link *l, struct session *s, uint64_t now_ms)
 		return false;
 	e = attached_walk(txn, choose, &g);
 	e = e == E_ABSENT ? E_OK : e;
+	if (la->chunks == 0)
+		la->chunks = CHUNKS_FIRST;
 	writer_free(&la->body);
 	writer_heap_init(&la->body, ATTACH_ASK_BYTES_MAX);
 	if (e == E_OK && g.found)
@@ -101,6 +106,7 @@ link_attach_begin(struct link *l, struct session *s, uint64_t now_ms)
 		return false;
 	}
 	la->active = la->asked = true;
+	la->began_ms = now_ms;
 	la->sent = la->answer_n = 0;
 	if (session_ask(s, ATTACH_VERB, NULL, 0, true, now_ms) == E_OK)
 		link_attach_room(l, s, now_ms);
@@ -157,6 +163,15 @@ heard_job(struct store_txn *txn, void *arg)
 	return attached_heard(txn, &job->l->attach.id, &job->word);
 }
 
+static void
+learn_chunks(struct link_attach *la, uint64_t took_ms)
+{
+	if (took_ms > ASK_LONG_MS && la->chunks > 1)
+		la->chunks /= 2;
+	else if (took_ms < ASK_SHORT_MS && la->chunks < ATTACH_ASK_CHUNKS_MAX)
+		la->chunks *= 2;
+}
+
 void
 link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now_ms)
 {
@@ -164,6 +179,7 @@ link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now
 	struct heard_job job = {.l = l, .word = {.incarnation = l->memory.incarnation}};
 
 	la->active = false;
+	learn_chunks(la, now_ms - la->began_ms);
 	if (e != E_OK) /* a node that knows nothing of attachments breaks off, or the link did: they wait */
 		return;
 	if (la->answer_n != ATTACH_ANSWER_BYTES) {
@@ -181,5 +197,5 @@ link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now
 		la->stopped = true;
 		return;
 	}
-	(void)link_attach_begin(l, s, now_ms);
+	link_go_on(l, s, now_ms); /* what was finished meanwhile goes before the rest */
 }

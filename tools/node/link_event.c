@@ -81,9 +81,8 @@ acked_all(struct link *l)
 	store_read_end(txn);
 }
 
-/* More waits than was gathered at once: it goes on in the same connection. */
-static void
-go_on(struct link *l, struct session *s, uint64_t now_ms)
+void
+link_go_on(struct link *l, struct session *s, uint64_t now_ms)
 {
 	uint64_t left = session_budget_left(s);
 	struct store_txn *txn;
@@ -107,6 +106,7 @@ go_on(struct link *l, struct session *s, uint64_t now_ms)
 		e = outbox_gather_some(l->peer, peer_self(l->peer), left == UINT64_MAX ? 0 : left - LINK_AROUND_BYTES,
 		                       &parcels, &l->why);
 	if (e == E_OK && parcels > 0) {
+		l->result->verified = false; /* until this one agrees too */
 		l->offered = l->acked;
 		e = link_sync_begin(l, s, now_ms);
 	}
@@ -119,7 +119,7 @@ static void
 behind(struct link *l, struct session *s, uint64_t now_ms)
 {
 	if (!link_older_begin(l, s, now_ms))
-		go_on(l, s, now_ms);
+		link_go_on(l, s, now_ms);
 }
 
 static void

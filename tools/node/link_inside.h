@@ -22,6 +22,8 @@ struct link_attach {
 	bool active;             /* the exchange is about one */
 	bool query;              /* and only asks how far it is */
 	bool asked, stopped;
+	uint32_t chunks;         /* in one ask: as many as take some seconds */
+	uint64_t began_ms;
 	struct attach_id id;
 	struct writer body;
 	size_t sent, answer_n;
@@ -96,6 +98,8 @@ enum err link_older_note(struct peer *, struct store_txn *);
 bool link_older_begin(struct link *, struct session *, uint64_t now_ms);
 bool link_older_end(struct link *, enum err e);
 
+/* link_event.c: more waits than was gathered at once, or came since: it goes on in the same connection, records first. */
+void link_go_on(struct link *, struct session *, uint64_t now_ms);
 /*
  * link_attach.c. _begin: an exchange about the next attachment that waits; false: there is none, or not now. _room,
  * _answer, _finished: that exchange's events.
