@@ -21,7 +21,7 @@ write_file(struct call *c, struct bytes b)
 }
 
 static void
-tell(struct call *c, const struct packed *k, bool node)
+tell(struct call *c, const struct packed *k, bool node, bool above)
 {
 	if (call_json(c)) {
 		call_out(c, "{\"envelopes\":%llu,\"parcels\":%llu,\"receipts\":%llu,\"waiting\":%llu,\"attachments\":%llu,"
@@ -40,7 +40,8 @@ tell(struct call *c, const struct packed *k, bool node)
 		call_note(c, "Not all attachments fit: pack again when the answer to this bundle is here.\n");
 	if (k->waiting > 0)
 		call_note(c, "%llu more did not fit: pack again when these have arrived.\n", (unsigned long long)k->waiting);
-	call_out(c, node ? "Whoever carries it can read nothing of it. On the device: banyan unpack STORE FILE\n"
+	call_out(c, above ? "Whoever carries it can read nothing of it. At the node above: banyan unpack STORE FILE\n"
+	         : node ? "Whoever carries it can read nothing of it. On the device: banyan unpack STORE FILE\n"
 	                 : "Whoever carries it can read nothing of it. At the office: banyan unpack STORE FILE\n");
 }
 
@@ -48,7 +49,7 @@ enum err
 cmd_pack(struct call *c)
 {
 	const char *name = call_option(c, "for");
-	bool all = call_flag(c, "all"), node = peer_is_node(call_peer(c));
+	bool all = call_flag(c, "all"), above = call_flag(c, "up"), node = peer_is_node(call_peer(c));
 	struct packed packed;
 	struct writer out;
 	enum err e;
@@ -57,19 +58,22 @@ cmd_pack(struct call *c)
 		return e;
 	if (!node && name != NULL)
 		return why_set(call_why(c), E_USAGE, "a device packs for its own office: leave --for out");
+	if (above && (!node || name != NULL))
+		return why_set(call_why(c), E_USAGE, "--up is for a node, without --for: a device always packs for its office");
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	if (!node) /* its agent may be at it */
+	if (!node || above) /* its agent, or its clock, may be at it */
 		pthread_mutex_lock(&call_peer(c)->syncing);
-	e = node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
-	         : stick_pack_up(call_peer(c), all, true, STICK_BYTES_MAX, &out, &packed, call_why(c));
-	if (!node)
+	e = above  ? stick_pack_above(call_peer(c), all, &out, &packed, call_why(c))
+	    : node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
+	           : stick_pack_up(call_peer(c), all, true, STICK_BYTES_MAX, &out, &packed, call_why(c));
+	if (!node || above)
 		pthread_mutex_unlock(&call_peer(c)->syncing);
 	if (e == E_OK && node)
-		e = acting_audit(c, "pack", name == NULL ? "" : name, "");
+		e = acting_audit(c, "pack", above ? "the node above" : name == NULL ? "" : name, "");
 	if (e == E_OK)
 		e = write_file(c, writer_view(&out));
 	if (e == E_OK)
-		tell(c, &packed, node);
+		tell(c, &packed, node, above);
 	writer_free(&out);
 	return e;
 }

@@ -1,4 +1,5 @@
 /*
+ * lose CHILD PARENT KEY said: CHILD forgets up to where it said its arrivals.
  * lose CHILD PARENT KEY: both nodes (stores that nobody serves) believe that all of CHILD's arrivals were said and heard: what
  * was not is missing at PARENT, and no cursor tells. Prints how many of the child's arrivals there are.
  */
@@ -29,6 +30,23 @@ cursor_job(struct store_txn *txn, void *arg)
 }
 
 static enum err
+forget_job(struct store_txn *txn, void *arg)
+{
+	uint8_t key[5 + ID_BYTES] = "said ";
+
+	memcpy(key + 5, ((const struct principal_id *)arg)->b, ID_BYTES);
+	return store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
+}
+
+static enum err
+forget(struct peer *child, struct peer *parent, uint64_t *last, struct why *why)
+{
+	(void)why;
+	*last = 0;
+	return store_write(child->store, forget_job, &peer_self(parent)->id);
+}
+
+static enum err
 lose(struct peer *child, struct peer *parent, uint64_t *last, struct why *why)
 {
 	struct cursor said = {"said", peer_self(parent)->id, store_incarnation(parent->store), 0},
@@ -50,5 +68,7 @@ lose(struct peer *child, struct peer *parent, uint64_t *last, struct why *why)
 int
 main(int argc, char **argv)
 {
+	if (argc == 5 && strcmp(argv[4], "said") == 0)
+		return two_stores_main(argc - 1, argv, forget);
 	return two_stores_main(argc, argv, lose);
 }

@@ -44,6 +44,36 @@ for lost in 1 3; do
 done
 ok "parcels that no cursor tells of are found, and only they are carried"
 
+# What a repair costs beside the parcels themselves: the same three, found by a repair, less three that were simply said.
+bytes() { sed -n 's/.*"bytes_sent":\([0-9]*\),"bytes_received":\([0-9]*\).*/\1 \2/p' "$W/out" | awk '{ print $1 + $2 }'; }
+records 3
+expect 0 '"parcels_carried":3[,}]' b sync "$W/district" --json
+plain=$(bytes)
+records 3
+down district
+down province
+"$lose" "$W/district" "$W/province" "$W/key" >/dev/null || fail "lose"
+up province
+up district
+expect 0 '"parcels_carried":3[,}].*"verified":true' b sync "$W/district" --json
+repaired=$(bytes)
+[ $((repaired - plain)) -le 500 ] || fail "a repair of 3 parcels costs $((repaired - plain)) bytes"
+ok "3 parcels are found and named in $((repaired - plain)) bytes (target: 100 for one, 500 for ten)"
+
+# It does not know any more what it said: it compares first, and only what is new goes.
+records 1
+down district
+down province
+"$lose" "$W/district" "$W/province" "$W/key" said >/dev/null || fail "lose said"
+up province
+up district
+expect 0 '"parcels_carried":1[,}].*"verified":true' b sync "$W/district" --json
+lost=$(bytes)
+[ "$lost" -le $((plain + 500)) ] || fail "a lost cursor costs $lost bytes"
+expect 0 '"parcels_received":0,.*"verified":true' b sync "$W/district" --json
+grep -q carried "$W/out" && fail "said again: $(cat "$W/out")"
+ok "a node that lost its cursor says one parcel of $(count district F9_session), $lost bytes in all"
+
 records 2
 carried 2
 down province

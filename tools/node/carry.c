@@ -65,12 +65,53 @@ carry_said(struct store_txn *txn, const struct principal_id *id, struct carry_cu
 }
 
 enum err
+carry_packed(struct store_txn *txn, const struct principal_id *id, struct carry_cursor *out)
+{
+	return cursor_get(txn, "pack", id, out);
+}
+
+enum err
+carry_put_packed(struct store_txn *txn, const struct principal_id *id, const struct carry_cursor *c)
+{
+	return cursor_put(txn, "pack", id, c);
+}
+
+enum err
 carry_put_said(struct store_txn *txn, const struct principal_id *id, const struct carry_cursor *c)
 {
 	return cursor_put(txn, "said", id, c);
 }
 
 /* ---- beginning and end ---- */
+
+enum err
+carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id *id, struct carry_other *out,
+               struct ec_public *sign, struct why *why)
+{
+	struct member m;
+	enum err e;
+
+	*out = (struct carry_other){.id = *id};
+	if (p->above.known && ID_EQUAL(id, &p->above.node)) {
+		out->seal = p->above.seal;
+		out->road = p->above.twin ? CARRY_TWIN : CARRY_UP;
+		memcpy(out->scope, p->home.area, sizeof(out->scope));
+		*sign = p->above.sign;
+		return E_OK;
+	}
+	if ((e = member_get(txn, id, &m)) != E_OK)
+		return why_set(why, e == E_ABSENT ? E_STRANGER : e, "another node");
+	if (m.enrolment.role != ROLE_NODE || !member_is_ours(m.state))
+		return why_set(why, E_FORBIDDEN, "speak as a node");
+	if (m.state != MEMBER_APPROVED)
+		return why_set(why, m.state == MEMBER_PENDING ? E_NOT_APPROVED : E_REVOKED, "%s", m.enrolment.name);
+	out->seal = m.enrolment.seal_pub;
+	out->road = strcmp(m.enrolment.area, p->home.area) == 0 ? CARRY_TWIN : CARRY_DOWN;
+	out->upper = true;
+	memcpy(out->scope, m.enrolment.area, sizeof(out->scope));
+	*sign = m.enrolment.sign_pub;
+	return E_OK;
+}
 
 /* Only what was opened is shared: what proved to be nobody's stays here. */
 enum err
@@ -358,5 +399,23 @@ carry_mark(struct carry *c, uint64_t incarnation, uint64_t seq, bool last, struc
 			e = carry_sum_upto(c, false);
 		}
 	}
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what another node sent");
+}
+
+enum err
+carry_batch(struct carry *c, uint64_t incarnation, uint64_t from, uint64_t seq, struct why *why)
+{
+	struct carry_cursor heard, now = {incarnation, seq};
+	struct store_txn *txn;
+	enum err e;
+
+	if ((e = store_read_begin(c->peer->store, &txn)) != E_OK)
+		return e;
+	e = carry_heard(txn, &c->other.id, &heard);
+	store_read_end(txn);
+	if (heard.incarnation >> 32 == incarnation >> 32 && (from > heard.seq || seq < heard.seq))
+		now = heard; /* a stick between is not here yet, or this one is an old one */
+	if (e == E_OK)
+		e = take(c, &now, why);
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what another node sent");
 }

@@ -37,6 +37,13 @@ struct carry_counts {
 struct carry; /* heap */
 
 /*
+ * carry_other_of: a node that this one exchanges with: the one above, one below or a twin. *sign: its key. E_STRANGER,
+ * E_NOT_APPROVED, E_REVOKED, E_FORBIDDEN (it is no node).
+ */
+enum err carry_other_of(struct peer *, struct store_txn *, const struct principal_id *, struct carry_other *out,
+                        struct ec_public *sign, struct why *);
+
+/*
  * carry_open: for one exchange. Everything that arrived is opened first (under peer->acting), so that only what was verified
  * is shared. `from`: this end's arrivals up to here were acknowledged. E_STORE_*, E_KEY.
  */
@@ -44,6 +51,11 @@ enum err carry_open(struct carry **out, struct peer *, const struct carry_other 
 void carry_free(struct carry *);
 /* carry_rewind: the other end holds less than it was thought to. */
 void carry_rewind(struct carry *, uint64_t from);
+/*
+ * carry_assume: the other end may well hold the arrivals up to `seq`: of them only the words in them are said, the sums tell
+ * whether it does, and repair finds what it does not.
+ */
+void carry_assume(struct carry *, uint64_t seq);
 /* carry_any: is there anything to say? */
 bool carry_any(struct carry *);
 /* carry_anew: the sums differed: work this end's out from the first arrival on, and say all that is shared. */
@@ -61,6 +73,14 @@ enum err carry_item(struct carry *, const struct session_item *);
  * other's flight is over; the sum of what is shared is worked out. May wait for the disk.
  */
 enum err carry_mark(struct carry *, uint64_t incarnation, uint64_t seq, bool last, struct why *);
+/*
+ * carry_batch: the same for a batch that came by a stick: what of the other's arrivals past `from` and up to `seq` is shared. Its
+ * cursor moves only if nothing is missing between.
+ */
+enum err carry_batch(struct carry *, uint64_t incarnation, uint64_t from, uint64_t seq, struct why *);
+/* carry_at: up to where all is said; false: something of the next arrival was said and not all. */
+bool carry_at(const struct carry *, uint64_t *seq);
+uint64_t carry_ahead(const struct carry *); /* arrivals not looked at */
 /* carry_agreed: both hold the same: what was told once need not be told again. */
 enum err carry_agreed(struct carry *, uint64_t incarnation);
 
@@ -80,6 +100,9 @@ enum err carry_forget_told(struct carry *);
 
 enum err carry_heard(struct store_txn *, const struct principal_id *, struct carry_cursor *out);
 enum err carry_said(struct store_txn *, const struct principal_id *, struct carry_cursor *out);
+/* Row CURSOR "pack " || id: this end's arrivals up to here went out on sticks, and may be there. */
+enum err carry_packed(struct store_txn *, const struct principal_id *, struct carry_cursor *out);
+enum err carry_put_packed(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
 enum err carry_put_said(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
 
 #endif

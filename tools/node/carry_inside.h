@@ -35,6 +35,7 @@ struct carry {
 	uint64_t bound;            /* arrivals up to here were opened */
 	/* saying */
 	uint64_t at, marked;       /* arrivals looked at; the last MARK */
+	uint64_t assumed;          /* up to here the other end may well hold them */
 	struct carry_things say;
 	size_t say_next;
 	size_t since_items, since_bytes; /* since the last MARK */

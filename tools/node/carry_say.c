@@ -63,6 +63,8 @@ say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 	if (ID_EQUAL(&a->log.author, &peer_self(c->peer)->id) && c->other.road != CARRY_DOWN &&
 	    (e = carry_say_words(c, txn, a)) != E_OK)
 		return e;
+	if (a->seq <= c->assumed && !c->repairing)
+		return E_OK;
 	if ((e = carry_shares(c, txn, a, &shared)) != E_OK || !shared)
 		return e;
 	if ((!from_other || c->repairing) && (e = say_parcel(c, txn, a)) != E_OK)
@@ -224,6 +226,25 @@ carry_next(void *ctx, struct message *out)
 	} else
 		out->u.carried.bytes = b;
 	return E_OK;
+}
+
+void
+carry_assume(struct carry *c, uint64_t seq)
+{
+	c->assumed = seq;
+}
+
+bool
+carry_at(const struct carry *c, uint64_t *seq)
+{
+	*seq = c->at;
+	return c->say_next == c->say.count;
+}
+
+uint64_t
+carry_ahead(const struct carry *c)
+{
+	return c->bound > c->at ? c->bound - c->at : 0;
 }
 
 void

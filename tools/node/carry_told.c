@@ -153,6 +153,8 @@ agreed_job(struct store_txn *txn, void *arg)
 		if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))))
 			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value.b, 8));
 	}
+	if (e == E_OK)
+		e = carry_put_said(txn, &c->other.id, &(struct carry_cursor){job->incarnation, c->at});
 	if (e == E_OK && c->other.road == CARRY_UP)
 		e = drop_rows(txn, BYTES_LIT("pass"));
 	return e;

@@ -17,6 +17,7 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 	struct carry_other other = {.id = p->above.node, .seal = p->above.seal,
 	                            .road = p->above.twin ? CARRY_TWIN : CARRY_UP};
 	struct carry *before = l->carry;
+	struct carry_cursor packed;
 	struct store_txn *txn;
 	enum err e;
 
@@ -25,10 +26,16 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 		return e;
 	if ((e = carry_said(txn, &other.id, said)) == E_OK)
 		e = carry_heard(txn, &other.id, heard);
+	if (e == E_OK)
+		e = carry_packed(txn, &other.id, &packed);
 	store_read_end(txn);
 	l->carry = NULL;
 	if (e == E_OK)
 		e = carry_open(&l->carry, p, &other, said->seq, &l->why);
+	if (e == E_OK && said->incarnation == 0 && heard->incarnation != 0)
+		carry_assume(l->carry, UINT64_MAX); /* what was said is not known any more: compare first */
+	else if (e == E_OK && packed.seq > said->seq)
+		carry_assume(l->carry, packed.seq);
 	if (e == E_OK && listed)
 		e = carry_mend_list(l->carry, before);
 	carry_free(before);

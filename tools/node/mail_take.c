@@ -4,7 +4,8 @@
 #include "tools/node/attached.h"
 #include "tools/node/down.h"
 #include "tools/node/erasures.h"
-#include "tools/node/mail.h"
+#include "tools/node/mail_inside.h"
+#include "tools/node/mail_node.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/quota.h"
 #include "tools/node/receipts.h"
@@ -30,16 +31,16 @@ struct taking {
 	struct mail_taken counted; /* of the job: it may run twice */
 };
 
-static void
-refuse(struct mail_taken *t, enum err e, const struct why *why)
+void
+mail_refuse(struct mail_taken *t, enum err e, const struct why *why)
 {
 	t->refused++;
 	if (t->why.e == E_OK)
 		t->why = (why != NULL && why->e == e) ? *why : (struct why){.e = e};
 }
 
-static bool
-is_stores(enum err e)
+bool
+mail_is_stores(enum err e)
 {
 	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL || e == E_STORE_QUEUE ||
 	       e == E_STORE_READERS;
@@ -56,9 +57,9 @@ check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
 	enum err e = accept_check(g->peer, txn, carried, g->via, &g->arena, x, &why);
 
 	if (e != E_OK) {
-		if (is_stores(e))
+		if (mail_is_stores(e))
 			return e;
-		refuse(g->taken, e, &why);
+		mail_refuse(g->taken, e, &why);
 		return E_OK;
 	}
 	if (g->answer != NULL && !g->answer->wanted)
@@ -77,9 +78,9 @@ check_receipt(struct taking *g, struct store_txn *txn, struct bytes receipt)
 	enum err e = receipts_check_device(g->peer, txn, receipt, r, &why);
 
 	if (e != E_OK) {
-		if (is_stores(e))
+		if (mail_is_stores(e))
 			return e;
-		refuse(g->taken, e, &why);
+		mail_refuse(g->taken, e, &why);
 		return E_OK;
 	}
 	if (g->answer != NULL && !g->answer->wanted)
@@ -93,10 +94,10 @@ check_piece(struct taking *g, struct store_txn *txn, const struct attach_letter 
 {
 	enum err e = mail_attached_check(g->peer, txn, letter, &g->pieces[g->piece_count]);
 
-	if (is_stores(e))
+	if (mail_is_stores(e))
 		return e;
 	if (e != E_OK)
-		refuse(g->taken, e, NULL);
+		mail_refuse(g->taken, e, NULL);
 	g->piece_count += e == E_OK;
 	return E_OK;
 }
@@ -131,7 +132,7 @@ node_job(struct store_txn *txn, void *arg)
 		if ((e = check_share(txn, &g->accepted[i].arrival)) == E_OK)
 			e = accept_append(txn, &g->accepted[i], &result);
 		if (e == E_LIMIT || e == E_QUOTA || e == E_STRANGER || e == E_NOT_APPROVED) {
-			refuse(&g->counted, e, NULL);
+			mail_refuse(&g->counted, e, NULL);
 			e = E_OK;
 			continue;
 		}
@@ -143,10 +144,10 @@ node_job(struct store_txn *txn, void *arg)
 		struct attached_said *said = &g->pieces[i];
 
 		if ((e = mail_attached_put(txn, said)) == E_ABSENT || e == E_REVOKED) {
-			refuse(&g->counted, E_REVOKED, NULL);
+			mail_refuse(&g->counted, E_REVOKED, NULL);
 			e = E_OK;
 		} else if (e == E_OK && said->status != ATTACH_TAKEN && said->status != ATTACH_UNWANTED) {
-			refuse(&g->counted, said->status == ATTACH_FULL ? E_QUOTA : E_ATTACHMENT, NULL);
+			mail_refuse(&g->counted, said->status == ATTACH_FULL ? E_QUOTA : E_ATTACHMENT, NULL);
 		}
 		g->counted.pieces++;
 		g->counted.attachments += said->whole;
@@ -193,10 +194,38 @@ believe(struct taking *g, struct bytes receipt)
 	g->believed = e == E_OK;
 	if (e == E_OK)
 		g->taken->receipts++;
-	else if (!is_stores(e))
-		refuse(g->taken, e, &why);
+	else if (!mail_is_stores(e))
+		mail_refuse(g->taken, e, &why);
 	g->taken->forked = g->taken->forked || (e == E_OK && forked);
-	return is_stores(e) ? e : E_OK;
+	return mail_is_stores(e) ? e : E_OK;
+}
+
+enum err
+mail_down(struct peer *p, const struct receipt *said, unsigned which, uint64_t epoch, struct bytes parcel,
+          struct mail_taken *taken, struct why *why)
+{
+	struct down_cursor cursors[2];
+	struct store_txn *txn;
+	uint64_t number;
+	uint8_t flags;
+	enum err e;
+
+	if (said->log_count != 2 || said->logs[which] != epoch)
+		return why_set(why, E_RECEIPT, "the node's word");
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	e = down_cursors(p, txn, cursors);
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	if (parcel_peek(parcel, &number, &flags) == E_OK && cursors[which].epoch == epoch &&
+	    number <= cursors[which].number) {
+		taken->duplicates++;
+		return E_OK;
+	}
+	if ((e = down_take(p, which == 1, epoch, parcel, why)) == E_OK)
+		taken->downs++;
+	return e;
 }
 
 /* The node's log as it stands here, if the node said that it is one of its present life. */
@@ -204,33 +233,12 @@ static enum err
 take_down(struct taking *g, unsigned which, uint64_t epoch, struct bytes parcel)
 {
 	struct why why = {.e = E_OK};
-	struct down_cursor cursors[2];
-	struct store_txn *txn;
-	uint64_t number;
-	uint8_t flags;
-	enum err e;
+	enum err e = g->believed ? mail_down(g->peer, &g->said, which, epoch, parcel, g->taken, &why) : E_RECEIPT;
 
-	if (!g->believed || g->said.log_count != 2 || g->said.logs[which] != epoch) {
-		refuse(g->taken, E_RECEIPT, NULL);
-		return E_OK;
-	}
-	if ((e = store_read_begin(g->peer->store, &txn)) != E_OK)
+	if (e == E_OK || mail_is_stores(e))
 		return e;
-	e = down_cursors(g->peer, txn, cursors);
-	store_read_end(txn);
-	if (e != E_OK)
-		return e;
-	if (parcel_peek(parcel, &number, &flags) == E_OK && cursors[which].epoch == epoch &&
-	    number <= cursors[which].number) {
-		g->taken->duplicates++;
-		return E_OK;
-	}
-	e = down_take(g->peer, which == 1, epoch, parcel, &why);
-	if (e == E_OK)
-		g->taken->downs++;
-	else if (!is_stores(e))
-		refuse(g->taken, e, &why);
-	return is_stores(e) ? e : E_OK;
+	mail_refuse(g->taken, e, &why);
+	return E_OK;
 }
 
 /* ---- letters ---- */
@@ -302,7 +310,7 @@ take_letters(struct taking *g, struct bytes body)
 		e = take_letter(g, txn, &r);
 	store_read_end(txn);
 	if (e == E_OK && reader_end(&r) != E_OK)
-		refuse(g->taken, reader_end(&r), NULL);
+		mail_refuse(g->taken, reader_end(&r), NULL);
 	return e == E_OK && txn != NULL ? node_commit(g) : e;
 }
 
@@ -339,14 +347,14 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 	struct arena arena;
 	struct writer body;
 	struct store_txn *txn;
-	bool awaited = false;
+	bool awaited = false, own = false;
 	enum err e;
 
 	if (answer != NULL)
 		memset(answer, 0, sizeof(*answer));
 	memcpy(to.area, p->home.area, sizeof(to.area));
 	if ((e = envelope_peek(envelope, &hint)) != E_OK) {
-		refuse(taken, e, NULL);
+		mail_refuse(taken, e, NULL);
 		return E_OK;
 	}
 	if (to.to_principal && store_read_begin(p->store, &txn) == E_OK) {
@@ -359,16 +367,20 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 	*g = (struct taking){.peer = p, .via = via, .taken = taken, .answer = answer, .arena = arena};
 	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
 	e = open_envelope(p, &to, awaited, envelope, &body, &g->hint);
+	if (e == E_ABSENT && !to.to_principal) { /* from another node, to this one itself */
+		to.to_principal = own = true;
+		e = open_envelope(p, &to, false, envelope, &body, &g->hint);
+	}
 	if (e == E_OK) {
 		taken->envelopes++;
-		e = take_letters(g, writer_view(&body));
+		e = own ? mail_node_take(p, writer_view(&body), taken, why) : take_letters(g, writer_view(&body));
 		if (e == E_OK && awaited && taken->refused == 0)
 			e = store_write(p->store, came_job, &hint);
 	} else if (e == E_ABSENT) {
 		taken->others++;
 		e = E_OK;
-	} else if (!is_stores(e) && e != E_CRYPTO) {
-		refuse(taken, e, NULL);
+	} else if (!mail_is_stores(e) && e != E_CRYPTO) {
+		mail_refuse(taken, e, NULL);
 		e = E_OK;
 	}
 	writer_free(&body);

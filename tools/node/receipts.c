@@ -54,7 +54,7 @@ give_logs(struct store_txn *txn, const struct principal_id *author, struct recei
 	return e;
 }
 
-/* At a device: where it stands in its node's two logs. */
+/* Where this store stands in the two logs of its node, or of the node above. */
 static enum err
 give_cursors(struct peer *p, struct store_txn *txn, struct receipt *r)
 {
@@ -77,7 +77,7 @@ receipts_give(struct peer *p, struct store_txn *txn, const struct principal_id *
 	                    .time_s = peer_now_s(p)};
 	enum err e;
 
-	if (peer_is_node(p)) {
+	if (peer_is_node(p) && !(p->above.known && ID_EQUAL(to, &p->above.node))) {
 		r.log_count = 2;
 		r.logs[0] = down_broadcast_log(p).epoch;
 		r.logs[1] = down_inbox_log(p, to).epoch;
@@ -243,14 +243,15 @@ enum err
 receipts_believe(struct peer *p, struct bytes b, struct receipt *r, bool *forked, struct why *why)
 {
 	struct believe_job job = {.peer = p, .receipt = r};
+	struct above above;
 	enum err e;
 
 	*forked = false;
-	if ((e = receipt_decode(b, r, why)) != E_OK)
+	if ((e = receipt_decode(b, r, why)) != E_OK || (e = peer_above(p, &above)) != E_OK)
 		return e;
-	if (!ID_EQUAL(&r->by, &p->home.node) || !ID_EQUAL(&r->to, &peer_self(p)->id) || r->incarnation == 0)
+	if (!ID_EQUAL(&r->by, &above.node) || !ID_EQUAL(&r->to, &peer_self(p)->id) || r->incarnation == 0)
 		return why_set(why, E_RECEIPT, "it is of or for somebody else");
-	if (receipt_verify(b, &p->programme.id, &p->home.node_sign) != E_OK)
+	if (receipt_verify(b, &p->programme.id, &above.sign) != E_OK)
 		return why_set(why, E_SIGNATURE, "a receipt");
 	e = store_write(p->store, believe_job, &job);
 	*forked = e == E_OK && job.forked;

@@ -6,8 +6,11 @@
 #include "tools/node/accept.h"
 #include "tools/node/down.h"
 #include "tools/node/link_inside.h"
+#include "tools/node/mail_node.h"
 #include "tools/node/outbox.h"
 #include "tools/node/receipts.h"
+
+#define NODES_MAX 256u /* in one bundle; who has more below names one */
 
 static enum err
 finish(struct mail *m, struct writer *out, struct packed *packed)
@@ -137,8 +140,10 @@ struct packing {
 	struct mail *mail;
 	struct store_txn *txn;
 	struct packed *packed;
-	bool all, heard_only;
+	bool all;
 	size_t devices;
+	struct principal_id nodes[NODES_MAX]; /* who exchange more than devices do */
+	size_t node_count;
 };
 
 /* Has it been heard of by a road that is not the link? */
@@ -219,6 +224,8 @@ add_device(struct packing *g, const struct enrolment *n)
 	writer_free(&receipt);
 	g->packed->receipts++;
 	g->devices++;
+	if (e == E_OK && n->role == ROLE_NODE && g->node_count < NODES_MAX)
+		g->nodes[g->node_count++] = n->id;
 	return e;
 }
 
@@ -254,11 +261,67 @@ add_named(struct packing *g, const char *name, struct why *why)
 	return add_device(g, &m.enrolment);
 }
 
+/* What two nodes say to each other beside that. */
+static enum err
+add_node(struct mail *m, const struct principal_id *id, bool all, struct packed *packed, struct why *why)
+{
+	struct carry_other other;
+	struct ec_public sign;
+	struct store_txn *txn;
+	enum err e = store_read_begin(m->peer->store, &txn);
+
+	if (e != E_OK)
+		return e;
+	e = carry_other_of(m->peer, txn, id, &other, &sign, why);
+	store_read_end(txn);
+	if (e != E_OK)
+		return e;
+	mail_to(m, &(struct enrolment){.id = other.id, .seal_pub = other.seal});
+	return mail_node_pack(m, &other, all, STICK_BYTES_MAX, &packed->parcels, &packed->waiting, why);
+}
+
+static enum err
+add_stand(struct mail *m, struct packed *packed)
+{
+	struct peer *p = m->peer;
+	struct store_txn *txn;
+	struct writer letter;
+	enum err e = store_read_begin(p->store, &txn);
+
+	if (e != E_OK)
+		return e;
+	writer_heap_init(&letter, RECEIPT_BYTES_MAX + 64);
+	if ((e = letter_receipt(p, txn, &p->above.node, &letter)) == E_OK)
+		e = mail_letter(m, writer_view(&letter));
+	writer_free(&letter);
+	store_read_end(txn);
+	packed->receipts++;
+	return e;
+}
+
+enum err
+stick_pack_above(struct peer *p, bool all, struct writer *out, struct packed *packed, struct why *why)
+{
+	struct mail m;
+	enum err e;
+
+	memset(packed, 0, sizeof(*packed));
+	if (!p->above.known)
+		return why_set(why, E_NOT_HERE, "packing for a node above");
+	mail_init(&m, p);
+	mail_to(&m, &(struct enrolment){.id = p->above.node, .seal_pub = p->above.seal});
+	if ((e = add_stand(&m, packed)) == E_OK && (e = add_node(&m, &p->above.node, all, packed, why)) == E_OK)
+		e = finish(&m, out, packed);
+	mail_free(&m);
+	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", p->path);
+}
+
 enum err
 stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, struct packed *packed, struct why *why)
 {
 	struct mail m;
 	struct packing g = {.mail = &m, .packed = packed, .all = all};
+	size_t i;
 	enum err e;
 
 	memset(packed, 0, sizeof(*packed));
@@ -267,6 +330,8 @@ stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, 
 		e = name != NULL ? add_named(&g, name, why) : member_walk(g.txn, add_heard, &g);
 		store_read_end(g.txn);
 	}
+	for (i = 0; i < g.node_count && e == E_OK; i++)
+		e = add_node(&m, &g.nodes[i], all, packed, why);
 	if (e == E_OK && g.devices == 0)
 		e = why_set(why, E_ABSENT, "device that was heard of by a stick or relay: say which with --for NAME;");
 	if (e == E_OK)

@@ -29,6 +29,12 @@ enum err stick_pack_up(struct peer *, bool all, bool attached, uint64_t bytes_ma
  */
 enum err stick_pack_down(struct peer *, const char *name, bool all, struct writer *out, struct packed *, struct why *);
 
+/*
+ * stick_pack_above: at a node: for the node above it, or the twin that invited it: what their exchange over a link would say, and
+ * where it stands in that one's logs. stick_pack_down does so for a node below, or the other twin. E_NOT_HERE: there is none.
+ */
+enum err stick_pack_above(struct peer *, bool all, struct writer *out, struct packed *, struct why *);
+
 /* stick_take: take the whole envelopes of a bundle that was read. `progress` may be NULL. Errors are the store's. */
 typedef void stick_progress_fn(void *ctx, uint64_t done, uint64_t total);
 enum err stick_take(struct peer *, const struct bundle *, struct mail_taken *, stick_progress_fn *, void *ctx,
