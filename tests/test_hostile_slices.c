@@ -149,6 +149,50 @@ anothers_slices_by_a_stanza(void)
 	writer_free(&sealed[1]);
 }
 
+/* A stanza that opens nothing, wraps another key, or only the analytic one, planted for what is sealed to this very office. */
+static void
+a_false_stanza(void)
+{
+	struct writer w, sealed[2];
+	uint8_t key[AEAD_KEY_BYTES];
+	struct record_row row = {0};
+	struct parcel_item item;
+	struct stanza_job job;
+	struct arena arena;
+	struct run run;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		lies_begin();
+		writer_heap_init(&w, 4096);
+		CHECK(node_run(&n, &honest, &run) == E_OK);
+		CHECK(node_seal(&run, NULL, revision(&w, REVISION_CREATE, n.peer->forms->key.v, NO_PARENTS, BYTES_NONE, 1),
+		                BYTES_LIT("\x91\xc0"), &item, sealed) == E_OK);
+		crypto_sha256(item.analytic.hash, item.analytic.ciphertext);
+		crypto_sha256(item.identifying.hash, item.identifying.ciphertext);
+		item_leaf(job.leaf, &item);
+		memset(&job.stanza, 0, sizeof(job.stanza));
+		snprintf(job.stanza.area, sizeof(job.stanza.area), "%s", n.peer->home.area);
+		job.stanza.key_no = n.peer->home.key_no;
+		crypto_random(key, sizeof(key));
+		if (i == 2)
+			slice_key(&run, SLICE_ANALYTIC, item.index, key);
+		CHECK(stanza_wrap(&job.stanza, &n.peer->programme.id, job.leaf, SLICE_ANALYTIC, key, &n.peer->home.seal.pub) == E_OK);
+		job.stanza.wrapped[0] ^= i == 0;
+		CHECK(store_write(n.peer->store, stanza_job, &job) == E_OK);
+		CHECK(node_arrive(&n, &honest, NULL, &item, 1) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+		arena_init(&arena, 1u << 20);
+		CHECK(node_record(&n, &item.record, &row, &arena) && ID_EQUAL(&row.author, &honest.self.id));
+		CHECK(!(row.flags & RECORD_ELSEWHERE));
+		arena_free(&arena);
+		run_wipe(&run);
+		lies_end(0, E_OK);
+		writer_free(&w);
+		writer_free(&sealed[0]);
+		writer_free(&sealed[1]);
+	}
+}
+
 /* ---- one encapsulation for two runs, two devices, two records ---- */
 
 static bool
@@ -266,6 +310,6 @@ static void signed_for_another_programme(void) { signs(ANOTHER_PROGRAMME); }
 
 CHECK_MAIN(T(to_another_office), T(to_another_key), T(a_notice_from_a_device), T(a_slice_of_another_epoch),
            T(a_slice_that_was_bent), T(a_slice_about_anothers_record), T(a_slice_that_was_left_out),
-           T(a_control_item_from_a_device), T(anothers_slices), T(anothers_slices_by_a_stanza), T(one_encapsulation_twice),
+           T(a_control_item_from_a_device), T(anothers_slices), T(anothers_slices_by_a_stanza), T(a_false_stanza), T(one_encapsulation_twice),
            T(one_record_of_two_devices), T(signed_by_anothers_key), T(signed_over_another_past),
            T(signed_for_another_programme))

@@ -352,31 +352,52 @@ wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 	return E_OK;
 }
 
-/* By a stanza if one came, by the office's own key if it was sealed to that; else it waits. */
+/* By this office's own key. */
+static enum err
+open_by_key(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item)
+{
+	enum err e = run_for(o->peer, &at->parcel, item, &at->run, &at->opened);
+
+	return e == E_OK ? open_item(txn, o, &at->arrival, &at->parcel, item, &at->run, NULL, &at->why) : e;
+}
+
+static enum err
+open_by_stanza(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item,
+               const struct stanza *stanza)
+{
+	const struct ec_key *own = office_key_at(o->peer, stanza->key_no);
+	uint8_t key[AEAD_KEY_BYTES];
+	enum err e;
+
+	if (own == NULL)
+		return E_SEAL;
+	if ((e = stanza_unwrap(stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC, own, key)) == E_OK)
+		e = open_item(txn, o, &at->arrival, &at->parcel, item, NULL, key, &at->why);
+	crypto_wipe(key, sizeof(key));
+	return e;
+}
+
+/*
+ * By the stanza that came for it, by the office's own key if it was sealed to that; else it waits. A stanza is signed by
+ * nobody: one that opens nothing, or only a part, does not keep the office from what is its own.
+ */
 enum err
 opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item)
 {
-	const struct arrival *a = &at->arrival;
-	const struct parcel *parcel = &at->parcel;
-	struct why *why = &at->why;
-	const struct ec_key *own;
-	uint8_t key[AEAD_KEY_BYTES];
+	struct office_at office;
 	struct stanza stanza;
 	enum err e = stanzas_get(o->peer, txn, item->leaf, o->peer->home.area, &stanza);
 
-	if (e == E_OK) {
-		if ((own = office_key_at(o->peer, stanza.key_no)) == NULL)
-			return E_SEAL;
-		if ((e = stanza_unwrap(&stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC, own, key)) == E_OK)
-			e = open_item(txn, o, a, parcel, item, NULL, key, why);
-		crypto_wipe(key, sizeof(key));
-		return e;
+	if (e == E_ABSENT) {
+		e = open_by_key(txn, o, at, item);
+		return e == E_SEAL && !item->to.to_principal ? wait_for(txn, o, &at->arrival, &at->parcel, item) : e;
 	}
-	if (e != E_ABSENT)
+	if (e != E_OK || (e = office_for(o->peer, txn, at->parcel.area, &office)) != E_OK)
 		return e;
-	if ((e = run_for(o->peer, parcel, item, &at->run, &at->opened)) == E_OK)
-		e = open_item(txn, o, a, parcel, item, &at->run, NULL, why);
-	return e == E_SEAL && !item->to.to_principal ? wait_for(txn, o, a, parcel, item) : e;
+	e = office.own ? open_by_key(txn, o, at, item) : open_by_stanza(txn, o, at, item, &stanza);
+	if (e != E_SEAL)
+		return e;
+	return office.own ? open_by_stanza(txn, o, at, item, &stanza) : open_by_key(txn, o, at, item);
 }
 
 /* The first run to this office: most parcels have no other. What fails here is told when the item is opened. */
