@@ -131,6 +131,40 @@ strangers_and_others(void)
 	end();
 }
 
+struct late {
+	struct accepted accepted;
+	enum arrival_result result;
+};
+
+/* Between the check and the commit its author went from the list. */
+static enum err
+late_job(struct store_txn *txn, void *arg)
+{
+	struct late *late = arg;
+	enum err e = store_del(txn, STORE_ENROLMENT, BYTES(member.self.id.b, ID_BYTES));
+
+	return e == E_OK ? accept_append(txn, &late->accepted, &late->result) : e;
+}
+
+static void
+asked_again_at_the_commit(void)
+{
+	struct store_txn *txn;
+	struct arena arena;
+	struct late late;
+
+	REQUIRE(begin(1));
+	memset(&late, 0, sizeof(late));
+	arena_init(&arena, 1u << 20);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &late.accepted, &n.why) == E_OK);
+	store_read_end(txn);
+	CHECK(store_write(n.peer->store, late_job, &late) == E_STRANGER);
+	CHECK_STR(carried_head(&n, &member), "0 of 0 forks 0");
+	arena_free(&arena);
+	end();
+}
+
 /* Two handsets under one name: both branches are kept and opened, the head stays on the one that came first. */
 static void
 both_branches_of_a_fork(void)
@@ -210,5 +244,5 @@ given_on(void)
 	end();
 }
 
-CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others), T(both_branches_of_a_fork),
+CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others), T(asked_again_at_the_commit), T(both_branches_of_a_fork),
            T(from_a_revoked_device), T(given_on))

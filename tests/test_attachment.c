@@ -198,6 +198,48 @@ cuts_and_lies(void)
 	node_end(&n);
 }
 
+/* More chunks than the list names, lists longer than any, heads that end early; and a device that was shut out meanwhile. */
+static void
+beyond_the_list(void)
+{
+	static const size_t cuts[] = {0, ATTACH_ID_BYTES, ATTACH_ID_BYTES + 3, ATTACH_ID_BYTES + 4, ATTACH_ID_BYTES + 7};
+	uint8_t answer[ATTACH_ANSWER_BYTES], chunk[4 + 32] = {0, 0, 0, 32};
+	struct principal_id who;
+	struct attached_new a;
+	struct device d;
+	struct writer w;
+	struct node n;
+	size_t i, count;
+
+	REQUIRE(node_begin(&n));
+	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "one") == E_OK);
+	make(&a);
+	count = attach_chunks(a.ref.size);
+	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX + ATTACH_LIST_BYTES_MAX);
+	say(&w, &a, 0, (uint32_t)count);
+	writer_mem(&w, chunk, sizeof(chunk));
+	takes(&n, &d, writer_view(&w), false, (uint32_t)count, ATTACH_WRONG); /* the whole of it, and one more */
+	say(&w, &a, (uint32_t)count, 0);
+	writer_mem(&w, chunk, sizeof(chunk));
+	takes(&n, &d, writer_view(&w), false, (uint32_t)count, ATTACH_WRONG);
+	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		say(&w, &a, 0, 0);
+		CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, cuts[i]), false, answer, &n.why) == E_ATTACHMENT);
+	}
+	writer_reset(&w); /* with all the hashes that it promises */
+	writer_mem(&w, "an attachment's id of 32 bytes..", ATTACH_ID_BYTES);
+	writer_be32(&w, 0);
+	writer_be32(&w, ATTACH_CHUNKS_MAX + 1);
+	memset(writer_space(&w, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES), 7, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES);
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_ATTACHMENT);
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "one", "lost", &who, &n.why) == E_OK);
+	say(&w, &a, 0, 1);
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_REVOKED);
+	writer_free(&w);
+	attached_free(&a);
+	node_end(&n);
+}
+
 static enum err
 put_job(struct store_txn *txn, void *arg)
 {
@@ -343,7 +385,7 @@ static const struct check_test tests[] = {
     {"golden", golden},
     {"chunks_hold_together", chunks_hold_together},
     {"limits", limits},
-    {"cuts_and_lies", cuts_and_lies},
+    {"cuts_and_lies", cuts_and_lies}, {"beyond_the_list", beyond_the_list},
     {"row", row},
     {"quota", quota},
     {"unwanted", unwanted},

@@ -5,6 +5,7 @@
 #include "tests/lies.h"
 
 #include "tests/hostile_client.h"
+#include "tools/node/attached.h"
 #include "tools/node/satchel.h"
 
 static pthread_t serving_thread;
@@ -252,6 +253,26 @@ asks_that_are_none(void)
 	end(0, E_OK);
 }
 
+/* A researcher carries for nobody and makes no record; who was not let in asks nothing. */
+static void
+asks_of_a_researcher(void)
+{
+	struct message m = {.type = MESSAGE_ASK};
+	struct device was = liar;
+
+	begin();
+	was = liar;
+	m.u.ask = (struct message_ask){.verb = BYTES_LIT(SATCHEL_VERB), .has_input = true};
+	CHECK(node_join(&n, &liar, ROLE_RESEARCHER, "P", "university") == E_OK);
+	CHECK(answer_to(&m, 1) == E_NOT_APPROVED);
+	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "university", &n.why) == E_OK);
+	CHECK(answer_to(&m, 1) == E_FORBIDDEN);
+	m.u.ask.verb = BYTES_LIT(ATTACH_VERB);
+	CHECK(answer_to(&m, 1) == E_FORBIDDEN);
+	liar = was;
+	end(0, E_OK);
+}
+
 /* Another's name in a JOIN, and an invitation that nobody wrote. */
 static void
 joins_that_are_none(void)
@@ -290,4 +311,4 @@ a_handset_that_was_shut_out(void)
 }
 
 CHECK_MAIN(T(messages_of_others), T(out_of_turn), T(numbers_that_are_not), T(parcels_of_others), T(flights_without_end),
-           T(asks_that_are_none), T(joins_that_are_none), T(a_handset_that_was_shut_out))
+           T(asks_that_are_none), T(asks_of_a_researcher), T(joins_that_are_none), T(a_handset_that_was_shut_out))
