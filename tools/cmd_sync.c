@@ -99,7 +99,8 @@ tell_via(struct call *c, const struct via_result *r, const char *address)
 	         r->envelopes == 1 ? "" : "s", (unsigned long long)r->taken.receipts, r->taken.receipts == 1 ? "" : "s");
 	if (r->waiting > 0)
 		call_note(c, "%llu more had no room there: they wait here.\n", (unsigned long long)r->waiting);
-	call_out(c, "What was handed over stays here until the office's receipt comes.\n");
+	if (r->parcels > 0)
+		call_out(c, "What was handed over stays here until the office's receipt comes.\n");
 }
 
 static enum err
