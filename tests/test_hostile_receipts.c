@@ -1,0 +1,234 @@
+/*
+ * test_hostile_receipts: a receipt lets a device give up what it wrote. Who forges one, brings one of another life, of another
+ * parcel or for somebody else gains nothing; and a device's word at the node is its own.
+ */
+#include "core/receipt.h"
+#include "tests/office.h"
+#include "tools/node/link.h"
+#include "tools/node/receipts.h"
+
+static struct office_world w;
+static struct peer *device;
+static struct parcel_hash hash[4]; /* of its parcels, by number */
+
+#define LIFE 0x1111u
+#define NEXT_LIFE 0x2222u
+#define NOON 1800000000u
+
+/* A device whose log has three parcels that no node has. */
+static bool
+begin(void)
+{
+	static const char *const five[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
+	struct log_id log;
+	struct store_txn *txn;
+	char id[2 * ID_BYTES + 1];
+	size_t parcels, i;
+	uint64_t seq;
+	enum err e;
+
+	if (!office_open(&w) || (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
+		return false;
+	office_carry(&w, device);
+	for (i = 0; i < 3; i++) {
+		office_finish(device, peer_self(device), "V1", five, false, id);
+		CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
+	}
+	log = (struct log_id){peer_self(device)->id, peer_self(device)->epoch};
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	for (i = 1, e = E_OK; i <= 3 && e == E_OK; i++)
+		e = arrival_find(txn, &log, i, &seq, &hash[i]);
+	store_read_end(txn);
+	return e == E_OK;
+}
+
+static void
+end(void)
+{
+	peer_close(device);
+	office_close(&w);
+}
+
+/* The node's word that it has 1 to `number`, all in a backup up to `safe`. */
+static struct receipt
+word(uint64_t life, uint64_t time_s, uint64_t number, uint64_t safe)
+{
+	struct receipt r = {.by = peer_self(w.node)->id, .to = peer_self(device)->id, .incarnation = life, .time_s = time_s,
+	                    .count = 1, .log_count = 2, .logs = {7, 8}};
+
+	r.rows[0] = (struct receipt_row){peer_self(device)->epoch, number, hash[number < 4 ? number : 3], safe};
+	return r;
+}
+
+static enum err
+believes(const struct receipt *r, const struct ec_key *key, bool *forked)
+{
+	struct receipt read;
+	struct writer bytes;
+	enum err e;
+
+	writer_heap_init(&bytes, 4096);
+	CHECK(receipt_encode(r, &device->programme.id, key == NULL ? &peer_self(w.node)->sign : key, &bytes) == E_OK);
+	w.why = (struct why){.e = E_OK};
+	e = receipts_believe(device, writer_view(&bytes), &read, forked, &w.why);
+	writer_free(&bytes);
+	return e;
+}
+
+/* What the device takes for held, and for safe. */
+static bool
+holds(uint64_t acked, uint64_t safe)
+{
+	struct sync_memory m = {.safe = 99};
+	struct store_txn *txn;
+	uint64_t is = 99;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	CHECK(outbox_acked(txn, peer_self(device)->epoch, &is) == E_OK && sync_memory_get(txn, &m) == E_OK);
+	store_read_end(txn);
+	return is == acked && m.safe == safe;
+}
+
+static void
+forged(void)
+{
+	struct receipt r;
+	struct ec_key other;
+	bool forked;
+
+	REQUIRE(begin() && crypto_ec_new(&other) == E_OK);
+	r = word(LIFE, NOON, 3, 3);
+	CHECK(believes(&r, &other, &forked) == E_SIGNATURE && holds(0, 0));
+	CHECK(believes(&r, &peer_self(device)->sign, &forked) == E_SIGNATURE && holds(0, 0));
+	CHECK(believes(&r, &w.node->identities[1].sign, &forked) == E_SIGNATURE && holds(0, 0)); /* an officer is no node */
+	r.by = w.node->identities[1].id;
+	CHECK(believes(&r, &w.node->identities[1].sign, &forked) == E_RECEIPT && holds(0, 0));
+	r.by = w.node->identities[1].id;
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(0, 0));
+	r = word(LIFE, NOON, 3, 3);
+	r.to.b[0] ^= 1;
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(0, 0)); /* a neighbour's */
+	r = word(0, NOON, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(0, 0));
+	r = word(LIFE, NOON, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(3, 3));
+	end();
+}
+
+/* Of a parcel that is not here, or not that one, it says that another handset writes in this log; never that ours is held. */
+static void
+of_other_parcels(void)
+{
+	struct receipt r;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 3, 3);
+	r.rows[0].hash.b[0] ^= 1;
+	CHECK(believes(&r, NULL, &forked) == E_OK && forked && holds(0, 0));
+	r = word(LIFE, NOON + 1, 9, 9);
+	CHECK(believes(&r, NULL, &forked) == E_OK && forked && holds(0, 0));
+	r = word(LIFE, NOON + 2, 3, 3);
+	r.rows[0].epoch++;
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(0, 0)); /* a log of an earlier install */
+	r = word(LIFE, NOON + 3, 2, 1);
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(2, 1));
+	r = word(LIFE, NOON + 2, 1, 0);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(2, 1)); /* an older word takes nothing back */
+	end();
+}
+
+/* After the node was restored its word of before counts no more; nor does a life that nobody heard of, from the past. */
+static void
+of_another_life(void)
+{
+	struct receipt r;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 3));
+	r = word(NEXT_LIFE, NOON + 10, 1, 1); /* out of a backup: it has less */
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 1));
+	r = word(LIFE, NOON + 20, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
+	r = word(0x3333, NOON + 5, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
+	r = word(0x3333, NOON + 30, 2, 0);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(2, 0));
+	r = word(NEXT_LIFE, NOON + 40, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(2, 0));
+	end();
+}
+
+/* ---- at the node ---- */
+
+static enum err
+node_checks(const struct receipt *r, const struct ec_key *key)
+{
+	struct receipt read;
+	struct store_txn *txn;
+	struct writer bytes;
+	enum err e;
+
+	writer_heap_init(&bytes, 4096);
+	CHECK(receipt_encode(r, &device->programme.id, key, &bytes) == E_OK);
+	if ((e = store_read_begin(w.node->store, &txn)) == E_OK) {
+		e = receipts_check_device(w.node, txn, writer_view(&bytes), &read, NULL);
+		store_read_end(txn);
+	}
+	writer_free(&bytes);
+	return e;
+}
+
+static enum err
+note_job(struct store_txn *txn, void *arg)
+{
+	return receipts_note(txn, arg);
+}
+
+static uint64_t
+held_of(uint64_t epoch)
+{
+	struct store_txn *txn;
+	uint64_t n = 99;
+
+	if (store_read_begin(w.node->store, &txn) != E_OK)
+		return 98;
+	CHECK(receipts_held(txn, &peer_self(device)->id, epoch, &n) == E_OK);
+	store_read_end(txn);
+	return n;
+}
+
+/* What a device says of the node's logs: signed by itself, for this node, and the newest word counts. */
+static void
+a_devices_word(void)
+{
+	struct receipt r;
+	enum err e;
+
+	REQUIRE(begin());
+	r = (struct receipt){.by = peer_self(device)->id, .to = peer_self(w.node)->id, .incarnation = 5, .time_s = NOON, .count = 1};
+	r.rows[0] = (struct receipt_row){7, 4, hash[1], 0};
+	CHECK(node_checks(&r, &peer_self(device)->sign) == E_OK);
+	CHECK(node_checks(&r, &peer_self(w.node)->sign) == E_SIGNATURE);
+	r.to.b[0] ^= 1;
+	CHECK(node_checks(&r, &peer_self(device)->sign) == E_RECEIPT);
+	r.to.b[0] ^= 1;
+	r.by.b[0] ^= 1;
+	CHECK(node_checks(&r, &peer_self(device)->sign) == E_STRANGER);
+	r.by.b[0] ^= 1;
+	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 4 && held_of(8) == 0);
+	r.time_s = NOON - 1;
+	r.rows[0].number = 1;
+	e = store_write(w.node->store, note_job, &r);
+	CHECK_MSG(e == E_OK && held_of(7) == 4, "%s", err_name(e));
+	r.time_s = NOON + 1;
+	r.rows[0].number = 6;
+	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 6);
+	end();
+}
+
+CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(a_devices_word))
