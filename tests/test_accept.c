@@ -214,6 +214,44 @@ from_a_revoked_device(void)
 	end();
 }
 
+static enum err
+backup_job(struct store_txn *txn, void *arg)
+{
+	return arrival_mark_safe(txn, *(uint64_t *)arg);
+}
+
+/* A receipt says "safe" of what a backup has, counted from the first parcel, and of not one more: the device gives it up. */
+static void
+how_far_is_safe(void)
+{
+	static const uint64_t want[] = {0, 0, 1, 3, 4, 5}; /* with a backup up to each of these five arrivals */
+	struct revision_body create = {.kind = REVISION_CREATE};
+	enum arrival_result result;
+	struct log_id log;
+	uint64_t first, safe, i;
+	struct store_txn *txn;
+	struct record_id id;
+
+	REQUIRE(begin(3));
+	log = (struct log_id){member.self.id, member.self.epoch};
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(arrival_last(txn, &first) == E_OK);
+	store_read_end(txn);
+	CHECK(take(writer_view(&parcel[2]), &result) == E_OK && take(writer_view(&parcel[0]), &result) == E_OK &&
+	      take(writer_view(&parcel[1]), &result) == E_OK); /* 3, 1, 2, and then two that it brought itself */
+	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK && node_say(&n, &member, NULL, &create, &id) == E_OK);
+	for (i = 0; i <= 5; i++) {
+		uint64_t upto = first + i;
+
+		CHECK(store_write(n.peer->store, backup_job, &upto) == E_OK);
+		REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+		CHECK(accept_safe(txn, &log, 5, &safe) == E_OK);
+		CHECK_MSG(safe == want[i], "a backup of %d of them: %d are safe", (int)i, (int)safe);
+		store_read_end(txn);
+	}
+	end();
+}
+
 /* The carried form of what is here is what came. */
 static void
 given_on(void)
@@ -245,4 +283,4 @@ given_on(void)
 }
 
 CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others), T(asked_again_at_the_commit), T(both_branches_of_a_fork),
-           T(from_a_revoked_device), T(given_on))
+           T(from_a_revoked_device), T(given_on), T(how_far_is_safe))

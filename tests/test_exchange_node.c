@@ -3,6 +3,7 @@
  * of what they say: e2e_tiers, e2e_twins.
  */
 #include "sync/exchange_node.h"
+#include "sync/frame.h"
 #include "tests/check.h"
 
 #define ARRIVALS_MAX 16u
@@ -260,5 +261,81 @@ out_of_place(void)
 	}
 }
 
+/* A node at which somebody's words arrive as they are written here; what it ends with, E_OK if it goes on. */
+static enum err
+hears(struct end *d, const struct message *m, size_t times)
+{
+	struct writer body, frame;
+	struct session_event e;
+
+	writer_heap_init(&body, 1u << 20);
+	writer_heap_init(&frame, 2u << 20);
+	CHECK(message_encode(&body, m, NULL) == E_OK);
+	frame_put_head(&frame, m->type, body.n);
+	writer_bytes(&frame, writer_view(&body));
+	for (; times > 0 && !d->finished; times--) {
+		session_feed(d->s, writer_view(&frame), 0);
+		while (session_next(d->s, &e))
+			answer(d, &e);
+	}
+	writer_free(&body);
+	writer_free(&frame);
+	return d->finished ? d->reason : E_OK;
+}
+
+/* More than a batch may have without a MARK: it would be held in memory for ever. */
+static void
+a_batch_without_an_end(void)
+{
+	static uint8_t big[64u << 10];
+	struct message node = {.type = MESSAGE_NODE}, mark = {.type = MESSAGE_MARK, .u.mark = {1}},
+	               item = {.type = MESSAGE_STATEMENT, .u.statement = {.kind = 77, .bytes = BYTES_LIT("of a later version")}},
+	               large = {.type = MESSAGE_CARRIED, .u.carried = {BYTES(big, sizeof(big))}};
+	struct end low, high;
+
+	pair(&low, &high);
+	CHECK(hears(&high, &node, 1) == E_OK && hears(&high, &item, NODE_BATCH_ITEMS_MAX) == E_OK);
+	CHECK(hears(&high, &mark, 1) == E_OK && hears(&high, &item, NODE_BATCH_ITEMS_MAX) == E_OK);
+	CHECK(hears(&high, &item, 1) == E_PROTOCOL);
+	part(&low, &high);
+	pair(&low, &high);
+	CHECK(hears(&high, &node, 1) == E_OK && hears(&high, &large, NODE_BATCH_BYTES_MAX / sizeof(big)) == E_OK);
+	CHECK(hears(&high, &large, 1) == E_PROTOCOL);
+	part(&low, &high);
+}
+
+/* An upper node that asks for the same again and again, or for what was never said. */
+static void
+asked_for_the_same_again(void)
+{
+	struct message behind = {.type = MESSAGE_TAKEN, .u.taken = {1, STATUS_BEHIND}};
+	struct session_node mine = {.incarnation = 9, .from = 3, .above = 7};
+	struct session_event e;
+	struct end low, high;
+	struct bytes out;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		pair(&low, &high);
+		low.at = low.marked = 3;
+		session_node(low.s, &mine, 0);
+		while (session_next(low.s, &e))
+			answer(&low, &e);
+		while ((out = session_outbox(low.s, 0)).n > 0)
+			session_sent(low.s, out.n, 0);
+		behind.u.taken.seq = i == 0 ? 4 : 1;
+		CHECK(hears(&low, &behind, 1) == (i == 0 ? E_PROTOCOL : E_OK));
+		if (i == 0) {
+			part(&low, &high);
+			continue;
+		}
+		CHECK(low.behind);
+		while ((out = session_outbox(low.s, 0)).n > 0)
+			session_sent(low.s, out.n, 0);
+		CHECK(hears(&low, &behind, 1) == E_PROTOCOL);
+		part(&low, &high);
+	}
+}
+
 CHECK_MAIN(T(both_ways), T(nothing_new), T(it_holds_less), T(sums_that_differ), T(cut_at_every_byte),
-           T(a_batch_that_is_refused), T(out_of_place))
+           T(a_batch_that_is_refused), T(out_of_place), T(a_batch_without_an_end), T(asked_for_the_same_again))

@@ -2,6 +2,7 @@
 #include "core/erasure.h"
 #include "tests/node_fixture.h"
 #include "tools/node/carry.h"
+#include "tools/node/erasures.h"
 #include "tools/node/offices.h"
 #include "tools/node/stanzas.h"
 
@@ -10,16 +11,23 @@ static struct device liar;
 static struct carry *carry;
 
 static bool
-begin(void)
+begin_with(const char *area, enum carry_road road)
 {
-	struct carry_other other = {.scope = "D1", .road = CARRY_DOWN, .upper = true};
+	struct carry_other other = {.road = road, .upper = true};
 
-	if (!node_begin(&n) || node_join(&n, &liar, ROLE_NODE, "D1", "liar") != E_OK ||
+	snprintf(other.scope, sizeof(other.scope), "%s", area);
+	if (!node_begin(&n) || node_join(&n, &liar, ROLE_NODE, area, "liar") != E_OK ||
 	    enrol_approve(n.peer, &n.peer->identities[1], "liar", &n.why) != E_OK)
 		return false;
 	other.id = liar.self.id;
 	other.seal = liar.self.seal.pub;
 	return carry_open(&carry, n.peer, &other, 0, &n.why) == E_OK;
+}
+
+static bool
+begin(void)
+{
+	return begin_with("D1", CARRY_DOWN);
 }
 
 static void
@@ -339,4 +347,88 @@ who_may_erase(void)
 	end();
 }
 
-CHECK_MAIN(T(enrolments), T(offices), T(revocations_and_garbage), T(who_may_vouch), T(who_may_shut_out), T(who_may_erase))
+static enum err
+says_order(const char *area, const struct ec_key *key, struct erasure *o)
+{
+	struct writer w;
+	enum err e;
+
+	*o = (struct erasure){.programme = n.peer->programme.id, .parts = ERASURE_ALL, .record = {"record-000000001"},
+	                      .time_s = 1, .issuer = liar.self.id};
+	snprintf(o->area, sizeof(o->area), "%s", area);
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	e = erasure_encode(o, key, &w);
+	if (e == E_OK)
+		e = say(MESSAGE_STATEMENT, STATEMENT_ERASURE, writer_view(&w));
+	writer_free(&w);
+	return e;
+}
+
+static bool
+is_ordered(const struct erasure *o)
+{
+	struct erasure_row row;
+	struct store_txn *txn;
+	enum err e = store_read_begin(n.peer->store, &txn);
+
+	if (e == E_OK) {
+		e = erasures_get(n.peer, txn, &o->record, &row);
+		store_read_end(txn);
+	}
+	return e == E_OK;
+}
+
+/* Orders and stanzas as the lower node carries them up; what a later version says is passed over. */
+static void
+orders_and_stanzas(void)
+{
+	struct stanza s = {.to_principal = true, .principal = {"principal-000001"}};
+	struct erasure o;
+	struct ec_key key;
+	struct writer w;
+
+	REQUIRE(begin() && crypto_ec_new(&key) == E_OK);
+	CHECK(says_order("V2", &liar.self.sign, &o) == E_SIGNATURE && !is_ordered(&o));
+	CHECK(says_order("V1", &key, &o) == E_SIGNATURE && !is_ordered(&o));
+	CHECK(says_order("V1", &liar.self.sign, &o) == E_OK && is_ordered(&o));
+	memcpy(s.enc, key.pub.b, sizeof(s.enc));
+	writer_heap_init(&w, 4096);
+	CHECK(stanza_encode(&s, &w) == E_OK && say(MESSAGE_STANZA, 0, writer_view(&w)) == E_PARCEL);
+	writer_free(&w);
+	CHECK(say(MESSAGE_STATEMENT, 77, BYTES_LIT("of a later version")) == E_OK);
+	CHECK(say(MESSAGE_STATEMENT, STATEMENT_SUCCESSION, BYTES_LIT("said to devices, not here")) == E_OK);
+	end();
+}
+
+/* Whom a second node of this office lets in is let in here; whom a node below lets in is known, and no more. */
+static void
+whom_a_twin_lets_in(void)
+{
+	struct principal_id below, beside;
+	struct device other;
+	struct enrolment x = {.role = ROLE_MEMBER, .name = "somebody"};
+	struct ec_key key;
+	struct writer w;
+	int i;
+
+	REQUIRE(begin_with("P", CARRY_TWIN) && crypto_ec_new(&key) == E_OK);
+	REQUIRE(node_join(&n, &other, ROLE_NODE, "D1", "below") == E_OK);
+	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "below", &n.why) == E_OK);
+	x.programme = n.peer->programme.id;
+	x.sign_pub = x.seal_pub = key.pub;
+	snprintf(x.area, sizeof(x.area), "V1");
+	for (i = 0; i < 2; i++) {
+		crypto_random(x.id.b, ID_BYTES);
+		*(i == 0 ? &beside : &below) = x.id;
+		x.issuer = i == 0 ? liar.self.id : other.self.id;
+		writer_heap_init(&w, STATEMENT_BYTES_MAX);
+		CHECK(enrolment_encode(&x, i == 0 ? &liar.self.sign : &other.self.sign, &w) == E_OK);
+		CHECK(say(MESSAGE_STATEMENT, STATEMENT_ENROLMENT, writer_view(&w)) == E_OK);
+		writer_free(&w);
+	}
+	CHECK(state_of(&beside) == MEMBER_APPROVED && state_of(&below) == MEMBER_KNOWN);
+	end();
+}
+
+CHECK_MAIN(T(enrolments), T(offices), T(revocations_and_garbage), T(who_may_vouch), T(who_may_shut_out), T(who_may_erase),
+           T(orders_and_stanzas), T(whom_a_twin_lets_in))
