@@ -49,7 +49,7 @@ list_own(struct listing *l, struct store_txn *txn, const char *form)
 	uint64_t acked, safe;
 	enum err e, e2;
 
-	if ((e = view_own_marks(l->peer, txn, &acked, &safe)) != E_OK ||
+	if ((e = outbox_marks(l->peer, txn, &acked, &safe)) != E_OK ||
 	    (e = store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {

@@ -50,6 +50,7 @@ cmd_pack(struct call *c)
 {
 	const char *name = call_option(c, "for");
 	bool all = call_flag(c, "all"), above = call_flag(c, "up"), node = peer_is_node(call_peer(c));
+	struct stick_up up = {.all = all, .attached = true, .bytes_max = STICK_BYTES_MAX};
 	struct packed packed;
 	struct writer out;
 	enum err e;
@@ -65,7 +66,7 @@ cmd_pack(struct call *c)
 		pthread_mutex_lock(&call_peer(c)->syncing);
 	e = above  ? stick_pack_above(call_peer(c), all, &out, &packed, call_why(c))
 	    : node ? stick_pack_down(call_peer(c), name, all, &out, &packed, call_why(c))
-	           : stick_pack_up(call_peer(c), all, true, STICK_BYTES_MAX, &out, &packed, call_why(c));
+	           : stick_pack_up(call_peer(c), &up, &out, &packed, call_why(c));
 	if (!node || above)
 		pthread_mutex_unlock(&call_peer(c)->syncing);
 	if (e == E_OK && node)

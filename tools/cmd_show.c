@@ -391,7 +391,7 @@ write_out(struct showing *g, struct writer *w)
 		e = view_of_row(g->p, txn, &g->s.row, &g->v);
 		g->v.identifying = g->identifying;
 		g->identified = g->identifying && view_has_identifying(&g->s.row);
-	} else if (!g->s.opened && (e = view_own_marks(g->p, txn, &acked, &safe)) == E_OK) {
+	} else if (!g->s.opened && (e = outbox_marks(g->p, txn, &acked, &safe)) == E_OK) {
 		view_of_own(g->p, &g->s.own, acked, safe, &g->v);
 	}
 	if (e == E_OK)

@@ -15,6 +15,7 @@
 #include "tools/node/view.h"
 #include "tools/people.h"
 #include "tools/status_agent.h"
+#include "tools/status_handed.h"
 
 #define DISK_LEAST (512ull << 20) /* a node's busiest day fits */
 #define CLOCK_OFFSET_S 3600       /* what a person would notice on the wall */
@@ -384,6 +385,7 @@ tell_json(struct standing *s, struct writer *w)
 	writer_bytes(w, writer_view(&s->quarantine));
 	writer_str(w, "]");
 	status_agent_json(s->c, w);
+	status_handed_json(s->c, w);
 	json_key(w, "attention");
 	json_lines(w, writer_view(&s->attention));
 	writer_str(w, "}\n");
@@ -415,6 +417,7 @@ tell_text(struct standing *s, struct writer *w)
 	else
 		writer_printf(w, "It last synced with its node (%s) %s.\n", s->p->home.address, when);
 	status_agent_text(s->c, w);
+	status_handed_text(s->c, w);
 	writer_printf(w, "The store takes %llu MiB; %llu MiB of the disk are free.\n",
 	              (unsigned long long)((s->disk.used_bytes + (1u << 20) - 1) >> 20),
 	              (unsigned long long)(s->disk.disk_free_bytes >> 20));

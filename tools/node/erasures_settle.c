@@ -4,7 +4,7 @@
 #include "core/arrival.h"
 #include "tools/node/erase.h"
 #include "tools/node/erasures_inside.h"
-#include "tools/node/view.h"
+#include "tools/node/outbox.h"
 
 #define LOOK_MAX 256u /* arrivals in one snapshot, and in one job */
 
@@ -29,7 +29,7 @@ is_safe(struct peer *p, struct store_txn *txn, const struct arrival *a)
 {
 	uint64_t acked, safe;
 
-	return a->log.epoch == peer_self(p)->epoch && view_own_marks(p, txn, &acked, &safe) == E_OK && a->number <= acked &&
+	return a->log.epoch == peer_self(p)->epoch && outbox_marks(p, txn, &acked, &safe) == E_OK && a->number <= acked &&
 	       a->number <= safe;
 }
 

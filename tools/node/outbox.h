@@ -111,6 +111,8 @@ struct waiting {
 enum err outbox_waiting(struct peer *, struct store_txn *, struct waiting *out);
 /* The number of the author's log up to which the home node has acknowledged. */
 enum err outbox_acked(struct store_txn *, uint64_t epoch, uint64_t *out);
+/* outbox_marks: up to which number of the present log the node holds, and has a second copy of, this store's parcels. */
+enum err outbox_marks(struct peer *, struct store_txn *, uint64_t *acked, uint64_t *safe);
 enum err outbox_put_acked(struct store_txn *, uint64_t epoch, uint64_t number);
 /*
  * An older log of the author that a node in a new life must be offered once more, up to that number; 0: it need not.

@@ -1,5 +1,6 @@
 /* How far each of a store's own logs is at its node, and what waits. FORMATS.md "The outbox". */
 #include "core/arrival.h"
+#include "tools/node/link.h"
 #include "tools/node/outbox.h"
 
 /* Rows of CURSOR by a word of five letters and an epoch. */
@@ -95,4 +96,14 @@ outbox_waiting(struct peer *p, struct store_txn *txn, struct waiting *out)
 	}
 	e2 = store_walk_end(c);
 	return e != E_OK ? e : e2;
+}
+
+enum err
+outbox_marks(struct peer *p, struct store_txn *txn, uint64_t *acked, uint64_t *safe)
+{
+	struct sync_memory m;
+	enum err e = sync_memory_get(txn, &m);
+
+	*safe = m.safe;
+	return e != E_OK ? e : outbox_acked(txn, peer_self(p)->epoch, acked);
 }

@@ -26,9 +26,10 @@ finish(struct mail *m, struct writer *out, struct packed *packed)
 
 /* Parcels of the own log in (from, upto] that are urgent, or that are not. */
 static enum err
-add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent, uint64_t bytes_max,
+add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent, const struct stick_up *up,
         struct packed *packed)
 {
+	struct handed *already = up->already;
 	struct log_id log = {peer_self(m->peer)->id, peer_self(m->peer)->epoch};
 	struct writer letter;
 	uint64_t n;
@@ -48,13 +49,19 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 			continue; /* safe, and given up here */
 		if (((flags & PARCEL_URGENT) != 0) != urgent)
 			continue;
+		if (already != NULL && handed_has(already, n)) {
+			packed->already++;
+			continue;
+		}
 		writer_reset(&letter);
 		/* with the padding that is still to come */
-		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > bytes_max) {
+		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > up->bytes_max) {
 			packed->waiting++;
 		} else if ((e = letter_carried(txn, &a, &letter)) == E_OK) {
 			e = mail_letter(m, writer_view(&letter));
 			packed->parcels++;
+			if (already != NULL)
+				handed_add(already, n);
 		}
 		store_forget(txn);
 	}
@@ -63,7 +70,7 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 }
 
 static enum err
-add_up(struct mail *m, struct store_txn *txn, bool all, uint64_t bytes_max, struct packed *packed)
+add_up(struct mail *m, struct store_txn *txn, const struct stick_up *up, struct packed *packed)
 {
 	struct peer *p = m->peer;
 	struct session_head head;
@@ -78,11 +85,11 @@ add_up(struct mail *m, struct store_txn *txn, bool all, uint64_t bytes_max, stru
 	if (e != E_OK || (e = link_own_head(p, txn, &head)) != E_OK ||
 	    (e = outbox_acked(txn, peer_self(p)->epoch, &acked)) != E_OK)
 		return e;
-	if (all)
+	if (up->all)
 		acked = 0;
 	packed->receipts++;
-	if ((e = add_own(m, txn, acked, head.number, true, bytes_max, packed)) == E_OK &&
-	    (e = add_own(m, txn, acked, head.number, false, bytes_max, packed)) == E_OK)
+	if ((e = add_own(m, txn, acked, head.number, true, up, packed)) == E_OK &&
+	    (e = add_own(m, txn, acked, head.number, false, up, packed)) == E_OK)
 		e = mail_seal(m, NULL);
 	return e;
 }
@@ -104,8 +111,7 @@ await_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-stick_pack_up(struct peer *p, bool all, bool attached, uint64_t bytes_max, struct writer *out, struct packed *packed,
-              struct why *why)
+stick_pack_up(struct peer *p, const struct stick_up *up, struct writer *out, struct packed *packed, struct why *why)
 {
 	struct await_job job = {.now_s = peer_now_s(p)};
 	struct store_txn *txn;
@@ -120,8 +126,8 @@ stick_pack_up(struct peer *p, bool all, bool attached, uint64_t bytes_max, struc
 	mail_to_office(&m);
 	writer_heap_init(&job.attached.ids, STICK_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
-		if ((e = add_up(&m, txn, all, bytes_max, packed)) == E_OK && attached && packed->waiting == 0)
-			e = mail_attached_pack(&m, txn, bytes_max, &job.attached);
+		if ((e = add_up(&m, txn, up, packed)) == E_OK && up->attached && packed->waiting == 0)
+			e = mail_attached_pack(&m, txn, up->bytes_max, &job.attached);
 		store_read_end(txn);
 	}
 	packed->attachments = job.attached.attachments;

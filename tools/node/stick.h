@@ -5,15 +5,24 @@
 #ifndef BANYAN_TOOLS_NODE_STICK_H
 #define BANYAN_TOOLS_NODE_STICK_H
 
+#include "tools/node/handed.h"
 #include "tools/node/mail.h"
 
 #define STICK_BYTES_MAX (32u << 20) /* of envelopes in one bundle; the rest waits for the next */
 
 struct packed {
 	uint64_t envelopes, parcels, receipts, bytes; /* bytes: of the bundle */
+	uint64_t already;                             /* parcels that the carrier has */
 	uint64_t waiting;                             /* parcels that did not fit */
 	uint64_t attachments;                         /* pieces of so many, behind all else */
 	bool attachments_wait;                        /* some of them did not fit */
+};
+
+/* What goes up. `already`, or NULL: parcels that this carrier has, to be left out; those that go are added, while there is room. */
+struct stick_up {
+	bool all, attached;
+	uint64_t bytes_max;
+	struct handed *already;
 };
 
 /*
@@ -21,7 +30,7 @@ struct packed {
  * stands in the node's logs, and its parcels past what the office is known to hold, urgent ones first; `all`: every
  * parcel of its present log. At most bytes_max of envelopes (STICK_BYTES_MAX). `attached`: pieces of attachments behind them. The return hints are durable when it returns. E_LIMIT never: what is too much waits.
  */
-enum err stick_pack_up(struct peer *, bool all, bool attached, uint64_t bytes_max, struct writer *out, struct packed *, struct why *);
+enum err stick_pack_up(struct peer *, const struct stick_up *, struct writer *out, struct packed *, struct why *);
 /*
  * stick_pack_down: at a node: append a bundle for one device, or (name NULL) for each one that was heard of by a stick or
  * relay: its receipt, and the node's word past what it is known to have. E_PRINCIPAL_UNKNOWN, E_REVOKED,

@@ -22,6 +22,7 @@ struct meeting {
 	size_t sent;
 	bool giving;             /* the second exchange */
 	uint64_t room;           /* that the relay has */
+	struct handed *handed;   /* what it holds of ours */
 	uint8_t status;
 	struct why why;
 };
@@ -130,6 +131,16 @@ write_wanted(struct meeting *m, uint32_t *wanted)
 	return e;
 }
 
+static enum err
+answered_job(struct store_txn *txn, void *arg)
+{
+	struct meeting *m = arg;
+	uint8_t relay[16];
+
+	handed_key(&m->relay, relay);
+	return handed_clear(txn, relay);
+}
+
 /* A bundle of answers. */
 static enum err
 take_answers(struct meeting *m, struct why *why)
@@ -140,7 +151,28 @@ take_answers(struct meeting *m, struct why *why)
 	if (e != E_OK)
 		return e;
 	m->result->answers += b.whole;
-	return stick_take(m->peer, &b, &m->result->taken, NULL, NULL, why);
+	if ((e = stick_take(m->peer, &b, &m->result->taken, NULL, NULL, why)) == E_OK && m->result->taken.receipts > 0 &&
+	    (e = store_write(m->peer->store, answered_job, m)) != E_OK)
+		why_set(why, e, "%s", m->peer->path);
+	return e;
+}
+
+static enum err
+handed_job(struct store_txn *txn, void *arg)
+{
+	return handed_put(txn, ((struct meeting *)arg)->handed);
+}
+
+/* It took them: they need not be given to it again. */
+static enum err
+note_handed(struct meeting *m, const char *address, struct why *why)
+{
+	enum err e;
+
+	m->handed->time_s = peer_now_s(m->peer);
+	(void)snprintf(m->handed->address, sizeof(m->handed->address), "%s", address);
+	e = store_write(m->peer->store, handed_job, m);
+	return e == E_OK ? E_OK : why_set(why, e, "%s", m->peer->path);
 }
 
 /* No hints || what the office lacks. */
@@ -148,13 +180,24 @@ static enum err
 write_given(struct meeting *m, struct why *why)
 {
 	uint64_t room = m->room < SATCHEL_ASK_BYTES_MAX / 2 ? m->room : SATCHEL_ASK_BYTES_MAX / 2;
+	struct stick_up up = {.bytes_max = room, .already = m->handed};
+	uint8_t relay[16];
 	struct packed packed;
+	struct store_txn *txn;
 	enum err e;
 
+	handed_key(&m->relay, relay);
+	if ((e = store_read_begin(m->peer->store, &txn)) != E_OK)
+		return why_set(why, e, "%s", m->peer->path);
+	e = handed_of(txn, relay, peer_self(m->peer)->epoch, peer_now_s(m->peer), m->handed);
+	store_read_end(txn);
+	if (e != E_OK)
+		return why_set(why, e, "%s", m->peer->path);
 	writer_reset(&m->input);
 	writer_be32(&m->input, 0);
-	if ((e = stick_pack_up(m->peer, false, false, room, &m->input, &packed, why)) != E_OK)
+	if ((e = stick_pack_up(m->peer, &up, &m->input, &packed, why)) != E_OK)
 		return e;
+	m->result->already = packed.already;
 	m->result->parcels = packed.parcels;
 	m->result->envelopes = packed.parcels > 0 ? packed.envelopes : 0;
 	m->result->waiting = packed.waiting;
@@ -181,7 +224,7 @@ give(struct meeting *m, struct net_client *client, struct why *why)
 
 /* First the answers, so that nothing goes that the office has by now. */
 static enum err
-talk(struct meeting *m, struct net_client *client, struct why *why)
+talk(struct meeting *m, struct net_client *client, const char *address, struct why *why)
 {
 	uint32_t wanted;
 	enum err e;
@@ -198,7 +241,7 @@ talk(struct meeting *m, struct net_client *client, struct why *why)
 		return m->result->waiting > 0 ? why_set(why, E_RELAY_FULL, "%llu parcels wait here",
 		                                        (unsigned long long)m->result->waiting)
 		                              : E_OK;
-	return give(m, client, why);
+	return (e = give(m, client, why)) == E_OK ? note_handed(m, address, why) : e;
 }
 
 static enum err
@@ -217,7 +260,7 @@ meet(struct meeting *m, const char *address, struct why *why)
 	config.identity.certificate = writer_view(&der);
 	e = said(m, net_client_open(&client, &config, &m->result->counts, why), why);
 	if (e == E_OK)
-		e = talk(m, client, why);
+		e = talk(m, client, address, why);
 	net_client_close(client);
 	writer_free(&der);
 	return e;
@@ -238,9 +281,12 @@ via_meet(struct peer *p, const char *address, struct via_result *result, struct 
 	meeting_key_of(&m.key, &p->programme.id, &p->programme.root);
 	meeting_proof(proof, &m.key, NULL, &m.own.pub);
 	hex_encode(m.proof, proof, sizeof(proof));
+	if ((m.handed = calloc(1, sizeof(*m.handed))) == NULL)
+		return why_set(why, E_NO_MEMORY, "the meeting");
 	writer_heap_init(&m.input, BUNDLE_BYTES_MAX);
 	writer_heap_init(&m.answer, BUNDLE_BYTES_MAX);
 	e = meet(&m, address, why);
+	free(m.handed);
 	writer_free(&m.input);
 	writer_free(&m.answer);
 	crypto_wipe(&m, sizeof(m));

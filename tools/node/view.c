@@ -79,16 +79,6 @@ view_of_row(struct peer *p, struct store_txn *txn, const struct record_row *row,
 	return E_OK;
 }
 
-enum err
-view_own_marks(struct peer *p, struct store_txn *txn, uint64_t *acked, uint64_t *safe)
-{
-	struct sync_memory m;
-	enum err e = sync_memory_get(txn, &m);
-
-	*safe = m.safe;
-	return e != E_OK ? e : outbox_acked(txn, peer_self(p)->epoch, acked);
-}
-
 void
 view_of_own(struct peer *p, const struct own_record *own, uint64_t acked, uint64_t safe, struct view_record *v)
 {

@@ -23,8 +23,6 @@ bool view_has_identifying(const struct record_row *);
 /* view_of_row: how a node sees it. view_of_own: how a device does: waiting, sent, held, safe. */
 enum err view_of_row(struct peer *, struct store_txn *, const struct record_row *, struct view_record *);
 void view_of_own(struct peer *, const struct own_record *, uint64_t acked, uint64_t safe, struct view_record *);
-/* Up to which number of the present log the node holds, and has a second copy of, this store's parcels. */
-enum err view_own_marks(struct peer *, struct store_txn *, uint64_t *acked, uint64_t *safe);
 /* view_answers: the answers as a JSON object appended, without class D unless v->identifying. */
 enum err view_answers(const struct view_record *, const struct record_row *, struct writer *);
 /* One line of `list`: {"id","form","version","area","author","state","answers"...}; row NULL: answers null. */
