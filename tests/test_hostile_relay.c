@@ -135,4 +135,45 @@ a_handset_that_was_shut_out_by_a_relay(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(a_handset_that_was_shut_out_by_a_relay), T(hostile_relay_forges), T(hostile_relay_replays))
+/* Letters of no kind, of the other end's kinds, cut and bent, in one envelope with a good one: that one is taken. */
+static void
+letters_that_are_none(void)
+{
+	static const struct bytes letters[] = {
+	    BYTES_LIT("\x92\x01\xc4\x03xyz"),             /* a parcel that is none */
+	    BYTES_LIT("\x92\x02\xc4\x03xyz"),             /* a receipt that is none */
+	    BYTES_LIT("\x94\x03\x00\x05\xc4\x03xyz"),     /* a node's word, said to a node */
+	    BYTES_LIT("\x92\x05\xc4\x03xyz"),             /* an answer that nobody waits for */
+	    BYTES_LIT("\x95\x04\xc4\x01x\xc4\x00\x00\xc4\x00"), /* pieces of nothing */
+	    BYTES_LIT("\x93\x01\xc4\x01x\xc0"),           /* a parcel with something more */
+	    BYTES_LIT("\x91\x63"), BYTES_LIT("\x92\xcd\x01\x00\xc0") /* of a later version */
+	};
+	struct record_id id;
+	struct writer good, letter;
+	char statuses[16];
+	uint32_t answers;
+	struct mail m;
+	size_t i;
+
+	REQUIRE(node_begin(&n) && node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
+	REQUIRE(carried_say(&n, &member, 0, &id, &good) == E_OK);
+	mail_init(&m, n.peer);
+	mail_to_office(&m);
+	writer_heap_init(&letter, ENVELOPE_BODY_BYTES_MAX);
+	for (i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		CHECK(mail_letter(&m, letters[i]) == E_OK);
+	pack_array(&letter, 2);
+	pack_u64(&letter, 1);
+	pack_bin(&letter, writer_view(&good));
+	CHECK(mail_letter(&m, writer_view(&letter)) == E_OK && mail_seal(&m, NULL) == E_OK);
+	REQUIRE(bring(&m, statuses, &answers));
+	CHECK(strlen(statuses) == 1);
+	CHECK_STR(carried_head(&n, &member), "1 of 1 forks 0");
+	CHECK(opener_all(n.peer, &n.why) == E_OK && carried_opened(&n, &id));
+	writer_free(&letter);
+	writer_free(&good);
+	mail_free(&m);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(a_handset_that_was_shut_out_by_a_relay), T(hostile_relay_forges), T(hostile_relay_replays), T(letters_that_are_none))

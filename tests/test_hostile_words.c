@@ -4,6 +4,7 @@
  */
 #include "tests/device_fixture.h"
 #include "tools/node/down_item.h"
+#include "tools/node/mail_inside.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/outbox.h"
 
@@ -229,4 +230,39 @@ notices_in_their_place(void)
 	end();
 }
 
-CHECK_MAIN(T(keys_of_an_office), T(notices_out_of_place), T(notices_in_their_place))
+/* On a stick the node's words count if its receipt beside them names their logs: those of an earlier life are none. */
+static void
+words_of_another_life(void)
+{
+	struct log_id log;
+	struct receipt said = {.log_count = 2};
+	struct mail_taken taken = {0};
+	struct parcel_hash hash;
+	struct store_txn *txn;
+	struct writer copy;
+	struct arrival a;
+	uint64_t seq;
+
+	REQUIRE(begin());
+	log = down_broadcast_log(n.peer);
+	writer_heap_init(&copy, PARCEL_BYTES_MAX);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(arrival_find(txn, &log, 1, &seq, &hash) == E_OK && arrival_get(txn, seq, &a) == E_OK);
+	writer_bytes(&copy, a.parcel);
+	store_read_end(txn);
+	said.logs[0] = log.epoch + 1;
+	said.logs[1] = log.epoch;
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_RECEIPT);
+	said.logs[0] = log.epoch;
+	said.log_count = 0;
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_RECEIPT);
+	CHECK(taken.downs == 0 && peer_areas(device) == NULL);
+	said.log_count = 2;
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK && taken.downs == 1);
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK && taken.duplicates == 1);
+	CHECK(peer_areas(device) != NULL);
+	writer_free(&copy);
+	end();
+}
+
+CHECK_MAIN(T(keys_of_an_office), T(notices_out_of_place), T(notices_in_their_place), T(words_of_another_life))

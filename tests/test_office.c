@@ -8,7 +8,7 @@ static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara
 static void
 newcomers_are_approved_and_shut_out(void)
 {
-	char early[2 * ID_BYTES + 1], late[2 * ID_BYTES + 1];
+	char early[2 * ID_BYTES + 1], late[2 * ID_BYTES + 1], file[PATH_MAX];
 	struct office_world w;
 	struct peer *village, *desk, *reader;
 
@@ -25,6 +25,8 @@ newcomers_are_approved_and_shut_out(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "waits to be let in: banyan devices STORE --approve \"desk\"", "devices");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"pending\":2", "status", "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_PRINCIPAL_UNKNOWN, "nobody", "devices", "--approve", "nobody");
+	scratch_path(file, w.dir, "stick");
+	OFFICE_EXPECT(w.node, NULL, false, E_NOT_APPROVED, "desk", "pack", "--for", "desk", "--output", file);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "is let in", "devices", "--approve", "desk");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "is let in", "devices", "--approve", "reader");
 	OFFICE_EXPECT(w.node, &peer_self(reader)->id, true, E_FORBIDDEN, "enrolled", "devices");
@@ -36,6 +38,7 @@ newcomers_are_approved_and_shut_out(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "yourself", "revoke", "officer", "--reason", "x");
 	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "shut out", "revoke", "one", "--reason", "stolen");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "shut out: stolen", "devices");
+	OFFICE_EXPECT(w.node, NULL, false, E_REVOKED, "stolen", "pack", "--for", "one", "--output", file);
 	/* what comes later, by any road, is kept aside and told */
 	office_finish(village, peer_self(village), "V1", FIVE, false, late);
 	office_carry(&w, village);
