@@ -6,6 +6,7 @@
 #define ZSTD_STATIC_LINKING_ONLY /* the magicless format */
 #include <zdict.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "core/fault.h"
 
@@ -244,6 +245,8 @@ unpack(struct squeezer *s, struct writer *out, struct bytes squeezed, size_t max
 		size_t before = in.pos;
 
 		left = ZSTD_decompressStream(s->unpack, &piece, &in);
+		if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) /* ours, not what was sent */
+			return E_NO_MEMORY;
 		if (ZSTD_isError(left) || piece.pos > max_bytes - total)
 			return E_SQUEEZE;
 		if (left != 0 && piece.pos == 0 && in.pos == before)
