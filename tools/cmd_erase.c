@@ -25,11 +25,9 @@ cmd_erase(struct call *c)
 	else if ((e = subject_find(c, call_arg(c, 0), ACT_ERASE, &arena, s)) == E_OK) {
 		what.record = s->id;
 		pthread_mutex_lock(&p->acting);
-		if ((e = erase_record(p, &what, &neighbours, call_why(c))) == E_OK &&
-		    (e = erase_finish(p, call_why(c))) != E_OK) {
-			call_note(c, "The order is given, and goes on at the next command (now: %s).\n", err_sentence(e));
-			*call_why(c) = (struct why){.e = E_OK};
-			e = E_OK;
+		if ((e = erase_record(p, &what, &neighbours, call_why(c))) == E_OK) {
+			call_kept(c, "the order to erase record %s is given", s->hex);
+			call_after(c, erase_finish(p, call_why(c)));
 		}
 		pthread_mutex_unlock(&p->acting);
 	}

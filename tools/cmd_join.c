@@ -1,10 +1,10 @@
 /* banyan join: make a store on this device with an invitation. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "tools/commands.h"
 #include "tools/call_asked.h"
+#include "tools/commands.h"
+#include "tools/halfway.h"
 #include "tools/json.h"
 #include "tools/node/link.h"
 
@@ -31,21 +31,6 @@ tell(struct call *c, struct peer *p)
 	         role_name(self->role), self->area);
 	if (!p->approved)
 		call_out(c, "An officer must still let you in:  banyan devices STORE --approve \"%s\"\n", self->name);
-}
-
-/* Nothing is left of a store whose joining was refused; one that was cut goes on with the same keys. */
-static void
-undo(const char *path)
-{
-	static const char *const files[] = {"data.mdb", "lock.mdb", "keys", "lock"};
-	char file[1024];
-	size_t i;
-
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		(void)snprintf(file, sizeof(file), "%s/%s", path, files[i]);
-		(void)unlink(file);
-	}
-	(void)rmdir(path);
 }
 
 /*
@@ -84,11 +69,13 @@ cmd_join(struct call *c)
 		e = link_join(p, &invite, &result, call_why(c));
 		joined = p->home.key_no != 0;
 	}
-	if (joined)
+	if (joined) {
+		call_kept(c, "%s is joined", call_store_path(c));
 		tell(c, p);
+	}
 	peer_close(p);
 	if (prepared && !joined && is_final(e))
-		undo(call_store_path(c));
+		halfway_remove(call_store_path(c));
 	invite_wipe(&invite);
 	secret_wipe(&secret);
 	return e;

@@ -5,6 +5,7 @@
 #include "schemas/areas_table.h"
 #include "tools/call_asked.h"
 #include "tools/commands.h"
+#include "tools/halfway.h"
 #include "tools/json.h"
 #include "tools/node/succeed.h"
 #include "tools/relock.h"
@@ -78,17 +79,20 @@ from_backup(struct replacing *r, struct backup_info *info)
 	struct peer *p;
 	enum err e;
 
-	if ((e = backup_restore(call_option(c, "backup"), call_store_path(c), &recovery, NULL, info, call_why(c))) != E_OK ||
-	    (e = peer_open(&p, call_store_path(c), &recovery, call_why(c))) != E_OK)
+	if ((e = backup_restore(call_option(c, "backup"), call_store_path(c), &recovery, NULL, info, call_why(c))) != E_OK)
 		return e;
-	if ((e = find_nodes(r, &peer_self(p)->id)) == E_OK &&
-	    (e = peer_identity(p, call_option(c, "as"), &who, call_why(c))) == E_OK &&
-	    (e = relock_alone(p, who, &r->fresh, call_why(c))) == E_OK && call_option(c, "new-key") != NULL)
-		e = succeed_anew(p, &r->how, who, call_why(c));
-	r->now = peer_self(p)->id;
-	peer_close(p);
-	if (e != E_OK) /* half a successor helps nobody, and what it was made from is still there */
+	if ((e = peer_open(&p, call_store_path(c), &recovery, call_why(c))) == E_OK) {
+		if ((e = find_nodes(r, &peer_self(p)->id)) == E_OK &&
+		    (e = peer_identity(p, call_option(c, "as"), &who, call_why(c))) == E_OK &&
+		    (e = relock_alone(p, who, &r->fresh, call_why(c))) == E_OK && call_option(c, "new-key") != NULL)
+			e = succeed_anew(p, &r->how, who, call_why(c));
+		r->now = peer_self(p)->id;
+		peer_close(p);
+	}
+	if (e != E_OK) { /* half a successor helps nobody, and what it was made from is still there */
 		(void)keyring_wipe(call_store_path(c), NULL);
+		halfway_remove(call_store_path(c));
+	}
 	return e;
 }
 
@@ -168,8 +172,10 @@ cmd_replace(struct call *c)
 	if (e == E_OK && (r.root.node_count == 0 || !ID_EQUAL(&r.root.nodes[r.root.node_count - 1], &r.now)) &&
 	    root_file_add(file, &r.now, NULL) != E_OK)
 		call_note(c, "banyan replace: %s cannot be written: add a line to it by hand, the word node and the id below\n", file);
-	if (e == E_OK)
+	if (e == E_OK) {
+		call_kept(c, "the successor is in %s", call_store_path(c));
 		tell(&r, &info);
+	}
 	crypto_wipe(&r, sizeof(r));
 	return e;
 }

@@ -4,6 +4,7 @@
 #include "core/backup.h"
 #include "tools/call_asked.h"
 #include "tools/commands.h"
+#include "tools/halfway.h"
 #include "tools/node/erasures.h"
 #include "tools/relock.h"
 
@@ -53,14 +54,17 @@ cmd_restore(struct call *c)
 	    (call_option(c, "recover") != NULL && (e = call_new_secret(c, &fresh)) != E_OK))
 		return e;
 	unlock = secret_unlock(call_secret(c), NULL);
-	e = backup_restore(call_arg(c, 0), call_store_path(c), &unlock, NULL, &info, call_why(c));
-	if (e == E_OK)
-		e = obey(c, &unlock, &erased);
-	if (e == E_OK && fresh.kind != SECRET_NONE)
-		e = lock_anew(c, &unlock, &fresh);
+	if ((e = backup_restore(call_arg(c, 0), call_store_path(c), &unlock, NULL, &info, call_why(c))) == E_OK) {
+		if ((e = obey(c, &unlock, &erased)) == E_OK && fresh.kind != SECRET_NONE)
+			e = lock_anew(c, &unlock, &fresh);
+		/* one that has again what was ordered to be erased is none: run it again */
+		if (e != E_OK)
+			halfway_remove(call_store_path(c));
+	}
 	secret_wipe(&fresh);
 	if (e != E_OK)
 		return e;
+	call_kept(c, "the store is in %s again", call_store_path(c));
 	if (erased > 0 && !call_json(c))
 		call_out(c, "%llu orders to erase that are newer than the backup were obeyed.\n", (unsigned long long)erased);
 	if (call_json(c))

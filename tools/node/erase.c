@@ -146,7 +146,6 @@ erase_record(struct peer *p, const struct erase_order *what, size_t *neighbours,
 {
 	struct erasing *g = erasing_new(p);
 	struct store_txn *txn = NULL;
-	size_t i;
 	enum err e;
 
 	*neighbours = 0;
@@ -158,11 +157,8 @@ erase_record(struct peer *p, const struct erase_order *what, size_t *neighbours,
 			e = order(g);
 		store_read_end(txn);
 	}
-	if (e == E_OK && (e = put(g, order_job, why)) == E_OK) {
+	if (e == E_OK && (e = put(g, order_job, why)) == E_OK)
 		*neighbours = g->change_count;
-		for (i = 0; i < g->record_count && e == E_OK; i++)
-			e = erasures_keep_beside(p, statement_of(g, i), why);
-	}
 	erasing_free(g);
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", p->path);
 }

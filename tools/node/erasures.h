@@ -55,12 +55,12 @@ enum err erasures_settle(struct peer *, struct why *);
 enum err erasures_due(struct store_txn *, bool *out);
 
 /*
- * The orders beside the store, STORE.orders, for a backup that is older than they are: one more; or all that are known here, also
- * other offices' (erasures_settle calls it).
+ * The orders beside the store, STORE.orders, for a backup that is older than they are. erasures_keep_all_beside: all that are known
+ * here, also other offices', are in it, durably, when this returns. Part of settling: an order stays due until it stands there.
+ * erasures_take_file: the orders of a file (be32 length || statement, ...), obeyed here; *count: those that were new. path NULL: of
+ * STORE.orders, if there is one. E_FILE_ABSENT; E_IO: one that cannot be read is not one without orders.
  */
 enum err erasures_keep_all_beside(struct peer *, struct why *);
-enum err erasures_keep_beside(struct peer *, struct bytes statement, struct why *);
-/* erasures_take_file: the orders of a file (be32 length || statement, ...), obeyed here; *count: those that were new. */
 enum err erasures_take_file(struct peer *, const char *path, size_t *count, struct why *);
 
 #endif

@@ -1,9 +1,11 @@
 /* The orders beside the store, STORE.orders: what a restore of an older backup must obey. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/erasure.h"
+#include "core/file.h"
 #include "tools/node/erasures_inside.h"
 
 #define ORDERS_BYTES_MAX (64u << 20) /* two hundred thousand of them */
@@ -17,26 +19,6 @@ path_beside(const struct peer *p, char *out, size_t bytes)
 		n--;
 	(void)snprintf(out, bytes, "%.*s.orders", (int)n, p->path);
 }
-
-enum err
-erasures_keep_beside(struct peer *p, struct bytes statement, struct why *why)
-{
-	char path[600];
-	uint8_t head[4];
-	bool good;
-	FILE *f;
-
-	path_beside(p, path, sizeof(path));
-	be32_put(head, (uint32_t)statement.n);
-	if ((f = fopen(path, "ab")) == NULL)
-		return why_set(why, E_IO, "%s", path);
-	good = fwrite(head, 1, 4, f) == 4 && fwrite(statement.p, 1, statement.n, f) == statement.n && fflush(f) == 0 &&
-	       fsync(fileno(f)) == 0;
-	good = fclose(f) == 0 && good;
-	return good ? E_OK : why_set(why, E_IO, "%s", path);
-}
-
-/* ---- all of them ---- */
 
 struct keep_all {
 	struct peer *peer;
@@ -64,8 +46,8 @@ read_beside(const char *path, struct writer *out)
 	size_t n;
 	FILE *f = fopen(path, "rb");
 
-	if (f == NULL)
-		return E_ABSENT;
+	if (f == NULL) /* one that is there and cannot be read is not one without orders */
+		return errno == ENOENT ? E_ABSENT : E_IO;
 	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
 		writer_mem(out, piece, n);
 	n = (size_t)ferror(f);
@@ -110,7 +92,7 @@ write_beside(const char *path, struct bytes b)
 	good = fclose(f) == 0 && good && rename(fresh, path) == 0;
 	if (!good)
 		(void)unlink(fresh);
-	return good ? E_OK : E_IO;
+	return good ? file_sync_parent(path) : E_IO;
 }
 
 enum err
