@@ -198,6 +198,45 @@ succeed_return(struct peer *p, const struct message_came_back *back, const struc
 
 /* ---- at a device ---- */
 
+#define BEFORE_BYTES (ID_BYTES + EC_PUBLIC_BYTES)
+#define BEFORE_MAX 16u
+
+enum err
+succeed_before(struct store_txn *txn, const struct principal_id *id, struct ec_public *out)
+{
+	struct bytes row;
+	enum err e = store_meta_get(txn, "nodes before", &row);
+
+	for (; e == E_OK && row.n >= BEFORE_BYTES; row = BYTES(row.p + BEFORE_BYTES, row.n - BEFORE_BYTES)) {
+		if (memcmp(row.p, id->b, ID_BYTES) != 0)
+			continue;
+		memcpy(out->b, row.p + ID_BYTES, EC_PUBLIC_BYTES);
+		return E_OK;
+	}
+	return e == E_OK ? E_ABSENT : e;
+}
+
+/* What it signed is still here, and is checked as long as it is. */
+static enum err
+note_before(struct store_txn *txn, const struct home *home)
+{
+	uint8_t row[BEFORE_MAX * BEFORE_BYTES];
+	struct bytes had;
+	size_t n = 0;
+	enum err e = store_meta_get(txn, "nodes before", &had);
+
+	if (e != E_OK && e != E_ABSENT)
+		return e;
+	if (e == E_OK && had.n % BEFORE_BYTES == 0 && had.n <= sizeof(row)) {
+		size_t skip = had.n == sizeof(row) ? BEFORE_BYTES : 0;
+
+		memcpy(row, had.p + skip, n = had.n - skip);
+	}
+	memcpy(row + n, home->node.b, ID_BYTES);
+	memcpy(row + n + ID_BYTES, home->node_sign.b, EC_PUBLIC_BYTES);
+	return store_meta_put(txn, "nodes before", BYTES(row, n + BEFORE_BYTES));
+}
+
 struct take_job {
 	struct peer *peer;
 	struct home home;
@@ -218,7 +257,10 @@ take_job(struct store_txn *txn, void *arg)
 		return E_NODE_KEY; /* of a successor that was followed itself */
 	if ((e = store_meta_put_u64(txn, "succession number", job->number)) != E_OK || (e = down_forget(txn)) != E_OK)
 		return e;
-	return job->above.known ? peer_put_above(txn, &job->above) : peer_put_home(txn, &job->home);
+	if (job->above.known)
+		return peer_put_above(txn, &job->above);
+	e = note_before(txn, &job->peer->home);
+	return e == E_OK ? peer_put_home(txn, &job->home) : e;
 }
 
 enum err

@@ -210,6 +210,21 @@ twins_switch(struct peer *p)
 	return e;
 }
 
+enum err
+twins_key(struct store_txn *txn, const struct principal_id *id, struct ec_public *out)
+{
+	struct twin list[TWINS_MAX];
+	size_t count, i;
+	enum err e = others_get(txn, list, &count);
+
+	for (i = 0; e == E_OK && i < count; i++)
+		if (ID_EQUAL(&list[i].id, id)) {
+			*out = list[i].sign;
+			return E_OK;
+		}
+	return e == E_OK ? E_ABSENT : e;
+}
+
 size_t
 twins_count(struct peer *p)
 {

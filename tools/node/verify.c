@@ -8,6 +8,8 @@
 #include "core/shared.h"
 #include "tools/node/carry_sets.h"
 #include "tools/node/opener_item.h"
+#include "tools/node/succeed.h"
+#include "tools/node/twins.h"
 
 struct verifying {
 	struct peer *p;
@@ -38,6 +40,8 @@ key_of(struct peer *p, struct store_txn *txn, const struct principal_id *author,
 		*key = p->home.node_sign;
 		return E_OK;
 	}
+	if (!peer_is_node(p) && ((e = twins_key(txn, author, key)) != E_ABSENT || (e = succeed_before(txn, author, key)) != E_ABSENT))
+		return e;
 	if ((e = member_get(txn, author, &m)) != E_OK)
 		return e == E_ABSENT ? E_STRANGER : e;
 	*key = m.enrolment.sign_pub;
