@@ -354,5 +354,6 @@ serve_ask_stop(struct serve *serve)
 		serve_ask_abandon(c);
 		if (c->ask != NULL)
 			ask_free(c->ask);
+		serve_conn_drop(c); /* one that had gone, and waited for it */
 	}
 }
