@@ -21,6 +21,7 @@ struct export {
 	struct columns columns;
 	const struct sheet *sheet; /* the file being written */
 	bool identifying;
+	bool begun;                /* the log has it */
 	uint64_t identified;       /* records whose class D answers were written */
 	uint64_t rows;             /* of this file */
 	uint64_t attachments;      /* files written beside the tables */
@@ -157,12 +158,10 @@ audit_job(struct store_txn *txn, void *arg)
 	struct export *x = arg;
 	const char *form = call_arg(x->c, 0);
 	char detail[120];
-	enum err e;
 
-	e = audit_append(txn, peer_now_s(x->peer), &x->who.id, "export", form,
-	                 x->identifying ? "with identifying answers" : "without identifying answers");
-	if (e != E_OK || x->identified == 0)
-		return e;
+	if (!x->begun)
+		return audit_append(txn, peer_now_s(x->peer), &x->who.id, "export", form,
+		                    x->identifying ? "with identifying answers" : "without identifying answers");
 	(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers, exported",
 	               (unsigned long long)x->identified);
 	if (x->attachments > 0)
@@ -189,8 +188,10 @@ export_all(struct export *x, struct writer *manifest)
 	json_key_bool(manifest, "identifying", x->identifying);
 	json_key(manifest, "files");
 	writer_str(manifest, "[");
-	if ((e = store_read_begin(x->peer->store, &txn)) != E_OK)
+	/* Written down before a row leaves, and again how many: whatever breaks then, the log knows of it. */
+	if ((e = store_write(x->peer->store, audit_job, x)) != E_OK || (e = store_read_begin(x->peer->store, &txn)) != E_OK)
 		return e;
+	x->begun = true;
 	for (i = 0; i < x->columns.sheet_count && e == E_OK; i++)
 		e = export_sheet(x, txn, &x->columns.sheets[i], manifest);
 	if (e == E_OK && x->identifying)
@@ -200,8 +201,7 @@ export_all(struct export *x, struct writer *manifest)
 	if (x->attachments > 0)
 		json_key_u64(manifest, "attachments", x->attachments);
 	writer_str(manifest, "}\n");
-	/* Written down whether or not the asker's link held: rows may have reached it. */
-	if (x->rows > 0 || e == E_OK) {
+	if (x->identified > 0) {
 		enum err e2 = store_write(x->peer->store, audit_job, x);
 
 		e = e == E_OK ? e2 : e;
@@ -232,6 +232,8 @@ cmd_export(struct call *c)
 	writer_heap_init(&manifest, 1u << 20);
 	if ((e = columns_of(&x.columns, x.peer, call_arg(c, 0), x.identifying, call_why(c))) == E_OK)
 		e = export_all(&x, &manifest);
+	if (e == E_OK)
+		call_kept(c, "the rows are written to %s", call_option(c, "output"));
 	if (e == E_OK && call_json(c))
 		call_out_bytes(c, writer_view(&manifest));
 	columns_free(&x.columns);
