@@ -255,7 +255,7 @@ call_after(struct call *c, enum err e)
 		return;
 	if (c->why.e != e)
 		(void)why_set(&c->why, e, "what followed");
-	call_note(c, "It is kept. What follows upon it is made up for by the next command (now: %s).\n",
+	call_note(c, "It is kept. What should follow upon it failed, and is made up for where it can be: %s.\n",
 	          why_sentence(&c->why, sentence, sizeof(sentence)));
 	c->why = (struct why){.e = E_OK};
 }

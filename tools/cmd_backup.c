@@ -23,6 +23,7 @@ cmd_backup(struct call *c)
 		return e;
 	if ((e = backup_write(p->store, path, &info, call_why(c))) != E_OK)
 		return e;
+	call_kept(c, "the backup is in %s", path);
 	if (call_json(c))
 		call_out(c, "{\"rows\":%llu,\"bytes\":%llu,\"parcels\":%llu}\n", (unsigned long long)info.rows,
 		         (unsigned long long)info.bytes, (unsigned long long)info.arrival_last);

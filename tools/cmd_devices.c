@@ -16,6 +16,8 @@ approve(struct call *c, const char *name, const char *address)
 	if ((e = acting_as(c, &who)) == E_OK)
 		e = enrol_approve_at(call_peer(c), &who, name, address, call_why(c));
 	crypto_wipe(&who, sizeof(who));
+	if (e == E_OK)
+		call_kept(c, "\"%s\" is let in", name);
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"approved\":true}\n");
 	else if (e == E_OK)

@@ -88,8 +88,10 @@ cmd_extract(struct call *c)
 	e = extract_run(call_peer(c), &who, &asked, &x, call_why(c));
 	if (e == E_OK && asked.k != NULL && strtoul(asked.k, NULL, 10) < x.k)
 		call_note(c, "--k %s would be less than the programme's %u, so %u it is.\n", asked.k, x.k, x.k);
-	if (e == E_OK && (e = send_table(c, &x.release)) == E_OK && (e = send_manifest(c, &x)) == E_OK)
+	if (e == E_OK && (e = send_table(c, &x.release)) == E_OK && (e = send_manifest(c, &x)) == E_OK) {
+		call_kept(c, "the table is written to %s", call_option(c, "output"));
 		tell(c, &x);
+	}
 	extracted_free(&x);
 	return e;
 }

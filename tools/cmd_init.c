@@ -132,8 +132,10 @@ cmd_init(struct call *c)
 	if (root.fd >= 0)
 		(void)close(root.fd);
 	peer_close(p);
-	if (e == E_OK)
+	if (e == E_OK) {
+		call_kept(c, "the programme begins in %s, and its root is in %s", call_store_path(c), root.path);
 		tell(c, &f, root.path);
+	}
 	crypto_wipe(&f.root, sizeof(f.root));
 	crypto_wipe(&f.recovery, sizeof(f.recovery));
 	secret_wipe(&secret);

@@ -73,8 +73,10 @@ cmd_pack(struct call *c)
 		e = acting_audit(c, "pack", above ? "the node above" : name == NULL ? "" : name, "");
 	if (e == E_OK)
 		e = write_file(c, writer_view(&out));
-	if (e == E_OK)
+	if (e == E_OK) {
+		call_kept(c, "%s is written", call_option(c, "output"));
 		tell(c, &packed, node, above);
+	}
 	writer_free(&out);
 	return e;
 }

@@ -19,6 +19,14 @@ own_slot(struct call *c, char name[KEYRING_NAME_BYTES_MAX + 1])
 	return e;
 }
 
+/* The slot is a file of its own: it is what it is, whatever becomes of the log. */
+static void
+changed(struct call *c, const char *name, const char *how)
+{
+	call_kept(c, "the passphrase is %s", how);
+	call_after(c, acting_audit(c, "passphrase", name, how));
+}
+
 /* Opened by the recovery key: whoever acts gets a passphrase (again), in the place of the forgotten one. */
 static enum err
 recover(struct call *c, const struct secret *fresh)
@@ -27,10 +35,9 @@ recover(struct call *c, const struct secret *fresh)
 	struct identity *who = acting_identity(c);
 	enum err e = relock(p, who, fresh, call_why(c));
 
-	if (e == E_OK)
-		e = acting_audit(c, "passphrase", who->name, "recovered");
 	if (e != E_OK)
 		return e;
+	changed(c, who->name, "recovered");
 	if (call_json(c))
 		call_out(c, "{\"recovered\":true}\n");
 	else
@@ -56,8 +63,9 @@ change(struct call *c, const struct secret *fresh)
 		e = keyring_add(p->path, store_key_of(p->store), &unlock, NULL, call_why(c));
 		beside = true;
 	}
-	if (e != E_OK || (e = acting_audit(c, "passphrase", name, beside ? "added" : "changed")) != E_OK)
+	if (e != E_OK)
 		return e;
+	changed(c, name, beside ? "added" : "changed");
 	if (call_json(c))
 		call_out(c, "{\"changed\":true}\n");
 	else if (beside)
@@ -90,6 +98,7 @@ add_officer(struct call *c, const char *name, const struct secret *fresh)
 		(void)keyring_remove(p->path, store_key_of(p->store), name, &why);
 		return e;
 	}
+	call_kept(c, "\"%s\" works at this store", name);
 	if (call_json(c))
 		call_out(c, "{\"officer\":true}\n");
 	else

@@ -21,6 +21,8 @@ cmd_revoke(struct call *c)
 		return e;
 	e = enrol_revoke(call_peer(c), &who, name, reason, &shut_out, call_why(c));
 	crypto_wipe(&who, sizeof(who));
+	if (e == E_OK)
+		call_kept(c, "\"%s\" is shut out", name);
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"revoked\":true}\n");
 	else if (e == E_OK)

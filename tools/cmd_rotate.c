@@ -41,6 +41,7 @@ cmd_rotate(struct call *c)
 	crypto_wipe(&root, sizeof(root));
 	if (e != E_OK)
 		return e;
+	call_kept(c, "the office has key %u", p->home.key_no);
 	if (call_json(c))
 		call_out(c, "{\"key\":%u}\n", p->home.key_no);
 	else

@@ -127,13 +127,13 @@ cmd_unpack(struct call *c)
 		pthread_mutex_unlock(&p->syncing);
 	if (e != E_OK)
 		return e;
+	call_kept(c, "what the file holds for this store is taken in");
 	if (peer_is_node(p)) {
 		pthread_mutex_lock(&p->acting);
 		if ((e = opener_all(p, call_why(c))) == E_OK)
 			(void)erasures_settle(p, NULL); /* what is not done stays due */
 		pthread_mutex_unlock(&p->acting);
-		if (e != E_OK)
-			return e;
+		call_after(c, e);
 	}
 	aside = aside_count(p) - aside;
 	if (call_json(c))

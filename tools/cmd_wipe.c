@@ -97,6 +97,7 @@ cmd_wipe(struct call *c)
 		return e;
 	if ((e = keyring_wipe(call_peer(c) != NULL ? call_peer(c)->path : call_store_path(c), call_why(c))) != E_OK)
 		return e;
+	call_kept(c, "the keys are destroyed");
 	if (call_json(c))
 		call_out(c, "{\"wiped\":true,\"checked\":%s}\n", call_peer(c) != NULL ? "true" : "false");
 	else
