@@ -18,13 +18,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 /* How many callers make a place: few for a quick sweep, many for a long one. Without a sanitizer there is just one. */
 extern unsigned wrap_depth;
 /* After the first failure all calls fail until wrap_disarm, as on a disk that is full and stays so. */
 extern bool wrap_sticky;
+/* By how much the program's clock is ahead of the machine's. */
+extern time_t wrap_ahead_s;
 
 void wrap_arm(void);
+/* What fails at the next wrap_arm: the n-th call of that name from there on, wherever it is made; name NULL: a new place. */
+struct wrap_how {
+	const char *name;
+	unsigned nth;
+};
+void wrap_next(const struct wrap_how *);
 /* wrap_arm_nth: n calls are made, the next one fails, wherever it is. */
 void wrap_arm_nth(unsigned n);
 /* wrap_disarm: true if a call failed. */
