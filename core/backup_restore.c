@@ -20,6 +20,8 @@ struct bundle {
 	struct backup_seal seal;
 	struct store_key key;
 	struct writer keys;      /* the key slots that go along */
+	uint8_t names[STORE_NAMES_BYTES]; /* the names key, if the store's key was renewed */
+	bool has_names;
 	uint8_t *sealed, *plain; /* BACKUP_CHUNK_BYTES_MAX and a tag; the open chunk */
 	size_t n, at;
 	bool final;
@@ -46,17 +48,23 @@ header_open(struct bundle *b, struct bytes header, const struct unlock *how,
 	struct bytes keys;
 	struct reader r;
 	uint64_t version;
+	uint32_t count;
 	enum err e;
 
 	reader_init(&r, header);
-	reader_array_of(&r, 5);
+	count = reader_array(&r);
 	version = reader_u64(&r);
-	if (r.e == E_OK && version > BACKUP_VERSION)
+	if (r.e == E_OK && version > BACKUP_VERSION_NAMES)
 		return E_VERSION;
+	b->has_names = version == BACKUP_VERSION_NAMES;
+	if (count != (b->has_names ? 6 : 5))
+		reader_fail(&r, E_PACK_TYPE);
 	info->incarnation = reader_u64(&r);
 	keys = reader_bin(&r);
 	reader_bin_fixed(&r, salt, sizeof(salt));
 	reader_bin_fixed(&r, wrapped, sizeof(wrapped));
+	if (b->has_names)
+		reader_bin_fixed(&r, b->names, sizeof(b->names));
 	if (reader_end(&r) != E_OK)
 		return E_BACKUP;
 	e = keyring_unseal(keys, how, &b->key, NULL, NULL);
@@ -343,13 +351,16 @@ backup_restore(const char *path, const char *dir, const struct unlock *how,
 	       const struct store_options *options, struct backup_info *info,
 	       struct why *why)
 {
+	struct store_options as = options == NULL ? (struct store_options){0} : *options;
 	struct gathered g = {0};
 	struct bundle b;
 	enum err e;
 
 	if ((e = bundle_open(&b, path, how, info, why)) != E_OK)
 		return e;
-	e = store_create_with(dir, writer_view(&b.keys), &b.key, options, &g.s, why);
+	if (b.has_names)
+		as.names = BYTES(b.names, sizeof(b.names));
+	e = store_create_with(dir, writer_view(&b.keys), &b.key, &as, &g.s, why);
 	if (e != E_OK)
 		goto close;
 	writer_heap_init(&g.rows, ROWS_BYTES + STORE_VALUE_BYTES_MAX + 1024);

@@ -1,12 +1,13 @@
 #include "core/fault.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 /* Negative: inert. Otherwise how many points still succeed. */
 static atomic_int left = -1;
-static atomic_bool fired;
+static atomic_bool fired, kills;
 
 const struct fault_driver *fault_driver;
 
@@ -15,6 +16,13 @@ fault_arm(unsigned n)
 {
 	atomic_store(&fired, false);
 	atomic_store(&left, (int)n);
+}
+
+void
+fault_arm_kill(unsigned n)
+{
+	atomic_store(&kills, true);
+	fault_arm(n);
 }
 
 void
@@ -37,6 +45,8 @@ fault_point(void)
 		return false;
 	if (atomic_fetch_sub(&left, 1) != 0)
 		return false;
+	if (atomic_load(&kills))
+		(void)raise(SIGKILL);
 	atomic_store(&fired, true);
 	errno = EIO;
 	return true;

@@ -17,6 +17,8 @@
  * inert again. */
 void fault_arm(unsigned n);
 void fault_disarm(void);
+/* fault_arm_kill: instead the process is killed there (SIGKILL), as by a power cut that loses no write. */
+void fault_arm_kill(unsigned n);
 /* fault_fired: the armed point was reached. */
 bool fault_fired(void);
 /* fault_point: true if the call that follows must be taken as failed. errno is EIO then.

@@ -24,12 +24,6 @@
 #else
 #define MAP_BYTES_DEFAULT ((size_t)16 << 20)
 #endif
-/* A plain test build's stores are not a real build's. */
-#ifdef BANYAN_TEST_PLAIN
-#define FORMAT_HERE (STORE_FORMAT | 0x80000000u)
-#else
-#define FORMAT_HERE STORE_FORMAT
-#endif
 _Static_assert(STORE_TABLE_COUNT <= STORE_LMDB_TABLES_MAX, "LMDB is told of enough tables");
 
 /* What a store that was never published leaves behind; the first two are made anew. */
@@ -83,24 +77,6 @@ store_probe(const char *dir, struct why *why)
 	return e == E_OK ? E_OK : why_set(why, store_error(e), "%s", dir);
 }
 
-static void
-keys_derive(struct store *s)
-{
-	struct bytes key = BYTES(s->key.b, sizeof(s->key.b));
-	unsigned i;
-
-	for (i = 1; i < STORE_TABLE_COUNT; i++) {
-		uint8_t info[] = "banyan store value 1 \0";
-
-		info[sizeof(info) - 2] = (uint8_t)i;
-		crypto_hkdf_expand(s->value_key[i], AEAD_KEY_BYTES, key,
-				   BYTES(info, sizeof(info) - 1));
-	}
-	crypto_hkdf_expand(s->index_key, sizeof(s->index_key), key,
-			   BYTES_LIT("banyan store index 1"));
-}
-
-/* Memory and locks of a store that is not open yet. */
 static enum err
 store_new(const char *dir, struct store **out)
 {
@@ -212,31 +188,6 @@ store_env_open(struct store *s, const struct store_options *options)
 	return file_lengthen(s->env);
 }
 
-static enum err
-format_check(MDB_txn *txn, bool create)
-{
-	uint8_t b[4];
-	MDB_val k = {sizeof(STORE_FORMAT_KEY) - 1, (void *)(uintptr_t)STORE_FORMAT_KEY},
-		v = {sizeof(b), b};
-	MDB_dbi dbi_main;
-	int rc;
-
-	if ((rc = mdb_dbi_open(txn, NULL, 0, &dbi_main)) != 0)
-		return store_rc(rc);
-	if (create) {
-		be32_put(b, FORMAT_HERE);
-		return store_rc(mdb_put(txn, dbi_main, &k, &v, 0));
-	}
-	rc = mdb_get(txn, dbi_main, &k, &v);
-	if (rc == MDB_NOTFOUND || (rc == 0 && v.mv_size != 4))
-		return E_STORE_DAMAGED;
-	if (rc != 0)
-		return store_rc(rc);
-	if ((be32_get(v.mv_data) & 0x7fffffffu) > STORE_FORMAT)
-		return E_STORE_NEWER;
-	return be32_get(v.mv_data) == FORMAT_HERE ? E_OK : E_STORE_DAMAGED;
-}
-
 /* The format is checked before anything is written; then each table is opened, or made.
  */
 enum err
@@ -250,7 +201,7 @@ store_tables_open(struct store *s, bool create)
 
 	if (rc != 0)
 		return store_rc(rc);
-	e = format_check(txn, create);
+	e = store_format_check(s, txn, create);
 	for (i = 1; i < STORE_TABLE_COUNT && e == E_OK; i++) {
 		snprintf(name, sizeof(name), "%u", i);
 		e = store_rc(mdb_dbi_open(txn, name, MDB_CREATE, &s->dbi[i]));
@@ -296,10 +247,18 @@ store_begin(struct store *s, const struct store_options *options, bool create)
 	bool draw = create || (options != NULL && options->new_incarnation);
 	enum err e;
 
-	keys_derive(s);
-	file_unlink(s->dir, STORE_FILE_NEW); /* of a rewriting that a crash cut short */
+	s->names = s->key;
+	s->format_most = options != NULL && options->format ? options->format : STORE_FORMAT_HIGHEST;
+	s->steps = options == NULL ? NULL : options->steps;
+	store_keys_derive(s);
+	if (create)
+		file_unlink(s->dir, STORE_FILE_NEW);
+	else if ((e = store_format_settle(s)) != E_OK) /* a rewriting that a crash cut short */
+		return e;
+	if (create && options != NULL && options->names.n > 0 && (e = store_names_open(s, options->names)) != E_OK)
+		return e;
 	if ((e = store_env_open(s, options)) != E_OK || (e = store_tables_open(s, create)) != E_OK ||
-	    (e = store_writer_start(s)) != E_OK)
+	    (e = store_writer_start(s)) != E_OK || (e = store_format_migrate(s)) != E_OK)
 		return e;
 	return draw ? store_write(s, incarnation_draw, &s->incarnation)
 		    : incarnation_load(s);

@@ -23,7 +23,9 @@
 #include "core/bytes.h"
 #include "core/keyring.h"
 
-#define STORE_FORMAT 1u
+#define STORE_FORMAT 1u         /* of a new store */
+#define STORE_FORMAT_HIGHEST 2u /* of one whose key was renewed; both are read as they are */
+#define STORE_NAMES_BYTES 60u   /* the names key, sealed under the store key */
 #define STORE_KEY_BYTES_MAX 64u
 #define STORE_VALUE_BYTES_MAX \
 	(18u << 20) /* an area table or form in clear, and its frame */
@@ -46,6 +48,9 @@ struct store;
 struct store_txn;
 struct store_cursor;
 
+/* store_step_fn: in a job: what makes a store of the next format out of this one. */
+typedef enum err store_step_fn(struct store_txn *);
+
 /* Zero in any field, or NULL for all of it, is the default. */
 struct store_options {
 	size_t map_bytes_start;   /* 16 MiB with 32-bit pointers, 16 GiB of addresses with
@@ -53,6 +58,10 @@ struct store_options {
 	struct keyring_cost cost; /* of the first slot's passphrase (store_create) */
 	bool new_incarnation; /* store_open: draw a new incarnation (after a restore) */
 	unsigned grow_wait_s; /* how long a grown map waits for readers: 60 */
+	struct bytes names;   /* store_create_with: the names key as store_names gave it; none: the store key */
+	/* for tests: what a later program knows: its format, and a step from each one before it, from 1 on */
+	uint32_t format;
+	store_step_fn *const *steps;
 };
 
 /*
@@ -218,6 +227,18 @@ enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done
  * rewriting. Not with a snapshot open in this thread. E_STORE_READERS, E_STORE_FULL, E_STORE_IO, E_NO_MEMORY.
  */
 enum err store_rewrite(struct store *);
+
+/*
+ * store_renew: the same, with every value sealed anew under `fresh`, and `keys_file` (its slots are around `fresh`) in the place
+ * of the store's `keys`: what opened the store before opens nothing any more. Names of rows and what store_derive gives stay. A crash
+ * leaves it as it was, or done. `tell` (may be NULL) hears of rows. As store_rewrite; E_STORE_NEWER: a table of a later version.
+ */
+typedef void store_tell_fn(void *arg, uint64_t done, uint64_t total);
+enum err store_renew(struct store *, const struct store_key *fresh, struct bytes keys_file, store_tell_fn *tell, void *arg);
+/* store_names: the names key, sealed, for a backup; false: it is the store key. */
+bool store_names(const struct store *, uint8_t out[STORE_NAMES_BYTES]);
+/* store_format_of: 1 or 2. */
+uint32_t store_format_of(const struct store *);
 
 /* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait. Else harmless. */
 void store_turn(struct store *);

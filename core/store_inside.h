@@ -20,6 +20,7 @@
 
 #define STORE_FORMAT_KEY \
 	"banyan" /* in LMDB's main table, in clear: read before any key is used */
+#define STORE_NAMES_KEY "names" /* there too, of format 2 */
 #define STORE_LMDB_TABLES_MAX 64u /* of LMDB; a store has fewer */
 #define STORE_FILE_NEW "data.new" /* while it is written anew: store_rewrite.c */
 
@@ -42,6 +43,10 @@ struct store {
 	MDB_env *env;
 	MDB_dbi dbi[STORE_TABLE_COUNT];
 	struct store_key key;
+	struct store_key names; /* what names of rows come from: the store key, until that was renewed */
+	bool has_names;
+	uint32_t format, format_most; /* of what is here; that this program knows */
+	store_step_fn *const *steps;  /* a test's; none of our own yet */
 	uint8_t value_key[STORE_TABLE_COUNT][AEAD_KEY_BYTES];
 	uint8_t index_key[32];
 	uint64_t incarnation;
@@ -94,6 +99,19 @@ void store_drained(struct store *);
 /* store_env_open, store_tables_open: LMDB's side of an open store. */
 enum err store_env_open(struct store *, const struct store_options *);
 enum err store_tables_open(struct store *, bool create);
+/*
+ * store_keys_derive: of key and names. store_format_check: before anything is written; or write it (`create`). store_format_migrate:
+ * run the steps. store_format_put: format, and the names key if there is one, into the main table of another file.
+ * store_format_settle: a data.new that a crash left takes its place, or goes.
+ */
+void store_keys_derive(struct store *);
+enum err store_names_open(struct store *, struct bytes sealed);
+enum err store_format_check(struct store *, MDB_txn *, bool create);
+enum err store_format_migrate(struct store *);
+enum err store_format_put(const struct store *, MDB_txn *, MDB_dbi dbi_main);
+enum err store_format_settle(struct store *);
+/* store_overwrite: a file that nothing names any more: zeros over its blocks, as far as the disk lets us. */
+void store_overwrite(int fd);
 /* store_grow: with readers drained. E_STORE_READERS, E_NO_MEMORY, E_STORE_FULL. */
 enum err store_grow(struct store *);
 /* store_writer_start, _stop: the writer thread; stop runs what waits. */

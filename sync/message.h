@@ -104,6 +104,7 @@ struct message_input { struct bytes bytes; };
 struct message_answer { uint64_t stream; struct bytes bytes; };
 struct message_budget { uint64_t bytes; };
 struct message_part { uint64_t number, bytes, hash; };
+struct message_version { uint64_t spoken; };
 struct message_rest { struct bytes bytes; };
 struct message_done { uint64_t exit_status; };
 /* Repair between two nodes (sync/repair.h). */

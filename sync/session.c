@@ -20,6 +20,7 @@ session_new(struct session **out, const struct session_config *config, uint64_t 
 		return E_NO_MEMORY;
 	memset(s, 0, sizeof(*s));
 	s->config = *config;
+	s->version = 1;
 	s->now_ms = s->in_since_ms = s->out_since_ms = now_ms;
 	writer_heap_init(&s->in, IN_BYTES_MAX);
 	writer_heap_init(&s->out, OUT_BYTES_MAX);

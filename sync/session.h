@@ -71,6 +71,7 @@ struct session_config {
 	struct principal_id device; /* who is at the client's end: by TLS, never by word */
 	bool stranger;              /* server: not enrolled; may only JOIN */
 	bool local;                 /* the daemon's own socket: ASK only */
+	uint8_t proto_low, proto_high; /* versions spoken; 0: PROTOCOL_LOW, PROTOCOL_HIGH. Others are for tests */
 	struct session_source source;
 };
 
@@ -111,6 +112,8 @@ uint64_t session_deadline_ms(const struct session *);
 void session_tick(struct session *, uint64_t now_ms);
 /* session_over: nothing more will come in or happen; close once the outbox is empty. */
 bool session_over(const struct session *);
+/* session_version: spoken in this session, as far as this end knows: PROTOCOL.md "Versions". */
+unsigned session_version(const struct session *);
 /* session_idle: between exchanges, with nothing half said. */
 bool session_idle(const struct session *);
 

@@ -12,6 +12,7 @@ client_expects(const struct session *s, uint8_t type)
 		return true;
 	case MESSAGE_PART:
 		return s->state == STATE_ASKING;
+	case MESSAGE_VERSION:
 	case MESSAGE_ACK:
 		return s->state == STATE_ASKING || s->state == STATE_OFFERING || s->state == STATE_WAITING;
 	case MESSAGE_LAST:
@@ -51,8 +52,8 @@ put_hello(struct session *s, uint8_t flags)
 	struct message m = {.type = MESSAGE_HELLO};
 
 	m.u.hello = (struct message_hello){
-	    .proto_low = PROTOCOL_LOW,
-	    .proto_high = PROTOCOL_HIGH,
+	    .proto_low = version_low(s),
+	    .proto_high = version_high(s),
 	    .flags = flags | HELLO_KNOWS_AGAIN,
 	    .epoch = mine->epoch,
 	    .acked = mine->acked,
@@ -419,6 +420,9 @@ client_on(struct session *s, const struct message *m)
 	struct session_event event = {.kind = SESSION_WELCOME};
 
 	switch (m->type) {
+	case MESSAGE_VERSION:
+		version_heard(s, m->u.version.spoken);
+		return;
 	case MESSAGE_PART:
 		s->client.part = m->u.part;
 		return;

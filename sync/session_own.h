@@ -118,12 +118,19 @@ struct session {
 	bool has_event, finished_due;
 	struct session_event event, finished;
 	struct session_counts counts;
+	unsigned version;       /* spoken */
 	struct known known;
 	struct client client;
 	struct server server;
 	struct node node;
 };
 
+/* session_version.c: the versions spoken here; does a greeting meet them? (Else the session ends.) What the node said is spoken. */
+unsigned version_low(const struct session *);
+unsigned version_high(const struct session *);
+bool version_meet(struct session *, const struct message_hello *);
+void version_say(struct session *);
+void version_heard(struct session *, uint64_t spoken);
 /* A message into the outbox. A failure to encode is ours, or memory's: it ends the session. */
 void session_put(struct session *, const struct message *);
 /* An exchange of the client ends; the event comes after those that wait. */

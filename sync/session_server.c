@@ -257,16 +257,13 @@ on_hello(struct session *s, const struct message_hello *hello)
 {
 	struct session_event event = {.kind = SESSION_HELLO};
 
-	if (hello->proto_low > PROTOCOL_HIGH || hello->proto_high < PROTOCOL_LOW) {
-		session_fail(s, E_PROTOCOL_VERSION, "%llu to %llu, here it is %u to %u",
-		             (unsigned long long)hello->proto_low, (unsigned long long)hello->proto_high,
-		             PROTOCOL_LOW, PROTOCOL_HIGH);
+	if (!version_meet(s, hello))
 		return;
-	}
 	s->server = (struct server){.hello = *hello};
 	s->part_number = 0;
 	writer_free(&s->part);
 	s->state = STATE_GREETED;
+	version_say(s);
 	event.u.hello = *hello;
 	session_raise(s, &event);
 }
@@ -277,8 +274,8 @@ on_again(struct session *s, uint64_t flags)
 {
 	const struct known *k = &s->known;
 	struct message_hello hello = {
-	    .proto_low = PROTOCOL_HIGH,
-	    .proto_high = PROTOCOL_HIGH,
+	    .proto_low = s->version,
+	    .proto_high = s->version,
 	    .flags = (flags & HELLO_NOTHING) | HELLO_KNOWS_AGAIN,
 	    .epoch = k->epoch,
 	    .acked = k->last.number,

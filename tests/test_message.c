@@ -31,6 +31,7 @@ static const struct row {
     {"part", {MESSAGE_PART, .u.part = {302, 1000, 0x0102030405060708u}}},
     {"rest", {MESSAGE_REST, .u.rest = {BYTES_LIT("the rest of a parcel")}}},
     {"successor", {MESSAGE_SUCCESSOR, .u.successor = {{{0xc0, 0xc1}}}}},
+    {"version", {MESSAGE_VERSION, .u.version = {2}}},
     {"succession", {MESSAGE_SUCCESSION, .u.succession = {BYTES_LIT("the root's statement")}}},
     {"return", {MESSAGE_RETURN, .u.came_back = {BYTES_LIT("own enrolment"), BYTES_LIT("the node's enrolment")}}},
     {"error", {MESSAGE_ERROR, .u.error = {5, 90, BYTES_LIT("90")}}},

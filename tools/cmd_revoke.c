@@ -28,5 +28,8 @@ cmd_revoke(struct call *c)
 	else if (e == E_OK)
 		call_out(c, "\"%s\" is shut out. What came from it before stays; what comes later is kept aside: see banyan "
 		            "status.\n", name);
+	if (e == E_OK && peer_identity_by_id(call_peer(c), &shut_out) != NULL)
+		call_note(c, "%s\n", "Who could copy this computer's disk may have the store's key and the office's: "
+		                     "banyan rotate STORE --store-key, and banyan rotate STORE.");
 	return e;
 }

@@ -1,4 +1,4 @@
-/* banyan rotate: the office's next sealing key. */
+/* banyan rotate: the office's next sealing key, or the store's own. */
 #include <string.h>
 
 #include "core/rules.h"
@@ -6,6 +6,7 @@
 #include "tools/node/acting.h"
 #include "tools/node/office_keys.h"
 #include "tools/root_file.h"
+#include "tools/store_key.h"
 
 /* The kept file must be this programme's: a key out of another one's would be lost when it is needed. */
 static enum err
@@ -19,6 +20,24 @@ read_root(struct call *c, struct root_file *out)
 	return e;
 }
 
+/* Of a device too: its person's. */
+static enum err
+rotate_store_key(struct call *c)
+{
+	bool kept = call_option(c, "root") != NULL;
+	struct root_file root;
+	enum err e = E_OK;
+
+	memset(&root, 0, sizeof(root));
+	if (call_is_remote(c) || acting_identity(c) == NULL)
+		return why_set(call_why(c), E_NOT_HERE, "rotate --store-key, but where the store is,");
+	if ((!peer_is_node(call_peer(c)) || (e = acting_may(c, ACT_DEVICES, NULL, false)) == E_OK) &&
+	    (!kept || (e = read_root(c, &root)) == E_OK))
+		e = store_key_renew(c, kept ? &root.recovery : NULL);
+	crypto_wipe(&root, sizeof(root));
+	return e;
+}
+
 enum err
 cmd_rotate(struct call *c)
 {
@@ -28,6 +47,8 @@ cmd_rotate(struct call *c)
 	struct root_file root;
 	enum err e;
 
+	if (call_flag(c, "store-key"))
+		return rotate_store_key(c);
 	if (!peer_is_node(p) || actor == NULL)
 		return why_set(call_why(c), E_NODE_ONLY, "rotate");
 	if (p->above.known && p->above.twin)

@@ -25,3 +25,23 @@ relock_alone(struct peer *p, const struct identity *who, const struct secret *fr
 		}
 	return e == E_OK ? relock(p, who, fresh, why) : e;
 }
+
+enum err
+relock_store(struct peer *p, const struct unlock *keep, size_t count, store_tell_fn *tell, void *arg, struct why *why)
+{
+	struct store_key fresh;
+	struct writer file;
+	size_t i;
+	enum err e;
+
+	writer_heap_init(&file, KEYRING_FILE_BYTES_MAX);
+	crypto_random(fresh.b, sizeof(fresh.b));
+	e = count == 0 || count > RELOCK_MAX ? E_LIMIT : keyring_seal_first(&fresh, &keep[0], NULL, &file);
+	for (i = 1; i < count && e == E_OK; i++)
+		e = keyring_seal_more(&file, &fresh, &keep[i], NULL);
+	if (e == E_OK)
+		e = store_renew(p->store, &fresh, writer_view(&file), tell, arg);
+	crypto_wipe(&fresh, sizeof(fresh));
+	writer_free(&file);
+	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
+}

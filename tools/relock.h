@@ -14,4 +14,11 @@ enum err relock(struct peer *, const struct identity *who, const struct secret *
 /* relock_alone: as relock, and nothing else but the recovery key opens it any more: no other officer's either. */
 enum err relock_alone(struct peer *, const struct identity *who, const struct secret *fresh, struct why *);
 
+/*
+ * relock_store: the store gets a new key, and every value is sealed anew under it; only what `keep` opens opens it afterwards. Each of
+ * them must open it now and bears its slot's name, but for a recovery key. E_LIMIT (RELOCK_MAX), E_STORE_*. FORMATS.md "A new store key".
+ */
+#define RELOCK_MAX 4u
+enum err relock_store(struct peer *, const struct unlock *keep, size_t count, store_tell_fn *tell, void *arg, struct why *why);
+
 #endif

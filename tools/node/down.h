@@ -21,6 +21,7 @@ enum down_kind {
 	DOWN_DICTIONARY = 7, DOWN_CODECS = 8, DOWN_ERASURE = 12, DOWN_RETENTION = 13,
 	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18
 };
+#define DOWN_SAID_ON 64u /* and above: control items of later versions, which a node says on without knowing them */
 
 /* The node's logs. */
 struct log_id down_broadcast_log(struct peer *);

@@ -67,8 +67,8 @@ elements_of(uint64_t kind)
 	return kind == DOWN_REVIEW ? 5 : kind == DOWN_FORM ? 4 : 2;
 }
 
-static bool
-is_known(uint64_t kind)
+bool
+down_item_known(uint64_t kind)
 {
 	return (kind >= DOWN_FORM && kind <= DOWN_CODECS) || kind == DOWN_ERASURE || kind == DOWN_RETENTION ||
 	       (kind >= DOWN_REVIEW && kind <= DOWN_OFFICE_KEY);
@@ -86,7 +86,7 @@ down_item_read(struct bytes body, struct down_item *i)
 	i->kind = reader_u64(&r);
 	if (r.e != E_OK)
 		return E_PARCEL;
-	if (!is_known(i->kind))
+	if (!down_item_known(i->kind))
 		return E_OK;
 	if (count != elements_of(i->kind))
 		reader_fail(&r, E_PACK_TYPE);

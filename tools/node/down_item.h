@@ -29,4 +29,7 @@ void down_item_write(struct writer *, const struct down_item *);
  */
 enum err down_item_read(struct bytes body, struct down_item *out);
 
+/* down_item_known: a kind of this version? */
+bool down_item_known(uint64_t kind);
+
 #endif

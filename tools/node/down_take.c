@@ -292,7 +292,7 @@ take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool n
 	struct down_item item;
 	enum err e = down_item_read(body, &item);
 
-	if (e == E_OK)
+	if (e == E_OK && down_item_known(item.kind)) /* else it is kept, wherever it stands */
 		e = notice == (item.kind >= DOWN_REVIEW) ? take_item(txn, job, &item) : E_PARCEL;
 	crypto_wipe(&item, sizeof(item));
 	return e;
@@ -310,7 +310,7 @@ take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
 	reader_array(&r);
 	kind = reader_u64(&r);
 	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
-	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION))
+	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION && kind < DOWN_SAID_ON))
 		return E_OK;
 	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
 	                          (job->form_order > order &&

@@ -1,0 +1,96 @@
+# versions.sh BANYAN SOURCE LATER: what a later version would say goes through programs that do not know it, unopened and unchanged: a
+# change of a record of an unknown kind, by a link, a relay and a stick, up to the province; letters, control items and notices of unknown
+# kinds. The records that are known are read as always. A store of a later format is refused in a sentence.
+. "$2/tests/e2e/lib.sh"
+later=$1
+l() { "$later" "$1" "$W/$2" "$W/key" ${3:+"$3"}; }
+# items NAME: of records, what is in the store. has_all NAME: all that the device wrote is there as it wrote it.
+items() { l digests "$1" | grep "^${2:-record}" | sort -u; }
+has_all() {
+	items "$1" >"$W/there"
+	[ -z "$(comm -23 "$W/written" "$W/there")" ] || fail "$1 does not have all as it was written"
+}
+
+
+head -c 32 /dev/urandom >"$W/key"
+expect 0 "" b init "$W/province" --programme "Versions" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
+expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md"
+items province control >"$W/before"
+l says province || fail "later says"
+items province control | comm -13 "$W/before" - | awk '{ print $3 }' | sort >"$W/said"
+[ "$(wc -l <"$W/said")" -eq 2 ] || fail "not two items of unknown kinds"
+up province
+below home province node SM0901
+expect 75 "not approved" b sync "$W/home"
+expect 0 "let in" b devices "$W/province" --approve home
+expect 0 "agree" b sync "$W/home"
+up home
+for d in one two carrier; do
+	below $d home member SM09010101
+	expect 0 "agree" b sync "$W/$d"
+done
+down home
+l notifies home || fail "later notifies"
+l digests home | grep -q "^notice" || fail "nobody was told anything"
+up home
+for d in one two carrier; do
+	expect 0 "agree" b sync "$W/$d"
+	expect 0 "agree" b sync "$W/$d"
+done
+# What is to be said on came from the province to the device: the same bytes in another log. The province's own affair did not.
+on=$(items one control | awk '{ print $3 }' | sort | comm -12 "$W/said" - | wc -l)
+same "items of the province at the device" "$on" 1
+ok "control items and notices of unknown kinds are kept, and those from 64 on said on"
+
+submit one 2 >"$W/of_one"
+submit two 1 >"$W/of_two"
+for id in $(cat "$W/of_one"); do l revises one "$id" || fail "later revises"; done
+l revises two "$(cat "$W/of_two")" || fail "later revises"
+
+# By a relay, and then by the link.
+: >"$W/relay.out"
+"$B" relay "$W/carrier" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
+relay_pid=$!
+PIDS="$PIDS $relay_pid"
+until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up"
+expect 0 "handed" b sync "$W/one" --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
+kill "$relay_pid"
+wait "$relay_pid"
+expect 0 "envelope" b sync "$W/carrier"
+# By a stick, between letters of unknown kinds.
+expect 0 "" b pack "$W/two" -o "$W/unused" # parcels are made
+l letters two >"$W/stick" || fail "later letters"
+expect 0 "1 parcel taken|parcels taken" b unpack "$W/home" "$W/stick"
+{ items one; items two; } | sort -u >"$W/written"
+[ "$(wc -l <"$W/written")" -ge 4 ] || fail "the devices wrote less than they should"
+expect 0 "agree" b sync "$W/home"
+down home
+down province
+has_all home
+has_all province
+for store in home province; do
+	sort "$W/of_one" "$W/of_two" >"$W/x"
+	ids "$W/$store" | cmp -s "$W/x" - || fail "$store has other records"
+	for id in $(cat "$W/x"); do
+		expect 0 '"hours":' b show "$W/$store" "$id" --json
+		grep -q '"kind":"other"' "$W/out" || fail "$store does not say that there is a change of another kind"
+	done
+	expect 0 "all is as it should be" b check "$W/$store"
+done
+up province
+up home
+expect 0 "agree" b sync "$W/one"
+expect 0 "agree" b sync "$W/two"
+ok "a record's change of an unknown kind reaches the province by relay and stick as it was written"
+
+# Known changes go on: an unknown one is a parent like another.
+expect 0 "" b review "$W/home" "$(head -1 "$W/of_one")" --state approved
+expect 0 '"review":"approved"' b show "$W/home" "$(head -1 "$W/of_one")" --json
+down home
+# Format 3: this program knows 1 and 2.
+LC_ALL=C sed 's/\(banyan\)\x00\x00\x00\x01/\1\x00\x00\x00\x03/g' "$W/home/data.mdb" >"$W/x" # in LMDB's page the value follows the key
+cmp -s "$W/x" "$W/home/data.mdb" && fail "no format in the file"
+cp "$W/x" "$W/home/data.mdb"
+expect 78 "written by a newer banyan; upgrade this program, nothing was changed" b list "$W/home" F9_session
+cmp -s "$W/x" "$W/home/data.mdb" || fail "the file changed"
+pass "a store of a later format is refused, and stays as it is"
