@@ -241,6 +241,8 @@ asks_that_are_none(void)
 	CHECK(answer_to(m, 1) == E_PROTOCOL);
 	m[0].u.ask.verb = BYTES_LIT(LINK_CALL_VERB);
 	CHECK(answer_to(m, 1) == E_FORBIDDEN);
+	m[0].u.ask.verb = BYTES_LIT(ATTACH_TWIN_VERB); /* what nodes of an office give each other */
+	CHECK(answer_to(m, 1) == E_FORBIDDEN);
 	m[0].u.ask.has_input = false;
 	CHECK(answer_to(m, 1) == E_PROTOCOL);
 	m[0].u.ask = (struct message_ask){.verb = BYTES_LIT(SATCHEL_VERB), .has_input = true};
@@ -268,6 +270,8 @@ asks_of_a_researcher(void)
 	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "university", &n.why) == E_OK);
 	CHECK(answer_to(&m, 1) == E_FORBIDDEN);
 	m.u.ask.verb = BYTES_LIT(ATTACH_VERB);
+	CHECK(answer_to(&m, 1) == E_FORBIDDEN);
+	m.u.ask.verb = BYTES_LIT(ATTACH_TWIN_VERB);
 	CHECK(answer_to(&m, 1) == E_FORBIDDEN);
 	liar = was;
 	end(0, E_OK);

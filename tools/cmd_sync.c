@@ -4,6 +4,7 @@
 
 #include "tools/commands.h"
 #include "tools/json.h"
+#include "tools/node/attached.h"
 #include "tools/node/erasures.h"
 #include "tools/node/link.h"
 #include "tools/node/via.h"
@@ -146,7 +147,8 @@ cmd_sync(struct call *c)
 		                                  : sync_via(c, call_option(c, "via"));
 	if ((e = budget(c, &bytes)) != E_OK)
 		return e;
-	e = link_sync(call_peer(c), bytes, &result, call_why(c));
+	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK && peer_is_node(call_peer(c)))
+		e = attached_twin_exchange(call_peer(c), call_why(c));
 	if (erasures_settle(call_peer(c), NULL) != E_OK)
 		call_note(c, "%s\n", "What was ordered to be erased is not all gone yet; the next sync goes on with it.");
 	if (call_json(c))

@@ -85,6 +85,7 @@ struct attached_said {
 	struct bytes list;   /* empty unless first is 0 */
 	struct bytes chunks; /* (be32 length || sealed)... */
 	bool cut;            /* the last chunk may lack bytes */
+	bool twins;          /* another node of this office took it from who might */
 	uint32_t held;       /* out: chunks that are here */
 	enum attach_status status;
 	bool whole;          /* out: by this */
@@ -109,6 +110,17 @@ enum err attached_heard(struct store_txn *, const struct attach_id *, struct att
  */
 enum err attached_take(struct peer *, const struct principal_id *from, struct bytes said, bool cut,
                        uint8_t answer[ATTACH_ANSWER_BYTES], struct why *);
+
+/*
+ * attached_take_twin: what another node of this office has of somebody's: as attached_take, but nobody's standing or share is
+ * asked about: the other node did. attached_twin_answer: at the node that is asked. attached_twin_exchange: with the
+ * node that invited this one, if it is a twin: both have the same afterwards. E_PEER_BUSY and the link's errors: the next time.
+ */
+#define ATTACH_TWIN_VERB "attachments"
+enum err attached_take_twin(struct peer *, const struct principal_id *author, struct bytes said,
+                            uint8_t answer[ATTACH_ANSWER_BYTES], struct why *);
+enum err attached_twin_answer(struct peer *, struct bytes said, struct writer *answer, struct why *);
+enum err attached_twin_exchange(struct peer *, struct why *);
 
 /* attached_waiting: of this device, not whole at the node yet. attached_left: chunks of theirs that the node lacks. */
 enum err attached_waiting(struct store_txn *, uint64_t *out);

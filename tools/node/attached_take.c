@@ -45,6 +45,7 @@ begin(struct store_txn *txn, struct attached_said *g, struct attached *a)
 	}
 	/* the whole of it is counted at once: what is begun may be finished */
 	e = attached_account(txn, &g->from, (int64_t)(g->list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX), &full);
+	full = full && !g->twins;
 	if (e == E_OK && full)
 		g->status = ATTACH_FULL;
 	if (e == E_OK && !full)
@@ -104,7 +105,7 @@ attached_accept(struct store_txn *txn, struct attached_said *g)
 	g->whole = false;
 	memset(&a, 0, sizeof(a));
 	/* as for parcels: it may have been shut out meanwhile */
-	if ((e = member_get(txn, &g->from, &m)) != E_OK || m.state != MEMBER_APPROVED)
+	if (!g->twins && ((e = member_get(txn, &g->from, &m)) != E_OK || m.state != MEMBER_APPROVED))
 		return e == E_OK ? E_REVOKED : e;
 	if ((e = begin(txn, g, &a)) != E_OK)
 		return e;
@@ -122,19 +123,35 @@ take_job(struct store_txn *txn, void *arg)
 	return attached_accept(txn, arg);
 }
 
+static enum err
+take(struct peer *p, struct attached_said *g, struct bytes said, uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
+{
+	enum err e;
+
+	memset(answer, 0, ATTACH_ANSWER_BYTES);
+	if (!read_head(said, g))
+		return why_set(why, E_ATTACHMENT, "what was said of it");
+	if ((e = store_write(p->store, take_job, g)) != E_OK)
+		return why_set(why, e, "the node's store");
+	be32_put(answer, g->held);
+	answer[4] = (uint8_t)g->status;
+	return E_OK;
+}
+
 enum err
 attached_take(struct peer *p, const struct principal_id *from, struct bytes said, bool cut,
               uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
 {
 	struct attached_said g = {.from = *from, .cut = cut};
-	enum err e;
 
-	memset(answer, 0, ATTACH_ANSWER_BYTES);
-	if (!read_head(said, &g))
-		return why_set(why, E_ATTACHMENT, "what the device said of it");
-	if ((e = store_write(p->store, take_job, &g)) != E_OK)
-		return why_set(why, e, "the node's store");
-	be32_put(answer, g.held);
-	answer[4] = (uint8_t)g.status;
-	return E_OK;
+	return take(p, &g, said, answer, why);
+}
+
+enum err
+attached_take_twin(struct peer *p, const struct principal_id *author, struct bytes said,
+                   uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
+{
+	struct attached_said g = {.from = *author, .twins = true};
+
+	return take(p, &g, said, answer, why);
 }

@@ -3,7 +3,6 @@
 
 #include "tools/node/attached.h"
 #include "tools/node/link_inside.h"
-#include "tools/node/twins.h"
 
 #define AROUND_BYTES 400u /* the ask, its answer and their records */
 #define CHUNKS_FIRST 4u
@@ -85,7 +84,7 @@ link_attach_begin(struct link *l, struct session *s, uint64_t now_ms)
 	enum err e;
 
 	la->active = false;
-	if (la->stopped || peer_is_node(l->peer) || twins_count(l->peer) > 0)
+	if (la->stopped || peer_is_node(l->peer))
 		return false;
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return false;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/node/attached.h"
 #include "tools/node/link.h"
 #include "tools/node/serve_inside.h"
 
@@ -20,7 +21,8 @@ run(void *arg)
 	struct above_work *w = arg;
 	struct link_result result;
 
-	w->e = link_sync(w->serve->peer, 0, &result, &w->why);
+	if ((w->e = link_sync(w->serve->peer, 0, &result, &w->why)) == E_OK)
+		w->e = attached_twin_exchange(w->serve->peer, &w->why);
 }
 
 static void

@@ -110,9 +110,9 @@ tell_fault(struct serve_ask *a, enum err e, const struct why *why)
 	(void)push(a, ANSWER_FAULT, writer_view(&w));
 }
 
-/* A relay's bundle: taken and answered for each author. */
+/* A relay's bundle, taken and answered for each author; or a twin's question. */
 static enum err
-carry_main(struct serve_ask *a)
+bytes_main(struct serve_ask *a)
 {
 	struct why why = {.e = E_OK};
 	struct writer answer;
@@ -120,7 +120,9 @@ carry_main(struct serve_ask *a)
 	enum err e;
 
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
-	if ((e = satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor, &answer, &why)) != E_OK)
+	e = a->kind == SERVE_TWIN ? attached_twin_answer(a->serve->peer, writer_view(&a->ask), &answer, &why)
+	                          : satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor, &answer, &why);
+	if (e != E_OK)
 		tell_fault(a, e, &why);
 	for (at = 0; e == E_OK && at < answer.n; at += n) {
 		n = answer.n - at < CHUNK_BYTES_MAX ? answer.n - at : CHUNK_BYTES_MAX;
@@ -165,7 +167,7 @@ static void *
 ask_main(void *arg)
 {
 	struct serve_ask *a = arg;
-	enum err e = a->kind == SERVE_CARRY ? carry_main(a) : a->kind == SERVE_ATTACH ? attach_main(a) : call_main(a);
+	enum err e = a->kind == SERVE_CALL ? call_main(a) : a->kind == SERVE_ATTACH ? attach_main(a) : bytes_main(a);
 
 	a->serve->host->arrived(a->serve);
 	pthread_mutex_lock(&a->serve->lock);
@@ -187,13 +189,13 @@ has_place(const struct serve_conn *c, enum serve_ask_kind kind)
 
 	for (i = 0; i < serve->asks; i++) {
 		const struct serve_conn *other = serve->conns_asking[i];
-		bool attaches = other->ask->kind == SERVE_ATTACH;
+		bool attaches = other->ask->kind == SERVE_ATTACH || other->ask->kind == SERVE_TWIN;
 
 		attaching += attaches;
 		remote += !other->peer.local && !attaches;
 		same += !other->peer.local && ID_EQUAL(&other->peer.id, &c->peer.id);
 	}
-	if (kind == SERVE_ATTACH)
+	if (kind == SERVE_ATTACH || kind == SERVE_TWIN)
 		return attaching < ASKS_ATTACH_MAX && same < ASKS_EACH_MAX;
 	return serve->asks - attaching < ASKS_MAX &&
 	       (c->peer.local || (remote < ASKS_REMOTE_MAX && same < ASKS_EACH_MAX));
@@ -221,6 +223,7 @@ serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind)
 	a->kind = kind;
 	a->last = &a->first;
 	writer_heap_init(&a->ask, kind == SERVE_CARRY ? SATCHEL_ASK_BYTES_MAX : kind == SERVE_ATTACH ? ATTACH_ASK_BYTES_MAX :
+	                 kind == SERVE_TWIN ? ATTACH_ASK_BYTES_MAX + 64u :
 	                 a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;

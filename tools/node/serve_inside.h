@@ -178,8 +178,8 @@ enum err serve_node_close(void *ctx, struct message_close *out);
 void serve_above_minute(struct serve *);
 
 /* serve_ask.c: commands asked of the daemon. */
-/* What follows: a call, a relay's bundle, or an attachment. */
-enum serve_ask_kind { SERVE_CALL, SERVE_CARRY, SERVE_ATTACH };
+/* What follows: a call, a relay's bundle, an attachment, or what a twin asks about attachments. */
+enum serve_ask_kind { SERVE_CALL, SERVE_CARRY, SERVE_ATTACH, SERVE_TWIN };
 void serve_ask_begin(struct serve_conn *, enum serve_ask_kind);
 void serve_ask_input(struct serve_conn *, struct bytes);
 void serve_ask_drain(struct serve *); /* where sessions are fed: answers to send */

@@ -350,6 +350,8 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 		kind = SERVE_CARRY;
 	else if (bytes_equal(ask->verb, BYTES_LIT(ATTACH_VERB)))
 		kind = SERVE_ATTACH;
+	else if (bytes_equal(ask->verb, BYTES_LIT(ATTACH_TWIN_VERB)))
+		kind = SERVE_TWIN;
 	if (!ask->has_input || (kind == SERVE_CALL && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
 	    (kind != SERVE_CALL && c->peer.local)) {
 		serve_refuse(c, E_PROTOCOL, "an unknown verb", 0);
@@ -358,7 +360,11 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 	if (!c->peer.local && (e = store_read_begin(c->serve->peer->store, &txn)) == E_OK) {
 		e = serve_standing(c, &m, txn, thing);
 		store_read_end(txn);
-		if (e == E_OK && kind != SERVE_CALL) {
+		if (e == E_OK && kind == SERVE_TWIN &&
+		    (m.enrolment.role != ROLE_NODE || strcmp(m.enrolment.area, c->serve->peer->home.area) != 0)) {
+			e = E_FORBIDDEN;
+			(void)snprintf(thing, sizeof(thing), "be given attachments of others");
+		} else if (e == E_OK && kind != SERVE_CALL && kind != SERVE_TWIN) {
 			enum act act = kind == SERVE_CARRY ? ACT_RELAY : ACT_CREATE;
 
 			if (rules_may(act, m.enrolment.role) == MAY_NEVER) {
