@@ -192,4 +192,21 @@ reading_is_bounded(void)
 	arena_free(&arena);
 }
 
-CHECK_MAIN(T(cut_or_lengthened), T(each_bit_flipped), T(good_and_bad_bytes), T(reading_is_bounded))
+/* What is no item takes no memory: a byte each cannot cost a whole item. (Found by fuzz_parcel.) */
+static void
+announced_items_cost_nothing(void)
+{
+	uint8_t room[1024];
+	struct bytes b = hex_bytes(HEAD "91 94" ENC "07c0 9f c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2" SIG, room, sizeof(room));
+	struct parcel p;
+	struct arena arena;
+	struct why why;
+
+	REQUIRE(b.p != NULL);
+	arena_init(&arena, 1u << 20);
+	CHECK(parcel_read(&p, b, &context, &arena, &why) == E_PARCEL);
+	CHECK(arena.used == 0);
+	arena_free(&arena);
+}
+
+CHECK_MAIN(T(cut_or_lengthened), T(each_bit_flipped), T(good_and_bad_bytes), T(announced_items_cost_nothing), T(reading_is_bounded))
