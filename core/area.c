@@ -134,7 +134,7 @@ take_rows(struct area_table *t, struct reader *r, struct why *why)
 	}
 	for (i = 0; i < t->count;
 	     i++) { /* the array of names may have moved while it grew */
-		t->rows[i].names = t->names + at;
+		t->rows[i].names = at == 0 ? t->names : t->names + at; /* there may be none at all */
 		at += t->rows[i].name_count;
 	}
 	return E_OK;

@@ -279,5 +279,28 @@ every_allocation_fails_once(void)
 	writer_free(&w);
 }
 
+/* No row has a name in another language: there is no array of them. (Found by fuzz_statement, as undefined.) */
+static void
+no_names_at_all(void)
+{
+	struct area_table *t;
+	struct writer w;
+
+	writer_heap_init(&w, 256);
+	pack_array(&w, 2);
+	pack_u64(&w, 1);
+	pack_array(&w, 1);
+	pack_array(&w, 5);
+	pack_str(&w, BYTES_LIT("P"));
+	pack_u64(&w, 0);
+	pack_str(&w, BYTES_LIT("province"));
+	pack_str(&w, BYTES_LIT("Sarem"));
+	pack_array(&w, 0);
+	CHECK(area_table_read(&t, writer_view(&w), NULL) == E_OK);
+	CHECK(area_count(t) == 1 && area_at(t, 0)->name_count == 0);
+	area_table_free(t);
+	writer_free(&w);
+}
+
 CHECK_MAIN(T(a_small_tree), T(bad_tables_are_refused), T(every_cut_is_refused),
-	   T(as_deep_as_allowed), T(a_nation), T(every_allocation_fails_once))
+	   T(as_deep_as_allowed), T(a_nation), T(no_names_at_all), T(every_allocation_fails_once))
