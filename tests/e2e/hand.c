@@ -24,7 +24,7 @@ hand_over(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)
 		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN))
 			continue;
 		writer_reset(&w);
-		if ((e = accept_carried(txn, &a, &w)) == E_OK &&
+		if ((e = accept_carried(txn, &from->programme.id, &a, &w)) == E_OK &&
 		    (e = accept_one(to, writer_view(&w), &peer_self(to)->id, &result, why)) == E_OK)
 			*fresh += result == ARRIVAL_NEW;
 	}

@@ -2,7 +2,7 @@
 
 #include "core/parcel.h"
 #include "core/rules.h"
-#include "tools/node/opener.h"
+#include "tools/node/opener_item.h"
 #include "tools/node/quota.h"
 
 #define ACCEPT_ARENA_BYTES ((size_t)64 << 20)
@@ -234,16 +234,39 @@ accept_safe(struct store_txn *txn, const struct log_id *id, uint64_t head, uint6
 
 /* ---- giving ---- */
 
+/* What stands before it here; of twins, the one that it was signed behind. */
+static enum err
+find_previous(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
+              struct parcel_hash *out)
+{
+	struct parcel_hash twin;
+	struct parcel parcel;
+	struct arena arena;
+	uint64_t seq;
+	enum err e = arrival_find(txn, &a->log, a->number - 1, &seq, out);
+
+	if (e != E_OK)
+		return e;
+	if ((e = arrival_find_twin(txn, &a->log, a->number - 1, 1, &seq, &twin)) != E_OK || a->parcel.n == 0)
+		return e == E_ABSENT ? E_OK : e;
+	arena_init(&arena, 64u << 20);
+	e = opener_place(txn, programme, a, NULL, &arena, &parcel, NULL);
+	if (e == E_OK)
+		*out = parcel.previous;
+	arena_free(&arena);
+	return e == E_PARCEL || e == E_PARCEL_CHAIN ? E_OK : e; /* set aside here, and there as well */
+}
+
 enum err
-accept_carried(struct store_txn *txn, const struct arrival *a, struct writer *out)
+accept_carried(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
+               struct writer *out)
 {
 	struct carried c = {.log = a->log, .number = a->number, .parcel = a->parcel};
-	uint64_t seq;
 	enum err e = E_OK;
 
 	if (a->flags & ARRIVAL_CARRIED)
 		c.previous = a->previous;
 	else if (a->number > 1)
-		e = arrival_find(txn, &a->log, a->number - 1, &seq, &c.previous);
+		e = find_previous(txn, programme, a, &c.previous);
 	return e == E_OK ? carried_encode(&c, out) : e;
 }

@@ -39,10 +39,12 @@ enum err accept_append(struct store_txn *, struct accepted *, enum arrival_resul
 enum err accept_one(struct peer *, struct bytes carried, const struct principal_id *via, enum arrival_result *,
                     struct why *);
 /*
- * accept_carried: make the carried form of an arrival that is here (its previous hash is looked up). E_ABSENT: the one
+ * accept_carried: make the carried form of an arrival that is here (its previous hash is looked up; where that number has twins,
+ * it is the one that the parcel was signed behind). E_ABSENT: the one
  * before it is not here. `out` is appended to.
  */
-enum err accept_carried(struct store_txn *, const struct arrival *, struct writer *out);
+enum err accept_carried(struct store_txn *, const struct programme_id *, const struct arrival *,
+                        struct writer *out);
 /* accept_upto: the highest number of the log that came carried; 0: none. Up to it seqs need not rise with numbers. */
 enum err accept_upto(struct store_txn *, const struct log_id *, uint64_t *out);
 /*

@@ -46,7 +46,7 @@ say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 	writer_heap_init(&carried, CARRIED_BYTES_MAX);
 	if (e == E_OK && c->other.road == CARRY_UP && (e = parcel_strip(a->parcel, &stripped)) == E_OK)
 		out.parcel = writer_view(&stripped);
-	if (e == E_OK && (e = accept_carried(txn, &out, &carried)) == E_OK)
+	if (e == E_OK && (e = accept_carried(txn, &c->peer->programme.id, &out, &carried)) == E_OK)
 		e = carry_things_add(&c->say, MESSAGE_CARRIED, 0, NULL, writer_view(&carried));
 	writer_free(&stripped);
 	writer_free(&carried);

@@ -97,13 +97,14 @@ mail_free(struct mail *m)
 /* ---- letters ---- */
 
 enum err
-letter_carried(struct store_txn *txn, const struct arrival *a, struct writer *out)
+letter_carried(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
+               struct writer *out)
 {
 	struct writer carried;
 	enum err e;
 
 	writer_heap_init(&carried, CARRIED_BYTES_MAX);
-	if ((e = accept_carried(txn, a, &carried)) == E_OK) {
+	if ((e = accept_carried(txn, programme, a, &carried)) == E_OK) {
 		pack_array(out, 2);
 		pack_u64(out, 1);
 		pack_bin(out, writer_view(&carried));

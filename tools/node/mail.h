@@ -43,7 +43,7 @@ enum err mail_seal(struct mail *, const struct envelope_hint *hint);
 enum err mail_bundle(const struct mail *, struct writer *out);
 void mail_free(struct mail *);
 /* Letters, appended. */
-enum err letter_carried(struct store_txn *, const struct arrival *, struct writer *out);
+enum err letter_carried(struct store_txn *, const struct programme_id *, const struct arrival *, struct writer *out);
 enum err letter_receipt(struct peer *, struct store_txn *, const struct principal_id *to, struct writer *out);
 enum err letter_down(unsigned log, uint64_t epoch, struct bytes parcel, struct writer *out);
 

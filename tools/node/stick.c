@@ -57,7 +57,7 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 		/* with the padding that is still to come */
 		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > up->bytes_max) {
 			packed->waiting++;
-		} else if ((e = letter_carried(txn, &a, &letter)) == E_OK) {
+		} else if ((e = letter_carried(txn, &m->peer->programme.id, &a, &letter)) == E_OK) {
 			e = mail_letter(m, writer_view(&letter));
 			packed->parcels++;
 			if (already != NULL)
