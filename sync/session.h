@@ -182,7 +182,8 @@ struct session_event {
 			uint64_t incarnation, safe;
 			uint32_t node_time_s; /* 0: not said this time */
 		} acked;
-		struct { uint64_t number, incarnation; } forked;
+		/* gap: no twin; the node asks for what was given up here. Its log here ends all the same. */
+		struct { uint64_t number, incarnation; bool gap; } forked;
 		struct message_join join;
 		struct message_welcome welcome;
 		struct message_successor successor;

@@ -80,6 +80,7 @@ client_greet(struct session *s, uint8_t flags)
 	struct message m = {.type = MESSAGE_AGAIN, .u.again = {flags}};
 
 	s->client.again = (flags & HELLO_ASK) == 0 && as_known(s, &s->client.mine);
+	s->known.can = false; /* the node's last LAST is another one from here on: until this exchange agrees */
 	if (s->client.again)
 		session_put(s, &m);
 	else
@@ -185,8 +186,8 @@ session_input(struct session *s, struct bytes in, uint64_t now_ms)
 /* ---- answers ---- */
 
 /* The log has a twin at the node; ours is kept there up to `number`. Said once, when LAST shows whose life it is. */
-static void
-twin(struct session *s, uint64_t number)
+void
+client_twin(struct session *s, uint64_t number)
 {
 	if (s->client.forked)
 		return;
@@ -203,6 +204,7 @@ raise_twin(struct session *s, uint64_t life)
 	s->client.fork_told = true;
 	event.u.forked.incarnation = life;
 	event.u.forked.number = s->client.new_life ? 0 : s->client.fork_number;
+	event.u.forked.gap = s->client.gap != 0;
 	session_raise(s, &event);
 }
 
@@ -245,7 +247,7 @@ on_ack(struct session *s, const struct message_ack *ack)
 			c->went_back = ack->status == STATUS_BEHIND;
 			go_on_after(s, c->mine.head); /* nothing more of this log: END, and hear the rest */
 		}
-		twin(s, ack->status == STATUS_FORKED ? ack->number : c->mine.acked);
+		client_twin(s, ack->status == STATUS_FORKED ? ack->number : c->mine.acked);
 		return;
 	}
 	if (asking || ack->status == STATUS_BEHIND) {
@@ -314,7 +316,11 @@ client_compare(struct session *s)
 		session_finish(s, false, e, "reading the heads of the logs");
 		return;
 	}
-	if (c->forked) {
+	if (c->gap != 0) {
+		snprintf(thing, sizeof(thing), "the node asks for parcel %llu, which is not here any more",
+		         (unsigned long long)c->gap);
+		session_finish(s, false, E_UNVERIFIED, thing);
+	} else if (c->forked) {
 		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
 		session_finish(s, false, E_FORK, thing);
 	} else if (c->budget_cut && c->lacked > 0) {
@@ -352,12 +358,14 @@ on_last(struct session *s, const struct message_last *last)
 	c->new_life = c->new_life || (c->mine.incarnation != 0 && life != c->mine.incarnation);
 	s->state = STATE_TAKING;
 	if (status == STATUS_FORKED || last->number > c->mine.head)
-		twin(s, status == STATUS_FORKED ? last->number : c->mine.acked);
+		client_twin(s, status == STATUS_FORKED ? last->number : c->mine.acked);
 	if (c->forked && !c->fork_told) {
 		raise_twin(s, life);
 	} else if (!c->forked) {
 		/* without a hash, the word of a node in another life is nothing until the digests agree */
 		event.u.acked.number = c->new_life && !c->asked && !c->went_back ? 0 : last->number;
+		if (event.u.acked.number >= c->next) /* cut short by a budget: past what was said it may be a twin's */
+			event.u.acked.number = c->next - 1;
 		event.u.acked.status = (enum message_status)status;
 		event.u.acked.last = true;
 		event.u.acked.incarnation = life;

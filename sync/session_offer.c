@@ -80,10 +80,14 @@ client_pull(struct session *s)
 			return;
 		}
 		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next, &parcel, &epoch);
+		if (e == E_ABSENT) { /* it was safe, and given up; the node's backup was an older one */
+			c->gap = c->next;
+			client_twin(s, c->next - 1);
+			c->next = c->mine.head + 1; /* nothing more of this log: END, and hear the rest */
+			continue;
+		}
 		if (e != E_OK) {
-			session_fail(s, e == E_ABSENT ? E_UNVERIFIED : e,
-			             "the node asks for parcel %llu, which is not here any more",
-			             (unsigned long long)c->next);
+			session_fail(s, e, "parcel %llu", (unsigned long long)c->next);
 			return;
 		}
 		parcel_message_of(c, parcel, &m);

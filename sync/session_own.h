@@ -52,6 +52,7 @@ struct client {
 	uint8_t greet_flags;
 	struct message_part part; /* what the node has of a parcel */
 	bool forked, fork_told, went_back;
+	uint64_t gap;      /* the node asks for this parcel, which was given up here; 0: for none */
 	uint64_t fork_number;
 	bool new_life;     /* the node is not the one that acknowledged: it was restored */
 	bool asked;        /* the node was asked first, at the beginning or after a difference */
@@ -183,6 +184,8 @@ void server_put_part(struct session *, struct bytes part);
 bool server_blocked(const struct session *);
 /* Put more into the outbox, if there is more. */
 void client_pull(struct session *);
+/* client_twin: the log ends here; it is the node's up to `number`. Said to the host once, when LAST shows whose life it is. */
+void client_twin(struct session *, uint64_t number);
 void server_pull(struct session *);
 
 #endif

@@ -129,6 +129,7 @@ restored_node(void)
 	d.erased = 3;
 	sync_with(33, SIZE_MAX, 0, false);
 	CHECK(!d.verified && d.reason == E_UNVERIFIED && strstr(d.thing, "parcel 3") != NULL);
+	CHECK(d.forked && n.own.number == 2); /* and its log ends: what comes next goes into another one */
 	pair_free();
 }
 

@@ -223,5 +223,49 @@ part_of_a_twin(void)
 	keeps_parts = false;
 }
 
-CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(older_device), T(every_budget), T(budget_down),
+/* An exchange about another log that did not agree lies between: the word would mean that log. (Found by sim, roads 9.) */
+static void
+again_is_of_the_last_exchange(void)
+{
+	struct session_mine mine;
+
+	world_new(3, 2, 1);
+	sync_with(100000, SIZE_MAX, 0, false);
+	agrees();
+	d.finished = d.verified = false;
+	side_mine(&d, &mine);
+	mine.epoch = 4711;
+	mine.head = mine.acked = mine.offered = 0;
+	n.wrong_digest = true;
+	session_sync(d.s, &mine, now);
+	shuttle(100000, SIZE_MAX);
+	CHECK(d.finished && !d.verified);
+	n.wrong_digest = false;
+	log_add_text(&d.own, "report", 4);
+	sync_again();
+	agrees();
+	CHECK(n.parcels == 1 && up_bytes > 20); /* greeted in full */
+	pair_free();
+}
+
+/* What a twin brought is nobody's word for a parcel that a budget kept here. (Found by sim, roads 39.) */
+static void
+budget_and_a_twin(void)
+{
+	uint64_t budget;
+
+	for (budget = 20; budget < 240; budget++) {
+		world_new(3, 0, 0);
+		sync_with(100000, SIZE_MAX, 0, false);
+		agrees();
+		pair_free();
+		log_add_text(&n.own, "the twin's", 4);
+		log_add_text(&d.own, "mine, which is a little longer than that", 4);
+		sync_with(100000, SIZE_MAX, budget, false);
+		CHECK_MSG(d.acked <= 3, "budget %llu: taken for acknowledged", (unsigned long long)budget);
+		pair_free();
+	}
+}
+
+CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(again_is_of_the_last_exchange), T(budget_and_a_twin), T(older_device), T(every_budget), T(budget_down),
            T(parcel_in_pieces), T(part_of_a_twin))

@@ -62,6 +62,10 @@ tell(struct call *c, const struct link_result *r)
 	if (r->forked)
 		call_note(c, "%s\n", "This handset has a twin: somebody copied its store. Nothing was lost, a new log was "
 		                     "begun. Tell the office.");
+	if (r->lost)
+		call_note(c, "%s\n", "The office was put back from a backup that is older than one that this store relied on: some of "
+		                     "your records are not there now, nor here any more. Tell the office: its newest backup has "
+		                     "them. All else goes on.");
 	if (r->withheld > 0)
 		call_note(c, "%llu parcels are known above of which this office misses parts: the devices that wrote them "
 		             "offer them again.\n", (unsigned long long)r->withheld);

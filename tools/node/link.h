@@ -15,6 +15,7 @@ struct link_result {
 	uint64_t withheld;       /* of which parts are missing that only their authors' devices still have */
 	uint64_t quarantined; /* parcels that the node keeps aside */
 	bool verified;
+	bool lost;            /* the node was put back from before what was safe, and is not here any more either */
 	bool forked;          /* a twin of this handset was found; a new log was begun */
 	struct net_counts counts;
 };

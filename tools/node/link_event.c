@@ -164,7 +164,7 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer) &&
 	    l->why.e == E_OK)
 		behind(l, s, now_ms);
-	if (e == E_FORK && l->again) { /* the new log goes on at once, in the same connection */
+	if ((e == E_FORK || e == E_UNVERIFIED) && l->again) { /* the new log goes on at once, in the same connection */
 		l->again = false;
 		if (outbox_gather_some(l->peer, peer_self(l->peer), 0, &parcels, &l->why) == E_OK &&
 		    link_sync_begin(l, s, now_ms) != E_OK)
@@ -177,8 +177,9 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	}
 }
 
+/* The log has a twin; or (gap) the node was put back from before what was given up here: another log begins. */
 static void
-on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnation)
+on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnation, bool gap)
 {
 	on_life(l, s, incarnation);
 	if (l->why.e != E_OK)
@@ -195,8 +196,9 @@ on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnati
 	    store_write(l->peer->store, link_remember_job, l) != E_OK)
 		return;
 	l->offered = 0;
-	l->again = !l->result->forked; /* once a run is enough */
-	l->result->forked = true;
+	l->again = !l->result->forked && !l->result->lost; /* once a run is enough */
+	l->result->forked = l->result->forked || !gap;
+	l->result->lost = l->result->lost || gap;
 }
 
 static void
@@ -230,7 +232,7 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 		on_acked(l, s, ev);
 		break;
 	case SESSION_FORKED:
-		on_forked(l, s, ev->u.forked.number, ev->u.forked.incarnation);
+		on_forked(l, s, ev->u.forked.number, ev->u.forked.incarnation, ev->u.forked.gap);
 		break;
 	case SESSION_WELCOME:
 		l->welcomed = enrol_welcomed(l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
