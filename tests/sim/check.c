@@ -4,10 +4,19 @@
 #include "core/pack.h"
 #include "tests/sim/sim.h"
 
+/* At the node, or at another one of the same office. */
 static bool
 node_has(const struct world *w, const struct entry *e)
 {
-	return entries_find_hash(&w->node.disk.arrivals, &e->log, e->number, &e->hash) != NULL;
+	size_t i;
+
+	if (entries_find_hash(&w->node.disk.arrivals, &e->log, e->number, &e->hash) != NULL)
+		return true;
+	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
+		if (w->device[i].other == OTHER_TWIN &&
+		    entries_find_hash(&w->device[i].disk.log, &e->log, e->number, &e->hash) != NULL)
+			return true;
+	return false;
 }
 
 /* What a device was told is durable at the node, is: told just now, and after each later commit. */
@@ -69,12 +78,38 @@ parcels_hold(const struct entries *list, const struct truth *t, size_t *count)
 	return n > 0;
 }
 
+bool
+check_holds(const struct entries *list, struct bytes sealed)
+{
+	const struct truth t = {.sealed = sealed};
+
+	return sealed.n > 0 && parcels_hold(list, &t, NULL);
+}
+
+/* Another node's: as that of whoever wrote there, and of everybody whose parcels came there. */
+static bool
+on_other_disk(const struct world *w, const struct truth *t)
+{
+	size_t i, k;
+
+	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++) {
+		const struct device_disk *d = &w->device[i].disk;
+
+		for (k = 0; k < d->outbox_n; k++)
+			if (bytes_equal(d->outbox[k].analytic, t->sealed))
+				return true;
+		if (parcels_hold(&d->log, t, NULL))
+			return true;
+	}
+	return false;
+}
+
 static bool
 on_some_disk(const struct world *w, const struct truth *t)
 {
 	size_t i, k;
 
-	if (parcels_hold(&w->node.disk.arrivals, t, NULL))
+	if (parcels_hold(&w->node.disk.arrivals, t, NULL) || on_other_disk(w, t))
 		return true;
 	for (i = 0; i < w->device_n; i++) {
 		const struct device_disk *d = &w->device[i].disk;
@@ -98,7 +133,11 @@ check_after_restore(struct world *w)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (!t->excused && !on_some_disk(w, t))
+		if (t->excused || on_some_disk(w, t))
+			continue;
+		if (w->node.older_backup) /* its device gave it up, once it was in the newest backup: that one was not used */
+			t->excused = true;
+		else
 			sim_fail(w, "the node was restored, and a finished record is on no disk at all");
 	}
 }
@@ -166,7 +205,7 @@ check_verified(struct conn *c)
 		sim_fail(c->world, "device %zu says verified, and the node said nothing", c->device->index);
 		return;
 	}
-	for (i = 0; i < SESSION_LOG_COUNT; i++) {
+	for (i = 0; i < (c->device->other == OTHER_NONE ? SESSION_LOG_COUNT : SESSION_LOG_OWN); i++) {
 		const struct session_head *a = &mine.log[i], *b = &c->said.log[i];
 
 		if (a->number != b->number ||
@@ -191,21 +230,33 @@ derived_of(const struct world *w, const struct truth *t)
 }
 
 /* What the node opened is what was finished. */
-static bool
-same_revision(const struct derived *v, const struct truth *t)
+bool
+check_same_revision(const struct derived *v, const struct truth *t, bool whole)
 {
-	size_t i;
+	struct merge_field fields[2 * FIELDS];
+	size_t i, count = 0;
+
+	for (i = 0; i < t->field_count; i++)
+		if (whole || !t->fields[i].identifying)
+			fields[count++] = t->fields[i];
 
 	if (v->m.kind != t->kind || !ID_EQUAL(&v->m.author, &t->author->id) || v->m.claimed_s != t->claimed_s ||
-	    !ID_EQUAL(&v->record, &t->record) || v->m.field_count != t->field_count ||
+	    !ID_EQUAL(&v->record, &t->record) || v->m.field_count != count ||
 	    v->m.parent_count != (t->has_parent ? 1u : 0u) ||
 	    (t->has_parent && !ID_EQUAL(&v->parents[0], &t->parent)))
 		return false;
-	for (i = 0; i < t->field_count; i++)
-		if (v->fields[i].key.v != t->fields[i].key.v || v->fields[i].identifying != t->fields[i].identifying ||
-		    !bytes_equal(v->fields[i].value, t->fields[i].value))
+	for (i = 0; i < count; i++)
+		if (v->fields[i].key.v != fields[i].key.v || v->fields[i].identifying != fields[i].identifying ||
+		    !bytes_equal(v->fields[i].value, fields[i].value))
 			return false;
 	return true;
+}
+
+/* Who finished it. */
+static size_t
+author_number(const struct world *w, const struct truth *t)
+{
+	return t->author >= w->principal && t->author < w->principal + DEVICES_MAX ? (size_t)(t->author - w->principal) : 100;
 }
 
 static void
@@ -218,18 +269,34 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 		++*must;
 		if (t->wild)
 			sim_fail(w, "a record about an area outside its author's scope was taken");
-		else if (!same_revision(v, t))
+		else if (!check_same_revision(v, t, !t->below))
 			sim_fail(w, "a record at the node is not what was finished");
 		return;
 	}
 	if (t->excused || t->author->revoked)
 		return;
 	if (!parcels_hold(&w->node.disk.arrivals, t, &copies))
-		sim_fail(w, "a finished record of principal %zu never came to the node",
-		         (size_t)(t->author - w->principal));
+		sim_fail(w, "a finished record of principal %zu never came to the node", author_number(w, t));
 	else if (!t->wild)
 		sim_fail(w, "a finished record of principal %zu came, and the node could not take it",
-		         (size_t)(t->author - w->principal));
+		         author_number(w, t));
+}
+
+void
+check_budget(struct conn *c)
+{
+	if (c->bytes > c->budget)
+		sim_fail(c->world, "device %zu: a session cost %llu bytes, and might cost %llu", c->device->index,
+		         (unsigned long long)c->bytes, (unsigned long long)c->budget);
+}
+
+void
+check_receipts(struct device *d)
+{
+	size_t i;
+
+	for (i = 0; d->world->node.restores == 0 && i < d->disk.acked_n; i++)
+		acked_is_there(d->world, d, d->disk.acked[i].epoch, 0, d->disk.acked[i].number);
 }
 
 /* Once each, unless two handsets had it, or one was put back from a copy. */
@@ -240,7 +307,7 @@ check_copies(struct world *w, const struct truth *t)
 
 	(void)parcels_hold(&w->node.disk.arrivals, t, &copies);
 	if (copies > 1 && !t->author->cloned && !t->author->repacked)
-		sim_fail(w, "a record of principal %zu lies in %zu parcels", (size_t)(t->author - w->principal), copies);
+		sim_fail(w, "a record of principal %zu lies in %zu parcels", author_number(w, t), copies);
 }
 
 static bool
@@ -291,18 +358,22 @@ check_merge(struct world *w, const struct record_id *record)
 	arena_free(&arena);
 }
 
-/* Two parcels under one number: said, and only where there are two handsets. */
+/* Two parcels under one number: said of all but one of them. By a relay the second may come first. */
 static void
 check_forks(struct world *w)
 {
 	const struct entries *list = &w->node.disk.arrivals;
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < list->n && !w->failed; i++) {
-		const struct entry *first = entries_find(list, &list->e[i].log, list->e[i].number);
-
-		if (first != &list->e[i] && !list->e[i].fork)
-			sim_fail(w, "two parcels under one number, and nobody was told");
+		if (list->e[i].fork || entries_find(list, &list->e[i].log, list->e[i].number) == &list->e[i])
+			continue;
+		for (k = 0; k < i; k++)
+			if (!list->e[k].fork && list->e[k].number == list->e[i].number &&
+			    ID_EQUAL(&list->e[k].log.author, &list->e[i].log.author) &&
+			    list->e[k].log.epoch == list->e[i].log.epoch)
+				sim_fail(w, "two parcels under number %llu, and nobody was told",
+				         (unsigned long long)list->e[i].number);
 	}
 }
 

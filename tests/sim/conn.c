@@ -70,6 +70,8 @@ conn_kill(struct conn *c, const char *why)
 	}
 	w->mode->device_left(c, c->finished);
 	c->device->conn = NULL;
+	if (c->budget != 0)
+		check_budget(c);
 	w->counts_bytes += c->bytes;
 	if (w->healed)
 		c->device->healed_bytes += c->bytes;

@@ -109,6 +109,12 @@ world_disaster(struct world *w, enum fault_kind kind)
 	case FAULT_REVOKE:
 		w->mode->node_revoke(w, &w->principal[draw_below(w->principal_n)]);
 		break;
+	case FAULT_BUDGET:
+	case FAULT_STICK:
+	case FAULT_RELAY:
+	case FAULT_TWIN:
+	case FAULT_BELOW:
+	case FAULT_OLDER_BACKUP:
 	case FAULT_CUT:
 	case FAULT_SLOW:
 	case FAULT_DEVICE_CRASH:
@@ -121,9 +127,9 @@ world_disaster(struct world *w, enum fault_kind kind)
 void
 world_switch_faults(struct world *w, uint32_t without)
 {
-	int i;
+	int i, count = w->mode->roads ? FAULT_COUNT : FAULT_ROADS;
 
-	for (i = 0; i < FAULT_COUNT; i++)
+	for (i = 0; i < count; i++)
 		w->on[i] = chance(often[i]);
 	for (i = 0; i < FAULT_COUNT; i++)
 		w->on[i] = w->on[i] && !(without >> i & 1);
@@ -135,6 +141,9 @@ world_switch_faults(struct world *w, uint32_t without)
 		w->on[FAULT_SNAPSHOT] = false;
 	if (w->on[FAULT_SNAPSHOT])
 		w->on[FAULT_CLONE] = false;
+	/* Nor can other nodes: their exchange stands behind that of every device, which cannot agree any more. */
+	if (w->on[FAULT_TWIN] || w->on[FAULT_BELOW])
+		w->on[FAULT_SNAPSHOT] = false;
 	for (i = 0; i < FAULT_COUNT; i++) {
 		uint64_t times, span = w->days * DAY_MS;
 

@@ -34,10 +34,11 @@ bug_name(enum bug bug)
 static void
 usage(FILE *to)
 {
-	fputs("usage: sim [--mode model|real|both] [--seed N | --seeds FROM..TO] [--length DEVICE-DAYS] [--days D]\n"
+	fputs("usage: sim [--mode model|real|both|roads] [--seed N | --seeds FROM..TO] [--length DEVICE-DAYS] [--days D]\n"
 	      "           [--crypto model|real|mixed] [--devices N] [--without KIND]... [--bug NAME [--caught]] [--verbose] [--no-shrink]\n"
 	      "       sim --bugs | --kinds\n"
-	      "  --mode       peers are a model of tools/node (the default), tools/node itself, or one after the other\n"
+	      "  --mode       peers are a model of tools/node (the default), tools/node itself, or one after the other;\n"
+	      "               roads: tools/node with more nodes, sticks, relays and budgets\n"
 	      "  --length     seeds from FROM on, until so many device-days were simulated (in each mode)\n"
 	      "  --crypto     mixed (the default): the real one in each hundredth seed\n"
 	      "  --devices    at most so many, clones too\n"
@@ -101,7 +102,8 @@ option_mode(struct run_options *o, const char *value)
 {
 	o->models = strcmp(value, "model") == 0 || strcmp(value, "both") == 0;
 	o->reals = strcmp(value, "real") == 0 || strcmp(value, "both") == 0;
-	return o->models || o->reals;
+	o->roads = strcmp(value, "roads") == 0;
+	return o->models || o->reals || o->roads;
 }
 
 static bool

@@ -157,7 +157,7 @@ node_crash(struct world *w, const char *why)
 	sim_say(w, "the node crashes %s", why);
 	w->counts_crashes++;
 	w->node.up = false;
-	for (i = 0; i < w->device_n; i++)
+	for (i = 0; i < DEVICES_MAX + w->other_n; i++)
 		if (w->device[i].conn != NULL)
 			conn_kill(w->device[i].conn, "the node is gone");
 	w->mode->node_stop(w);

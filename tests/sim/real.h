@@ -13,6 +13,7 @@
 
 #define REAL_PATH_MAX 256u
 #define REAL_FORM "N"
+#define REAL_ADDRESS "127.0.0.1:1" /* of the node, as invitations name it */
 
 struct real_device {
 	char path[REAL_PATH_MAX], old[REAL_PATH_MAX]; /* the store; a backup of it (or, for a planted bug, a copy) */
@@ -42,6 +43,10 @@ struct real_node {
 	uint64_t seen_seq, devices;
 	struct bytes areas;
 	unsigned forms;
+	char older[REAL_PATH_MAX];    /* the backup before the newest one */
+	bool has_older;
+	struct real_stick *sticks;    /* on their way */
+	size_t stick_n, stick_cap;
 };
 
 struct real_conn {
@@ -60,6 +65,9 @@ struct unlock real_unlock(void);
 
 /* real_bugs.c: the bug that is planted here, from now on; NULL: none. */
 void real_bugs(struct world *);
+/* A device takes what came by a stick or relay. real_bug_given: what it handed over counts. */
+extern bool real_on_road;
+void real_bug_given(struct device *);
 
 /* real_mirror.c */
 void mirror_device(struct device *);
@@ -67,6 +75,7 @@ void mirror_node(struct world *, struct store *);
 void mirror_node_forget(struct world *);
 /* All that the node derived; and what it stored of each record is what its revisions come to. */
 void mirror_derived(struct world *);
+void mirror_derived_of(struct world *, struct peer *, struct node_disk *out);
 
 /* real_device.c. real_open: a process opens the store. False: it stopped again, or its disk is full. */
 bool real_open(struct device *);
@@ -82,6 +91,24 @@ void real_device_event(struct conn *, const struct session_event *);
 void real_device_left(struct conn *, bool finished);
 struct session_source real_device_source(struct conn *);
 void real_device_end(struct device *);
+
+/* real_other.c: the twin and the office below. real_other_ready: it may sync now. */
+void real_others_begin(struct world *);
+bool real_other_ready(struct device *);
+void real_other_work(struct device *);
+bool real_roads_agreed(struct world *);
+/* In the end: what must be there, is. */
+void real_others_check(struct world *);
+
+/* real_stick.c: envelopes that lie on a stick: packed by somebody, taken by somebody else. */
+void real_stick_step(struct world *);
+void real_sticks_end(struct world *);
+
+/* real_relay.c: two devices meet; one who carries meets the node. */
+void real_relay_step(struct world *);
+
+/* real_roads.c */
+void real_roads_end(struct world *);
 
 /* real_work.c */
 void real_work(struct device *);

@@ -2,10 +2,13 @@
 #include "core/arrival.h"
 #include "core/rules.h"
 #include "tests/sim/real.h"
+#include "tools/node/carry.h"
 #include "tools/node/down.h"
+#include "tools/node/opener_item.h"
 #include "tools/node/outbox.h"
 
 static struct world *world; /* NULL: nothing is planted */
+bool real_on_road;
 
 void
 real_bugs(struct world *w)
@@ -88,4 +91,99 @@ enum err
 __wrap_link_older_note(struct peer *p, struct store_txn *txn)
 {
 	return planted(BUG_OLDER_FORGOTTEN) ? E_OK : __real_link_older_note(p, txn);
+}
+
+/* ---- of roads ---- */
+
+uint64_t __real_session_budget_left(const struct session *);
+uint64_t __wrap_session_budget_left(const struct session *);
+uint64_t
+__wrap_session_budget_left(const struct session *s)
+{
+	return planted(BUG_BUDGET_IGNORED) ? UINT64_MAX : __real_session_budget_left(s);
+}
+
+enum err __real_outbox_put_acked(struct store_txn *, uint64_t, uint64_t);
+enum err __wrap_outbox_put_acked(struct store_txn *, uint64_t, uint64_t);
+enum err
+__wrap_outbox_put_acked(struct store_txn *txn, uint64_t epoch, uint64_t number)
+{
+	return __real_outbox_put_acked(txn, epoch, number + (planted(BUG_RECEIPT_BLIND) && real_on_road ? 1 : 0));
+}
+
+enum err __real_parcel_strip(struct bytes, struct writer *);
+enum err __wrap_parcel_strip(struct bytes, struct writer *);
+enum err
+__wrap_parcel_strip(struct bytes parcel, struct writer *out)
+{
+	if (!planted(BUG_PARTS_GO_UP))
+		return __real_parcel_strip(parcel, out);
+	writer_bytes(out, parcel);
+	return writer_end(out);
+}
+
+bool __real_carry_any(struct carry *);
+bool __wrap_carry_any(struct carry *);
+bool
+__wrap_carry_any(struct carry *c)
+{
+	return !planted(BUG_NODE_SILENT) && __real_carry_any(c);
+}
+
+enum err __real_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,
+                             struct arena *, struct parcel *, struct why *);
+enum err __wrap_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,
+                             struct arena *, struct parcel *, struct why *);
+/* accept_carried asks without an area. */
+enum err
+__wrap_opener_place(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
+                    const char *area, struct arena *arena, struct parcel *out, struct why *why)
+{
+	uint64_t seq;
+
+	if (!planted(BUG_TWIN_BLIND) || area != NULL)
+		return __real_opener_place(txn, programme, a, area, arena, out, why);
+	memset(out, 0, sizeof(*out));
+	return arrival_find(txn, &a->log, a->number - 1, &seq, &out->previous);
+}
+
+/* Of sync/session_own.h, which has names that are this world's too. */
+void session_fail(struct session *, enum err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void __real_client_twin(struct session *, uint64_t);
+void __wrap_client_twin(struct session *, uint64_t);
+void
+__wrap_client_twin(struct session *s, uint64_t number)
+{
+	if (planted(BUG_GAP_STUCK))
+		session_fail(s, E_UNVERIFIED, "the node asks for what is not here any more");
+	else
+		__real_client_twin(s, number);
+}
+
+struct given_job {
+	uint64_t epoch, number;
+};
+
+static enum err
+given_job(struct store_txn *txn, void *arg)
+{
+	struct given_job *job = arg;
+
+	return __real_outbox_put_acked(txn, job->epoch, job->number);
+}
+
+void
+real_bug_given(struct device *d)
+{
+	struct given_job job = {.epoch = peer_self(d->real->peer)->epoch};
+	struct session_head head = {0};
+	struct store_txn *txn;
+
+	if (!planted(BUG_GIVEN_IS_KEPT) || store_read_begin(d->real->peer->store, &txn) != E_OK)
+		return;
+	if (link_own_head(d->real->peer, txn, &head) == E_OK)
+		job.number = head.number;
+	store_read_end(txn);
+	(void)store_write(d->real->peer->store, given_job, &job);
 }

@@ -75,8 +75,8 @@ real_device_begin(struct device *d)
 	struct peer *node = w->node.real->peer;
 	struct real_device *r = fresh(d);
 	struct unlock unlock = real_unlock();
-	struct invitation v = {.role = ROLE_MEMBER, .area = d->who->area, .name = d->who->name,
-	                       .address = "127.0.0.1:1", .days = 36500};
+	struct invitation v = {.role = d->other == OTHER_NONE ? ROLE_MEMBER : ROLE_NODE, .area = d->who->area,
+	                       .name = d->who->name, .address = REAL_ADDRESS, .days = 36500};
 	struct why why = {.e = E_OK};
 	struct writer line;
 	enum err e;
@@ -84,7 +84,8 @@ real_device_begin(struct device *d)
 	writer_heap_init(&line, 4096);
 	unlock.name = NULL;
 	real_act(w, NULL);
-	(void)snprintf(d->who->name, sizeof(d->who->name), "member %zu", d->index);
+	if (d->other == OTHER_NONE)
+		(void)snprintf(d->who->name, sizeof(d->who->name), "member %zu", d->index);
 	if ((e = enrol_invite(node, &node->identities[1], &v, &line, &why)) == E_OK &&
 	    (e = invite_decode(writer_cstr(&line), &r->invite, &why)) == E_OK) {
 		real_act(w, d);
@@ -200,10 +201,14 @@ real_device_sync(struct device *d)
 
 	if (d->conn != NULL || !d->world->node.up || !real_open(d))
 		return;
-	join = !r->peer->approved;
+	join = d->other == OTHER_NONE ? !r->peer->approved : !r->peer->above.known;
+	if (!join && d->other != OTHER_NONE && (!real_other_ready(d) || !d->world->node.up))
+		return;
 	if (d->world->bug == BUG_NEW_NUMBER && !join)
 		(void)outbox_new_epoch(r->peer, peer_self(r->peer), disk_acked(&d->disk, d->disk.epoch), &r->why);
 	run_begin_link(d, join ? EXCHANGE_JOIN : EXCHANGE_SYNC);
+	if (d->world->on[FAULT_BUDGET] && !join && d->other == OTHER_NONE && chance(400))
+		r->link.budget_bytes = 200 + draw_below(chance(500) ? 1500 : 12000);
 	if (!join && link_sync_open(&r->link, &r->why) != E_OK) {
 		writer_free(&r->link.parcel);
 		real_after(d);
@@ -212,7 +217,8 @@ real_device_sync(struct device *d)
 	real_after(d);
 	if (d->crashed)
 		return;
-	check_cursors(d);
+	if (d->other == OTHER_NONE)
+		check_cursors(d);
 	r->linked = true;
 	conn_open(d);
 	d->sessions++;
@@ -228,6 +234,7 @@ real_device_source(struct conn *c)
 {
 	struct session_source s = link_source;
 
+	c->budget = c->device->real->link.budget_bytes;
 	s.ctx = &c->device->real->link;
 	return s;
 }
@@ -240,7 +247,8 @@ noted(struct device *d, const struct session_event *ev, bool had_fork)
 
 	d->acked = r->link.acked;
 	d->acked_epoch = r->link.acked_epoch;
-	if (!r->result.forked || had_fork)
+	d->who->repacked |= r->result.lost; /* by a stick or a relay its old log may come as well */
+	if (!r->result.forked || had_fork || d->other != OTHER_NONE)
 		return;
 	d->world->counts_forks++;
 	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index,
@@ -257,6 +265,7 @@ ended(struct conn *c, bool verified, enum err e)
 	c->finished = true;
 	d->world->counts_parcels += session_counts(c->up).parcels_sent;
 	(void)link_sync_close(&d->real->link, e, &d->real->why);
+	d->world->counts_carried += d->real->result.carried + d->real->result.taken;
 	real_after(d);
 	d->settled = verified && !d->crashed && d->disk.outbox_n == 0 && d->real->peer->approved;
 }
@@ -292,14 +301,14 @@ real_device_event(struct conn *c, const struct session_event *ev)
 		check_down(c, ev);
 	d->older.epoch = r->link.older.epoch; /* which log this exchange is about */
 	d->older.upto = r->link.older.upto;
-	if (ev->kind == SESSION_FINISHED && ev->u.finished.verified)
+	if (ev->kind == SESSION_FINISHED && ev->u.finished.verified && r->link.exchange != EXCHANGE_NODE)
 		check_verified(c);
 	link_event(&r->link, c->up, ev, d->world->now_ms);
 	real_after(d);
 	noted(d, ev, had_fork);
 	if (d->crashed)
 		return;
-	if (ev->kind == SESSION_ACKED)
+	if (ev->kind == SESSION_ACKED && d->other == OTHER_NONE)
 		check_ack(c, r->link.older.upto > 0 ? r->link.older.epoch : d->acked_epoch, ev->u.acked.number);
 	if (ev->kind == SESSION_FINISHED)
 		on_finished(c, ev);

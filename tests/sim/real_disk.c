@@ -89,13 +89,15 @@ static enum fault_commit
 fate(const char *dir)
 {
 	struct world *w = acting_world;
+	size_t i;
 
 	if (w == NULL || calm > 0)
 		return FAULT_COMMIT;
 	if (strcmp(dir, w->node.real->path) == 0)
 		return fate_of_node(w);
-	if (acting != NULL && strcmp(dir, acting->real->path) == 0)
-		return fate_of_device(w, acting);
+	for (i = 0; i < DEVICES_MAX + OTHERS_MAX; i++)
+		if (w->device[i].real != NULL && strcmp(dir, w->device[i].real->path) == 0)
+			return fate_of_device(w, &w->device[i]);
 	return FAULT_COMMIT; /* a store that is being put back */
 }
 
@@ -182,6 +184,7 @@ real_dir(struct world *w)
 	(void)snprintf(n->dir, sizeof(n->dir), "%s", dir);
 	(void)snprintf(n->path, sizeof(n->path), "%s/node", dir);
 	(void)snprintf(n->backup, sizeof(n->backup), "%s/node.backup", dir);
+	(void)snprintf(n->older, sizeof(n->older), "%s/node.older", dir);
 	(void)snprintf(n->snapshot, sizeof(n->snapshot), "%s/node.copy", dir);
 	fault_driver = &driver;
 	real_bugs(w);

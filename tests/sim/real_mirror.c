@@ -227,9 +227,8 @@ by_key(const void *a, const void *b)
 }
 
 static void
-add_revision(struct world *w, const struct revision_row *r)
+add_revision(struct world *w, struct node_disk *n, const struct revision_row *r)
 {
-	struct node_disk *n = &w->node.disk;
 	struct derived v = {.record = r->record, .m = r->m};
 	size_t i;
 
@@ -247,7 +246,8 @@ add_revision(struct world *w, const struct revision_row *r)
 
 /* A conflict is never silent: what the row of a record says is what its revisions come to, in any order. */
 static void
-check_row(struct world *w, struct store_txn *txn, struct peer *p, const struct record_row *stored, struct arena *a)
+check_row(struct world *w, struct node_disk *n, struct store_txn *txn, struct peer *p, const struct record_row *stored,
+          struct arena *a)
 {
 	struct record_merged merged;
 	struct record_row made;
@@ -272,7 +272,7 @@ check_row(struct world *w, struct store_txn *txn, struct peer *p, const struct r
 		sim_fail(w, "a record's row says %u conflicts of %u revisions; they come to %zu of %zu",
 		         stored->conflicts, stored->revisions, merged.m.conflict_count, merged.count);
 	for (i = 0; i < merged.count; i++)
-		add_revision(w, &merged.rows[i]);
+		add_revision(w, n, &merged.rows[i]);
 }
 
 /* What the node set aside, told to who looks on. */
@@ -293,6 +293,7 @@ say_aside(struct world *w, struct store_txn *txn)
 
 struct derived_walk {
 	struct world *w;
+	struct node_disk *disk;
 	struct peer *peer;
 };
 
@@ -303,27 +304,33 @@ walk_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	struct arena a;
 
 	arena_init(&a, 32u << 20);
-	check_row(walk->w, txn, walk->peer, row, &a);
+	check_row(walk->w, walk->disk, txn, walk->peer, row, &a);
 	arena_free(&a);
 	return walk->w->failed ? E_INTERNAL : E_OK;
 }
 
 void
-mirror_derived(struct world *w)
+mirror_derived_of(struct world *w, struct peer *p, struct node_disk *out)
 {
-	struct derived_walk walk = {w, w->node.real->peer};
+	struct derived_walk walk = {w, out, p};
 	struct store_txn *txn;
 	enum err e;
 
-	w->node.disk.derived_n = 0;
-	if (walk.peer == NULL || (e = store_read_begin(walk.peer->store, &txn)) != E_OK) {
-		sim_fail(w, "the node is not up at the end");
+	out->derived_n = 0;
+	if (p == NULL || (e = store_read_begin(p->store, &txn)) != E_OK) {
+		sim_fail(w, "a node is not up at the end");
 		return;
 	}
 	say_aside(w, txn);
-	e = record_walk(walk.peer, txn, NULL, walk_record, &walk);
+	e = record_walk(p, txn, NULL, walk_record, &walk);
 	store_read_end(txn);
 	if (e != E_OK && !w->failed)
-		bad(w, "the node's records", e);
+		bad(w, "a node's records", e);
+}
+
+void
+mirror_derived(struct world *w)
+{
+	mirror_derived_of(w, w->node.real->peer, &w->node.disk);
 	derived_link(w);
 }

@@ -165,7 +165,8 @@ real_node_end(struct world *w)
 	size_t i;
 
 	w->node.up = false;
-	for (i = 0; i < w->device_n; i++)
+	real_roads_end(w);
+	for (i = 0; i < DEVICES_MAX + OTHERS_MAX; i++)
 		real_device_end(&w->device[i]);
 	real_node_stop(w);
 	real_dir_end(w);
@@ -196,6 +197,24 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 	return c->real->source.parcel(c->real->source.ctx, log, number, out, epoch);
 }
 
+static enum err
+source_next(void *ctx, struct message *out)
+{
+	struct conn *c = ctx;
+
+	real_act(c->world, NULL);
+	return c->real->source.node_next(c->real->source.ctx, out);
+}
+
+static enum err
+source_close(void *ctx, struct message_close *out)
+{
+	struct conn *c = ctx;
+
+	real_act(c->world, NULL);
+	return c->real->source.node_close(c->real->source.ctx, out);
+}
+
 enum err
 real_node_admit(struct conn *c, struct session_config *config, char thing[240])
 {
@@ -212,7 +231,8 @@ real_node_admit(struct conn *c, struct session_config *config, char thing[240])
 		c->real->source = c->real->serve->source;
 		c->real->serve->conn = c;
 	}
-	config->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads};
+	config->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads,
+	                                         .node_next = source_next, .node_close = source_close};
 	commit_soon(w->node.real);
 	return e;
 }

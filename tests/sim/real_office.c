@@ -246,6 +246,9 @@ all_joined(const struct world *w)
 	for (i = 0; i < w->device_n; i++)
 		if (w->device[i].sessions == 0 || w->device[i].verified_sessions == 0)
 			return false;
+	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
+		if (w->device[i].verified_sessions == 0)
+			return false;
 	return true;
 }
 
@@ -264,6 +267,10 @@ real_office_backup(struct world *w)
 	(void)snprintf(path, sizeof(path), "%s.new", n->backup);
 	real_remove(path);
 	e = backup_write(n->peer->store, path, &info, &why);
+	if (e == E_OK && w->node.has_backup && w->on[FAULT_OLDER_BACKUP]) {
+		real_remove(n->older);
+		n->has_older = rename(n->backup, n->older) == 0;
+	}
 	if (e == E_OK && rename(path, n->backup) == 0) {
 		w->node.has_backup = true;
 		if (w->on[FAULT_SNAPSHOT] || w->bug == BUG_EPOCH_KEPT)
@@ -282,17 +289,20 @@ real_office_restore(struct world *w, bool new_incarnation)
 	struct backup_info info;
 	struct why why = {.e = E_OK};
 	struct store *store;
+	bool older = n->has_older && w->on[FAULT_OLDER_BACKUP] && chance(500);
 	enum err e = E_OK;
 
 	if (!w->node.has_backup)
 		return;
 	node_crash(w, "for good");
-	sim_say(w, "the node is put back from a backup%s", new_incarnation ? "" : ", without a new incarnation");
+	sim_say(w, "the node is put back from %s%s", older && new_incarnation ? "an older backup" : "a backup",
+	        new_incarnation ? "" : ", without a new incarnation");
+	w->node.older_backup |= older && new_incarnation;
 	real_act(w, NULL);
 	real_remove(n->path);
 	real_calm(1);
 	if (new_incarnation && w->bug != BUG_EPOCH_KEPT)
-		e = backup_restore(n->backup, n->path, &unlock, NULL, &info, &why);
+		e = backup_restore(older ? n->older : n->backup, n->path, &unlock, NULL, &info, &why);
 	else
 		real_copy(w, n->snapshot, n->path);
 	mirror_node_forget(w);

@@ -54,6 +54,7 @@ note_truth(struct device *d, size_t before, struct truth *t, size_t count, enum 
 				run_record_id(&t[done].record, row->enc, row->index, (uint16_t)k);
 			revision_id_of(&t[done].id, leaf, (uint16_t)k);
 			t[done].sealed = row->analytic;
+			t[done].sealed_identifying = row->identifying;
 			w->truth = grow(w->truth, w->truth_n, &w->truth_cap, sizeof(*t));
 			w->truth[w->truth_n++] = t[done];
 		}
@@ -64,6 +65,13 @@ note_truth(struct device *d, size_t before, struct truth *t, size_t count, enum 
 		sim_fail(w, "device %zu kept %zu of %zu that were to be kept together", d->index, done, count);
 }
 
+static struct truth
+new_truth(struct device *d, uint8_t kind)
+{
+	return (struct truth){.author = d->other == OTHER_NONE ? d->who : &d->world->other_officer[d->index - DEVICES_MAX],
+	                      .kind = kind, .claimed_s = device_now_s(d), .below = d->other == OTHER_BELOW};
+}
+
 static enum err
 finish_some(struct device *d, struct finishing *f)
 {
@@ -72,14 +80,15 @@ finish_some(struct device *d, struct finishing *f)
 	struct field_value values[BATCH_MAX][2 * FIELDS];
 	struct truth t[BATCH_MAX];
 	size_t count = 1 + draw_below(BATCH_MAX), before = d->disk.outbox_n, i, k;
-	bool urgent = chance(100), wild = w->on[FAULT_WILD] && chance(60);
+	bool urgent = chance(100), wild = w->on[FAULT_WILD] && d->other == OTHER_NONE && chance(60);
 	const char *area = wild ? "V999" : d->who->area; /* a lying device: nothing here asks the rules */
 	enum err e;
 
 	memset(batch, 0, sizeof(batch));
 	memset(t, 0, sizeof(t));
 	for (i = 0; i < count; i++) {
-		t[i] = (struct truth){.author = d->who, .kind = REVISION_CREATE, .claimed_s = device_now_s(d), .wild = wild};
+		t[i] = new_truth(d, REVISION_CREATE);
+		t[i].wild = wild;
 		make_fields(d, f->form->form, &t[i]);
 		for (k = 0; k < t[i].field_count; k++)
 			values[i][k] = (struct field_value){t[i].fields[k].key, t[i].fields[k].identifying,
@@ -88,7 +97,8 @@ finish_some(struct device *d, struct finishing *f)
 		                             .value_count = t[i].field_count, .time_s = t[i].claimed_s,
 		                             .urgent = urgent};
 	}
-	e = finish_records(f, batch, count, &d->real->why);
+	e = d->other == OTHER_NONE ? finish_records(f, batch, count, &d->real->why)
+	                           : outbox_finish(&f->sealer, batch, count, &d->real->why); /* it is gathered later */
 	note_truth(d, before, t, count, e);
 	for (i = 0; e == E_OK && !w->failed && i < count; i++)
 		if (!ID_EQUAL(&batch[i].id, &t[i].record))
@@ -117,8 +127,7 @@ revise_one(struct device *d, struct finishing *f)
 {
 	const struct sim_own own = d->disk.own[draw_below(d->disk.own_n)];
 	struct revision_body body = {.form = f->form->key, .parent_count = 1};
-	struct truth t = {.author = d->who, .record = own.id, .parent = own.head, .has_parent = true,
-	                  .wild = strcmp(own.area, d->who->area) != 0};
+	struct truth t = new_truth(d, REVISION_CREATE);
 	size_t before = d->disk.outbox_n;
 	uint8_t memory[2][1024];
 	struct writer part[2];
@@ -127,9 +136,13 @@ revise_one(struct device *d, struct finishing *f)
 
 	if (own.is_void)
 		return E_OK;
+	t.record = own.id;
+	t.parent = own.head;
+	t.has_parent = true;
+	t.wild = strcmp(own.area, d->who->area) != 0;
 	body.kind = t.kind = chance(850) ? REVISION_AMEND : REVISION_VOID;
 	body.parents[0] = own.head;
-	body.time_s = t.claimed_s = device_now_s(d);
+	body.time_s = t.claimed_s;
 	writer_init(&part[0], memory[0], sizeof(memory[0]));
 	writer_init(&part[1], memory[1], sizeof(memory[1]));
 	if (t.kind == REVISION_VOID) {
@@ -148,6 +161,23 @@ revise_one(struct device *d, struct finishing *f)
 	return e;
 }
 
+/* Who works there: a device's owner; at another node its officer. */
+static struct identity *
+worker(struct device *d)
+{
+	return &d->real->peer->identities[d->other == OTHER_NONE ? 0 : 1];
+}
+
+static bool
+may_work(struct device *d)
+{
+	struct peer *p = d->real->peer;
+
+	if (d->other != OTHER_NONE && (!p->above.known || p->identity_count < 2 || !p->home.has_secret))
+		return false; /* it has not joined yet, or waits for the office's key */
+	return (d->other != OTHER_NONE || p->approved) && peer_form(p, REAL_FORM) != NULL && peer_areas(p) != NULL;
+}
+
 void
 real_work(struct device *d)
 {
@@ -156,16 +186,17 @@ real_work(struct device *d)
 	struct why why = {.e = E_OK};
 	enum err e = E_OK;
 
-	if (!real_open(d) || !d->real->peer->approved || peer_form(d->real->peer, REAL_FORM) == NULL ||
-	    peer_areas(d->real->peer) == NULL)
-		return; /* it has not joined yet, or has not heard of the form */
-	if (finish_begin(&f, d->real->peer, peer_self(d->real->peer), REAL_FORM, NULL, &why) != E_OK) {
+	if (!real_open(d) || !may_work(d))
+		return;
+	if (finish_begin(&f, d->real->peer, worker(d), REAL_FORM, NULL, &why) != E_OK) {
 		sim_fail(d->world, "device %zu may not work: %s %s", d->index, err_name(why.e), why.thing);
 		return;
 	}
 	while (count-- > 0 && e == E_OK && !d->world->failed)
 		e = d->disk.own_n == 0 || chance(650) ? finish_some(d, &f) : revise_one(d, &f);
 	finish_end(&f);
+	if (e == E_OK && d->other != OTHER_NONE)
+		real_other_work(d);
 	real_after(d);
 	if (e != E_OK && !d->crashed && e != E_STORE_FULL)
 		sim_fail(d->world, "device %zu cannot work: %s %s", d->index, err_name(e), d->real->why.thing);

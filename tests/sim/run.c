@@ -5,7 +5,7 @@
 
 #define SHRINK_RUNS_MAX 40
 
-static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals;
+static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals, sticks, meetings, carried;
 
 static void
 add_counts(const struct world *w)
@@ -18,6 +18,9 @@ add_counts(const struct world *w)
 	cuts += w->counts_cuts;
 	forks += w->counts_forks;
 	revisions += w->truth_n;
+	sticks += w->counts_sticks;
+	meetings += w->counts_meetings;
+	carried += w->counts_carried;
 }
 
 static void
@@ -121,6 +124,7 @@ run_mode(const struct run_options *o, const struct mode *mode)
 	uint64_t seed;
 
 	device_days = sessions = verified = parcels = crashes = cuts = forks = revisions = reals = 0;
+	sticks = meetings = carried = 0;
 	for (seed = o->from; o->length > 0 ? device_days < o->length : seed <= o->upto; seed++) {
 		bool ok = run_seed(o, mode, seed);
 
@@ -135,6 +139,9 @@ run_mode(const struct run_options *o, const struct mode *mode)
 	       mode->name, (unsigned long long)device_days, (unsigned long long)revisions, (unsigned long long)sessions,
 	       (unsigned long long)verified, (unsigned long long)parcels, (unsigned long long)crashes,
 	       (unsigned long long)cuts, (unsigned long long)forks, (unsigned long long)reals, passed + failed);
+	if (mode->roads)
+		printf("%s: %llu sticks taken, %llu meetings with a relay, %llu parcels from node to node\n", mode->name,
+		       (unsigned long long)sticks, (unsigned long long)meetings, (unsigned long long)carried);
 	if (o->caught) {
 		printf("%s: %s after %llu seeds\n", bug_name(o->plan.bug), failed > 0 ? "caught" : "NOT caught",
 		       passed + failed);
@@ -154,5 +161,7 @@ run_seeds(const struct run_options *o)
 		ok = run_mode(o, &mode_model) && ok;
 	if (o->reals)
 		ok = run_mode(o, &mode_real) && ok;
+	if (o->roads)
+		ok = run_mode(o, &mode_roads) && ok;
 	return !ok;
 }

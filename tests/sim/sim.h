@@ -12,6 +12,7 @@
 #include "sync/session.h"
 
 #define DEVICES_MAX 24u   /* with clones */
+#define OTHERS_MAX 2u     /* nodes besides the one: behind the devices, device[DEVICES_MAX] on */
 #define EPOCHS_SIM_MAX 64u
 #define DAY_MS 86400000u
 #define FIELDS 3          /* analytic fields of the model's form; as many identifying ones */
@@ -33,6 +34,7 @@ enum fault_kind {
 #undef X
 	FAULT_COUNT
 };
+#define FAULT_ROADS FAULT_BUDGET
 /* ---- bugs planted on purpose, to see that they are caught ---- */
 enum bug {
 	BUG_NONE,
@@ -118,6 +120,9 @@ struct principal { /* a member; clones share one */
 	uint64_t forks_flagged;
 };
 
+/* Another node, which is a device to the one that invited it. */
+enum other { OTHER_NONE, OTHER_TWIN, OTHER_BELOW };
+
 struct conn;
 struct real_device;
 struct real_node;
@@ -128,6 +133,7 @@ struct device {
 	struct world *world;
 	size_t index;
 	struct principal *who;
+	enum other other;
 	struct device_disk disk, old; /* old: what a copy or a backup of it holds */
 	bool has_old;
 	int64_t clock_error_s;
@@ -155,6 +161,8 @@ struct truth {
 	struct merge_field fields[2 * FIELDS];
 	size_t field_count;
 	struct bytes sealed; /* its analytic slice: what to look for on disks */
+	struct bytes sealed_identifying;
+	bool below;    /* finished at the office below: its identifying parts stay there */
 	bool wild;     /* about an area outside its author's scope */
 	bool excused;  /* went down with the only disk that had it */
 };
@@ -201,6 +209,7 @@ struct node {
 	int64_t clock_error_s;
 	bool has_backup;
 	struct { size_t arrivals, down, forms; } backup;
+	bool older_backup; /* was once put back from one that was not the newest */
 	bool rolled_back; /* put back without a new incarnation: its own log has a twin */
 	uint64_t restores;
 	struct real_node *real;
@@ -218,7 +227,7 @@ struct conn {
 	uint64_t epoch, number; /* serve_session's: the parcel that came just before */
 	struct parcel_hash hash;
 	bool finished, dead, greeted;
-	uint64_t slow_ms;
+	uint64_t slow_ms, budget; /* budget: bytes that it may cost; or 0 */
 	/* what the node had when it computed its last word, for the check of "verified" */
 	struct session_heads said;
 	bool has_said;
@@ -238,6 +247,7 @@ struct event {
  */
 struct mode {
 	const char *name;
+	bool roads;                    /* it has the kinds of fault from FAULT_ROADS on */
 	void (*begin)(struct world *); /* the node */
 	void (*end)(struct world *);
 	void (*look)(struct world *); /* the lists, whole, before the last checks */
@@ -262,8 +272,12 @@ struct mode {
 	void (*node_backup)(struct world *);
 	void (*node_restore)(struct world *, bool new_incarnation);
 	void (*node_revoke)(struct world *, struct principal *);
+	/* With roads: which there are is known; something happens on one of them; is everybody in step, after the faults? */
+	void (*roads_begin)(struct world *);
+	void (*roads_step)(struct world *);
+	bool (*roads_agreed)(struct world *);
 };
-extern const struct mode mode_model, mode_real;
+extern const struct mode mode_model, mode_real, mode_roads;
 
 struct world {
 	const struct mode *mode;
@@ -272,10 +286,12 @@ struct world {
 	enum bug bug;
 	struct arena arena;
 	struct programme_id programme;
-	struct device device[DEVICES_MAX];
+	struct device device[DEVICES_MAX + OTHERS_MAX];
 	size_t device_n, devices_max;
 	struct principal principal[DEVICES_MAX];
 	size_t principal_n;
+	struct principal other_node[OTHERS_MAX], other_officer[OTHERS_MAX];
+	size_t other_n;
 	struct node node;
 	struct truth *truth;
 	size_t truth_n, truth_cap;
@@ -285,7 +301,7 @@ struct world {
 	bool failed;
 	char failure[400];
 	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks, counts_cuts,
-	    counts_bytes;
+	    counts_bytes, counts_sticks, counts_meetings, counts_carried;
 };
 
 /* What of a seed runs: all of it, or less, to find out what of it fails. */
@@ -304,7 +320,7 @@ struct run_options {
 	uint64_t from, upto;
 	uint64_t length;            /* device-days: then seeds go on from `from` until so many were simulated; or 0 */
 	bool caught, no_shrink;
-	bool models, reals;         /* which modes */
+	bool models, reals, roads;  /* which modes */
 	enum { CRYPTO_MIXED, CRYPTO_MODEL, CRYPTO_REAL } crypto;
 	const char *program;
 };
@@ -321,7 +337,7 @@ struct bytes world_keep(struct world *, struct bytes);
 void *grow(void *array, size_t n, size_t *cap, size_t each);
 
 enum event_kind { EVENT_WORK, EVENT_SYNC, EVENT_CONN, EVENT_COMMIT, EVENT_OPEN, EVENT_SAY, EVENT_NODE_UP,
-                  EVENT_BACKUP, EVENT_DISASTER };
+                  EVENT_BACKUP, EVENT_DISASTER, EVENT_ROAD };
 void world_at(struct world *, uint64_t delay_ms, enum event_kind, size_t index, struct conn *);
 
 /* ---- disaster.c ---- */
@@ -402,6 +418,13 @@ void check_ack(struct conn *, uint64_t epoch, uint64_t number);
 void check_cursors(struct device *);
 void check_down(struct conn *, const struct session_event *);
 void check_verified(struct conn *);
+/* After any road: what this device takes for acknowledged is durable at the office. */
+void check_receipts(struct device *);
+/* Is this sealed slice in one of the parcels? */
+bool check_holds(const struct entries *, struct bytes sealed);
+/* whole: with its identifying fields; else without any. */
+bool check_same_revision(const struct derived *, const struct truth *, bool whole);
+void check_budget(struct conn *);
 void check_end(struct world *);
 /* A device's disk is gone: what only it had is nobody's fault. */
 void check_device_loss(struct world *);

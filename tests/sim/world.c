@@ -152,6 +152,12 @@ run_event(struct world *w, const struct event *e)
 		if (!w->healed)
 			world_disaster(w, (enum fault_kind)e->index);
 		break;
+	case EVENT_ROAD:
+		if (!w->healed) {
+			w->mode->roads_step(w);
+			world_at(w, HOUR_MS / 2 + draw_below(6u * HOUR_MS), EVENT_ROAD, 0, NULL);
+		}
+		break;
 	}
 }
 
@@ -195,14 +201,29 @@ people(struct world *w, size_t most)
 }
 
 static bool
-agreed(const struct world *w)
+agreed(struct world *w)
 {
 	size_t i;
 
 	for (i = 0; i < w->device_n; i++)
 		if (!w->device[i].who->revoked && !w->device[i].settled)
 			return false;
-	return w->node.disk.opened == w->node.disk.arrivals.n;
+	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
+		if (!w->device[i].settled)
+			return false;
+	return w->node.disk.opened == w->node.disk.arrivals.n && (!w->mode->roads || w->mode->roads_agreed(w));
+}
+
+/* One more session, after the faults. */
+static void
+heal_session(struct world *w, struct device *d)
+{
+	d->full_until_ms = 0;
+	d->settled = false;
+	if (d->conn != NULL)
+		conn_kill(d->conn, "too long");
+	w->mode->device_sync(d);
+	d->healed_sessions++;
 }
 
 /* Faults stop; the clock goes on. Everybody must agree within so many sessions. */
@@ -216,25 +237,22 @@ heal(struct world *w)
 	w->node.full_until_ms = 0;
 	sim_say(w, "the faults stop");
 	for (round = 0; round < HEAL_ROUNDS_MAX && !w->failed; round++) {
-		size_t said;
+		size_t said, came = w->node.disk.arrivals.n;
 
 		node_start(w);
 		run_until(w, w->now_ms + HOUR_MS);
 		said = w->node.disk.down.n;
-		for (i = 0; i < w->device_n && !w->failed; i++) {
-			struct device *d = &w->device[i];
-
-			d->full_until_ms = 0;
-			d->settled = false;
-			if (d->conn != NULL)
-				conn_kill(d->conn, "too long");
-			w->mode->device_sync(d);
-			d->healed_sessions++;
-		}
+		for (i = 0; i < w->device_n && !w->failed; i++)
+			heal_session(w, &w->device[i]);
 		run_until(w, w->now_ms + HOUR_MS);
+		for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n && !w->failed; i++) {
+			heal_session(w, &w->device[i]);
+			run_until(w, w->now_ms + HOUR_MS);
+		}
 		w->mode->node_open(w);
 		run_until(w, w->now_ms + HOUR_MS);
-		if (agreed(w) && said == w->node.disk.down.n)
+		/* whoever came early in the round has not heard of what came later in it */
+		if (agreed(w) && said == w->node.disk.down.n && (w->other_n == 0 || came == w->node.disk.arrivals.n))
 			break;
 	}
 }
@@ -257,6 +275,8 @@ world_run(struct world *w, const struct world_plan *plan)
 		return false;
 	people(w, plan->devices_max);
 	world_switch_faults(w, plan->without);
+	if (w->mode->roads)
+		w->mode->roads_begin(w);
 	run_until(w, w->days * DAY_MS);
 	if (!w->failed)
 		heal(w);
@@ -280,7 +300,7 @@ world_free(struct world *w)
 			conn_reap(w);
 		}
 	w->mode->end(w);
-	for (i = 0; i < w->device_n; i++) {
+	for (i = 0; i < DEVICES_MAX + OTHERS_MAX; i++) {
 		disk_free(&w->device[i].disk);
 		disk_free(&w->device[i].old);
 	}
