@@ -76,7 +76,7 @@ pack_up(struct world *w)
 		return;
 	real_act(w, d);
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	e = stick_pack_up(d->real->peer, chance(100), chance(300) ? 4096 + draw_below(20000) : STICK_BYTES_MAX, &out,
+	e = stick_pack_up(d->real->peer, chance(100), false, chance(300) ? 4096 + draw_below(20000) : STICK_BYTES_MAX, &out,
 	                  &packed, &why);
 	if (e == E_OK) {
 		sim_say(w, "device %zu packs a stick: %llu parcels, %llu wait", d->index,
