@@ -4,6 +4,7 @@
 
 #include "core/backup.h"
 #include "tests/sim/real.h"
+#include "tools/node/carry.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/outbox.h"
 
@@ -323,7 +324,11 @@ real_device_left(struct conn *c, bool finished)
 		real_act(d->world, d);
 		ended(c, false, E_PEER_GONE);
 	}
+	/* of a process that stopped, too */
 	writer_free(&d->real->link.parcel);
+	writer_free(&d->real->link.attach.body);
+	carry_free(d->real->link.carry);
+	d->real->link.carry = NULL;
 	d->real->linked = false;
 	real_act(d->world, d);
 	real_after(d);
