@@ -67,6 +67,7 @@ static void
 pack_up(struct world *w)
 {
 	struct device *d = some_device(w);
+	struct stick_up up = {.bytes_max = STICK_BYTES_MAX};
 	struct why why = {.e = E_OK};
 	struct packed packed;
 	struct writer out;
@@ -76,8 +77,10 @@ pack_up(struct world *w)
 		return;
 	real_act(w, d);
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	e = stick_pack_up(d->real->peer, chance(100), false, chance(300) ? 4096 + draw_below(20000) : STICK_BYTES_MAX, &out,
-	                  &packed, &why);
+	up.all = chance(100);
+	if (chance(300))
+		up.bytes_max = 4096 + draw_below(20000);
+	e = stick_pack_up(d->real->peer, &up, &out, &packed, &why);
 	if (e == E_OK) {
 		sim_say(w, "device %zu packs a stick: %llu parcels, %llu wait", d->index,
 		        (unsigned long long)packed.parcels, (unsigned long long)packed.waiting);
