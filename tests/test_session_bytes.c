@@ -23,6 +23,8 @@ bad_bytes_at_the_node(void)
 	    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
 	    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
 	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
+	    {"an older protocol", BYTES_LIT("\x08\x01\x00\x00\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
+	    {"a giant that may be skipped", BYTES_LIT("\x81\x80\x04\xf0"), E_FRAME_LONG},
 	    {"HELLO twice", BYTES_LIT("\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
 	     E_PROTOCOL},
 	    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
@@ -80,6 +82,53 @@ bad_bytes_at_the_device(void)
 		          d.reason == E_FRAME), "row %zu: %s", i, err_name(d.reason));
 		pair_free();
 	}
+}
+
+/* A node that says it holds more of a log than its author wrote, or another parcel: nothing is acknowledged by that. */
+static void
+held_more_than_was_said(void)
+{
+	static const struct bytes acks[] = {BYTES_LIT("\x03\x05\x09\x00\x00"), BYTES_LIT("\x03\x05\x01\x00\x00")};
+	struct session_mine mine;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		world_new(1, 0, 0);
+		pair_new(false, false);
+		side_mine(&d, &mine);
+		session_sync(d.s, &mine, now);
+		session_sent(d.s, session_outbox(d.s, now).n, now);
+		session_feed(d.s, acks[i], now);
+		drain(&d, false);
+		CHECK(d.acked == 0 && !d.verified);
+		pair_free();
+	}
+}
+
+/* The node's last word goes to a terminal: it moves no cursor there. */
+static void
+words_that_draw(void)
+{
+	struct message m = {MESSAGE_ERROR, .u.error = {12, 0, BYTES_LIT("lost\x1b[2J\x7f\xc2\x9b" "5m\n")}};
+	struct session_mine mine;
+	struct writer body, frame;
+
+	world_new(0, 0, 0);
+	pair_new(false, false);
+	side_mine(&d, &mine);
+	session_sync(d.s, &mine, now);
+	writer_heap_init(&body, 1000);
+	writer_heap_init(&frame, 1000);
+	CHECK(message_encode(&body, &m, NULL) == E_OK);
+	frame_put_head(&frame, m.type, body.n);
+	writer_bytes(&frame, writer_view(&body));
+	session_feed(d.s, writer_view(&frame), now);
+	drain(&d, false);
+	CHECK(d.reason == E_REVOKED);
+	CHECK_STR(d.thing, "lost?[2J??\x9b" "5m?");
+	writer_free(&body);
+	writer_free(&frame);
+	pair_free();
 }
 
 static void
@@ -152,4 +201,4 @@ every_flip(void)
 	}
 }
 
-CHECK_MAIN(T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(refusals_and_busy), T(every_flip))
+CHECK_MAIN(T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(held_more_than_was_said), T(words_that_draw), T(refusals_and_busy), T(every_flip))
