@@ -96,7 +96,8 @@ letters(void)
 		for (seq = 1; seq <= last && e == E_OK; seq++)
 			if ((e = arrival_get(txn, seq, &a)) == E_OK && (a.flags & ARRIVAL_OWN)) {
 				writer_reset(&letter);
-				if ((e = letter_carried(txn, &a, &letter)) == E_OK && (e = mail_letter(&mail, writer_view(&letter))) == E_OK)
+				if ((e = letter_carried(txn, &p->programme.id, &a, &letter)) == E_OK &&
+				    (e = mail_letter(&mail, writer_view(&letter))) == E_OK)
 					e = mail_letter(&mail, BYTES(unknown, sizeof(unknown)));
 			}
 		store_read_end(txn);
