@@ -289,6 +289,32 @@ arena_free(struct arena *a)
 		free(b);
 	}
 	a->used = 0;
+	a->freed++;
+}
+
+struct arena_mark
+arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){a->head, a->head == NULL ? 0 : a->head->n, a->used, a->freed};
+}
+
+void
+arena_release(struct arena *a, const struct arena_mark *mark)
+{
+	if (a->freed != mark->freed)
+		return;
+	while (a->head != mark->head) {
+		struct arena_block *b = a->head;
+
+		a->head = b->next;
+		wipe(b->p, b->n);
+		free(b);
+	}
+	if (a->head != NULL && a->head->n > mark->n) {
+		wipe(a->head->p + mark->n, a->head->n - mark->n);
+		a->head->n = mark->n;
+	}
+	a->used = mark->used;
 }
 
 void *

@@ -111,11 +111,20 @@ enum err hex_decode(uint8_t *out, size_t count, const char *s);
 struct arena {
 	struct arena_block *head;
 	size_t used, max;
+	uint32_t freed; /* how often arena_free was called */
 };
 void arena_init(struct arena *, size_t max);
 void arena_free(struct arena *);
 void *arena_alloc(struct arena *, size_t count);
 char *arena_str(struct arena *, const char *s, size_t n);
 struct bytes arena_bytes(struct arena *, struct bytes);
+/* arena_mark, arena_release: give back (wiped) what was allocated since the mark. After an arena_free the mark is void, and nothing is. */
+struct arena_mark {
+	const struct arena_block *head;
+	size_t n, used;
+	uint32_t freed;
+};
+struct arena_mark arena_mark(const struct arena *);
+void arena_release(struct arena *, const struct arena_mark *);
 
 #endif

@@ -138,6 +138,9 @@ store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *
 bool store_has(struct store_txn *, enum store_table, struct bytes key);
 /* store_forget: free and wipe the memory of all values got so far: for long loops. */
 void store_forget(struct store_txn *);
+/* store_mark, store_forget_since: the same for those got since the mark; whoever called before keeps theirs. */
+struct arena_mark store_mark(const struct store_txn *);
+void store_forget_since(struct store_txn *, const struct arena_mark *);
 /* store_count: rows of a table, without walking it. */
 uint64_t store_count(struct store_txn *, enum store_table);
 

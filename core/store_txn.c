@@ -119,6 +119,18 @@ store_forget(struct store_txn *txn)
 	arena_free(&txn->arena);
 }
 
+struct arena_mark
+store_mark(const struct store_txn *txn)
+{
+	return arena_mark(&txn->arena);
+}
+
+void
+store_forget_since(struct store_txn *txn, const struct arena_mark *mark)
+{
+	arena_release(&txn->arena, mark);
+}
+
 enum err
 store_get(struct store_txn *txn, enum store_table table, struct bytes key,
 	  struct bytes *out)

@@ -267,6 +267,7 @@ struct walk {
 static enum err
 walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
 {
+	struct arena_mark mark = store_mark(txn);
 	struct store_cursor *c;
 	struct bytes key, value;
 	enum err e, e2;
@@ -287,6 +288,7 @@ walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
 		if ((e = record_row_get(txn, &id, &a, &row)) == E_OK)
 			e = w->f(w->arg, txn, &row);
 		arena_free(&a);
+		store_forget_since(txn, &mark); /* of millions of records too */
 	}
 	e2 = store_walk_end(c);
 	return e != E_OK ? e : e2;
