@@ -122,7 +122,7 @@ device_join(struct stage *s, const char *name, const char *line, struct link_res
 }
 
 static void
-fill_some(struct peer *p, struct sealer *sealer, unsigned count)
+fill_some(struct peer *p, struct sealer *sealer, unsigned count, bool urgent)
 {
 	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000, .device_id = "", .username = "",
 	                         .area = peer_self(p)->area};
@@ -152,6 +152,7 @@ fill_some(struct peer *p, struct sealer *sealer, unsigned count)
 		f->form = form;
 		f->values = values;
 		f->area = peer_self(p)->area;
+		f->urgent = urgent;
 		f->time_s = peer_now_s(p);
 		answers_free(a);
 	}
@@ -168,7 +169,17 @@ device_fill(struct peer *p, unsigned count, unsigned each)
 
 	sealer_init(&sealer, p, peer_self(p));
 	for (done = 0; done < count; done += each)
-		fill_some(p, &sealer, count - done < each ? count - done : each);
+		fill_some(p, &sealer, count - done < each ? count - done : each, false);
+	sealer_wipe(&sealer);
+}
+
+void
+device_fill_urgent(struct peer *p)
+{
+	struct sealer sealer;
+
+	sealer_init(&sealer, p, peer_self(p));
+	fill_some(p, &sealer, 1, true);
 	sealer_wipe(&sealer);
 }
 
@@ -202,7 +213,7 @@ target_print(const char *key, double figure)
 			verdict = "met";
 		else
 			verdict = (sign == '<' ? figure <= bar : figure >= bar) ? "within 2x" : "MISSED";
-		printf("%-62s %9.1f %-4s %s%-7.0f %s%-7.0f %s\n", what, figure, unit, sign == '<' ? "<=" : ">=", target,
+		printf("%-62s %9.1f %-4s %s%-7g %s%-7g %s\n", what, figure, unit, sign == '<' ? "<=" : ">=", target,
 		       sign == '<' ? "<=" : ">=", bar, verdict);
 		(void)fflush(stdout);
 	}

@@ -19,6 +19,8 @@ char *device_invite(struct stage *, const char *name, const char *area, const ch
 struct peer *device_join(struct stage *, const char *name, const char *line, struct link_result *result);
 /* device_fill: `count` returns in saves of `each`, one run. */
 void device_fill(struct peer *, unsigned count, unsigned each);
+/* device_fill_urgent: one that goes before all others. */
+void device_fill_urgent(struct peer *);
 /* device_sync: must end verified. */
 void device_sync(struct peer *, struct link_result *);
 

@@ -189,16 +189,26 @@ compute(void *arg, size_t i)
 	opener_compute(o->peer, &o->arrivals[i]);
 }
 
-/* Read in order, by one thread; the cryptography of all of them by as many threads as there are. */
+/*
+ * Read in order, by one thread; the cryptography of all of them by as many threads as there are. A village that was long away sends
+ * a thousand records in a parcel: a turn has no more bytes than `max` parcels of twenty, for what is urgent waits for its end.
+ */
 static enum err
-read_turn(struct store_txn *txn, struct opening *o)
+read_turn(struct store_txn *txn, struct opening *o, size_t max)
 {
+	size_t i, bytes = 0;
 	enum err e = E_OK;
-	size_t i;
 
 	known_turn(o->known = o->peer->known);
-	for (i = 0; i < o->count && e == E_OK && (i == 0 || o->arena.used < OPENING_BYTES_MAX / 8); i++)
+	for (i = 0; i < o->count && e == E_OK; i++) {
+		const struct opening_arrival *at = &o->arrivals[i];
+
+		if (i > 0 && (o->arena.used >= OPENING_BYTES_MAX / 8 || bytes >= max * OPENING_PARCEL_BYTES))
+			break;
 		e = opener_read(txn, o, &o->arrivals[i]);
+		if (at->read && !at->urgent && !at->early)
+			bytes += at->arrival.parcel.n;
+	}
 	if (e != E_OK)
 		return e;
 	shorten(o, i);
@@ -211,10 +221,10 @@ read_turn(struct store_txn *txn, struct opening *o)
  * their size: the turn ends early rather than fail, and what is too large even alone is set aside.
  */
 static enum err
-open_turn(struct store_txn *txn, struct opening *o)
+open_turn(struct store_txn *txn, struct opening *o, size_t max)
 {
 	size_t i, count;
-	enum err e = read_turn(txn, o);
+	enum err e = read_turn(txn, o, max);
 
 	count = o->count;
 	for (i = 0; i < o->count && e == E_OK; i++) {
@@ -254,7 +264,7 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
 	if ((e = queue_pick(txn, max, o)) == E_OK)
-		e = open_turn(txn, o);
+		e = open_turn(txn, o, max);
 	store_read_end(txn);
 	if (e != E_OK || (o->count == 0 && o->opened == o->opened_before))
 		goto done;

@@ -9,6 +9,7 @@
 
 #define OPENING_MAX 256u /* arrivals a commit */
 #define OPENING_BYTES_MAX ((size_t)128 << 20) /* unpacked, a commit; half of it for any one parcel */
+#define OPENING_PARCEL_BYTES 2048u /* of twenty records, with room */
 #define OPENING_ROWS_MAX 32768u /* revisions a commit: one parcel may bring so many itself */
 
 struct opening_arrival {
