@@ -1,7 +1,8 @@
 /*
- * handset BANYAN [RECORDS]: what a device costs: the program's size, its memory at the peak of a sync, and (where
- * valgrind is) instructions a record for saving and for syncing. The records are case26's, saved one by one.
+ * handset BANYAN [RECORDS]: what a device costs: the program's size, its memory at the peak of a sync, with a passphrase, as an
+ * agent that waits, and (where valgrind is) instructions a record for saving and for syncing. The records are case26's, saved one by one.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/bench/device.h"
+#include "tests/bench/proc.h"
 
 /* The highest resident size of a process so far, in KiB; 0 once it is gone. */
 static unsigned long
@@ -108,6 +110,39 @@ device_made(struct stage *s, const char *name, unsigned village, unsigned count,
 	(void)snprintf(store, cap, "%s/%s", s->dir, name);
 }
 
+/* A passphrase opens the store: once, and then an agent that has nothing to do. */
+static void
+passphrase_print(struct stage *s, const char *store)
+{
+	char file[300];
+	FILE *f;
+
+	(void)snprintf(file, sizeof(file), "%s/passphrase", s->dir);
+	if ((f = fopen(file, "w")) == NULL || fputs("correct horse battery staple\n", f) < 0 || fclose(f) != 0)
+		die("%s", file);
+	{
+		const char *change[] = {s->banyan, "passphrase", store, "--key-file", s->key_file, "--new-passphrase-file", file,
+		                        NULL};
+		const char *status[] = {s->banyan, "status", store, "--passphrase-file", file, NULL};
+		const char *agent[] = {s->banyan, "agent", store, "--passphrase-file", file, NULL};
+		int status_of;
+		pid_t pid;
+
+		(void)peak_while(change);
+		target_print("rss_unlock", (double)peak_while(status) * 1024 / 1e6);
+		if ((pid = fork()) == 0) {
+			if (freopen("/dev/null", "w", stdout) == NULL)
+				_exit(1);
+			(void)execv(agent[0], (char *const *)(uintptr_t)agent);
+			_exit(127);
+		}
+		(void)sleep(3); /* unlocked, met its office once, at rest */
+		target_print("rss_agent", proc_rss_mb(pid));
+		(void)kill(pid, SIGTERM);
+		(void)waitpid(pid, &status_of, 0);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -127,11 +162,12 @@ main(int argc, char **argv)
 	device_made(&stage, "again", 2, records, again, sizeof(again));
 	{
 		const char *sync[] = {stage.banyan, "sync", full, "--key-file", stage.key_file, NULL};
-		const char *none[] = {stage.banyan, "sync", idle, "--key-file", stage.key_file, NULL};
+		const char *none[] = {stage.banyan, "sync", full, "--key-file", stage.key_file, NULL};
 		const char *counted[] = {stage.banyan, "sync", again, "--key-file", stage.key_file, NULL};
 
 		target_print("rss_sync", (double)peak_while(sync) * 1024 / 1e6);
 		target_print("rss_idle", (double)peak_while(none) * 1024 / 1e6);
+		passphrase_print(&stage, idle);
 		(void)snprintf(log, sizeof(log), "%s/callgrind", stage.dir);
 		nothing = instructions(none, log);
 		some = instructions(counted, log);
