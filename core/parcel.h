@@ -103,6 +103,12 @@ void parcel_builder_free(struct parcel_builder *);
  * whether it holds records (items sealed to an office); cheap, nothing is hashed. E_PARCEL.
  */
 enum err parcel_strip(struct bytes parcel, struct writer *out);
+/*
+ * parcel_spare: append the parcel with the body of each control item of `least` bytes or more replaced by its hash: for who has
+ * those bodies. parcel_body: the body of that hash, if it stands in this parcel: a view. E_ABSENT. Both: E_PARCEL.
+ */
+enum err parcel_spare(struct bytes parcel, size_t least, struct writer *out);
+enum err parcel_body(struct bytes parcel, const uint8_t hash[HASH_BYTES], struct bytes *out);
 enum err parcel_about(struct bytes parcel, char area[AREA_CODE_BYTES_MAX + 1], bool *records);
 
 /* item_leaf: the leaf of an item whose parts' hashes are set. */

@@ -34,6 +34,9 @@ enum message_type {
 #define HELLO_ASK 0x02u     /* no parcels yet: say first (ACK) what you hold */
 
 #define HELLO_KNOWS_AGAIN 0x04u /* LAST may say LAST_AGAIN */
+/* DOWN of broadcast may leave out bodies and say their hashes: if the node is in another life than HELLO names; in any case. */
+#define HELLO_SPARE_LIFE 0x08u
+#define HELLO_SPARE 0x10u
 
 #define LAST_MORE 0x04u /* in LAST's status: DOWN parcels follow, up to an END */
 #define LAST_AGAIN 0x08u /* the next exchange of this session may begin with AGAIN */

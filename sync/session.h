@@ -220,6 +220,7 @@ struct session_mine {
 	uint64_t incarnation;/* the node's, as last seen; 0: never */
 	uint64_t cursor[2];  /* BROADCAST, INBOX: last number stored */
 	uint64_t budget_bytes; /* of this session, both directions, all that session_spent counts; 0: no budget */
+	bool spare;          /* bodies of the node's words may be here from another life of it: let it leave them out */
 	bool ask_first;      /* the cursor is not to be trusted: let the node say first what it holds */
 };
 
@@ -289,6 +290,8 @@ void session_settle_hello(struct session *, const struct session_hello_reply *, 
  */
 void session_settle_parcel(struct session *, uint64_t number, const struct parcel_hash *,
                            enum message_status, uint64_t now_ms);
+/* session_down_lacks, client: a body that was left out of this DOWN is not here; the node is asked for it, and for what follows. */
+void session_down_lacks(struct session *, uint64_t now_ms);
 /* session_settle_down, client: stored durably, or why not (which ends the exchange). In order. */
 void session_settle_down(struct session *, enum err, const char *thing, uint64_t now_ms);
 /* session_refuse, server, in answer to any event or at any time: say why and end the session. */

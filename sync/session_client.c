@@ -35,8 +35,8 @@ client_expects(const struct session *s, uint8_t type)
 
 /* ---- beginning ---- */
 
-static void
-begin(struct session *s, enum session_state state, uint64_t now_ms)
+void
+client_begin(struct session *s, enum session_state state, uint64_t now_ms)
 {
 	assert(s->config.side == SESSION_CLIENT && s->state == STATE_IDLE);
 	s->client = (struct client){0};
@@ -54,7 +54,8 @@ put_hello(struct session *s, uint8_t flags)
 	m.u.hello = (struct message_hello){
 	    .proto_low = version_low(s),
 	    .proto_high = version_high(s),
-	    .flags = flags | HELLO_KNOWS_AGAIN,
+	    .flags = flags | HELLO_KNOWS_AGAIN | (mine->spare ? HELLO_SPARE : 0) |
+	             (mine->incarnation != 0 && mine->cursor[0] > 0 ? HELLO_SPARE_LIFE : 0),
 	    .epoch = mine->epoch,
 	    .acked = mine->acked,
 	    .incarnation = mine->incarnation >> 32,
@@ -93,7 +94,7 @@ session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms
 	bool nothing = mine->head <= mine->acked;
 	bool ask = mine->ask_first || (mine->offered > mine->acked && !nothing);
 
-	begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
+	client_begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
 	s->client.mine = *mine;
 	s->client.asked = ask;
 	s->client.acked = mine->acked;
@@ -111,7 +112,7 @@ session_join(struct session *s, const struct message_join *join, uint64_t now_ms
 {
 	struct message m = {.type = MESSAGE_JOIN};
 
-	begin(s, STATE_JOINING, now_ms);
+	client_begin(s, STATE_JOINING, now_ms);
 	m.u.join = *join;
 	session_put(s, &m);
 	crypto_wipe(&m, sizeof(m));
@@ -122,7 +123,7 @@ session_successor(struct session *s, const struct principal_id *node, uint64_t n
 {
 	struct message m = {.type = MESSAGE_SUCCESSOR, .u.successor = {*node}};
 
-	begin(s, STATE_JOINING, now_ms);
+	client_begin(s, STATE_JOINING, now_ms);
 	session_put(s, &m);
 }
 
@@ -131,56 +132,8 @@ session_return(struct session *s, const struct message_came_back *who, uint64_t 
 {
 	struct message m = {.type = MESSAGE_RETURN, .u.came_back = *who};
 
-	begin(s, STATE_JOINING, now_ms);
+	client_begin(s, STATE_JOINING, now_ms);
 	session_put(s, &m);
-}
-
-enum err
-session_ask(struct session *s, const char *verb, const char *const *args, size_t arg_count, bool input,
-            uint64_t now_ms)
-{
-	struct message m = {.type = MESSAGE_ASK};
-	size_t sum = 5, i;
-
-	if (arg_count > ASK_ARGS_MAX)
-		return E_LIMIT;
-	for (i = 0; i < arg_count; i++) {
-		m.u.ask.args.str[i] = bytes_of_str(args[i]);
-		sum += 5 + m.u.ask.args.str[i].n;
-	}
-	if (sum > ASK_ARGS_BYTES_MAX || strlen(verb) > 64)
-		return E_LIMIT;
-	begin(s, STATE_RUNNING, now_ms);
-	m.u.ask.verb = bytes_of_str(verb);
-	m.u.ask.args.count = arg_count;
-	m.u.ask.has_input = s->client.input_open = input;
-	session_put(s, &m);
-	return E_OK;
-}
-
-enum err
-session_input(struct session *s, struct bytes in, uint64_t now_ms)
-{
-	struct message m = {.type = MESSAGE_INPUT};
-	bool end = in.n == 0;
-
-	s->now_ms = now_ms;
-	if (s->state != STATE_RUNNING || !s->client.input_open)
-		return E_OK; /* the verb is over: nobody reads it */
-	if (!session_room(s))
-		return E_NO_ROOM;
-	do {
-		size_t n = in.n < CHUNK_BYTES_MAX ? in.n : CHUNK_BYTES_MAX;
-
-		m.u.input.bytes = BYTES(in.p, n);
-		session_put(s, &m);
-		in = bytes_after(in, n);
-	} while (in.n > 0 && s->state == STATE_RUNNING);
-	if (end) {
-		s->client.input_open = false;
-		s->in_since_ms = now_ms;
-	}
-	return E_OK;
 }
 
 /* ---- answers ---- */
@@ -320,6 +273,9 @@ client_compare(struct session *s)
 		snprintf(thing, sizeof(thing), "the node asks for parcel %llu, which is not here any more",
 		         (unsigned long long)c->gap);
 		session_finish(s, false, E_UNVERIFIED, thing);
+	} else if (c->lacks) { /* from the one on that could not be filled, whole */
+		c->lacks = c->mine.spare = false;
+		ask_again(s, &heads);
 	} else if (c->forked) {
 		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
 		session_finish(s, false, E_FORK, thing);
@@ -400,11 +356,27 @@ session_settle_down(struct session *s, enum err e, const char *thing, uint64_t n
 	client_compare(s);
 }
 
+void
+session_down_lacks(struct session *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (s->state != STATE_TAKING)
+		return;
+	assert(s->client.downs_open > 0);
+	s->client.downs_open--;
+	if (s->client.lacked_once)
+		session_fail(s, E_PROTOCOL, "a parcel of the node without its body");
+	s->client.lacks = s->client.lacked_once = true;
+	client_compare(s);
+}
+
 static void
 on_down(struct session *s, const struct message_down *down)
 {
 	struct session_event event = {.kind = SESSION_DOWN};
 
+	if (s->client.lacks)
+		return; /* it comes again */
 	s->client.downs_open++;
 	s->counts.parcels_received++;
 	event.u.down.log = (enum session_log)down->log;

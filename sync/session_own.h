@@ -60,6 +60,8 @@ struct client {
 	bool ended;        /* END of the DOWNs came, or none were announced */
 	struct message_last last;
 	uint32_t downs_open; /* at the host */
+	bool lacked_once;
+	bool lacks;        /* a DOWN came without a body that is not here: it and what follows it come again */
 	bool input_open;
 };
 
@@ -174,6 +176,8 @@ void server_on(struct session *, const struct message *);
 void server_on_newcomer(struct session *, const struct message *);
 void server_on_ask(struct session *, const struct message *);
 void client_compare(struct session *);
+/* client_begin: a new exchange at the client, in this state. */
+void client_begin(struct session *, enum session_state, uint64_t now_ms);
 /* client_greet: HELLO with these flags, or AGAIN where it says the same. */
 void client_greet(struct session *, uint8_t flags);
 /* session_spend.c: what need not be said, or sent, again. */

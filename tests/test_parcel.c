@@ -173,6 +173,47 @@ erasing(void)
 	CHECK(parcel_drop(bytes, 0, true, &out) == E_NO_ROOM);
 }
 
+/* Control bodies said by their hash; who has them finds them by it. */
+static void
+sparing(void)
+{
+	struct ec_key author = test_key(KEY_AUTHOR);
+	struct parcel_hash hash;
+	struct writer w, out;
+	struct bytes bytes = golden(&w, &hash), body;
+	uint8_t room[2048], other[HASH_BYTES] = {1};
+	struct parcel whole, p;
+	struct arena arena;
+	size_t i, controls = 0;
+
+	writer_init(&out, room, sizeof(room));
+	REQUIRE(parcel_spare(bytes, 1, &out) == E_OK);
+	arena_init(&arena, 1u << 20);
+	REQUIRE(parcel_read(&whole, bytes, &context, &arena, NULL) == E_OK);
+	REQUIRE(parcel_read(&p, writer_view(&out), &context, &arena, NULL) == E_OK);
+	CHECK(ID_EQUAL(&p.hash, &hash) && parcel_verify(&p, &author.pub) == E_OK && p.item_count == whole.item_count);
+	for (i = 0; i < p.item_count; i++) {
+		bool control = p.items[i].enc == NULL;
+
+		controls += control;
+		CHECK(p.items[i].analytic.left_out == (control || whole.items[i].analytic.left_out));
+		CHECK(p.items[i].identifying.present == whole.items[i].identifying.present);
+		if (!control)
+			continue;
+		CHECK(parcel_body(bytes, p.items[i].analytic.hash, &body) == E_OK);
+		CHECK(bytes_equal(body, whole.items[i].analytic.ciphertext));
+		CHECK(parcel_body(writer_view(&out), p.items[i].analytic.hash, &body) == E_ABSENT);
+	}
+	CHECK(controls > 0 && parcel_body(bytes, other, &body) == E_ABSENT);
+	writer_reset(&out);
+	CHECK(parcel_spare(bytes, 100000, &out) == E_OK && bytes_equal(writer_view(&out), bytes));
+	for (i = 0; i < 60; i++) {
+		writer_reset(&out);
+		CHECK(parcel_spare(BYTES(bytes.p, i), 1, &out) == E_PARCEL && parcel_body(BYTES(bytes.p, i), other, &body) == E_PARCEL);
+	}
+	arena_free(&arena);
+}
+
 static void
 building_is_bounded(void)
 {
@@ -230,4 +271,4 @@ building_is_bounded(void)
 	parcel_builder_free(NULL);
 }
 
-CHECK_MAIN(T(there_and_back), T(an_office_reads_it), T(the_context_is_signed), T(peeking), T(erasing), T(building_is_bounded))
+CHECK_MAIN(T(there_and_back), T(an_office_reads_it), T(the_context_is_signed), T(peeking), T(erasing), T(sparing), T(building_is_bounded))

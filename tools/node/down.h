@@ -51,7 +51,8 @@ enum err down_republish(struct peer *, struct why *);
 
 /*
  * down_take: on a device: check a parcel that came down (chain, signature of the home node), store it and do what
- * its items say. E_PARCEL_CHAIN, E_SIGNATURE, E_PARCEL. What this version does not know is kept and passed over.
+ * its items say. E_PARCEL_CHAIN, E_SIGNATURE, E_PARCEL. E_ABSENT: a body was left out that is not here (down_row.h); nothing was
+ * taken. What this version does not know is kept and passed over.
  */
 enum err down_take(struct peer *, bool inbox, uint64_t epoch, struct bytes parcel, struct why *);
 /* Where the device stands in the node's logs: epoch, number, hash of each; epoch 0: nothing came yet. */

@@ -20,6 +20,13 @@ enum err down_put_languages(struct store_txn *, struct peer *, const char *form_
 /* META "down broadcast" (0) and "down inbox" (1): zeros if the row is not there. E_STORE_DAMAGED. */
 enum err down_cursor_get(struct store_txn *, int which, struct down_cursor *out);
 enum err down_cursor_put(struct store_txn *, int which, const struct down_cursor *);
+/*
+ * down_spare.c. down_fill: put the bodies of control items that were left out of a parcel of the node into it, from what it said before; into
+ * the arena. E_ABSENT: one is not here. down_knows_older: has another log of the node more than `now` has come to?
+ */
+struct parcel;
+enum err down_fill(struct peer *, struct parcel *, struct arena *);
+enum err down_knows_older(struct store_txn *, const struct principal_id *node, const struct down_cursor *now, bool *out);
 /* In a job at the node: publish an office or revocation. */
 enum err down_publish_statement(struct peer *, struct store_txn *, enum down_kind, struct bytes statement);
 

@@ -419,7 +419,7 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 	arena_init(&arena, 3u * CONTROL_PLAIN_BYTES_MAX);
 	job.arena = &arena;
 	job.parcel = &parcel;
-	if ((e = check(p, &job, &parcel, epoch, why)) != E_OK)
+	if ((e = check(p, &job, &parcel, epoch, why)) != E_OK || (e = down_fill(p, &parcel, &arena)) != E_OK)
 		goto done;
 	if ((e = store_write(p->store, take_job, &job)) != E_OK) {
 		why_set(why, e, "what the node sent");

@@ -1,7 +1,7 @@
 /* A client's run: how it begins, and what is kept of it at its end. link_event.c: what happens between. */
 #include "tools/node/attached.h"
 #include "tools/node/carry.h"
-#include "tools/node/down.h"
+#include "tools/node/down_row.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/outbox.h"
 #include "tools/node/pace.h"
@@ -35,6 +35,7 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 	struct down_cursor cursors[2];
 	struct session_head head;
 	struct store_txn *txn;
+	struct above above;
 	enum err e;
 
 	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
@@ -42,6 +43,8 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 	if ((e = link_own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
 	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
 		e = sync_memory_get(txn, &l->memory);
+	if (e == E_OK && peer_above(l->peer, &above) == E_OK)
+		e = down_knows_older(txn, &above.node, &cursors[0], &mine.spare);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;

@@ -208,6 +208,10 @@ on_down(struct link *l, struct session *s, const struct session_event *ev, uint6
 	enum err e = down_take(l->peer, ev->u.down.log == SESSION_LOG_INBOX, ev->u.down.epoch, ev->u.down.bytes,
 	                       &why);
 
+	if (e == E_ABSENT) { /* the node took it for known */
+		session_down_lacks(s, now_ms);
+		return;
+	}
 	if (e == E_OK)
 		l->result->parcels_received++;
 	else

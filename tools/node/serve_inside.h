@@ -67,6 +67,7 @@ struct serve_conn {
 	/* the device's log as this flight goes on */
 	uint64_t epoch, number;
 	struct parcel_hash hash;
+	bool spare;                /* it may have what an earlier life of this node said */
 	uint64_t quota_left;       /* bytes that the device may still bring, as it greeted */
 	struct writer input;       /* of an ask */
 	uint64_t acknowledged, bytes; /* parcels; above TCP, as the host counts them: for the log */

@@ -78,6 +78,8 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	}
 	c->epoch = h->epoch;
 	c->number = 0;
+	c->spare = (h->flags & HELLO_SPARE) != 0 ||
+	           ((h->flags & HELLO_SPARE_LIFE) != 0 && h->incarnation != reply.incarnation >> 32);
 	c->quota_left = quota_left(&quota);
 	if ((h->flags & HELLO_ASK) != 0 && (part = serve_part_take(c->serve, &own, reply.held.number + 1)) != NULL)
 		reply.part = writer_view(&part->bytes);

@@ -2,9 +2,12 @@
 #include <stdlib.h>
 
 #include "core/arrival.h"
+#include "core/parcel.h"
 #include "tools/node/accept.h"
 #include "tools/node/down.h"
 #include "tools/node/serve_inside.h"
+
+#define SPARE_BYTES_MIN 200u /* what is shorter is sooner said than asked for */
 
 static struct log_id
 log_of(struct serve_conn *c, enum session_log log, uint64_t epoch)
@@ -36,8 +39,11 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 	if ((e = arrival_find(txn, &id, number, &seq, &hash)) == E_OK &&
 	    (e = arrival_get(txn, seq, &a)) == E_OK) {
 		writer_reset(&c->parcel);
-		writer_bytes(&c->parcel, a.parcel);
-		e = writer_end(&c->parcel);
+		if (c->spare && log == SESSION_LOG_BROADCAST)
+			e = parcel_spare(a.parcel, SPARE_BYTES_MIN, &c->parcel);
+		else
+			writer_bytes(&c->parcel, a.parcel);
+		e = e == E_OK ? writer_end(&c->parcel) : e;
 		*out = writer_view(&c->parcel);
 		*epoch = id.epoch;
 	}
