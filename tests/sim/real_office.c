@@ -259,6 +259,7 @@ real_office_backup(struct world *w)
 	char path[REAL_PATH_MAX + 8];
 	struct backup_info info;
 	struct why why = {.e = E_OK};
+	bool whole;
 	enum err e;
 
 	if (!w->node.up || n->peer == NULL || !(w->node.has_backup || all_joined(w)))
@@ -267,11 +268,13 @@ real_office_backup(struct world *w)
 	(void)snprintf(path, sizeof(path), "%s.new", n->backup);
 	real_remove(path);
 	e = backup_write(n->peer->store, path, &info, &why);
-	if (e == E_OK && w->node.has_backup && w->on[FAULT_OLDER_BACKUP]) {
+	/* it may be whole, and known to be, though the machine stopped before that was said */
+	whole = access(path, F_OK) == 0;
+	if (whole && w->node.has_backup && w->on[FAULT_OLDER_BACKUP]) {
 		real_remove(n->older);
 		n->has_older = rename(n->backup, n->older) == 0;
 	}
-	if (e == E_OK && rename(path, n->backup) == 0) {
+	if (whole && rename(path, n->backup) == 0) {
 		w->node.has_backup = true;
 		if (w->on[FAULT_SNAPSHOT] || w->bug == BUG_EPOCH_KEPT)
 			real_copy(w, n->path, n->snapshot);
