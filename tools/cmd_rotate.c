@@ -45,6 +45,7 @@ cmd_rotate(struct call *c)
 	struct peer *p = call_peer(c);
 	struct identity *actor = acting_identity(c);
 	struct root_file root;
+	uint32_t had;
 	enum err e;
 
 	if (call_flag(c, "store-key"))
@@ -54,15 +55,17 @@ cmd_rotate(struct call *c)
 	if (p->above.known && p->above.twin)
 		return why_set(call_why(c), E_NOT_HERE, "rotate, but at the office's first node,");
 	memset(&root, 0, sizeof(root));
+	had = p->home.key_no;
 	if ((e = acting_may(c, ACT_DEVICES, NULL, false)) == E_OK && (!kept || (e = read_root(c, &root)) == E_OK)) {
 		pthread_mutex_lock(&p->acting); /* nobody opens with a key that moves */
 		e = office_keys_rotate(p, kept ? &root.root : NULL, kept ? &root.recovery : NULL, actor, call_why(c));
 		pthread_mutex_unlock(&p->acting);
 	}
 	crypto_wipe(&root, sizeof(root));
-	if (e != E_OK)
+	if (p->home.key_no == had)
 		return e;
 	call_kept(c, "the office has key %u", p->home.key_no);
+	call_after(c, e); /* it is the next one already, whatever became of the list in memory */
 	if (call_json(c))
 		call_out(c, "{\"key\":%u}\n", p->home.key_no);
 	else
