@@ -125,18 +125,7 @@ on_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why)
 }
 
 static enum err
-on_draft_drop(void *ctx, unsigned number, struct why *why)
-{
-	struct world *w = ctx;
-
-	(void)why;
-	w->drafts[number - 1].n = 0;
-	w->dropped++;
-	return E_OK;
-}
-
-static enum err
-on_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values, size_t count,
+on_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values, size_t count, unsigned draft,
           char record[RECORD_TEXT_BYTES], struct why *why)
 {
 	struct world *w = ctx;
@@ -150,6 +139,10 @@ on_finish(void *ctx, const struct form *form, const char *area, const struct fie
 	(void)snprintf(w->area, sizeof(w->area), "%s", area);
 	(void)snprintf(record, RECORD_TEXT_BYTES, "%032x", 0xabc);
 	w->finished++;
+	if (draft != 0) { /* with it */
+		w->dropped++;
+		w->drafts[draft - 1].n = 0;
+	}
 	return E_OK;
 }
 
@@ -191,7 +184,7 @@ world_end(struct world *w)
 static enum err
 fill(struct world *w, bool terminal, const struct fill_options *options, const char *const *lines)
 {
-	const struct fill_sink sink = {w, on_form, on_draft_next, on_draft_save, on_draft_drop, on_finish};
+	const struct fill_sink sink = {w, on_form, on_draft_next, on_draft_save, on_finish};
 	const struct fill_io io = {w, terminal, on_say, on_line, on_now};
 	struct why why = {.e = E_OK};
 	enum err e;

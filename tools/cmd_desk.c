@@ -127,14 +127,14 @@ cmd_desk_drafts(struct call *c)
 
 /* number_of: a draft's number; 0 is good for a new one. */
 static enum err
-number_of(struct call *c, uint64_t *out)
+number_of(struct call *c, size_t at, uint64_t *out)
 {
 	char *end;
 
-	*out = strtoul(call_arg(c, 0), &end, 10);
+	*out = strtoul(call_arg(c, at), &end, 10);
 	return *end == '\0' && *out <= DRAFT_NUMBER_MAX
 	           ? E_OK
-	           : why_set(call_why(c), E_USAGE, "a draft's number is not \"%s\"", call_arg(c, 0));
+	           : why_set(call_why(c), E_USAGE, "a draft's number is not \"%s\"", call_arg(c, at));
 }
 
 struct keeping {
@@ -176,7 +176,7 @@ cmd_desk_keep(struct call *c)
 	struct writer w;
 	enum err e;
 
-	if ((e = may_enter(c)) != E_OK || (e = number_of(c, &k.number)) != E_OK ||
+	if ((e = may_enter(c)) != E_OK || (e = number_of(c, 0, &k.number)) != E_OK ||
 	    (e = call_input(c, "draft", &k.draft)) != E_OK)
 		return e;
 	if (k.draft.n == 0 || k.draft.n > FILL_DRAFT_BYTES_MAX)
@@ -194,7 +194,7 @@ cmd_desk_drop(struct call *c)
 	struct keeping k = {.draft = BYTES_NONE};
 	enum err e;
 
-	if ((e = may_enter(c)) != E_OK || (e = number_of(c, &k.number)) != E_OK)
+	if ((e = may_enter(c)) != E_OK || (e = number_of(c, 0, &k.number)) != E_OK)
 		return e;
 	e = store_write(call_peer(c)->store, drop_job, &k);
 	return e == E_OK || e == E_ABSENT ? E_OK : why_set(call_why(c), e, "the draft");
@@ -250,7 +250,9 @@ cmd_desk_finish(struct call *c)
 	if ((e = finish_begin(&f, call_peer(c), acting_identity(c), call_arg(c, 0), call_arg(c, 2), call_why(c))) != E_OK)
 		return e;
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
-	if ((e = same_form(c, &f)) == E_OK && (e = call_input(c, "values", &input)) == E_OK &&
+	if (call_arg(c, 3) != NULL)
+		e = number_of(c, 3, &record.draft);
+	if (e == E_OK && (e = same_form(c, &f)) == E_OK && (e = call_input(c, "values", &input)) == E_OK &&
 	    (e = fill_values_read(input, &arena, &values, &record.value_count)) == E_OK &&
 	    (e = check(c, &f, values, record.value_count)) == E_OK &&
 	    (e = enclose(c, f.form->form, NULL, values, record.value_count, &arena, &enclosed, &field, call_why(c))) == E_OK) {

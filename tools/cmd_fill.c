@@ -196,23 +196,11 @@ desk_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why
 }
 
 static enum err
-desk_draft_drop(void *ctx, unsigned number, struct why *why)
-{
-	struct desk *d = ctx;
-	char text[16];
-
-	(void)why;
-	d->drafts = BYTES_NONE;
-	(void)snprintf(text, sizeof(text), "%u", number);
-	return ask(d, &(struct desk_ask){.name = "desk drop", .args = {text}});
-}
-
-static enum err
 desk_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values, size_t count,
-            char record[RECORD_TEXT_BYTES], struct why *why)
+            unsigned draft, char record[RECORD_TEXT_BYTES], struct why *why)
 {
 	struct desk *d = ctx;
-	char key[12];
+	char key[12], number[12];
 	struct reader r;
 	struct writer w;
 	uint8_t id[ID_BYTES];
@@ -221,10 +209,11 @@ desk_finish(void *ctx, const struct form *form, const char *area, const struct f
 	(void)why;
 	d->drafts = BYTES_NONE;
 	(void)snprintf(key, sizeof(key), "%08x", form_key(form).v);
+	(void)snprintf(number, sizeof(number), "%u", draft);
 	writer_heap_init(&w, FILL_DRAFT_BYTES_MAX);
 	fill_values_write(&w, values, count);
 	if ((e = writer_end(&w)) == E_OK)
-		e = ask(d, &(struct desk_ask){.name = "desk finish", .args = {form_id(form), key, area},
+		e = ask(d, &(struct desk_ask){.name = "desk finish", .args = {form_id(form), key, area, draft != 0 ? number : NULL},
 		                              .input_name = "values", .input = writer_view(&w)});
 	writer_free(&w);
 	if (e != E_OK)
@@ -300,7 +289,7 @@ enum err
 cmd_fill(struct call *c)
 {
 	struct desk d = {.call = c};
-	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save, desk_draft_drop, desk_finish};
+	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save, desk_finish};
 	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
 	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms};
 	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts")};

@@ -75,12 +75,10 @@ finish(struct fill *f)
 	answers_set_now(f->answers, f->io->now_ms(f->io->ctx));
 	e = answers_values(f->answers, &arena, &values, &count);
 	if (e == E_OK)
-		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, record, f->why);
+		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, f->draft, record, f->why);
 	arena_free(&arena);
 	if (e != E_OK && e != E_UNTOLD)
 		return e;
-	if (f->draft != 0)
-		(void)f->sink->draft_drop(f->sink->ctx, f->draft, NULL);
 	if (e == E_OK)
 		fill_word_line(f, FILL_FINISHED, record, 0);
 	return e;

@@ -36,10 +36,9 @@ struct fill_sink {
 	enum err (*draft_next)(void *ctx, unsigned *number, struct bytes *draft, struct why *);
 	/* Keep a draft under *number; 0: a free one is chosen and put there. Durable on E_OK. */
 	enum err (*draft_save)(void *ctx, unsigned *number, struct bytes draft, struct why *);
-	enum err (*draft_drop)(void *ctx, unsigned number, struct why *);
-	/* Seal and keep a finished record; its id in hexadecimal digits. Durable on E_OK. */
+	/* Seal and keep a finished record; its id in hexadecimal digits. Durable on E_OK, and its draft (0: none) gone with it. */
 	enum err (*finish)(void *ctx, const struct form *, const char *area, const struct field_value *values,
-	                   size_t count, char record[RECORD_TEXT_BYTES], struct why *);
+	                   size_t count, unsigned draft, char record[RECORD_TEXT_BYTES], struct why *);
 };
 
 struct fill_options {

@@ -35,6 +35,7 @@ struct finished {
 	bool urgent;
 	bool has_submit_key;
 	uint8_t submit_key[16];
+	uint64_t draft;                   /* dropped in the same commit; 0: it had none */
 	const struct attached_new *attached; /* that the values name: kept in the same commit */
 	size_t attached_count;
 	struct record_id id;              /* out */
