@@ -1,4 +1,5 @@
 #include "core/batch.h"
+#include "core/signed.h"
 
 #define LABEL "banyan batch 1"
 
@@ -53,29 +54,12 @@ batch_encode(const struct batch *b, const struct programme_id *programme, const 
 	if ((e = writer_end(&body)) == E_OK) {
 		struct bytes signs = message_of(&message, programme, writer_view(&body));
 
-		if ((e = writer_end(&message)) == E_OK && (e = crypto_sign(signature, key, signs)) == E_OK) {
-			pack_array(out, 2);
-			writer_bytes(out, writer_view(&body));
-			pack_bin(out, BYTES(signature, sizeof(signature)));
-			e = writer_end(out);
-		}
+		if ((e = writer_end(&message)) == E_OK && (e = crypto_sign(signature, key, signs)) == E_OK)
+			e = signed_write(out, writer_view(&body), signature);
 	}
 	writer_free(&message);
 	writer_free(&body);
 	return e;
-}
-
-/* [body, signature]: views. */
-static enum err
-split(struct bytes b, struct bytes *body, uint8_t signature[SIGNATURE_BYTES])
-{
-	struct reader rd;
-
-	reader_init(&rd, b);
-	reader_array_of(&rd, 2);
-	*body = reader_skip(&rd);
-	reader_bin_fixed(&rd, signature, SIGNATURE_BYTES);
-	return reader_end(&rd);
 }
 
 static void
@@ -100,7 +84,7 @@ batch_decode(struct bytes bytes, struct batch *b, struct why *why)
 	enum err e;
 
 	memset(b, 0, sizeof(*b));
-	if ((e = split(bytes, &body, signature)) != E_OK)
+	if ((e = signed_split(bytes, &body, signature)) != E_OK)
 		return why_set(why, e, "a batch");
 	reader_init(&rd, body);
 	fields = reader_array(&rd);
@@ -135,7 +119,7 @@ batch_verify(struct bytes bytes, const struct programme_id *programme, const str
 	uint8_t signature[SIGNATURE_BYTES];
 	struct writer message;
 	struct bytes body;
-	enum err e = split(bytes, &body, signature);
+	enum err e = signed_split(bytes, &body, signature);
 
 	if (e != E_OK)
 		return e;

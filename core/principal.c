@@ -1,6 +1,7 @@
 #include "core/principal.h"
 
 #include "core/pack.h"
+#include "core/signed.h"
 
 #define STATEMENT_VERSION 1u
 
@@ -51,15 +52,7 @@ message(uint8_t *memory, size_t bytes, enum statement kind,
 static enum err
 statement_split(struct bytes b, struct bytes *body, uint8_t signature[SIGNATURE_BYTES])
 {
-	struct reader r;
-
-	if (b.n > STATEMENT_BYTES_MAX)
-		return E_LIMIT;
-	reader_init(&r, b);
-	reader_array_of(&r, 2);
-	*body = reader_skip(&r);
-	reader_bin_fixed(&r, signature, SIGNATURE_BYTES);
-	return reader_end(&r);
+	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT : signed_split(b, body, signature);
 }
 
 enum err
@@ -270,12 +263,7 @@ principal_sign(enum statement kind, const struct programme_id *programme,
 
 	e = crypto_sign(signature, issuer,
 			message(memory, sizeof(memory), kind, programme, body));
-	if (e != E_OK)
-		return e;
-	pack_array(out, 2);
-	writer_bytes(out, body);
-	pack_bin(out, BYTES(signature, sizeof(signature)));
-	return writer_end(out);
+	return e != E_OK ? e : signed_write(out, body, signature);
 }
 
 /* What cannot be read back must not be written: a caller's field was out of its limits.

@@ -1,6 +1,7 @@
 #include "core/receipt.h"
 
 #include "core/pack.h"
+#include "core/signed.h"
 
 #define LABEL "banyan receipt 1"
 #define NUMBER_MAX (UINT64_MAX >> 1)
@@ -67,10 +68,7 @@ receipt_encode(const struct receipt *r, const struct programme_id *programme, co
 	if ((e = writer_end(&body)) != E_OK ||
 	    (e = crypto_sign(signature, key, message_of(&message, programme, writer_view(&body)))) != E_OK)
 		return e;
-	pack_array(out, 2);
-	writer_bytes(out, writer_view(&body));
-	pack_bin(out, BYTES(signature, sizeof(signature)));
-	return writer_end(out);
+	return signed_write(out, writer_view(&body), signature);
 }
 
 static void
@@ -101,19 +99,6 @@ rows_read(struct reader *rd, struct receipt *r)
 	r->log_count = count;
 }
 
-/* [body, signature]: views. */
-static enum err
-split(struct bytes b, struct bytes *body, uint8_t signature[SIGNATURE_BYTES])
-{
-	struct reader rd;
-
-	reader_init(&rd, b);
-	reader_array_of(&rd, 2);
-	*body = reader_skip(&rd);
-	reader_bin_fixed(&rd, signature, SIGNATURE_BYTES);
-	return reader_end(&rd);
-}
-
 enum err
 receipt_decode(struct bytes b, struct receipt *r, struct why *why)
 {
@@ -126,7 +111,7 @@ receipt_decode(struct bytes b, struct receipt *r, struct why *why)
 	memset(r, 0, sizeof(*r));
 	if (b.n > RECEIPT_BYTES_MAX)
 		return why_set(why, E_LIMIT, "a receipt");
-	if ((e = split(b, &body, signature)) != E_OK)
+	if ((e = signed_split(b, &body, signature)) != E_OK)
 		return why_set(why, e, "a receipt");
 	reader_init(&rd, body);
 	count = reader_array(&rd);
@@ -152,7 +137,7 @@ receipt_verify(struct bytes b, const struct programme_id *programme, const struc
 	struct bytes body;
 	enum err e;
 
-	if ((e = split(b, &body, signature)) != E_OK)
+	if ((e = signed_split(b, &body, signature)) != E_OK)
 		return e;
 	writer_init(&message, memory, sizeof(memory));
 	(void)message_of(&message, programme, body);
