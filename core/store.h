@@ -198,6 +198,8 @@ enum err store_walk_prefix(struct store_txn *, enum store_table, struct bytes pr
 			   enum store_direction, struct store_cursor **out);
 bool store_next(struct store_cursor *, struct bytes *key, struct bytes *value);
 enum err store_walk_end(struct store_cursor *);
+/* store_del_prefix: in a job: delete every row whose key begins with `prefix`. None is E_OK. */
+enum err store_del_prefix(struct store_txn *, enum store_table, struct bytes prefix);
 
 /*
  * A job: it may read and write; if it returns anything but E_OK, nothing of it stays. It

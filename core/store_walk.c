@@ -181,3 +181,26 @@ store_last_seq(struct store_txn *txn, enum store_table table, uint64_t *out)
 	(void)store_walk_end(c);
 	return e;
 }
+
+/* Rows go under a walk's feet: look anew each time. */
+enum err
+store_del_prefix(struct store_txn *txn, enum store_table table, struct bytes prefix)
+{
+	uint8_t key[STORE_KEY_BYTES_MAX];
+	struct store_cursor *w;
+	struct bytes found;
+	enum err e;
+
+	for (;;) {
+		size_t n = 0;
+
+		if ((e = store_walk_prefix(txn, table, prefix, STORE_FORWARD, &w)) != E_OK)
+			return e;
+		if (store_next(w, &found, NULL)) {
+			n = found.n;
+			memcpy(key, found.p, n);
+		}
+		if ((e = store_walk_end(w)) != E_OK || n == 0 || (e = store_del(txn, table, BYTES(key, n))) != E_OK)
+			return e;
+	}
+}

@@ -95,30 +95,6 @@ struct agreed_job {
 	uint64_t incarnation;
 };
 
-/* In a job: delete the rows of CURSOR that begin so. A row goes under the walk's feet: look anew each time. */
-static enum err
-drop_rows(struct store_txn *txn, struct bytes prefix)
-{
-	uint8_t key[STORE_KEY_BYTES_MAX];
-	struct store_cursor *w;
-	struct bytes found;
-	enum err e;
-
-	for (;;) {
-		size_t n = 0;
-
-		if ((e = store_walk_prefix(txn, STORE_CURSOR, prefix, STORE_FORWARD, &w)) != E_OK)
-			return e;
-		if (store_next(w, &found, NULL)) {
-			n = found.n;
-			memcpy(key, found.p, n);
-		}
-		if ((e = store_walk_end(w)) != E_OK || n == 0 ||
-		    (e = store_del(txn, STORE_CURSOR, BYTES(key, n))) != E_OK)
-			return e;
-	}
-}
-
 static enum err
 forget_job(struct store_txn *txn, void *arg)
 {
@@ -126,7 +102,7 @@ forget_job(struct store_txn *txn, void *arg)
 	uint8_t key[4 + 2 * ID_BYTES];
 
 	told_key(c, &c->other.id, key);
-	return drop_rows(txn, BYTES(key, 4 + ID_BYTES));
+	return store_del_prefix(txn, STORE_CURSOR, BYTES(key, 4 + ID_BYTES));
 }
 
 enum err
@@ -156,7 +132,7 @@ agreed_job(struct store_txn *txn, void *arg)
 	if (e == E_OK)
 		e = carry_put_said(txn, &c->other.id, &(struct carry_cursor){job->incarnation, c->at});
 	if (e == E_OK && c->other.road == CARRY_UP)
-		e = drop_rows(txn, BYTES_LIT("pass"));
+		e = store_del_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"));
 	return e;
 }
 

@@ -195,29 +195,6 @@ put_order(struct store_txn *txn, const struct erasure *o, struct bytes statement
 	return put_leaf(txn, o->leaf, (unsigned)o->parts | had, said);
 }
 
-/* Rows go under a walk's feet: look anew each time. */
-static enum err
-drop_rows(struct store_txn *txn, enum store_table table, struct bytes prefix)
-{
-	uint8_t key[STORE_KEY_BYTES_MAX];
-	struct store_cursor *w;
-	struct bytes found;
-	enum err e;
-
-	for (;;) {
-		size_t n = 0;
-
-		if ((e = store_walk_prefix(txn, table, prefix, STORE_FORWARD, &w)) != E_OK)
-			return e;
-		if (store_next(w, &found, NULL)) {
-			n = found.n;
-			memcpy(key, found.p, n);
-		}
-		if ((e = store_walk_end(w)) != E_OK || n == 0 || (e = store_del(txn, table, BYTES(key, n))) != E_OK)
-			return e;
-	}
-}
-
 static enum err
 absent_is_fine(enum err e)
 {
@@ -238,8 +215,8 @@ forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a
 		if ((e = absent_is_fine(store_del(txn, STORE_RECORD_BY_FORM, BYTES(place, sizeof(place))))) == E_OK)
 			e = store_del(txn, STORE_RECORD, key);
 	}
-	if ((e = absent_is_fine(e)) != E_OK || (e = drop_rows(txn, STORE_REVISION, key)) != E_OK ||
-	    (e = drop_rows(txn, STORE_CONFLICT, key)) != E_OK)
+	if ((e = absent_is_fine(e)) != E_OK || (e = store_del_prefix(txn, STORE_REVISION, key)) != E_OK ||
+	    (e = store_del_prefix(txn, STORE_CONFLICT, key)) != E_OK)
 		return e;
 	return absent_is_fine(store_del(txn, STORE_OWN_RECORD, key));
 }
@@ -342,7 +319,7 @@ drop_keys(struct store_txn *txn, const struct erasure *o)
 	memcpy(key, "pass", 4);
 	if ((e = absent_is_fine(store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key))))) != E_OK)
 		return e;
-	return drop_rows(txn, STORE_STANZA, BYTES(o->leaf, HASH_BYTES));
+	return store_del_prefix(txn, STORE_STANZA, BYTES(o->leaf, HASH_BYTES));
 }
 
 enum err
