@@ -58,6 +58,7 @@ static struct {
 	size_t count;
 	char name_of[JOURNAL_FILES_MAX]
 		    [96]; /* the files' present names; "" once unlinked */
+	ino_t inode_of[JOURNAL_FILES_MAX]; /* an open file is written after its name is gone: store_rewrite does */
 	int files;
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -98,21 +99,32 @@ journal_fd_name(int fd, char path[PATH_MAX])
 	if ((n = readlink(link, path, PATH_MAX - 1)) < 0)
 		return NULL;
 	path[n] = '\0';
-	return strstr(path, " (deleted)") != NULL ? NULL : journal_relative(path);
+	return journal_relative(path);
 }
 
-/* The file that now has the name; made, and noted as made, at its first use. */
+/* The file that now has the name; made, and noted as made, at its first use. -1: a file without a name that is not known. */
 static int
-journal_file(const char *name)
+journal_file(const char *name, int fd)
 {
 	struct journal_op *op;
+	ino_t inode = 0;
+	struct stat st;
 	int i;
 
+	if (fstat(fd, &st) == 0)
+		inode = st.st_ino;
+	if (strstr(name, " (deleted)") != NULL) { /* of two with its number the later one: an open file keeps it */
+		for (i = journal.files - 1; i >= 0; i--)
+			if (journal.inode_of[i] == inode && journal.name_of[i][0] == '\0')
+				break;
+		return i;
+	}
 	for (i = 0; i < journal.files; i++)
 		if (strcmp(journal.name_of[i], name) == 0)
 			return i;
 	if (i == JOURNAL_FILES_MAX)
 		abort();
+	journal.inode_of[i] = inode;
 	strcpy(journal.name_of[journal.files++], name);
 	op = journal_add(OP_CREATE);
 	op->file = i;
@@ -130,9 +142,12 @@ journal_write(int fd, const void *data, size_t n, off_t at)
 		return;
 	pthread_mutex_lock(&journal.lock);
 	if ((name = journal_fd_name(fd, path)) != NULL) {
-		int file = journal_file(name);
-		struct journal_op *op = journal_add(OP_WRITE);
+		int file = journal_file(name, fd);
+		struct journal_op *op;
 
+		if (file < 0)
+			goto unknown;
+		op = journal_add(OP_WRITE);
 		op->file = file;
 		op->at = (uint64_t)at;
 		op->n = n;
@@ -140,6 +155,7 @@ journal_write(int fd, const void *data, size_t n, off_t at)
 		memcpy(op->data, data, n);
 		op->durable = (fcntl(fd, F_GETFL) & O_DSYNC) != 0;
 	}
+unknown:
 	pthread_mutex_unlock(&journal.lock);
 }
 
@@ -157,9 +173,10 @@ journal_sync(int fd)
 		if (S_ISDIR(st.st_mode))
 			strcpy(journal_add(OP_SYNC_DIR)->name, name);
 		else {
-			int file = journal_file(name);
+			int file = journal_file(name, fd);
 
-			journal_add(OP_SYNC)->file = file;
+			if (file >= 0)
+				journal_add(OP_SYNC)->file = file;
 		}
 	}
 	pthread_mutex_unlock(&journal.lock);
@@ -246,11 +263,13 @@ ftruncate(int fd, off_t size)
 
 	pthread_mutex_lock(&journal.lock);
 	if ((name = journal_fd_name(fd, path)) != NULL) {
-		int file = journal_file(name);
-		struct journal_op *op = journal_add(OP_TRUNCATE);
+		int file = journal_file(name, fd);
+		struct journal_op *op = file < 0 ? NULL : journal_add(OP_TRUNCATE);
 
-		op->file = file;
-		op->at = (uint64_t)size;
+		if (op != NULL) {
+			op->file = file;
+			op->at = (uint64_t)size;
+		}
 	}
 	pthread_mutex_unlock(&journal.lock);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -304,6 +323,20 @@ unlink(const char *path)
 {
 	journal_unlink(path);
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+	char path[PATH_MAX], at[64];
+	ssize_t n;
+
+	snprintf(at, sizeof(at), "/proc/self/fd/%d", dir);
+	if (journal.on && dir >= 0 && flags == 0 && (n = readlink(at, path, PATH_MAX / 2)) > 0) {
+		snprintf(path + n, PATH_MAX - (size_t)n, "/%s", name);
+		journal_unlink(path);
+	}
+	return (int)syscall(SYS_unlinkat, dir, name, flags);
 }
 
 #endif
