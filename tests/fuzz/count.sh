@@ -17,7 +17,7 @@ if [ $# -eq 0 ]; then
 fi
 seeds=$build/seeds
 mkdir -p "$seeds" "$build/counted" "$build/found"
-"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$seeds" || exit 1
+"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$root/tests/fuzz/corpus" "$seeds" || exit 1
 
 for target in "$@"; do
 	mkdir -p "$build/corpus/$target"

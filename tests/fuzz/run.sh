@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzz: run.sh SECONDS [BUILD [TARGET...]]
-# Runs each target (all of them) for its share of SECONDS, beginning from tests/vectors, the programme's forms and what
+# Runs each target (all of them) for its share of SECONDS, beginning from tests/vectors, the programme's forms, corpus/ and what
 # earlier runs found (BUILD/corpus). BUILD (build-fuzz) is made where it is missing; it needs clang. An input that fails is kept in
 # BUILD/found, with the command that replays it. The last line is "N passed, N failed".
 set -u
@@ -24,7 +24,7 @@ each=$((seconds / $#))
 [ "$each" -ge 1 ] || each=1
 seeds=$build/seeds
 mkdir -p "$seeds" "$build/found"
-"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$seeds" || exit 1
+"$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$root/tests/fuzz/corpus" "$seeds" || exit 1
 
 passed=0 failed=0
 for target in "$@"; do
