@@ -1,0 +1,431 @@
+/*
+ * The rows of an office's keys, of a succession and of a tree of nodes: each as FORMATS.md writes it, to the byte. What was
+ * written once must be read for ever, by every later version.
+ */
+#include "core/arrival.h"
+#include "core/pack.h"
+#include "tests/golden_rows.h"
+#include "tools/node/accept.h"
+#include "tools/node/carry_inside.h"
+#include "tools/node/office_keys.h"
+#include "tools/node/receipts.h"
+#include "tools/node/stanzas.h"
+#include "tools/node/succeed.h"
+#include "tools/node/twins.h"
+
+static const struct principal_id the_node = TEST_OTHER;
+static const struct log_id the_log = {TEST_AUTHOR, TEST_EPOCH};
+static const uint8_t the_leaf[HASH_BYTES] = "the leaf of a slice of a record";
+static struct peer peer; /* as much of one as a row's functions read */
+
+/* ---- META ---- */
+
+static enum err
+put_office_keys(struct store_txn *txn)
+{
+	struct home h = {.area = "SM09", .key_no = 2, .seal = test_key(KEY_OFFICE), .has_secret = true};
+
+	memset(&peer, 0, sizeof(peer));
+	peer.old_key_count = 1;
+	peer.old_keys[0] = (struct old_key){.key_no = 1, .key = test_key(KEY_OTHER)};
+	return office_keys_keep(txn, &peer, &h);
+}
+
+static enum err
+read_office_keys(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct ec_key first = test_key(KEY_OTHER), second = test_key(KEY_OFFICE);
+	enum err e;
+
+	(void)key;
+	memset(&peer, 0, sizeof(peer));
+	e = office_keys_load(txn, &peer);
+	if (whole)
+		CHECK(peer.old_key_count == 2 && peer.old_keys[0].key_no == 1 && peer.old_keys[1].key_no == 2 &&
+		      memcmp(&peer.old_keys[0].key, &first, sizeof(first)) == 0 &&
+		      memcmp(&peer.old_keys[1].key, &second, sizeof(second)) == 0);
+	else
+		CHECK(e == E_OK || peer.old_key_count == 0);
+	return e;
+}
+
+static enum err
+put_succession(struct store_txn *txn)
+{
+	struct ec_key root = test_key(KEY_OFFICE);
+	struct succeed s = {.root = &root, .nodes = {TEST_OTHER}, .count = 1};
+
+	memset(&peer, 0, sizeof(peer));
+	programme_id_of(&peer.programme.id, &root.pub);
+	memcpy(peer.home.area, "SM09", 5);
+	peer.identity_count = 1;
+	peer.identities[0] = (struct identity){.id = TEST_AUTHOR, .role = ROLE_NODE, .area = "SM09", .name = "node",
+	    .sign = test_key(KEY_AUTHOR), .seal = test_key(KEY_OTHER)};
+	return succeed_say(&peer, txn, &s, 1790000000);
+}
+
+static enum err
+read_succession(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct ec_key root = test_key(KEY_OFFICE);
+	struct succession m;
+	struct bytes value;
+	enum err e;
+
+	(void)key;
+	if ((e = store_meta_get(txn, "succession", &value)) == E_OK)
+		e = succession_decode(value, &peer.programme.id, &m, NULL);
+	if (whole) {
+		CHECK(m.number == 1790000000 && m.count == 1 && ID_EQUAL(&m.nodes[0], &the_node));
+		CHECK(principal_verify(STATEMENT_SUCCESSION, value, &peer.programme.id, &root.pub) == E_OK);
+	}
+	return e;
+}
+
+/* As WELCOME brought it. */
+static enum err
+put_own_enrolment(struct store_txn *txn)
+{
+	static uint8_t own[STATEMENT_BYTES_MAX], node[STATEMENT_BYTES_MAX];
+	struct message_welcome w = {.own_enrolment = vector_read("enrolment_1", own, sizeof(own)),
+	                            .node_enrolment = vector_read("enrolment_1", node, sizeof(node))};
+
+	return succeed_keep(txn, &w);
+}
+
+static enum err
+read_own_enrolment(struct store_txn *txn, struct bytes key, bool whole)
+{
+	static uint8_t room[STATEMENT_BYTES_MAX];
+	struct programme_id none = {""};
+	struct enrolment m;
+	struct bytes value;
+	enum err e = store_meta_get(txn, "own enrolment", &value);
+
+	(void)key;
+	if (whole)
+		CHECK(bytes_equal(value, vector_read("enrolment_1", room, sizeof(room))));
+	return e == E_OK ? enrolment_decode(value, &none, &m, NULL) : e;
+}
+
+/* A device hears of two nodes: its own, which is not kept, and another. */
+static enum err
+put_other_nodes(struct store_txn *txn)
+{
+	struct ec_key sign = test_key(KEY_OTHER), home = test_key(KEY_AUTHOR);
+	struct principal_id own = TEST_AUTHOR;
+	uint8_t memory[512];
+	struct writer w;
+
+	memset(&peer, 0, sizeof(peer));
+	peer.home.node = own;
+	writer_init(&w, memory, sizeof(memory));
+	pack_array(&w, 2);
+	pack_array(&w, 3);
+	pack_bin(&w, BYTES(own.b, ID_BYTES));
+	pack_bin(&w, BYTES(home.pub.b, EC_PUBLIC_BYTES));
+	pack_cstr(&w, "node.example.org:7447");
+	pack_array(&w, 3);
+	pack_bin(&w, BYTES(the_node.b, ID_BYTES));
+	pack_bin(&w, BYTES(sign.pub.b, EC_PUBLIC_BYTES));
+	pack_cstr(&w, "twin.example.org:7447");
+	return writer_end(&w) == E_OK ? twins_take(&peer, txn, writer_view(&w)) : E_INTERNAL;
+}
+
+static enum err
+read_other_nodes(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct ec_key sign = test_key(KEY_OTHER);
+	struct principal_id own = TEST_AUTHOR;
+	struct ec_public got;
+	enum err e = twins_key(txn, &the_node, &got);
+
+	(void)key;
+	if (whole) {
+		CHECK(memcmp(&got, &sign.pub, sizeof(got)) == 0);
+		CHECK(twins_key(txn, &own, &got) == E_ABSENT);
+	}
+	return e;
+}
+
+/* ---- cursors of an exchange ---- */
+
+static const struct carry_cursor the_cursor = {.incarnation = 0x1122334455667788, .seq = 300};
+
+static enum err
+cursor_is(enum err e, const struct carry_cursor *c, bool whole)
+{
+	if (whole)
+		CHECK(c->incarnation == the_cursor.incarnation && c->seq == the_cursor.seq);
+	return e;
+}
+
+static enum err
+put_said(struct store_txn *txn)
+{
+	return carry_put_said(txn, &the_node, &the_cursor);
+}
+
+static enum err
+read_said(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct carry_cursor c;
+	enum err e = carry_said(txn, &the_node, &c);
+
+	(void)key;
+	return cursor_is(e, &c, whole);
+}
+
+static enum err
+put_packed(struct store_txn *txn)
+{
+	return carry_put_packed(txn, &the_node, &the_cursor);
+}
+
+static enum err
+read_packed(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct carry_cursor c;
+	enum err e = carry_packed(txn, &the_node, &c);
+
+	(void)key;
+	return cursor_is(e, &c, whole);
+}
+
+/* Written with a batch only: here by hand, as "said " is, and read as it is read. */
+static enum err
+put_heard(struct store_txn *txn)
+{
+	uint8_t key[5 + ID_BYTES] = "heard", value[16];
+
+	memcpy(key + 5, the_node.b, ID_BYTES);
+	be64_put(value, the_cursor.incarnation);
+	be64_put(value + 8, the_cursor.seq);
+	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value, sizeof(value)));
+}
+
+static enum err
+read_heard(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct carry_cursor c;
+	enum err e = carry_heard(txn, &the_node, &c);
+
+	(void)key;
+	return cursor_is(e, &c, whole);
+}
+
+/* ---- what was carried, and what waits ---- */
+
+/* The rows that come with an arrival and are not meant here. */
+static enum err
+drop_others(struct store_txn *txn)
+{
+	static const char *const prefixes[] = {"logs", "quota", "urgent", "early"};
+	size_t i;
+	enum err e = E_OK;
+
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]) && e == E_OK; i++)
+		e = store_del_prefix(txn, STORE_CURSOR, bytes_of_str(prefixes[i]));
+	return e;
+}
+
+/* Number 3 of an enrolled author's log arrives by another road. */
+static enum err
+put_carried(struct store_txn *txn)
+{
+	static uint8_t room[STATEMENT_BYTES_MAX];
+	struct accepted x = {.arrival = {.number = 3, .received_s = 1700000100, .via = TEST_OTHER, .flags = ARRIVAL_CARRIED,
+	                                 .parcel = BYTES_LIT("a parcel's bytes")}, .now_s = 1700000100};
+	struct programme_id none = {""};
+	struct member m = {.state = MEMBER_APPROVED};
+	enum arrival_result result;
+	enum err e;
+
+	m.signed_enrolment = vector_read("enrolment_1", room, sizeof(room));
+	if ((e = enrolment_decode(m.signed_enrolment, &none, &m.enrolment, NULL)) != E_OK || (e = member_put(txn, &m)) != E_OK)
+		return e;
+	x.arrival.log = (struct log_id){m.enrolment.id, TEST_EPOCH};
+	memset(x.arrival.hash.b, 0xaa, sizeof(x.arrival.hash.b));
+	if ((e = accept_append(txn, &x, &result)) != E_OK)
+		return e;
+	CHECK(result == ARRIVAL_NEW);
+	return drop_others(txn);
+}
+
+static enum err
+read_carried(struct store_txn *txn, struct bytes key, bool whole)
+{
+	static uint8_t room[STATEMENT_BYTES_MAX];
+	struct programme_id none = {""};
+	struct enrolment author;
+	struct log_id log = {.epoch = TEST_EPOCH};
+	uint64_t upto = 0;
+	enum err e;
+
+	(void)key;
+	CHECK(enrolment_decode(vector_read("enrolment_1", room, sizeof(room)), &none, &author, NULL) == E_OK);
+	log.author = author.id;
+	e = accept_upto(txn, &log, &upto);
+	CHECK(!whole || upto == 3);
+	return e;
+}
+
+/* A device's word about two logs of the node. A shorter row says less: it is not refused. */
+static enum err
+put_holds(struct store_txn *txn)
+{
+	struct receipt r = {.by = TEST_AUTHOR, .to = TEST_OTHER, .time_s = 1700000000, .count = 2,
+	                    .rows = {{.epoch = 5, .number = 9}, {.epoch = TEST_EPOCH, .number = 12}}};
+	struct receipt older = r;
+	uint64_t number = 0;
+	enum err e = receipts_note(txn, &r);
+
+	older.time_s--;
+	older.rows[0].number = 1;
+	if (e == E_OK && (e = receipts_note(txn, &older)) == E_OK)
+		e = receipts_held(txn, &r.by, 5, &number);
+	CHECK(number == 9);
+	if (e == E_OK)
+		e = receipts_held(txn, &r.by, TEST_EPOCH, &number);
+	CHECK(number == 12);
+	return e;
+}
+
+static enum err
+put_wait(struct store_txn *txn)
+{
+	struct arrival a = {.log = the_log, .number = 1, .received_s = 1700000100, .via = TEST_OTHER,
+	                    .parcel = BYTES_LIT("a parcel's bytes")};
+	enum arrival_result result;
+	uint64_t seq;
+	enum err e;
+
+	if ((e = arrival_append(txn, &a, &result)) != E_OK || (e = arrival_last(txn, &seq)) != E_OK)
+		return e;
+	CHECK(seq == 1);
+	return stanzas_wait(txn, the_leaf, seq);
+}
+
+/* The stanza comes (that of tests/vectors/stanza.hex, for KH): it waits no longer, and goes on upwards. */
+static enum err
+stanza_comes(struct store_txn *txn)
+{
+	static uint8_t room[256];
+
+	memset(&peer, 0, sizeof(peer));
+	peer.store = store_of(txn);
+	peer.above.known = true;
+	memcpy(peer.home.area, "KH", 3);
+	return stanzas_take(&peer, txn, the_leaf, vector_read("stanza", room, sizeof(room)), NULL);
+}
+
+static enum err
+read_wait(struct store_txn *txn, struct bytes key, bool whole)
+{
+	enum err e;
+
+	CHECK(!whole || stanzas_waiting(txn) == 1);
+	e = stanza_comes(txn);
+	CHECK(!whole || !store_has(txn, STORE_CURSOR, key));
+	return e;
+}
+
+static enum err
+put_pass(struct store_txn *txn)
+{
+	enum err e = put_wait(txn);
+
+	if (e == E_OK && (e = stanza_comes(txn)) == E_OK)
+		e = drop_others(txn);
+	return e;
+}
+
+static const struct golden_row rows[] = {
+    {"row_meta_office_keys", "META office keys: 1 and 2 came before", STORE_META, "office keys", put_office_keys,
+     read_office_keys, E_OK, true, NULL, 0, 0},
+    {"row_meta_succession", "META succession: follows one node", STORE_META, "succession", put_succession, read_succession, E_OK,
+     false, NULL, 0, 0},
+    {"row_meta_own_enrolment", "META own enrolment: that of enrolment_1.hex", STORE_META, "own enrolment", put_own_enrolment,
+     read_own_enrolment, E_OK, false, NULL, 0, 0},
+    {"row_meta_other_nodes", "META other nodes: one twin", STORE_META, "other nodes", put_other_nodes, read_other_nodes, E_OK,
+     true, NULL, 0, 0},
+    {"row_cursor_said", "CURSOR: a node acknowledged 300", STORE_CURSOR, NULL, put_said, read_said, E_STORE_DAMAGED, false,
+     "row_cursor_said_key", 0, 0},
+    {"row_cursor_pack", "CURSOR: up to 300 went out on sticks", STORE_CURSOR, NULL, put_packed, read_packed, E_STORE_DAMAGED,
+     false, "row_cursor_pack_key", 0, 0},
+    {"row_cursor_heard", "CURSOR: a node was heard up to 300", STORE_CURSOR, NULL, put_heard, read_heard, E_STORE_DAMAGED, false,
+     "row_cursor_heard_key", 0, 0},
+    {"row_cursor_carried", "CURSOR: number 3 came carried", STORE_CURSOR, NULL, put_carried, read_carried, E_STORE_DAMAGED, false,
+     "row_cursor_carried_key", 0, 0},
+    {"row_cursor_wait", "CURSOR: arrival 1 waits for a stanza", STORE_CURSOR, NULL, put_wait, read_wait, E_STORE_DAMAGED, false,
+     "row_cursor_wait_key", 0, 0},
+    {"row_cursor_holds", "CURSOR: a device holds 9 and 12 of two logs", STORE_CURSOR, NULL, put_holds, NULL, E_OK, false,
+     "row_cursor_holds_key", 0, 0},
+    {"row_cursor_pass", "CURSOR: a stanza that goes on upwards", STORE_CURSOR, NULL, put_pass, NULL, E_OK, false,
+     "row_cursor_pass_key", 0, 0},
+};
+
+static void
+rows_as_written(void)
+{
+	struct golden_store g;
+
+	REQUIRE(golden_begin(&g));
+	golden_rows_check(&g, rows, sizeof(rows) / sizeof(rows[0]));
+	golden_end(&g);
+}
+
+/* ---- whom the other node knows ---- */
+
+static bool
+tell(struct carry *c, struct store *s)
+{
+	struct principal_id author = TEST_AUTHOR;
+	struct store_txn *txn;
+	bool already = false;
+
+	if (store_read_begin(s, &txn) != E_OK)
+		return false;
+	CHECK(carry_tell(c, txn, &author, &already) == E_OK);
+	store_read_end(txn);
+	return already;
+}
+
+/* Once both ends agree: "told" and "said " are written, "pass" goes. */
+static void
+told(void)
+{
+	static struct carry first, second;
+	const struct golden_row *pass = &rows[sizeof(rows) / sizeof(rows[0]) - 1];
+	struct bytes key, value;
+	struct store_cursor *c;
+	struct golden_store g;
+	struct store_txn *txn;
+	size_t count = 0;
+
+	REQUIRE(golden_begin(&g));
+	CHECK(store_write(g.store, golden_row_job, (void *)(uintptr_t)pass) == E_OK);
+	memset(&peer, 0, sizeof(peer));
+	peer.store = g.store;
+	first = second = (struct carry){.peer = &peer, .other = {.id = TEST_OTHER, .road = CARRY_UP}, .at = 300};
+	CHECK(!tell(&first, g.store) && tell(&first, g.store)); /* once an exchange */
+	CHECK(carry_agreed(&first, 77) == E_OK);
+	CHECK(tell(&second, g.store)); /* and not in the next one */
+	REQUIRE(store_read_begin(g.store, &txn) == E_OK);
+	REQUIRE(store_walk(txn, STORE_CURSOR, BYTES_NONE, STORE_FORWARD, &c) == E_OK);
+	while (store_next(c, &key, &value))
+		if (count++ == 1) {
+			CHECK(vector_holds("row_cursor_told", "CURSOR: a node of life 77 knows an author", value));
+			CHECK(vector_holds("row_cursor_told_key", "the row's key: the node, the author", key));
+		}
+	CHECK(store_walk_end(c) == E_OK && count == 2);
+	store_read_end(txn);
+	free(first.told.id);
+	free(second.told.id);
+	memset(&second.told, 0, sizeof(second.told));
+	CHECK(carry_forget_told(&second) == E_OK && !tell(&second, g.store));
+	free(second.told.id);
+	golden_end(&g);
+}
+
+CHECK_MAIN(T(rows_as_written), T(told))
