@@ -90,6 +90,45 @@ rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, c
 	return E_OK;
 }
 
+/* The newer of two reviews that were there before the record was: of who did not write it. */
+static const struct revision_row *
+newer_review(const struct revision_row *a, const struct revision_row *b, const struct revision_row *create)
+{
+	if (b->m.kind != REVISION_REVIEW || b->seq >= create->seq || ID_EQUAL(&b->m.author, &create->m.author))
+		return a;
+	return a == NULL || b->m.claimed_s >= a->m.claimed_s ? b : a;
+}
+
+/* A record that came after its review (from above, to an office that was put back): its author has not heard of it. */
+static enum err
+notify_late(struct store_txn *txn, struct opening *o, size_t first, size_t end, struct arena *arena)
+{
+	const struct revision_row *create = NULL, *review = NULL;
+	struct revision_row *rows;
+	struct opening_notice n;
+	size_t i, count;
+	enum err e;
+
+	for (i = first; i < end && create == NULL; i++)
+		if (o->rows[i].m.kind == REVISION_CREATE && o->rows[i].seq > o->anew_upto)
+			create = &o->rows[i];
+	if (create == NULL)
+		return E_OK;
+	if ((e = revision_rows(txn, &create->record, arena, &rows, &count)) != E_OK)
+		return is_authors(e) ? E_OK : e;
+	for (i = 0; i < count; i++) {
+		if (rows[i].m.kind == REVISION_CREATE)
+			return E_OK; /* it was here */
+		review = newer_review(review, &rows[i], create);
+	}
+	for (i = first; i < end; i++)
+		review = newer_review(review, &o->rows[i], create);
+	if (review == NULL)
+		return E_OK;
+	n = (struct opening_notice){create->m.author, review->record, review->m.state, review->text, review->m.claimed_s};
+	return opener_notify(txn, o, &n);
+}
+
 /* Rows first to end - 1: the new revisions of one record. */
 static enum err
 commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end)
@@ -106,6 +145,8 @@ commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end
 		e = revision_row_before(txn, &o->rows[i], &arena, &before[i - first]);
 	if (e != E_OK)
 		goto done;
+	if (e == E_OK)
+		e = notify_late(txn, o, first, end, &arena);
 	for (i = first; i < end && e == E_OK; i++)
 		e = revision_row_put(txn, &o->rows[i]);
 	if (e == E_OK)
