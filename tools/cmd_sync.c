@@ -68,7 +68,7 @@ tell(struct call *c, const struct link_result *r)
 		                     "them. All else goes on.");
 	if (r->withheld > 0)
 		call_note(c, "%llu parcels are known above of which this office misses parts: the devices that wrote them "
-		             "offer them again.\n", (unsigned long long)r->withheld);
+		             "offer them again, or the second node of the office does.\n", (unsigned long long)r->withheld);
 	if (r->verified)
 		call_out(c, "Both sides agree.\n");
 }

@@ -150,9 +150,10 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 		goto fail;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto fail;
-	if (other->road == CARRY_UP)
-		e = office_above(p, txn, c->above, &c->above_count);
-	else if (other->road == CARRY_TWIN) { /* the stanzas that this office was given, the other one needs too */
+	if (other->road == CARRY_UP) {
+		if ((e = office_above(p, txn, c->above, &c->above_count)) == E_OK)
+			e = carry_find_twin(c, txn);
+	} else if (other->road == CARRY_TWIN) { /* the stanzas that this office was given, the other one needs too */
 		memcpy(c->above[0].area, p->home.area, sizeof(c->above[0].area));
 		c->above_count = 1;
 	}
@@ -280,32 +281,6 @@ statements_job(struct store_txn *txn, void *arg)
 	return e;
 }
 
-/*
- * From above comes no parcel back that lost its identifying part on the way up, where this very office should have it whole:
- * only its author has that still, and a part taken for the whole would be taken for the last word.
- */
-static enum err
-is_withheld(struct carry *c, struct store_txn *txn, const struct accepted *x, struct arena *arena, bool *out)
-{
-	struct parcel_context context = {.programme = c->peer->programme.id, .log = x->arrival.log,
-	                                 .previous = x->arrival.previous};
-	struct office_at office;
-	struct parcel parcel;
-	enum err e;
-	size_t i;
-
-	*out = false;
-	if (c->other.road != CARRY_UP)
-		return E_OK;
-	if ((e = parcel_read(&parcel, x->arrival.parcel, &context, arena, NULL)) != E_OK)
-		return e;
-	if (parcel.area[0] != '\0' && ((e = office_for(c->peer, txn, parcel.area, &office)) != E_OK || !office.own))
-		return e;
-	for (i = 0; i < parcel.item_count; i++)
-		*out = *out || parcel.items[i].identifying.left_out;
-	return E_OK;
-}
-
 static enum err
 check_carried(struct carry *c, struct take_job *job, struct arena *arena, struct why *why)
 {
@@ -323,7 +298,7 @@ check_carried(struct carry *c, struct take_job *job, struct arena *arena, struct
 			continue;
 		e = accept_check(c->peer, txn, carry_thing_bytes(&c->take, i), &c->other.id, arena, x, why);
 		if (e == E_OK)
-			e = is_withheld(c, txn, x, arena, &withheld);
+			e = carry_withholds(c, txn, x, arena, &withheld);
 		if (e == E_OK && withheld)
 			c->counts.withheld++;
 		else if (e == E_OK)

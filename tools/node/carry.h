@@ -31,7 +31,7 @@ struct carry_cursor {
 
 struct carry_counts {
 	uint64_t sent, taken, fresh; /* parcels; fresh: of those taken, new here */
-	uint64_t withheld;           /* came without what only their author still has: not taken */
+	uint64_t withheld;           /* came without what their author will still bring: not taken */
 };
 
 struct carry; /* heap */

@@ -6,6 +6,7 @@
 #include "core/shared.h"
 #include "core/stanza.h"
 #include "sync/repair.h"
+#include "tools/node/accept.h"
 #include "tools/node/carry.h"
 #include "tools/node/offices.h"
 
@@ -48,6 +49,7 @@ struct carry {
 	/* what is shared, up to bound, and what came since */
 	uint64_t sum_count, sum;
 	uint64_t extra_count, extra_sum;
+	bool has_twin;             /* this office's, when `other` is above */
 	struct carry_counts counts;
 	struct shared *shared;     /* the same set, kept as a sketch */
 	/* repair: what it found is said first */
@@ -87,6 +89,10 @@ enum err carry_say_author(struct carry *, struct store_txn *, const struct princ
 enum err carry_say_words(struct carry *, struct store_txn *, const struct arrival *);
 enum err carry_say_stanza(struct carry *, const uint8_t leaf[HASH_BYTES], const struct stanza *);
 enum err carry_say_stanzas(struct carry *, struct store_txn *, const struct arrival *);
+
+/* carry_withheld.c: is there a second node of this office? Is what came from above left to who will bring the whole of it? */
+enum err carry_find_twin(struct carry *, struct store_txn *);
+enum err carry_withholds(struct carry *, struct store_txn *, const struct accepted *, struct arena *, bool *out);
 
 /* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
 enum err carry_say_orders(struct carry *, struct store_txn *);

@@ -138,20 +138,6 @@ done:
 	return e;
 }
 
-static enum err
-take_review(struct store_txn *txn, const struct down_item *item)
-{
-	struct own_record own;
-	enum err e = own_record_get(txn, &item->record, &own);
-
-	if (e != E_OK)
-		return e == E_ABSENT ? E_OK : e;
-	own.review = item->state;
-	own.review_s = item->time_s;
-	memcpy(own.note, item->note, sizeof(own.note));
-	return own_record_put(txn, &own);
-}
-
 /*
  * A form or an area table that this version cannot read must not come into force: the store would not open again, and
  * what was not sent yet would be lost with it. Its parcel is kept.
@@ -269,7 +255,7 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 	if (item->kind == DOWN_DICTIONARY)
 		return take_dictionary(txn, job, item);
 	if (item->kind == DOWN_REVIEW)
-		return take_review(txn, item);
+		return own_record_review(txn, &item->record, item->state, item->time_s, item->note);
 	if (item->kind == DOWN_ADDRESSES)
 		return peer_is_node(job->peer) ? twins_take_on(job->peer, txn, item->content)
 		                               : twins_take(job->peer, txn, item->content);

@@ -12,7 +12,7 @@ struct link_result {
 	uint64_t records_sent, records_received, parcels_sent, parcels_received, records_waiting;
 	uint64_t carried, taken; /* a node: parcels that went to the node above, and new ones that came from there */
 	uint64_t attachments_sent, attachments_waiting;
-	uint64_t withheld;       /* of which parts are missing that only their authors' devices still have */
+	uint64_t withheld;       /* of which parts are missing that their authors or a second node will still bring */
 	uint64_t quarantined; /* parcels that the node keeps aside */
 	bool verified;
 	bool lost;            /* the node was put back from before what was safe, and is not here any more either */

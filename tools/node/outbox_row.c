@@ -114,6 +114,22 @@ own_record_put(struct store_txn *txn, const struct own_record *o)
 }
 
 enum err
+own_record_review(struct store_txn *txn, const struct record_id *id, uint8_t state, uint32_t time_s, const char *note)
+{
+	struct own_record own;
+	enum err e = own_record_get(txn, id, &own);
+
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if (own.review == state && own.review_s == time_s && note[0] == '\0')
+		return E_OK;
+	own.review = state;
+	own.review_s = time_s;
+	memcpy(own.note, note, strnlen(note, sizeof(own.note) - 1) + 1);
+	return own_record_put(txn, &own);
+}
+
+enum err
 own_record_read(struct bytes key, struct bytes value, struct own_record *o)
 {
 	struct reader r;
