@@ -273,12 +273,12 @@ client_compare(struct session *s)
 		snprintf(thing, sizeof(thing), "the node asks for parcel %llu, which is not here any more",
 		         (unsigned long long)c->gap);
 		session_finish(s, false, E_UNVERIFIED, thing);
+	} else if (c->forked) { /* the log has ended: nothing more is asked about it, whatever else lacks */
+		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
+		session_finish(s, false, E_FORK, thing);
 	} else if (c->lacks) { /* from the one on that could not be filled, whole */
 		c->lacks = c->mine.spare = false;
 		ask_again(s, &heads);
-	} else if (c->forked) {
-		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
-		session_finish(s, false, E_FORK, thing);
 	} else if (c->budget_cut && c->lacked > 0) {
 		snprintf(thing, sizeof(thing), "parcel %llu needs %llu bytes more than are left",
 		         (unsigned long long)c->next, (unsigned long long)c->lacked);

@@ -60,7 +60,7 @@ struct side {
 	bool refuse_join, wrong_digest;
 	int hellos, parcels, joins, asks, inputs;
 	/* device: */
-	bool finished, verified, forked;
+	bool finished, verified, forked, lacks;
 	uint64_t forked_at;
 	enum err reason;
 	char thing[240];
@@ -239,6 +239,11 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 {
 	switch (e->kind) {
 	case SESSION_DOWN:
+		if (d->lacks) { /* a body that the node took for known */
+			d->lacks = false;
+			session_down_lacks(d->s, now);
+			break;
+		}
 		d->down[e->u.down.log].epoch = e->u.down.epoch;
 		log_add(&d->down[e->u.down.log], e->u.down.bytes);
 		session_settle_down(d->s, E_OK, NULL, now);

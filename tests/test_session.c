@@ -178,6 +178,17 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.forked && d.forked_at == 8 && d.reason == E_FORK && n.parcels == 0);
 	pair_free();
+	/* the log has ended: it is not asked about again for a body that lacks, nor is anything believed of it; that comes next time */
+	d = clone;
+	log_add_text(&d.own, "other", 5);
+	log_add_text(&n.down[0], "form", 2);
+	d.lacks = true;
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.forked && d.reason == E_FORK && n.hellos == 1 && d.acked == clone.acked && d.down[0].number == 1);
+	pair_free();
+	sync_with(100, SIZE_MAX, 0, false);
+	CHECK(d.down[0].number == 2);
+	pair_free();
 	/* an empty tail against a longer log */
 	d = clone;
 	sync_with(100, SIZE_MAX, 0, false);
