@@ -4,6 +4,7 @@
  */
 #include "core/receipt.h"
 #include "tests/office.h"
+#include "tools/node/freed.h"
 #include "tools/node/link.h"
 #include "tools/node/receipts.h"
 
@@ -15,17 +16,28 @@ static struct parcel_hash hash[4]; /* of its parcels, by number */
 #define NEXT_LIFE 0x2222u
 #define NOON 1800000000u
 
+static bool
+own_hash(uint64_t number, struct parcel_hash *out)
+{
+	struct log_id log = {peer_self(device)->id, peer_self(device)->epoch};
+	struct store_txn *txn;
+	uint64_t seq;
+	enum err e;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	e = arrival_find(txn, &log, number, &seq, out);
+	store_read_end(txn);
+	return e == E_OK;
+}
+
 /* A device whose log has three parcels that no node has. */
 static bool
 begin(void)
 {
 	static const char *const five[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
-	struct log_id log;
-	struct store_txn *txn;
 	char id[2 * ID_BYTES + 1];
 	size_t parcels, i;
-	uint64_t seq;
-	enum err e;
 
 	if (!office_open(&w) || (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
 		return false;
@@ -34,13 +46,7 @@ begin(void)
 		office_finish(device, peer_self(device), "V1", five, false, id);
 		CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
 	}
-	log = (struct log_id){peer_self(device)->id, peer_self(device)->epoch};
-	if (store_read_begin(device->store, &txn) != E_OK)
-		return false;
-	for (i = 1, e = E_OK; i <= 3 && e == E_OK; i++)
-		e = arrival_find(txn, &log, i, &seq, &hash[i]);
-	store_read_end(txn);
-	return e == E_OK;
+	return own_hash(1, &hash[1]) && own_hash(2, &hash[2]) && own_hash(3, &hash[3]);
 }
 
 static void
@@ -163,6 +169,104 @@ of_another_life(void)
 	end();
 }
 
+/* How many of the parcels 1 to 3 the device has given up: those of the lowest numbers. */
+static uint64_t
+gone(void)
+{
+	struct log_id log = {peer_self(device)->id, peer_self(device)->epoch};
+	struct parcel_hash is;
+	struct store_txn *txn;
+	struct arrival a;
+	uint64_t n, seq;
+
+	CHECK(freed_settle(device, LIFE) == E_OK);
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return 99;
+	for (n = 1; n <= 3; n++)
+		if (arrival_find(txn, &log, n, &seq, &is) != E_OK || arrival_get(txn, seq, &a) != E_OK || a.parcel.n > 0)
+			break;
+	store_read_end(txn);
+	return n - 1;
+}
+
+/*
+ * The node may be put back from the backup before its newest while a word about the newest is in somebody's pocket: what is in
+ * one backup only is kept. The same word twice, an older one, or one of another life is no second backup.
+ */
+static void
+of_a_backup_that_is_not_used(void)
+{
+	struct receipt r;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 3, 1);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 1) && gone() == 0);
+	r = word(LIFE, NOON + 1, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 3) && gone() == 1);
+	CHECK(believes(&r, NULL, &forked) == E_OK && gone() == 1);
+	r = word(LIFE, NOON + 1, 3, 2);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 3) && gone() == 1);
+	r = word(NEXT_LIFE, NOON + 2, 3, 2);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 2) && gone() == 1);
+	r = word(NEXT_LIFE, NOON + 3, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 3) && gone() == 2);
+	end();
+}
+
+/* A log that ended (a twin, a gap) was safe: nothing of the next one is, until that is said of it. */
+static void
+of_the_log_before(void)
+{
+	struct receipt r;
+	size_t parcels;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 3, 1);
+	CHECK(believes(&r, NULL, &forked) == E_OK);
+	r = word(LIFE, NOON + 1, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK);
+	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
+	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels > 0);
+	r = word(LIFE, NOON + 2, 1, 0);
+	REQUIRE(own_hash(1, &r.rows[0].hash));
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(1, 0) && gone() == 0);
+	end();
+}
+
+static uint64_t
+noted(uint64_t epoch)
+{
+	struct store_txn *txn;
+	uint64_t upto = 99;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return 98;
+	CHECK(outbox_older(txn, epoch, &upto) == E_OK);
+	store_read_end(txn);
+	return upto;
+}
+
+/* A new life that is heard of by a stick first: the logs from before a fork are noted, as after a session. */
+static void
+of_the_next_life(void)
+{
+	struct receipt r;
+	uint64_t before;
+	bool forked;
+
+	REQUIRE(begin());
+	before = peer_self(device)->epoch;
+	r = word(LIFE, NOON, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK);
+	CHECK(outbox_new_epoch(device, peer_self(device), 3, &w.why) == E_OK && noted(before) == 0);
+	r = word(NEXT_LIFE, NOON + 10, 1, 1);
+	r.count = 0;
+	CHECK(believes(&r, NULL, &forked) == E_OK && noted(before) == 3);
+	end();
+}
+
 /* ---- at the node ---- */
 
 static enum err
@@ -231,4 +335,5 @@ a_devices_word(void)
 	end();
 }
 
-CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(a_devices_word))
+CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_a_backup_that_is_not_used), T(of_the_log_before),
+           T(of_the_next_life), T(a_devices_word))

@@ -86,11 +86,17 @@ expect 0 '1 attachments checked; 0' b check "$W/node"
 [ $? -eq 2 ] || fail "the file lies open"
 ok "an officer has it, and nobody else reads it"
 
-# A backup, and a later record that is in it: the device gives it up.
+# A backup, and a later record that is in it: safe. A second backup with more in it: the device gives it up, not before.
 b submit "$W/one" A1 --answers "$W/answers.jsonl" >/dev/null
 expect 0 '"attachments_sent":1' b sync "$W/one" --json
 expect 0 "" b backup "$W/node" -o "$W/backup"
 expect 0 "" b sync "$W/one"
 b check "$W/one" >"$W/out" 2>&1
-grep -q '^1 attachments checked; 0' "$W/out" || fail "the device keeps what is safe"
+grep -q '^2 attachments checked; 0' "$W/out" || fail "the device gives up what is in one backup only"
+b submit "$W/one" A1 --answers "$W/answers.jsonl" >/dev/null
+expect 0 '"attachments_sent":1' b sync "$W/one" --json
+expect 0 "" b backup "$W/node" -o "$W/backup2"
+expect 0 "" b sync "$W/one"
+b check "$W/one" >"$W/out" 2>&1
+grep -q '^2 attachments checked; 0' "$W/out" || fail "the device keeps what is in two backups"
 pass "a photograph over a bad link: sealed, resumed, readable at its office only, given up when it is safe"

@@ -44,7 +44,8 @@ struct real_node {
 	struct bytes areas;
 	unsigned forms;
 	char older[REAL_PATH_MAX];    /* the backup before the newest one */
-	bool has_older;
+	char oldest[REAL_PATH_MAX];   /* the one before that */
+	bool has_older, has_oldest;
 	struct real_stick *sticks;    /* on their way */
 	size_t stick_n, stick_cap;
 };

@@ -185,6 +185,7 @@ real_dir(struct world *w)
 	(void)snprintf(n->path, sizeof(n->path), "%s/node", dir);
 	(void)snprintf(n->backup, sizeof(n->backup), "%s/node.backup", dir);
 	(void)snprintf(n->older, sizeof(n->older), "%s/node.older", dir);
+	(void)snprintf(n->oldest, sizeof(n->oldest), "%s/node.oldest", dir);
 	(void)snprintf(n->snapshot, sizeof(n->snapshot), "%s/node.copy", dir);
 	fault_driver = &driver;
 	real_bugs(w);

@@ -271,7 +271,10 @@ real_office_backup(struct world *w)
 	/* it may be whole, and known to be, though the machine stopped before that was said */
 	whole = access(path, F_OK) == 0;
 	if (whole && w->node.has_backup && w->on[FAULT_OLDER_BACKUP]) {
-		real_remove(n->older);
+		if (n->has_older) {
+			real_remove(n->oldest);
+			n->has_oldest = rename(n->older, n->oldest) == 0;
+		}
 		n->has_older = rename(n->backup, n->older) == 0;
 	}
 	if (whole && rename(path, n->backup) == 0) {
@@ -292,20 +295,21 @@ real_office_restore(struct world *w, bool new_incarnation)
 	struct backup_info info;
 	struct why why = {.e = E_OK};
 	struct store *store;
-	bool older = n->has_older && w->on[FAULT_OLDER_BACKUP] && chance(500);
+	bool older = new_incarnation && n->has_older && w->on[FAULT_OLDER_BACKUP] && chance(500);
+	bool oldest = older && n->has_oldest && chance(400);
 	enum err e = E_OK;
 
 	if (!w->node.has_backup)
 		return;
 	node_crash(w, "for good");
-	sim_say(w, "the node is put back from %s%s", older && new_incarnation ? "an older backup" : "a backup",
+	sim_say(w, "the node is put back from %s%s", oldest ? "a much older backup" : older ? "an older backup" : "a backup",
 	        new_incarnation ? "" : ", without a new incarnation");
-	w->node.older_backup |= older && new_incarnation;
+	w->node.much_older |= oldest;
 	real_act(w, NULL);
 	real_remove(n->path);
 	real_calm(1);
 	if (new_incarnation && w->bug != BUG_EPOCH_KEPT)
-		e = backup_restore(older ? n->older : n->backup, n->path, &unlock, NULL, &info, &why);
+		e = backup_restore(oldest ? n->oldest : older ? n->older : n->backup, n->path, &unlock, NULL, &info, &why);
 	else
 		real_copy(w, n->snapshot, n->path);
 	mirror_node_forget(w);

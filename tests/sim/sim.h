@@ -209,7 +209,7 @@ struct node {
 	int64_t clock_error_s;
 	bool has_backup;
 	struct { size_t arrivals, down, forms; } backup;
-	bool older_backup; /* was once put back from one that was not the newest */
+	bool much_older;   /* was once put back from before the last two backups */
 	bool rolled_back; /* put back without a new incarnation: its own log has a twin */
 	uint64_t restores;
 	struct real_node *real;

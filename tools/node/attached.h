@@ -126,7 +126,7 @@ enum err attached_twin_exchange(struct peer *, struct why *);
 enum err attached_waiting(struct store_txn *, uint64_t *out);
 enum err attached_left(struct store_txn *, uint64_t *out);
 /*
- * attached_settle, on a device after a sync: free what is held and stands in a backup of the node (a parcel of this log
+ * attached_settle, on a device after a sync: free what is held and stands in backups of the node (a parcel of this log
  * that was made later is safe); what a node in a new life may have lost is offered again.
  */
 enum err attached_settle(struct peer *, uint64_t incarnation, uint64_t safe);

@@ -2,6 +2,7 @@
 #include "tools/node/attached.h"
 #include "tools/node/carry.h"
 #include "tools/node/down_row.h"
+#include "tools/node/freed.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/outbox.h"
 #include "tools/node/pace.h"
@@ -19,6 +20,8 @@ link_remember_job(struct store_txn *txn, void *arg)
 	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK ||
 	    (l->pace_changed && (e = pace_put(txn, l->pace)) != E_OK) ||
 	    (l->settled && (e = pace_put_clean(txn, l->acked_epoch, l->acked)) != E_OK))
+		return e;
+	if (l->settled && l->memory_changed && (e = freed_heard(txn, l->acked_epoch, l->memory.safe)) != E_OK)
 		return e;
 	if (l->heard_s != 0 && (e = life_heard(txn, l->heard_s)) != E_OK)
 		return e;
@@ -227,8 +230,7 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	if (e == E_OK && !l->result->verified)
 		return why_set(why, E_UNVERIFIED, "their digests differ");
 	if (e == E_OK && !peer_is_node(p) && l->acked_epoch == peer_self(p)->epoch &&
-	    ((e2 = link_free_safe(p, l->memory.safe, l->acked)) != E_OK ||
-	     (e2 = attached_settle(p, l->memory.incarnation, l->memory.safe)) != E_OK))
+	    (e2 = freed_settle(p, l->memory.incarnation)) != E_OK)
 		return why_set(why, e2, "%s", p->path);
 	return e;
 }

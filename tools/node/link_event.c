@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "tools/node/down.h"
+#include "tools/node/freed.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/outbox.h"
 #include "tools/node/receipts.h"
@@ -15,7 +16,8 @@ new_life_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = life_left(txn, l->left)) != E_OK || (e = down_forget(txn)) != E_OK ||
-	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK || (e = link_older_note(l->peer, txn)) != E_OK)
+	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK || (e = link_older_note(l->peer, txn)) != E_OK ||
+	    (e = freed_forget(txn)) != E_OK)
 		return e;
 	return sync_memory_put(txn, &l->memory);
 }
@@ -191,6 +193,8 @@ on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnati
 	if (number > l->acked)
 		l->acked = number;
 	link_count_kept(l);
+	l->memory.safe = 0; /* it was a number of the log that ends */
+	l->memory_changed = true;
 	/* the new log first: with `acked` past the twin and the old log in force, what follows would be sent after it */
 	if (outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK ||
 	    store_write(l->peer->store, link_remember_job, l) != E_OK)

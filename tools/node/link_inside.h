@@ -112,8 +112,6 @@ void link_attach_finished(struct link *, struct session *, enum err, uint64_t no
 /* What the session reads from the store; .ctx is the link. */
 extern const struct session_source link_source;
 enum err link_own_head(struct peer *, struct store_txn *, struct session_head *out);
-/* link_free_safe: freed.c: give up the bytes of own parcels up to `safe`, which the node's other copy has. */
-enum err link_free_safe(struct peer *, uint64_t safe, uint64_t acked);
 /* How many of this store's records stand in parcels (from, upto] of its log. */
 uint64_t link_records_between(struct store_txn *, uint64_t epoch, uint64_t from, uint64_t upto);
 

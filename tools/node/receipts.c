@@ -5,7 +5,8 @@
 #include "core/pack.h"
 #include "tools/node/accept.h"
 #include "tools/node/down.h"
-#include "tools/node/link.h"
+#include "tools/node/freed.h"
+#include "tools/node/link_inside.h"
 #include "tools/node/outbox.h"
 
 /* ---- giving ---- */
@@ -187,10 +188,11 @@ check_life(struct store_txn *txn, struct believe_job *job, struct sync_memory *m
 	job->early = job->early || (m->incarnation != 0 && r->time_s < l.heard_s);
 	if (job->early)
 		return E_RECEIPT;
-	if ((e = life_left(txn, m->incarnation)) != E_OK)
+	if ((e = life_left(txn, m->incarnation)) != E_OK || (e = freed_forget(txn)) != E_OK)
 		return e;
 	if (m->incarnation != 0 && ((e = down_forget(txn)) != E_OK ||
-	                            (e = outbox_put_acked(txn, peer_self(job->peer)->epoch, 0)) != E_OK))
+	                            (e = outbox_put_acked(txn, peer_self(job->peer)->epoch, 0)) != E_OK ||
+	                            (e = link_older_note(job->peer, txn)) != E_OK)) /* the next link offers them */
 		return e;
 	m->incarnation = r->incarnation;
 	m->safe = 0;
@@ -204,7 +206,7 @@ believe_row(struct store_txn *txn, struct believe_job *job, const struct receipt
 {
 	struct log_id log = {peer_self(job->peer)->id, row->epoch};
 	struct parcel_hash hash;
-	uint64_t acked, seq;
+	uint64_t acked, seq, twice;
 	enum err e = arrival_find(txn, &log, row->number, &seq, &hash);
 
 	if (e == E_ABSENT || (e == E_OK && !ID_EQUAL(&hash, &row->hash))) {
@@ -215,9 +217,11 @@ believe_row(struct store_txn *txn, struct believe_job *job, const struct receipt
 		return e;
 	if (row->number > acked && (e = outbox_put_acked(txn, row->epoch, row->number)) != E_OK)
 		return e;
-	if (row->epoch == peer_self(job->peer)->epoch && row->safe > m->safe)
-		m->safe = row->safe;
-	return E_OK;
+	if (row->epoch != peer_self(job->peer)->epoch)
+		return E_OK;
+	if ((e = freed_heard(txn, row->epoch, row->safe)) != E_OK)
+		return e;
+	return freed_marks(txn, row->epoch, &m->safe, &twice); /* what was safe of a log that ended is not of this one */
 }
 
 static enum err

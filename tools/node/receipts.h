@@ -2,8 +2,8 @@
  * receipts: signed words about what is held, given and believed. FORMATS.md "Receipts". A node gives them to authors, a
  * device to its node (about the node's own logs); what they say travels by any road.
  *
- * A receipt frees nothing by itself: it moves the number up to which the node is known to hold a log, exactly as an
- * acknowledgement over TLS does, and never past a parcel that this store has with the same hash.
+ * A receipt moves the numbers up to which the node is known to hold a log, and to have it in a backup, exactly as a word
+ * over TLS does, and never past a parcel that this store has with the same hash. What is given up then: freed.h.
  */
 #ifndef BANYAN_TOOLS_NODE_RECEIPTS_H
 #define BANYAN_TOOLS_NODE_RECEIPTS_H

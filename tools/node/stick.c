@@ -5,6 +5,7 @@
 #include "core/parcel.h"
 #include "tools/node/accept.h"
 #include "tools/node/down.h"
+#include "tools/node/freed.h"
 #include "tools/node/link_inside.h"
 #include "tools/node/mail_node.h"
 #include "tools/node/outbox.h"
@@ -348,23 +349,19 @@ stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, 
 
 /* ---- taking ---- */
 
-/* What the office's receipts call safe need not be kept here. */
+/* What is in two backups, as the office's receipts say by now, need not be kept here. */
 static enum err
 free_safe(struct peer *p)
 {
 	struct sync_memory m;
 	struct store_txn *txn;
-	uint64_t acked;
 	enum err e = store_read_begin(p->store, &txn);
 
 	if (e != E_OK)
 		return e;
-	if ((e = sync_memory_get(txn, &m)) == E_OK)
-		e = outbox_acked(txn, peer_self(p)->epoch, &acked);
+	e = sync_memory_get(txn, &m);
 	store_read_end(txn);
-	if (e == E_OK && (e = link_free_safe(p, m.safe, acked)) == E_OK)
-		e = attached_settle(p, m.incarnation, m.safe);
-	return e;
+	return e == E_OK ? freed_settle(p, m.incarnation) : e;
 }
 
 enum err

@@ -136,7 +136,7 @@ twins_take(struct peer *p, struct store_txn *txn, struct bytes list)
 }
 
 /* What a device remembers of one node: where it stands in its logs, and what it said. */
-static const char *const memories[] = {"sync", "down broadcast", "down inbox", "life"};
+static const char *const memories[] = {"sync", "down broadcast", "down inbox", "life", "backups"};
 
 static enum err
 memory_swap(struct store_txn *txn, const struct principal_id *from, const struct principal_id *to)
