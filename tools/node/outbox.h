@@ -107,7 +107,7 @@ enum err own_record_put(struct store_txn *, const struct own_record *);
  * own_record_review: in a job: what the office said of it. One that is known and says less (an office that was put back has the state
  * from above, and lost the note) changes nothing, nor does one of a record that is not here.
  */
-enum err own_record_review(struct store_txn *, const struct record_id *, uint8_t state, uint32_t time_s, const char *note);
+enum err own_record_review(struct store_txn *, const struct record_id *, enum review_state, uint32_t time_s, const char *note);
 enum err own_record_read(struct bytes key, struct bytes value, struct own_record *out);
 
 /* How many records and slices wait to be gathered, and how many are in parcels that `acked` does not cover. */

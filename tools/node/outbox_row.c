@@ -114,7 +114,7 @@ own_record_put(struct store_txn *txn, const struct own_record *o)
 }
 
 enum err
-own_record_review(struct store_txn *txn, const struct record_id *id, uint8_t state, uint32_t time_s, const char *note)
+own_record_review(struct store_txn *txn, const struct record_id *id, enum review_state state, uint32_t time_s, const char *note)
 {
 	struct own_record own;
 	enum err e = own_record_get(txn, id, &own);
