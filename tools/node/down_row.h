@@ -22,9 +22,11 @@ enum err down_cursor_get(struct store_txn *, int which, struct down_cursor *out)
 enum err down_cursor_put(struct store_txn *, int which, const struct down_cursor *);
 /*
  * down_spare.c. down_fill: put the bodies of control items that were left out of a parcel of the node into it, from what it said before; into
- * the arena. E_ABSENT: one is not here. down_knows_older: has another log of the node more than `now` has come to?
+ * the arena. E_ABSENT: one is not here. down_knows_older: has another log of the node, or of one that it follows, more than `now` has come
+ * to? down_may_spare: at the node: may the bodies of this parcel of the broadcast be there from an earlier life?
  */
 struct parcel;
+bool down_may_spare(struct bytes parcel);
 enum err down_fill(struct peer *, struct parcel *, struct arena *);
 enum err down_knows_older(struct store_txn *, const struct principal_id *node, const struct down_cursor *now, bool *out);
 /* In a job at the node: publish an office or revocation. */

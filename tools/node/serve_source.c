@@ -4,7 +4,7 @@
 #include "core/arrival.h"
 #include "core/parcel.h"
 #include "tools/node/accept.h"
-#include "tools/node/down.h"
+#include "tools/node/down_row.h"
 #include "tools/node/serve_inside.h"
 
 #define SPARE_BYTES_MIN 200u /* what is shorter is sooner said than asked for */
@@ -39,7 +39,7 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 	if ((e = arrival_find(txn, &id, number, &seq, &hash)) == E_OK &&
 	    (e = arrival_get(txn, seq, &a)) == E_OK) {
 		writer_reset(&c->parcel);
-		if (c->spare && log == SESSION_LOG_BROADCAST)
+		if (c->spare && log == SESSION_LOG_BROADCAST && down_may_spare(a.parcel))
 			e = parcel_spare(a.parcel, SPARE_BYTES_MIN, &c->parcel);
 		else
 			writer_bytes(&c->parcel, a.parcel);

@@ -199,7 +199,7 @@ succeed_return(struct peer *p, const struct message_came_back *back, const struc
 /* ---- at a device ---- */
 
 #define BEFORE_BYTES (ID_BYTES + EC_PUBLIC_BYTES)
-#define BEFORE_MAX 16u
+#define BEFORE_MAX SUCCESSION_NODES_MAX
 
 enum err
 succeed_before(struct store_txn *txn, const struct principal_id *id, struct ec_public *out)
@@ -216,9 +216,21 @@ succeed_before(struct store_txn *txn, const struct principal_id *id, struct ec_p
 	return e == E_OK ? E_ABSENT : e;
 }
 
+enum err
+succeed_before_all(struct store_txn *txn, struct principal_id out[BEFORE_MAX], size_t *count)
+{
+	struct bytes row;
+	enum err e = store_meta_get(txn, "nodes before", &row);
+
+	for (*count = 0; e == E_OK && row.n >= BEFORE_BYTES && *count < BEFORE_MAX;
+	     row = BYTES(row.p + BEFORE_BYTES, row.n - BEFORE_BYTES))
+		memcpy(out[(*count)++].b, row.p, ID_BYTES);
+	return e == E_ABSENT ? E_OK : e;
+}
+
 /* What it signed is still here, and is checked as long as it is. */
 static enum err
-note_before(struct store_txn *txn, const struct home *home)
+note_before(struct store_txn *txn, const struct principal_id *node, const struct ec_public *sign)
 {
 	uint8_t row[BEFORE_MAX * BEFORE_BYTES];
 	struct bytes had;
@@ -232,8 +244,8 @@ note_before(struct store_txn *txn, const struct home *home)
 
 		memcpy(row, had.p + skip, n = had.n - skip);
 	}
-	memcpy(row + n, home->node.b, ID_BYTES);
-	memcpy(row + n + ID_BYTES, home->node_sign.b, EC_PUBLIC_BYTES);
+	memcpy(row + n, node->b, ID_BYTES);
+	memcpy(row + n + ID_BYTES, sign->b, EC_PUBLIC_BYTES);
 	return store_meta_put(txn, "nodes before", BYTES(row, n + BEFORE_BYTES));
 }
 
@@ -257,9 +269,11 @@ take_job(struct store_txn *txn, void *arg)
 		return E_NODE_KEY; /* of a successor that was followed itself */
 	if ((e = store_meta_put_u64(txn, "succession number", job->number)) != E_OK || (e = down_forget(txn)) != E_OK)
 		return e;
-	if (job->above.known)
-		return peer_put_above(txn, &job->above);
-	e = note_before(txn, &job->peer->home);
+	if (job->above.known) {
+		e = note_before(txn, &job->peer->above.node, &job->peer->above.sign);
+		return e == E_OK ? peer_put_above(txn, &job->above) : e;
+	}
+	e = note_before(txn, &job->peer->home.node, &job->peer->home.node_sign);
 	return e == E_OK ? peer_put_home(txn, &job->home) : e;
 }
 

@@ -43,6 +43,8 @@ enum err succeed_return(struct peer *, const struct message_came_back *, const s
 enum err succeed_take(struct peer *, struct bytes statement, const struct ec_public *found, struct why *);
 /* succeed_before: at a device: the key of a node that it followed until a succession. E_ABSENT. */
 enum err succeed_before(struct store_txn *, const struct principal_id *, struct ec_public *out);
+/* succeed_before_all: the nodes that this store followed until a succession, the oldest first. */
+enum err succeed_before_all(struct store_txn *, struct principal_id out[SUCCESSION_NODES_MAX], size_t *count);
 /* succeed_came_back: what RETURN says; views live in `arena`. E_ABSENT: this store was joined with an older version. */
 enum err succeed_came_back(struct peer *, struct message_came_back *, struct arena *);
 /* succeed_keep: in the job that keeps a WELCOME. */
