@@ -21,6 +21,11 @@ struct arrival_key arrival_key(struct store_txn *, const struct log_id *, uint64
  */
 enum err arrival_twins(struct store_txn *, struct arrival *a, struct arrival_key *k,
 		       enum arrival_result *);
+/* arrival_log_name: a log's hidden name in one of the tables. */
+void arrival_log_name(struct store_txn *, enum store_table, const struct log_id *, uint8_t out[STORE_NAME_BYTES]);
+/* arrival_head_take: the log's head moves over a new arrival; a log that was not there is noted among its author's. In a job.
+ * E_LIMIT: it lies past too many gaps, and nothing was written. */
+enum err arrival_head_take(struct store_txn *, const struct arrival *, bool fork);
 /* arrival_derive: index, head and author's logs of a new arrival, whose seq is given. In
  * a job. */
 enum err arrival_derive(struct store_txn *, struct arrival *a,
