@@ -9,17 +9,11 @@ static enum err
 begin(struct reader *r, struct bytes statement, uint32_t count)
 {
 	struct bytes body;
-	uint32_t n;
 	enum err e = principal_body(statement, &body);
 
 	if (e != E_OK)
 		return e;
-	reader_init(r, body);
-	n = reader_array(r);
-	if (reader_u64(r) != WORD_VERSION)
-		reader_fail(r, E_VERSION);
-	if (n != count)
-		reader_fail(r, E_PACK_TYPE);
+	reader_begin(r, body, WORD_VERSION, count);
 	return r->e;
 }
 

@@ -14,15 +14,6 @@ batch_thing_put(struct writer *w, const struct batch_thing *x)
 	return writer_end(w);
 }
 
-static struct bytes
-message_of(struct writer *w, const struct programme_id *programme, struct bytes body)
-{
-	writer_bytes(w, BYTES_LIT(LABEL));
-	writer_mem(w, programme->b, ID_BYTES);
-	writer_bytes(w, body);
-	return writer_view(w);
-}
-
 static void
 body_write(struct writer *w, const struct batch *b)
 {
@@ -42,22 +33,15 @@ body_write(struct writer *w, const struct batch *b)
 enum err
 batch_encode(const struct batch *b, const struct programme_id *programme, const struct ec_key *key, struct writer *out)
 {
-	uint8_t signature[SIGNATURE_BYTES];
-	struct writer body, message;
+	struct writer body;
 	enum err e;
 
 	if (b->count > BATCH_THINGS_MAX || b->from > b->seq)
 		return E_LIMIT;
 	writer_heap_init(&body, b->things.n + 256);
-	writer_heap_init(&message, b->things.n + 512);
 	body_write(&body, b);
-	if ((e = writer_end(&body)) == E_OK) {
-		struct bytes signs = message_of(&message, programme, writer_view(&body));
-
-		if ((e = writer_end(&message)) == E_OK && (e = crypto_sign(signature, key, signs)) == E_OK)
-			e = signed_write(out, writer_view(&body), signature);
-	}
-	writer_free(&message);
+	if ((e = writer_end(&body)) == E_OK)
+		e = signed_put(out, LABEL, programme, writer_view(&body), key);
 	writer_free(&body);
 	return e;
 }
@@ -77,21 +61,15 @@ thing_read(struct reader *rd, struct batch_thing *x)
 enum err
 batch_decode(struct bytes bytes, struct batch *b, struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
 	struct reader rd;
-	uint32_t i, fields;
+	uint32_t i;
 	enum err e;
 
 	memset(b, 0, sizeof(*b));
-	if ((e = signed_split(bytes, &body, signature)) != E_OK)
+	if ((e = signed_body(bytes, &body)) != E_OK)
 		return why_set(why, e, "a batch");
-	reader_init(&rd, body);
-	fields = reader_array(&rd);
-	if (reader_u64(&rd) != 1)
-		reader_fail(&rd, E_VERSION);
-	if (fields != 9)
-		reader_fail(&rd, E_PACK_TYPE);
+	reader_begin(&rd, body, 1, 9);
 	reader_bin_fixed(&rd, b->by.b, ID_BYTES);
 	reader_bin_fixed(&rd, b->to.b, ID_BYTES);
 	b->incarnation = reader_u64(&rd);
@@ -116,19 +94,7 @@ batch_decode(struct bytes bytes, struct batch *b, struct why *why)
 enum err
 batch_verify(struct bytes bytes, const struct programme_id *programme, const struct ec_public *by)
 {
-	uint8_t signature[SIGNATURE_BYTES];
-	struct writer message;
-	struct bytes body;
-	enum err e = signed_split(bytes, &body, signature);
-
-	if (e != E_OK)
-		return e;
-	writer_heap_init(&message, body.n + 64);
-	(void)message_of(&message, programme, body);
-	if ((e = writer_end(&message)) == E_OK)
-		e = crypto_verify(signature, by, writer_view(&message));
-	writer_free(&message);
-	return e;
+	return signed_verify(bytes, LABEL, programme, by);
 }
 
 bool

@@ -30,16 +30,10 @@ enum err
 carried_decode(struct bytes b, struct carried *c, struct why *why)
 {
 	struct reader r;
-	uint32_t count;
 	enum err e;
 
 	memset(c, 0, sizeof(*c));
-	reader_init(&r, b);
-	count = reader_array(&r);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
-	if (count != 5)
-		reader_fail(&r, E_PACK_TYPE);
+	reader_begin(&r, b, 1, 5);
 	reader_bin_fixed(&r, c->log.author.b, ID_BYTES);
 	c->log.epoch = reader_u64(&r);
 	reader_bin_fixed(&r, c->previous.b, HASH_BYTES);

@@ -9,14 +9,8 @@ body_read(struct bytes body, struct erasure *out)
 {
 	struct reader r;
 	uint64_t parts;
-	uint32_t n;
 
-	reader_init(&r, body);
-	n = reader_array(&r);
-	if (reader_u64(&r) != ERASURE_VERSION && r.e == E_OK)
-		reader_fail(&r, E_VERSION);
-	if (n != 7)
-		reader_fail(&r, E_PACK_TYPE);
+	reader_begin(&r, body, ERASURE_VERSION, 7);
 	parts = reader_u64(&r);
 	if (parts != ERASURE_IDENTIFYING && parts != ERASURE_ALL)
 		reader_fail(&r, E_VERSION);

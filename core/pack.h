@@ -72,6 +72,9 @@ void reader_text(struct reader *, char *out, size_t out_bytes, bool empty_allowe
 uint32_t reader_array(struct reader *);
 /* reader_array_of: exactly `count` elements, else E_PACK_TYPE. */
 void reader_array_of(struct reader *, uint32_t count);
+/* reader_begin: reader_init, and the shape that every row and body has: an array of `count` whose first element is the version.
+ * E_VERSION if that is another one, whatever the count is. */
+void reader_begin(struct reader *, struct bytes, uint64_t version, uint32_t count);
 uint32_t reader_map(struct reader *);
 /* reader_skip: any one value, nested up to PACK_DEPTH_MAX; its bytes as a view. */
 struct bytes reader_skip(struct reader *);

@@ -369,6 +369,19 @@ reader_array_of(struct reader *r, uint32_t count)
 		reader_fail(r, E_PACK_TYPE);
 }
 
+void
+reader_begin(struct reader *r, struct bytes b, uint64_t version, uint32_t count)
+{
+	uint32_t found;
+
+	reader_init(r, b);
+	found = reader_array(r);
+	if (reader_u64(r) != version)
+		reader_fail(r, E_VERSION);
+	if (found != count)
+		reader_fail(r, E_PACK_TYPE);
+}
+
 uint32_t
 reader_map(struct reader *r)
 {

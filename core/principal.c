@@ -35,60 +35,17 @@ principal_root(const struct programme_id *programme)
 	return root;
 }
 
-/* What is signed: label || programme || body. */
-static struct bytes
-message(uint8_t *memory, size_t bytes, enum statement kind,
-	const struct programme_id *programme, struct bytes body)
-{
-	struct writer w;
-
-	writer_init(&w, memory, bytes);
-	writer_str(&w, kinds[kind].label);
-	writer_mem(&w, programme->b, sizeof(programme->b));
-	writer_bytes(&w, body);
-	return writer_end(&w) == E_OK ? writer_view(&w) : BYTES_NONE;
-}
-
-static enum err
-statement_split(struct bytes b, struct bytes *body, uint8_t signature[SIGNATURE_BYTES])
-{
-	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT : signed_split(b, body, signature);
-}
-
 enum err
 principal_verify(enum statement kind, struct bytes b,
 		 const struct programme_id *programme, const struct ec_public *issuer)
 {
-	uint8_t memory[STATEMENT_BYTES_MAX + 64], signature[SIGNATURE_BYTES];
-	struct bytes body;
-	enum err e = statement_split(b, &body, signature);
-
-	if (e != E_OK)
-		return e;
-	return crypto_verify(signature, issuer,
-			     message(memory, sizeof(memory), kind, programme, body));
+	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT : signed_verify(b, kinds[kind].label, programme, issuer);
 }
 
 enum err
 principal_body(struct bytes b, struct bytes *body)
 {
-	uint8_t signature[SIGNATURE_BYTES];
-
-	return statement_split(b, body, signature);
-}
-
-/* A body's head: an array of `count` whose first element is the version. */
-static void
-body_begin(struct reader *r, struct bytes body, uint32_t count)
-{
-	uint32_t n;
-
-	reader_init(r, body);
-	n = reader_array(r);
-	if (reader_u64(r) != STATEMENT_VERSION && r->e == E_OK)
-		reader_fail(r, E_VERSION);
-	if (n != count)
-		reader_fail(r, E_PACK_TYPE);
+	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT : signed_body(b, body);
 }
 
 static void
@@ -107,7 +64,7 @@ enrolment_read(struct bytes body, struct enrolment *out)
 	struct reader r;
 	uint64_t role;
 
-	body_begin(&r, body, 9);
+	reader_begin(&r, body, STATEMENT_VERSION, 9);
 	reader_bin_fixed(&r, out->id.b, sizeof(out->id.b));
 	body_public(&r, &out->sign_pub);
 	body_public(&r, &out->seal_pub);
@@ -143,7 +100,7 @@ revocation_read(struct bytes body, struct revocation *out)
 	struct reader r;
 	size_t i;
 
-	body_begin(&r, body, 6);
+	reader_begin(&r, body, STATEMENT_VERSION, 6);
 	reader_bin_fixed(&r, out->principal.b, sizeof(out->principal.b));
 	reader_text(&r, out->reason, sizeof(out->reason), true);
 	out->time_s = reader_u64(&r);
@@ -191,7 +148,7 @@ office_read(struct bytes body, struct office *out)
 {
 	struct reader r;
 
-	body_begin(&r, body, 6);
+	reader_begin(&r, body, STATEMENT_VERSION, 6);
 	reader_text(&r, out->area, sizeof(out->area), false);
 	out->key_no = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	if (out->key_no == 0)
@@ -220,7 +177,7 @@ succession_read(struct bytes body, struct succession *out)
 	struct reader r;
 	uint32_t i, n;
 
-	body_begin(&r, body, 8);
+	reader_begin(&r, body, STATEMENT_VERSION, 8);
 	reader_bin_fixed(&r, out->id.b, sizeof(out->id.b));
 	body_public(&r, &out->sign_pub);
 	body_public(&r, &out->seal_pub);
@@ -258,12 +215,7 @@ enum err
 principal_sign(enum statement kind, const struct programme_id *programme,
 	       struct bytes body, const struct ec_key *issuer, struct writer *out)
 {
-	uint8_t memory[STATEMENT_BYTES_MAX + 64], signature[SIGNATURE_BYTES];
-	enum err e;
-
-	e = crypto_sign(signature, issuer,
-			message(memory, sizeof(memory), kind, programme, body));
-	return e != E_OK ? e : signed_write(out, body, signature);
+	return signed_put(out, kinds[kind].label, programme, body, issuer);
 }
 
 /* What cannot be read back must not be written: a caller's field was out of its limits.
@@ -357,9 +309,8 @@ enum err
 enrolment_decode(struct bytes b, const struct programme_id *programme,
 		 struct enrolment *out, struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
-	enum err e = statement_split(b, &body, signature);
+	enum err e = principal_body(b, &body);
 
 	if (e == E_OK)
 		e = enrolment_read(body, out);
@@ -371,9 +322,8 @@ enum err
 revocation_decode(struct bytes b, const struct programme_id *programme,
 		  struct revocation *out, struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
-	enum err e = statement_split(b, &body, signature);
+	enum err e = principal_body(b, &body);
 
 	if (e == E_OK)
 		e = revocation_read(body, out);
@@ -385,9 +335,8 @@ enum err
 office_decode(struct bytes b, const struct programme_id *programme, struct office *out,
 	      struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
-	enum err e = statement_split(b, &body, signature);
+	enum err e = principal_body(b, &body);
 
 	if (e == E_OK)
 		e = office_read(body, out);
@@ -399,9 +348,8 @@ enum err
 succession_decode(struct bytes b, const struct programme_id *programme, struct succession *out,
 		  struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
-	enum err e = statement_split(b, &body, signature);
+	enum err e = principal_body(b, &body);
 
 	if (e == E_OK)
 		e = succession_read(body, out);

@@ -42,33 +42,19 @@ body_write(const struct receipt *r, struct writer *w)
 		pack_u64(w, r->logs[i]);
 }
 
-/* What is signed, into memory of RECEIPT_BYTES_MAX + 64 bytes. */
-static struct bytes
-message_of(struct writer *w, const struct programme_id *programme, struct bytes body)
-{
-	writer_bytes(w, BYTES_LIT(LABEL));
-	writer_mem(w, programme->b, ID_BYTES);
-	writer_bytes(w, body);
-	return writer_view(w);
-}
-
 enum err
 receipt_encode(const struct receipt *r, const struct programme_id *programme, const struct ec_key *key,
                struct writer *out)
 {
-	uint8_t body_memory[RECEIPT_BYTES_MAX], memory[RECEIPT_BYTES_MAX + 64], signature[SIGNATURE_BYTES];
-	struct writer body, message;
+	uint8_t memory[RECEIPT_BYTES_MAX];
+	struct writer body;
 	enum err e;
 
 	if (!rows_fit(r))
 		return E_LIMIT;
-	writer_init(&body, body_memory, sizeof(body_memory));
-	writer_init(&message, memory, sizeof(memory));
+	writer_init(&body, memory, sizeof(memory));
 	body_write(r, &body);
-	if ((e = writer_end(&body)) != E_OK ||
-	    (e = crypto_sign(signature, key, message_of(&message, programme, writer_view(&body)))) != E_OK)
-		return e;
-	return signed_write(out, writer_view(&body), signature);
+	return (e = writer_end(&body)) != E_OK ? e : signed_put(out, LABEL, programme, writer_view(&body), key);
 }
 
 static void
@@ -102,23 +88,16 @@ rows_read(struct reader *rd, struct receipt *r)
 enum err
 receipt_decode(struct bytes b, struct receipt *r, struct why *why)
 {
-	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;
 	struct reader rd;
-	uint32_t count;
 	enum err e;
 
 	memset(r, 0, sizeof(*r));
 	if (b.n > RECEIPT_BYTES_MAX)
 		return why_set(why, E_LIMIT, "a receipt");
-	if ((e = signed_split(b, &body, signature)) != E_OK)
+	if ((e = signed_body(b, &body)) != E_OK)
 		return why_set(why, e, "a receipt");
-	reader_init(&rd, body);
-	count = reader_array(&rd);
-	if (reader_u64(&rd) != 1)
-		reader_fail(&rd, E_VERSION);
-	if (count != 7)
-		reader_fail(&rd, E_PACK_TYPE);
+	reader_begin(&rd, body, 1, 7);
 	reader_bin_fixed(&rd, r->by.b, ID_BYTES);
 	reader_bin_fixed(&rd, r->to.b, ID_BYTES);
 	r->incarnation = reader_u64(&rd);
@@ -132,14 +111,5 @@ receipt_decode(struct bytes b, struct receipt *r, struct why *why)
 enum err
 receipt_verify(struct bytes b, const struct programme_id *programme, const struct ec_public *by)
 {
-	uint8_t memory[RECEIPT_BYTES_MAX + 64], signature[SIGNATURE_BYTES];
-	struct writer message;
-	struct bytes body;
-	enum err e;
-
-	if ((e = signed_split(b, &body, signature)) != E_OK)
-		return e;
-	writer_init(&message, memory, sizeof(memory));
-	(void)message_of(&message, programme, body);
-	return (e = writer_end(&message)) != E_OK ? e : crypto_verify(signature, by, writer_view(&message));
+	return signed_verify(b, LABEL, programme, by);
 }

@@ -73,10 +73,7 @@ retention_read(struct bytes b, struct retention *out)
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
-	reader_init(&r, b);
-	reader_array_of(&r, 2);
-	if (reader_u64(&r) != RETENTION_VERSION && r.e == E_OK)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, b, RETENTION_VERSION, 2);
 	n = reader_array(&r);
 	if (r.e == E_OK && n > RETENTION_RULES_MAX)
 		reader_fail(&r, E_LIMIT);

@@ -100,10 +100,7 @@ stanza_decode(struct bytes b, struct stanza *s, struct why *why)
 	enum err e;
 
 	memset(s, 0, sizeof(*s));
-	reader_init(&r, b);
-	reader_array_of(&r, 4);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, b, 1, 4);
 	if (reader_peek(&r) == PACK_BIN) {
 		s->to_principal = true;
 		reader_bin_fixed(&r, s->principal.b, ID_BYTES);

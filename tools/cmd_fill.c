@@ -119,10 +119,7 @@ desk_begin(struct desk *d)
 
 	if ((e = ask(d, &what)) != E_OK)
 		return e;
-	reader_init(&r, writer_view(&d->answer));
-	reader_array_of(&r, 6);
-	if (reader_u64(&r) != 2)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, writer_view(&d->answer), 2, 6);
 	bundle = reader_bin(&r);
 	take_str(&r, d->accepted, sizeof(d->accepted));
 	take_str(&r, d->area, sizeof(d->area));

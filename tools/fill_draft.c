@@ -26,10 +26,7 @@ copy_str(struct reader *r, char *out, size_t cap)
 enum err
 draft_head_read(struct reader *r, struct bytes draft, struct draft_head *h)
 {
-	reader_init(r, draft);
-	reader_array_of(r, 7);
-	if (reader_u64(r) != 1)
-		reader_fail(r, E_VERSION);
+	reader_begin(r, draft, 1, 7);
 	h->form = reader_u64_max(r, UINT32_MAX);
 	copy_str(r, h->lang, sizeof(h->lang));
 	copy_str(r, h->area, sizeof(h->area));

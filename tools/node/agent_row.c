@@ -14,10 +14,7 @@ agent_row_get(struct store_txn *txn, struct agent_row *row)
 	memset(row, 0, sizeof(*row));
 	if (e != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, VALUES);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, VALUES);
 	row->kept.calendar_s = reader_u64(&r);
 	row->kept.day_s = reader_u64_max(&r, DUTY_DAY_S - 1);
 	row->kept.bytes = reader_u64(&r);

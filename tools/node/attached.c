@@ -75,10 +75,7 @@ attached_get(struct store_txn *txn, const struct attach_id *id, struct attached 
 	a->id = *id;
 	if ((e = store_get(txn, STORE_ATTACHMENT, key_of(key, id, 0), &value)) != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, 8);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 8);
 	reader_bin_fixed(&r, a->author.b, ID_BYTES);
 	a->state = (enum attach_state)reader_u64_max(&r, ATTACH_GONE);
 	a->held = (uint32_t)reader_u64_max(&r, ATTACH_CHUNKS_MAX);

@@ -35,10 +35,7 @@ row_get(struct store_txn *txn, unsigned n, struct form_key *form, struct bytes *
 	row_name(txn, n, key);
 	if ((e = store_get(txn, STORE_BLOB, BYTES(key, sizeof(key)), &value)) != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, 3);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 3);
 	form->v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	*content = reader_bin(&r);
 	return reader_end(&r);

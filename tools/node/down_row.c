@@ -41,10 +41,7 @@ down_read_form(struct bytes value, struct form_row *out)
 	struct reader r;
 
 	memset(out, 0, sizeof(*out));
-	reader_init(&r, value);
-	reader_array_of(&r, 4);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 4);
 	out->order = reader_u64(&r);
 	state_str(&r, out->languages, sizeof(out->languages));
 	out->bundle = reader_bin(&r);

@@ -22,10 +22,7 @@ row_read(struct peer *p, struct bytes value, struct erasure_row *out)
 	struct reader r;
 	enum err e;
 
-	reader_init(&r, value);
-	reader_array_of(&r, 3);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 3);
 	out->statement = reader_bin(&r);
 	out->reason = reader_str(&r);
 	if ((e = reader_end(&r)) != E_OK)

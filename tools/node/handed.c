@@ -35,10 +35,7 @@ row_read(struct bytes key, struct bytes value, struct handed *h)
 	if (key.n != KEY_BYTES)
 		return E_STORE_DAMAGED;
 	memcpy(h->relay, key.p + sizeof(PREFIX) - 1, 16);
-	reader_init(&r, value);
-	reader_array_of(&r, 5);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 5);
 	h->time_s = reader_u64(&r);
 	reader_text(&r, h->address, sizeof(h->address), true);
 	h->epoch = reader_u64(&r);

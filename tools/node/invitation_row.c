@@ -48,10 +48,7 @@ invitation_row_get(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES
 	if (e != E_OK)
 		return e;
 	memset(row, 0, sizeof(*row));
-	reader_init(&r, value);
-	reader_array_of(&r, 7);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 7);
 	row->role = (enum role)reader_u64_max(&r, 255);
 	state_str(&r, row->area, sizeof(row->area));
 	state_str(&r, row->name, sizeof(row->name));

@@ -18,10 +18,7 @@ sync_memory_get(struct store_txn *txn, struct sync_memory *m)
 	memset(m, 0, sizeof(*m));
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 6);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 6);
 	m->incarnation = reader_u64(&r);
 	m->last_sync_s = reader_u64(&r);
 	m->clock_offset_s = reader_i64(&r);

@@ -33,10 +33,7 @@ items_read(struct bytes stored, struct item items[LOCAL_ITEMS_MAX], size_t *coun
 	struct reader r;
 	uint32_t n, i, k;
 
-	reader_init(&r, stored);
-	reader_array_of(&r, 2);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, stored, 1, 2);
 	n = reader_array(&r);
 	if (n > LOCAL_ITEMS_MAX)
 		reader_fail(&r, E_STORE_DAMAGED);

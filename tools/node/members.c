@@ -34,10 +34,7 @@ member_read(struct bytes value, struct member *m)
 	struct reader r;
 
 	memset(m, 0, sizeof(*m));
-	reader_init(&r, value);
-	reader_array_of(&r, 6);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 6);
 	m->state = (enum member_state)reader_u64_max(&r, MEMBER_KNOWN_REVOKED);
 	m->joined_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	m->last_seen_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);

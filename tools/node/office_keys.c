@@ -80,10 +80,7 @@ office_keys_load(struct store_txn *txn, struct peer *p)
 	p->old_key_count = 0;
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 2);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 2);
 	n = reader_array(&r);
 	if (n > OLD_KEYS_MAX)
 		reader_fail(&r, E_STORE_DAMAGED);

@@ -47,10 +47,7 @@ quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out
 	if (key.n != 8)
 		return E_STORE_DAMAGED;
 	out->seq = be64_get(key.p);
-	reader_init(&r, value);
-	reader_array_of(&r, 3);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 3);
 	name = reader_str(&r);
 	thing = reader_str(&r);
 	out->e = E_INTERNAL;

@@ -52,10 +52,7 @@ outbox_row_read(struct bytes value, struct outbox_row *row)
 	uint32_t i, count;
 
 	memset(row, 0, sizeof(*row));
-	reader_init(&r, value);
-	reader_array_of(&r, 13);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 13);
 	reader_bin_fixed(&r, row->author.b, ID_BYTES);
 	row->urgent = reader_bool(&r);
 	state_str(&r, row->area, sizeof(row->area));
@@ -139,10 +136,7 @@ own_record_read(struct bytes key, struct bytes value, struct own_record *o)
 	if (key.n != ID_BYTES)
 		return E_STORE_DAMAGED;
 	memcpy(o->id.b, key.p, ID_BYTES);
-	reader_init(&r, value);
-	reader_array_of(&r, 12);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 12);
 	o->form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	state_str(&r, o->area, sizeof(o->area));
 	o->created_s = (uint32_t)reader_u64_max(&r, UINT32_MAX);

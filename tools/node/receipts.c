@@ -107,10 +107,7 @@ life_get(struct store_txn *txn, struct life *l)
 	memset(l, 0, sizeof(*l));
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 3);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 3);
 	l->heard_s = reader_u64(&r);
 	if ((n = reader_array(&r)) > RECEIPT_LIVES_MAX)
 		return E_STORE_DAMAGED;

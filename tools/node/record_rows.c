@@ -187,10 +187,7 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 		return E_STORE_DAMAGED;
 	memcpy(row->record.b, key.p, ID_BYTES);
 	memcpy(row->m.id.b, key.p + ID_BYTES, ID_BYTES);
-	reader_init(&r, value);
-	reader_array_of(&r, 15);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 15);
 	row->seq = reader_u64(&r);
 	reader_bin_fixed(&r, row->m.author.b, ID_BYTES);
 	role = reader_u64_max(&r, 255);
@@ -315,10 +312,7 @@ record_row_read(struct bytes key, struct bytes value, struct arena *a, struct re
 	if (key.n != ID_BYTES)
 		return E_STORE_DAMAGED;
 	memcpy(row->id.b, key.p, ID_BYTES);
-	reader_init(&r, value);
-	reader_array_of(&r, 14);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 14);
 	row->form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	state_str(&r, row->area, sizeof(row->area));
 	reader_bin_fixed(&r, row->author.b, ID_BYTES);

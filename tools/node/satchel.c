@@ -23,10 +23,7 @@ row_read(struct bytes value, uint64_t *time_s, struct bytes *envelope)
 {
 	struct reader r;
 
-	reader_init(&r, value);
-	reader_array_of(&r, 3);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 3);
 	*time_s = reader_u64(&r);
 	*envelope = reader_bin(&r);
 	return reader_end(&r);

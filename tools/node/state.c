@@ -77,10 +77,7 @@ state_read_identities(struct store_txn *txn, struct peer *p)
 
 	if (e != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, 2);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 2);
 	count = reader_array(&r);
 	if (count == 0 || count > IDENTITIES_MAX)
 		reader_fail(&r, E_STORE_DAMAGED);
@@ -134,10 +131,7 @@ state_read_home(struct store_txn *txn, struct home *h)
 
 	if (e != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, 9);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 9);
 	state_str(&r, h->area, sizeof(h->area));
 	h->key_no = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	key_read(&r, &h->seal);
@@ -180,10 +174,7 @@ state_read_above(struct store_txn *txn, struct above *a)
 	memset(a, 0, sizeof(*a));
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 7);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 7);
 	reader_bin_fixed(&r, a->node.b, ID_BYTES);
 	reader_bin_fixed(&r, a->sign.b, EC_PUBLIC_BYTES);
 	reader_bin_fixed(&r, a->seal.b, EC_PUBLIC_BYTES);
@@ -223,10 +214,7 @@ state_read_programme(struct store_txn *txn, struct programme *g)
 
 	if (e != E_OK)
 		return e;
-	reader_init(&r, value);
-	reader_array_of(&r, 5);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 5);
 	reader_bin_fixed(&r, g->id.b, ID_BYTES);
 	reader_bin_fixed(&r, g->root.b, EC_PUBLIC_BYTES);
 	state_str(&r, g->name, sizeof(g->name));

@@ -67,10 +67,7 @@ others_get(struct store_txn *txn, struct twin list[TWINS_MAX], size_t *count)
 	*count = 0;
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_init(&r, value);
-	reader_array_of(&r, 2);
-	if (reader_u64(&r) != 1)
-		reader_fail(&r, E_VERSION);
+	reader_begin(&r, value, 1, 2);
 	return list_read(&r, list, count);
 }
 
