@@ -12,9 +12,9 @@ link_goes() { ip address del 127.0.0.1/8 dev lo; }
 link_comes() { ip address add 127.0.0.1/8 dev lo; }
 bytes() { sed -n '1 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
 links() { sed -n '2 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
-# field NAME: of the agent in `status --json` of the store one, or $of.
-field() { b status "$W/${of:-one}" --json | sed -n "s/.*\"agent\":{[^}]*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
-says() { [ "$(field why)" = "$1" ]; }
+# told NAME: of the agent in `status --json` of the store one, or $of.
+told() { b status "$W/${of:-one}" --json | sed -n "s/.*\"agent\":{[^}]*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+says() { [ "$(told why)" = "$1" ]; }
 # start_agent STORE OPTIONS...
 start_agent() {
 	store=$1
@@ -34,8 +34,7 @@ stop_agent() {
 arrived() { [ "$(ids "$W/node" | wc -l)" -eq "$1" ]; }
 
 make_node F9_session
-printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
-	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+consent_form
 expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node
 "$counted" "$ADDRESS" "$W/counts" >"$W/wire.out" &
@@ -53,7 +52,7 @@ expect 0 "" b sync "$W/two"
 start_agent one
 submit one 1 >/dev/null
 until_true 20 arrived 1 || fail "agent_sends: nothing arrives: $(cat "$W/agent.err")"
-until_true 10 says nothing || fail "agent_sends: it waits because of $(field why)"
+until_true 10 says nothing || fail "agent_sends: it waits because of $(told why)"
 expect 0 "The agent runs: nothing waits" b status "$W/one"
 expect 0 "" b sync "$W/one"
 expect 75 "another banyan" b relay "$W/one" --listen 127.0.0.1:0
@@ -70,14 +69,14 @@ b submit "$W/one" F9_session --answers "$W/answers" >/dev/null
 (cd "$W" && b submit "$W/one" A1 --answers page.jsonl >/dev/null)
 start_agent one
 until_true 20 arrived 61 || fail "agent_once: $(ids "$W/node" | wc -l) records"
-until_true 10 says nothing || fail "agent_once: it waits because of $(field why)"
+until_true 10 says nothing || fail "agent_once: it waits because of $(told why)"
 expect 0 '1 attachments checked; 0' b check "$W/node"
 [ $(($(links) - before)) -eq 1 ] || fail "agent_once: $(($(links) - before)) connections"
 before=$(links)
 submit one 2 >/dev/null
 expect 0 "agree" b sync "$W/one"
 [ $(($(links) - before)) -le 2 ] || fail "agent_once: a sync took more than one connection"
-until_true 10 says nothing || fail "agent_once: it waits because of $(field why)"
+until_true 10 says nothing || fail "agent_once: it waits because of $(told why)"
 ok "agent_once"
 
 # agent_attached: submit through the agent takes files by where the asker is; an attachment alone is cause enough for a try.
@@ -89,7 +88,7 @@ mv "$W/page.jpg" "$W/moved.jpg"
 (cd "$W/elsewhere" && expect 65 "no file" b submit "$W/one" A1 --answers "$W/page.jsonl") || exit 1
 until_true 20 sh -c "'$B' check '$W/node' --key-file '$W/key' 2>&1 | grep -q '^2 attachments checked; 0'" ||
 	fail "agent_attached: $(b check "$W/node" 2>&1 | tail -2) $(cat "$W/agent.err")"
-until_true 10 says nothing || fail "agent_attached: it waits because of $(field why)"
+until_true 10 says nothing || fail "agent_attached: it waits because of $(told why)"
 stop_agent
 # the record by a budget that holds no more, then the agent: only the attachment waits
 echo '{"who":"Vanna","page":"moved.jpg"}' >"$W/third.jsonl"
@@ -99,7 +98,7 @@ expect 0 '"records_waiting":0' b status "$W/one" --json
 start_agent one
 until_true 20 sh -c "'$B' check '$W/node' --key-file '$W/key' 2>&1 | grep -q '^3 attachments checked; 0'" ||
 	fail "agent_attached: alone it does not go: $(cat "$W/agent.err")"
-until_true 10 says nothing || fail "agent_attached: it waits because of $(field why)"
+until_true 10 says nothing || fail "agent_attached: it waits because of $(told why)"
 ok "agent_attached"
 
 # agent_idle: nothing to send costs nothing, links that come and go neither.
@@ -115,13 +114,13 @@ ok "agent_idle: 0 bytes"
 if [ -n "$own" ]; then
 	link_goes
 	submit one 2 >/dev/null
-	until_true 10 says no_link || fail "agent_link: it waits because of $(field why)"
+	until_true 10 says no_link || fail "agent_link: it waits because of $(told why)"
 	expect 0 "there is no link" b status "$W/one"
 	link_comes
 else
 	stop_node
 	submit one 2 >/dev/null
-	until_true 10 says failed || fail "agent_link: it waits because of $(field why)"
+	until_true 10 says failed || fail "agent_link: it waits because of $(told why)"
 	start_node
 fi
 until_true 30 arrived 65 || fail "agent_link: nothing arrives: $(cat "$W/agent.err")"
@@ -136,9 +135,9 @@ for i in 1 2 3 4; do
 	start_agent one
 done
 until_true 40 arrived 85 || fail "agent_killed: $(ids "$W/node" | wc -l) records of 85"
-until_true 10 says nothing || fail "agent_killed: it waits because of $(field why)"
-tries=$(field tries_today)
-[ "$tries" -ge 4 ] && [ "$(field bytes_today)" -gt 1000 ] || fail "agent_killed: it forgot: $tries tries"
+until_true 10 says nothing || fail "agent_killed: it waits because of $(told why)"
+tries=$(told tries_today)
+[ "$tries" -ge 4 ] && [ "$(told bytes_today)" -gt 1000 ] || fail "agent_killed: it forgot: $tries tries"
 stop_agent
 [ ! -e "$W/one/socket" ] || fail "agent_killed: its socket is left"
 expect 0 "does not run" b status "$W/one"
@@ -147,7 +146,7 @@ ok "agent_killed: $tries tries"
 # agent_tries: the day's tries are used up, also by an agent that ran before.
 start_agent one --wakes-a-day "$tries"
 submit one 1 >/dev/null
-until_true 10 says wakes || fail "agent_tries: it waits because of $(field why)"
+until_true 10 says wakes || fail "agent_tries: it waits because of $(told why)"
 before=$(bytes)
 sleep 1
 [ "$(bytes)" -eq "$before" ] && arrived 85 || fail "agent_tries: it tried"
@@ -161,10 +160,10 @@ before=$(bytes)
 of=two
 submit two 600 >/dev/null
 start_agent two --bytes-a-day 8192
-until_true 30 says bytes || fail "agent_bytes: it waits because of $(field why): $(cat "$W/agent.err")"
+until_true 30 says bytes || fail "agent_bytes: it waits because of $(told why): $(cat "$W/agent.err")"
 used=$(($(bytes) - before))
 [ "$used" -gt 1000 ] && [ "$used" -le 8192 ] || fail "agent_bytes: $used bytes"
-[ "$(field bytes_today)" -ge "$used" ] || fail "agent_bytes: it counts $(field bytes_today) of $used"
+[ "$(told bytes_today)" -ge "$used" ] || fail "agent_bytes: it counts $(told bytes_today) of $used"
 expect 0 "bytes of this day are used up" b status "$W/two"
 stop_agent
 start_agent two
@@ -176,20 +175,16 @@ ok "agent_tries agent_bytes: $used bytes of 8192"
 device relay SM09010103
 expect 0 "" b sync "$W/relay"
 stop_node
-"$B" relay "$W/relay" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
-RELAY_PID=$!
-PIDS="$PIDS $RELAY_PID"
-until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
+start_relay relay --every 0
 of=one
-used=$(field bytes_today)
-start_agent one --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
+used=$(told bytes_today)
+start_agent one --via "$RELAY"
 PIDS="$PIDS $RELAY_PID"
 submit one 1 >/dev/null
-until_true 20 says failed || fail "agent_via: it waits because of $(field why)"
-[ "$(field bytes_today)" -ge $((used + 300)) ] || fail "agent_via: connecting in vain cost nothing: $(field bytes_today), before $used"
+until_true 20 says failed || fail "agent_via: it waits because of $(told why)"
+[ "$(told bytes_today)" -ge $((used + 300)) ] || fail "agent_via: connecting in vain cost nothing: $(told bytes_today), before $used"
 stop_agent
-kill "$RELAY_PID"
-wait "$RELAY_PID"
+stop_relay
 start_node
 expect 0 "1 envelope of others" b sync "$W/relay"
 arrived 687 || fail "agent_via: $(ids "$W/node" | wc -l) records"
@@ -200,7 +195,7 @@ of=two
 start_agent two
 expect 0 "" b revoke "$W/node" two --reason lost
 submit two 1 >/dev/null
-until_true 20 says refused || fail "agent_shut_out: it waits because of $(field why)"
+until_true 20 says refused || fail "agent_shut_out: it waits because of $(told why)"
 before=$(bytes)
 submit two 1 >/dev/null
 [ -z "$own" ] || { link_goes; link_comes; }

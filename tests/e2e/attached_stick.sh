@@ -1,24 +1,9 @@
 # attached_stick.sh BANYAN SOURCE: an attachment goes by stick, behind the records: a bundle that is cut, the rest in the next one,
 # the office's word back, a link that sends nothing again, a record that is voided meanwhile, what a backup lets the device give up.
 . "$2/tests/e2e/lib.sh"
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
 size() { wc -c <"$W/$1"; }
-attachments() { b check "$W/$1" 2>&1 | sed -n 's/^\([0-9]*\) attachments checked.*/\1/p'; }
-# enter NAME BYTES: a record of "one" with so large a file; its id is printed.
-enter() {
-	head -c "$2" /dev/urandom >"$W/$1.jpg"
-	echo "{\"who\":\"Sokha\",\"page\":\"$1.jpg\"}" >"$W/$1.jsonl"
-	b submit "$W/one" A1 --answers "$W/$1.jsonl" --json | sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p'
-}
-# same NAME: the office exports the very file.
-same() {
-	rm -rf "$W/exported"
-	expect 0 "" b export "$W/node" A1 -o "$W/exported"
-	cmp "$W/exported/"*"-$1.jpg" "$W/$1.jpg" || fail "another file came out"
-}
 
-printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
-	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+consent_form
 make_node
 expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node
@@ -27,7 +12,7 @@ expect 0 "agree" b sync "$W/one"
 stop_node
 
 # attached_stick_cut: the records and the first pieces count.
-enter first 300000 >"$W/id1"
+submit_random one first 300000 >"$W/id1"
 expect 0 "" b pack "$W/one" -o "$W/up1" --json
 [ "$(field attachments)" = 1 ] && [ "$(size up1)" -gt 300000 ] || fail "attached_stick: $(cat "$W/out")"
 head -c 180000 "$W/up1" >"$W/cut"
@@ -39,7 +24,7 @@ expect 0 "" b pack "$W/one" -o "$W/up2" --json
 [ "$(size up2)" -lt 180000 ] && [ "$(size up2)" -gt 120000 ] || fail "attached_stick_cut: $(size up2) bytes for the rest of $(size up1)"
 expect 0 "" b unpack "$W/node" "$W/up2" --json
 [ "$(field attachments)" = 1 ] && [ "$(field parcels)" = 0 ] || fail "attached_stick_cut: $(cat "$W/out")"
-same first
+same_page node first
 ok "attached_stick_cut: $(size up1) bytes, cut at 180000, then $(size up2)"
 
 # attached_stick_word: the office's word comes back; nothing goes again, by a stick or by a link. The same bundle twice is harmless.
@@ -56,18 +41,18 @@ stop_node
 ok "attached_stick_word"
 
 # attached_stick_link: packed, not heard of again; a link asks, and sends nothing that arrived.
-enter second 100000 >"$W/id2"
+submit_random one second 100000 >"$W/id2"
 expect 0 "" b pack "$W/one" -o "$W/up4"
 expect 0 "" b unpack "$W/node" "$W/up4" --json
 start_node
 expect 0 '"attachments_sent":1' b sync "$W/one" --json
 [ "$(field bytes_sent)" -lt 4000 ] || fail "attached_stick_link: $(field bytes_sent) bytes for what was there"
 stop_node
-same second
+same_page node second
 ok "attached_stick_link"
 
 # attached_stick_void: the record is voided at the office while the stick is on its way.
-enter third 50000 >"$W/id3"
+submit_random one third 50000 >"$W/id3"
 expect 0 "" b pack "$W/one" -o "$W/up5"
 head -c 1500 "$W/up5" >"$W/cut"
 expect 65 "" b unpack "$W/node" "$W/cut"
@@ -84,7 +69,7 @@ ok "attached_stick_void"
 there=$(attachments one)
 for n in 1 2; do
 	[ "$(attachments one)" = "$there" ] || fail "attached_stick_safe: given up after one backup"
-	enter "last$n" 10 >"$W/id4"
+	submit_random one "last$n" 10 >"$W/id4"
 	there=$((there + 1))
 	expect 0 "" b pack "$W/one" -o "$W/up6$n"
 	expect 0 "" b unpack "$W/node" "$W/up6$n"

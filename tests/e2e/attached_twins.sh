@@ -1,20 +1,8 @@
 # attached_twins.sh BANYAN SOURCE: two nodes of one office: a photograph brought to either is at both after they met, in a void
 # record at neither.
 . "$2/tests/e2e/lib.sh"
-attachments() { b check "$W/$1" 2>&1 | sed -n 's/^\([0-9]*\) attachments checked; 0.*/\1/p'; }
-enter() {
-	head -c "$2" /dev/urandom >"$W/$1.jpg"
-	echo "{\"who\":\"Sokha\",\"page\":\"$1.jpg\"}" >"$W/$1.jsonl"
-	b submit "$W/one" A1 --answers "$W/$1.jsonl" --json | sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p'
-}
-same() {
-	rm -rf "$W/exported"
-	expect 0 "" b export "$W/$1" A1 -o "$W/exported"
-	cmp "$W/exported/"*"-$2.jpg" "$W/$2.jpg" || fail "$1 has another file"
-}
 
-printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
-	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+consent_form
 make_node
 expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node
@@ -30,25 +18,25 @@ expect 0 "let in" b devices "$W/node" --approve second --address "$(sed -n 's/^l
 expect 0 "agree" b sync "$W/second"
 
 # brought to the first, taken by the second: more than one ask each
-enter first 600000 >"$W/id1"
+submit_random one first 600000 >"$W/id1"
 expect 0 '"attachments_sent":1' b sync "$W/one" --json
 expect 0 "agree" b sync "$W/second"
 [ "$(attachments second)" = 1 ] || fail "the second node has no attachment"
-same second first
+same_page second first
 ok "from the node that invited to the one that was"
 
 # the first is gone: brought to the second, and given to the first when it is back
 expect 0 "agree" b sync "$W/one"
 kill -9 "$A_PID"
 wait "$A_PID" 2>/dev/null
-id2=$(enter second 300000)
+id2=$(submit_random one second 300000)
 expect 0 '"attachments_sent":[1-9]' b sync "$W/one" --json
 start_node
 PIDS="$PIDS $NODE_PID"
 [ "$(attachments node)" = 1 ] || fail "who gave it to the first node?"
 expect 0 "agree" b sync "$W/second"
 [ "$(attachments node)" = 2 ] || fail "the first node has not got it: $(b check "$W/node")"
-same node second
+same_page node second
 ok "and back"
 
 # void at the one: at neither

@@ -9,13 +9,10 @@ there() { "$search" "$@" >"$W/out" 2>&1; }
 enter() {
 	echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)" >"$W/$1"
 	awk '{ for (i = 0; i < 2000; i++) printf "%s|", $0 }' "$W/$1" >"$W/$1.jpg"
-	echo "{\"who\":\"Sokha\",\"page\":\"$1.jpg\"}" >"$W/$1.jsonl"
-	b submit "$W/$2" A1 --answers "$W/$1.jsonl" --json | sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p'
+	submit_page "$2" "$1"
 }
-attachments() { b check "$W/$1" 2>&1 | sed -n 's/^\([0-9]*\) attachments checked.*/\1/p'; }
 
-printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
-	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+consent_form
 make_node
 expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node

@@ -28,17 +28,10 @@ all_agree() {
 	expect 0 "agree" b sync "$W/home"
 }
 
-head -c 32 /dev/urandom >"$W/key"
 printf '%s\n' '| survey | | | | |' '| | type | name | label | bind::banyan:class |' '| | text | who | Who | D |' '| | text | what | What | S |' \
 	'| settings | | | | |' '| | form_id | version | form_title | |' '| | S1 | 1 | Seen | |' >"$W/S1.md"
-expect 0 "" b init "$W/province" --programme "Erased" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$W/S1.md"
-up province
-below home province node SM0901
-expect 75 "not approved" b sync "$W/home"
-expect 0 "let in" b devices "$W/province" --approve home
-expect 0 "agree" b sync "$W/home"
-up home
+province "Erased" "$W/S1.md"
+office home province SM0901
 below twin home node SM0901
 expect 0 "let in" b devices "$W/home" --approve twin --address 127.0.0.1:9
 expect 0 "agree" b sync "$W/twin"
@@ -60,14 +53,7 @@ expect 0 "" b backup "$W/province" -o "$W/province.before"
 
 # The fourth one, alone: it is given to a relay and to a stick, and then comes by the link itself.
 enter one 4
-: >"$W/relay.out"
-"$B" relay "$W/carrier" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
-relay_pid=$!
-PIDS="$PIDS $relay_pid"
-until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up"
-expect 0 "handed" b sync "$W/one" --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
-kill "$relay_pid"
-wait "$relay_pid"
+by_relay carrier one
 expect 0 "" b pack "$W/one" -o "$W/stick"
 # An envelope is sealed in PLAIN too: some of its bytes, as the relay keeps them, are what is looked for there.
 at=$(LC_ALL=C grep -obUaP '\xc5\x04\x62\x01' "$W/carrier/data.mdb" | LC_ALL=C cut -d: -f1 | head -1)

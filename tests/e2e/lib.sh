@@ -57,6 +57,9 @@ until_true() {
 	done
 }
 
+# field NAME: a number in the last JSON that a command printed.
+field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
+
 # number N: at random, below N.
 number() { od -An -N4 -tu4 /dev/urandom | awk -v n="$1" '{ print $1 % n }'; }
 
@@ -138,6 +141,67 @@ down() {
 below() {
 	expect 0 "" b join "$W/$1" "$(b invite "$W/$2" --role "$3" --area "$4" --name "$1" --address "$(cat "$W/$2.address")")"
 }
+# province TITLE FORM_FILE...: the office that begins a programme, for the demonstration province, in $W/province, serving.
+province() {
+	head -c 32 /dev/urandom >"$W/key"
+	expect 0 "" b init "$W/province" --programme "$1" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
+	shift
+	expect 0 "" b form add "$W/province" "$@"
+	up province
+}
+# office NAME ABOVE AREA: an office below ABOVE, let in, in step, serving.
+office() {
+	below "$1" "$2" node "$3"
+	expect 75 "not approved" b sync "$W/$1"
+	expect 0 "let in" b devices "$W/$2" --approve "$1"
+	expect 0 "agree" b sync "$W/$1"
+	up "$1"
+}
 # count NAME FORM: how many records it lists. same WHAT IS WANTED.
 count() { b list "$W/$1" "$2" --json | grep -c '"id"'; }
 same() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
+
+# start_relay NAME OPTIONS...: the store $W/NAME is a relay; its address is in $RELAY. stop_relay.
+start_relay() {
+	: >"$W/relay.out"
+	relay=$1
+	shift
+	"$B" relay "$W/$relay" --listen 127.0.0.1:0 --key-file "$W/key" "$@" >"$W/relay.out" 2>>"$W/relay.err" &
+	RELAY_PID=$!
+	PIDS="$PIDS $RELAY_PID"
+	until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
+	RELAY=$(sed -n 's/^listening on //p' "$W/relay.out")
+}
+stop_relay() {
+	kill "$RELAY_PID"
+	wait "$RELAY_PID" || fail "the relay did not end cleanly: $(cat "$W/relay.err")"
+}
+# by_relay NAME FROM: what FROM has is handed to the relay NAME.
+by_relay() {
+	start_relay "$1" --every 0
+	expect 0 "handed" b sync "$W/$2" --via "$RELAY"
+	stop_relay
+}
+
+# consent_form: A1, which allows attachments, in $W/A1.md.
+consent_form() {
+	printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
+		'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+}
+# submit_page NAME PAGE: a record of A1 with the file $W/PAGE.jpg; its id is printed. submit_random NAME PAGE BYTES: made first.
+submit_page() {
+	echo "{\"who\":\"Sokha\",\"page\":\"$2.jpg\"}" >"$W/$2.jsonl"
+	b submit "$W/$1" A1 --answers "$W/$2.jsonl" --json | sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p'
+}
+submit_random() {
+	head -c "$3" /dev/urandom >"$W/$2.jpg"
+	submit_page "$1" "$2"
+}
+# same_page NAME PAGE: what NAME exports is the very file.
+same_page() {
+	rm -rf "$W/exported"
+	expect 0 "" b export "$W/$1" A1 -o "$W/exported"
+	cmp "$W/exported/"*"-$2.jpg" "$W/$2.jpg" || fail "$1 has another file than $2"
+}
+# attachments NAME: how many it holds, whole and as they should be.
+attachments() { b check "$W/$1" 2>&1 | sed -n 's/^\([0-9]*\) attachments checked; 0.*/\1/p'; }

@@ -52,12 +52,7 @@ expect 0 "" b unpack "$W/one" "$W/down"
 [ "$(b status "$W/one" --json | sed -n 's/.*"records_waiting":\([0-9]*\).*/\1/p')" -gt 0 ] || fail "a stick's receipt frees what was refused"
 device relay SM09010103
 expect 0 "" b sync "$W/relay"
-"$B" relay "$W/relay" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
-PIDS=$!
-until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up"
-expect 0 "handed" b sync "$W/one" --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
-kill "$PIDS" && wait "$PIDS"
-PIDS=
+by_relay relay one
 expect 0 "" b sync "$W/relay"
 [ $(($(du -sk "$W/node" | cut -f1) - used)) -lt 256 ] || fail "another road fills the node's disk"
 [ "$(b list "$W/node" F9_session --json | wc -l)" -eq $((came + 1)) ] || fail "another road brings what a link may not"

@@ -1,21 +1,6 @@
 # relay.sh BANYAN SOURCE: two villages without a link, a relay that goes between; found by address and on the LAN.
 . "$2/tests/e2e/lib.sh"
 
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
-# start_relay OPTIONS...: the store "relay" listens; its address is in $RELAY.
-start_relay() {
-	: >"$W/relay.out"
-	"$B" relay "$W/relay" --listen 127.0.0.1:0 --key-file "$W/key" "$@" >"$W/relay.out" 2>>"$W/relay.err" &
-	RELAY_PID=$!
-	PIDS="$PIDS $RELAY_PID"
-	until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"
-	RELAY=$(sed -n 's/^listening on //p' "$W/relay.out")
-}
-stop_relay() {
-	kill "$RELAY_PID"
-	wait "$RELAY_PID" || fail "the relay did not end cleanly: $(cat "$W/relay.err")"
-	PIDS=
-}
 
 make_node F9_session
 printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | note | Note |' '| settings | | | |' \
@@ -32,7 +17,7 @@ stop_node
 # relay_carries: handed over without a node; nobody believes anything yet.
 submit one 3 >"$W/of_one"
 submit two 2 >"$W/of_two"
-start_relay --every 0
+start_relay relay --every 0
 expect 0 "" b sync "$W/one" --via "$RELAY" --json
 [ "$(field parcels_handed)" -ge 1 ] && [ "$(field answers)" = 0 ] || fail "relay_carries: $(cat "$W/out")"
 expect 0 "handed" b sync "$W/two" --via "$RELAY"
@@ -55,6 +40,7 @@ expect 75 "cannot reach" b sync "$W/relay" # no node yet: it tried
 expect 75 "another banyan" b relay "$W/relay" --listen 127.0.0.1:0
 expect 75 "another banyan" b agent "$W/relay"
 stop_relay
+PIDS=
 [ ! -e "$W/relay/socket" ] || fail "relay_is_asked: a socket stays"
 expect 0 "" b status "$W/relay"
 ok "relay_is_asked"
@@ -65,7 +51,7 @@ expect 0 "3 envelopes of others" b sync "$W/relay"
 sort "$W/of_one" "$W/of_two" "$W/of_relay" >"$W/want"
 ids "$W/node" | cmp -s - "$W/want" || fail "relay_carries: the office has other records"
 stop_node
-start_relay --every 0
+start_relay relay --every 0
 expect 0 "" b sync "$W/one" --via "$RELAY" --json
 [ "$(field receipts)" -ge 1 ] && [ "$(field parcels_handed)" = 0 ] || fail "relay_receipts: $(cat "$W/out")"
 b status "$W/one" | grep -q "With the relay" && fail "relay_receipts: it is said to be with a relay still"
@@ -74,6 +60,7 @@ b status "$W/one" | grep -q "With the relay" && fail "relay_receipts: it is said
 expect 0 "1 receipt came" b sync "$W/two" --via "$RELAY"
 [ "$(ids "$W/two" held | wc -l)" -eq 2 ] || fail "relay_receipts: two does not know"
 stop_relay
+PIDS=
 ok "relay_carries relay_receipts"
 
 # relay_agrees_with_link: later over the link: nothing is sent again.
@@ -84,7 +71,7 @@ expect 0 "verified.:true" b sync "$W/one" --json
 # relay_by_itself: it reaches the office without being told, and is found on the LAN only by its own programme.
 submit one 1 >>"$W/want"
 port=$((20000 + $(number 20000)))
-start_relay --every 1 --discover "127.0.0.1:$port"
+start_relay relay --every 1 --discover "127.0.0.1:$port"
 expect 0 "handed" b sync "$W/one" --via "lan:127.0.0.1:$port"
 until_true 30 grep -q "brought to the office" "$W/relay.out" || fail "relay_by_itself: $(cat "$W/relay.err")"
 expect 0 "1 receipt came" b sync "$W/one" --via "lan:127.0.0.1:$port"
@@ -106,17 +93,19 @@ expect 77 "" b sync "$W/one" --via "$ADDRESS2"
 kill "$OTHER_PID"
 wait "$OTHER_PID"
 stop_relay
+PIDS=
 ok "relay_by_itself relay_of_another_programme"
 
 # relay_full: no more than its space; what has no room waits at its author's.
 head -c 900000 /dev/urandom | base64 -w 1400 | head -n 800 | sed 's/.*/{"note":"&"}/' >"$W/notes"
 expect 0 '"accepted":800' b submit "$W/two" N --answers "$W/notes" --json
 submit two 20 >>"$W/want"
-start_relay --every 0 --space 1
+start_relay relay --every 0 --space 1
 for i in 1 2 3 4 5 6; do
 	b sync "$W/two" --via "$RELAY" >>"$W/full" 2>&1 || break
 done
 stop_relay
+PIDS=
 grep -q "no room there\|room for more" "$W/full" || fail "relay_full: it was never full: $(tail -n 3 "$W/full")"
 size=$(du -sk "$W/relay/data.mdb" | cut -f1)
 [ "$size" -lt 8192 ] || fail "relay_full: the relay's store has $size KiB"
@@ -129,9 +118,10 @@ ok "relay_full"
 
 # hostile_relay_drops, hostile_relay_stolen: its store is gone; another road brings the same records.
 submit one 2 >>"$W/want"
-start_relay --every 0
+start_relay relay --every 0
 expect 0 "handed" b sync "$W/one" --via "$RELAY"
 stop_relay
+PIDS=
 cp -a "$W/relay" "$W/stolen"
 rm -rf "$W/relay"
 [ "$(ids "$W/one" sent | wc -l)" -eq 2 ] || fail "hostile_relay_drops: freed without a receipt"

@@ -1,7 +1,6 @@
 # stick.sh BANYAN SOURCE: up and down by stick; cut, damaged, twice, of others, of a revoked device, by a carrier who lies.
 . "$2/tests/e2e/lib.sh"
 
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
 # take STATUS STORE FILE: unpack for a program.
 take() { expect "$1" "" b unpack "$W/$2" "$W/$3" --json; }
 

@@ -2,7 +2,6 @@
 # up, reviews and forms come down; twice, cut, bent, to the wrong one, from one that was shut out; then a link finds nothing to do.
 . "$2/tests/e2e/lib.sh"
 
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$W/out" | tail -1; }
 take() { expect "$1" "" b unpack "$W/$2" "$W/$3" --json; }
 pack() { store=$1 file=$2; shift 2; expect 0 "" b pack "$W/$store" -o "$W/$file" --json "$@"; }
 # to_office N: N more records of the device are at the district, which serves for that long.
@@ -13,10 +12,7 @@ to_office() {
 	down district
 }
 
-head -c 32 /dev/urandom >"$W/key"
-expect 0 "" b init "$W/province" --programme "Sticks" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md"
-up province
+province "Sticks" "$SOURCE/schemas/forms/F9_session.md"
 below district province node SM0901
 expect 0 "let in" b devices "$W/province" --approve district
 expect 0 "agree" b sync "$W/district"

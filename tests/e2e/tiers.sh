@@ -9,14 +9,6 @@ head -c 32 /dev/urandom >"$W/key"
 awk -F, -v OFS=, 'NR == 1 { print; print "SM,,nation,Serei,"; next } $1 == "SM09" { $2 = "SM" } { print }' \
 	"$SOURCE/schemas/areas/demo_province.csv" >"$W/areas.csv"
 
-# child NAME ABOVE AREA: a node below ABOVE.
-child() {
-	below "$1" "$2" node "$3"
-	expect 75 "not approved" b sync "$W/$1"
-	expect 0 "let in" b devices "$W/$2" --approve "$1"
-	expect 0 "agree" b sync "$W/$1"
-	up "$1"
-}
 all_up() {
 	for name in north south province; do
 		expect 0 "agree" b sync "$W/$name"
@@ -27,9 +19,9 @@ mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
 expect 0 "" b init "$W/nation" --programme "Tiers" --areas "$W/areas.csv" --area SM
 expect 0 "" b form add "$W/nation" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
 up nation
-child province nation SM09
-child north province SM0901
-child south province SM0902
+office province nation SM09
+office north province SM0901
+office south province SM0902
 below one north member SM09010101
 below two south member SM0902
 expect 77 "beyond the area" b invite "$W/north" --role member --area SM0902 --name no --address x:1

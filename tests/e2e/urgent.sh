@@ -8,8 +8,7 @@ past() { [ "$(bytes)" -gt "$1" ]; }
 there() { b list "$W/node" F4_referral --json | grep -q '"id"'; }
 
 make_node F4_referral
-printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \
-	'| settings | | | |' '| | form_id | version | form_title | banyan:attachments |' '| | A1 | 1 | Consent | yes |' >"$W/A1.md"
+consent_form
 expect 0 "" b form add "$W/node" "$W/A1.md"
 start_node
 "$counted" "$ADDRESS" "$W/counts" 100000 >"$W/wire.out" &

@@ -11,20 +11,14 @@ has_all() {
 	[ -z "$(comm -23 "$W/written" "$W/there")" ] || fail "$1 does not have all as it was written"
 }
 
-
-head -c 32 /dev/urandom >"$W/key"
-expect 0 "" b init "$W/province" --programme "Versions" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md"
+province "Versions" "$SOURCE/schemas/forms/F9_session.md"
+down province
 items province control >"$W/before"
 l says province || fail "later says"
 items province control | comm -13 "$W/before" - | awk '{ print $3 }' | sort >"$W/said"
 [ "$(wc -l <"$W/said")" -eq 2 ] || fail "not two items of unknown kinds"
 up province
-below home province node SM0901
-expect 75 "not approved" b sync "$W/home"
-expect 0 "let in" b devices "$W/province" --approve home
-expect 0 "agree" b sync "$W/home"
-up home
+office home province SM0901
 for d in one two carrier; do
 	below $d home member SM09010101
 	expect 0 "agree" b sync "$W/$d"
@@ -48,14 +42,7 @@ for id in $(cat "$W/of_one"); do l revises one "$id" || fail "later revises"; do
 l revises two "$(cat "$W/of_two")" || fail "later revises"
 
 # By a relay, and then by the link.
-: >"$W/relay.out"
-"$B" relay "$W/carrier" --listen 127.0.0.1:0 --every 0 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
-relay_pid=$!
-PIDS="$PIDS $relay_pid"
-until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up"
-expect 0 "handed" b sync "$W/one" --via "$(sed -n 's/^listening on //p' "$W/relay.out")"
-kill "$relay_pid"
-wait "$relay_pid"
+by_relay carrier one
 expect 0 "envelope" b sync "$W/carrier"
 # By a stick, between letters of unknown kinds.
 expect 0 "" b pack "$W/two" -o "$W/unused" # parcels are made
