@@ -26,8 +26,6 @@ struct golden_row {
 struct golden_store {
 	char dir[PATH_MAX], at[PATH_MAX];
 	struct store *store;
-	const struct golden_row *rows;
-	size_t count;
 };
 
 static inline bool
@@ -141,15 +139,18 @@ golden_row_job(struct store_txn *txn, void *arg)
 }
 
 static inline void
-golden_rows_check(struct golden_store *g, const struct golden_row *rows, size_t count)
+golden_rows_check(const struct golden_row *rows, size_t count)
 {
+	struct golden_store g;
 	size_t i;
 
+	REQUIRE(golden_begin(&g));
 	for (i = 0; i < count; i++) {
-		enum err e = store_write(g->store, golden_row_job, (void *)(uintptr_t)&rows[i]);
+		enum err e = store_write(g.store, golden_row_job, (void *)(uintptr_t)&rows[i]);
 
 		CHECK_MSG(e == E_ABSENT || (e == E_OK && rows[i].read == NULL), "%s: %s", rows[i].vector, err_name(e));
 	}
+	golden_end(&g);
 }
 
 #endif
