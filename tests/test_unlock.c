@@ -1,6 +1,8 @@
 #include <fcntl.h>
+#include <pty.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/check.h"
@@ -30,6 +32,36 @@ begin(void)
 	if (mkdtemp(folder) == NULL)
 		abort();
 	(void)unsetenv("BANYAN_PASSPHRASE_FILE");
+}
+
+/* In the background of a terminal a question would stop the program in silence: it is refused instead. In front it is asked. */
+static void
+background(void)
+{
+	int status = -1, master = -1;
+	pid_t pid = forkpty(&master, NULL, NULL, NULL), behind;
+	uint8_t out[64];
+	size_t count;
+	char c;
+
+	REQUIRE(pid >= 0);
+	if (pid == 0) {
+		if ((behind = fork()) == 0) {
+			(void)setpgid(0, 0);
+			_exit(terminal_ask_secret("? ", out, sizeof(out), &count) == E_STORE_KEY_MISSING ? 0 : 1);
+		}
+		if (waitpid(behind, &status, WUNTRACED) != behind || status != 0)
+			_exit(2);
+		_exit(terminal_ask_secret("? ", out, sizeof(out), &count) == E_OK && count == 2 && out[0] == 'h' ? 0 : 3);
+	}
+	while (read(master, &c, 1) == 1 && c != '?')
+		;
+	CHECK(write(master, "hi\n", 3) == 3);
+	while (read(master, &c, 1) == 1)
+		;
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	CHECK_MSG(WEXITSTATUS(status) == 0, "%d", WEXITSTATUS(status));
+	(void)close(master);
 }
 
 static void
@@ -163,5 +195,5 @@ names_from_elsewhere_move_no_cursor(void)
 	CHECK_STR(writer_cstr(&w), "a?[2Jb\tc\n?d??\xc3\xa9");
 }
 
-CHECK_MAIN(T(passphrase_files), T(precedence), T(key_files), T(short_passphrases_are_warned_of),
+CHECK_MAIN(T(background), T(passphrase_files), T(precedence), T(key_files), T(short_passphrases_are_warned_of),
            T(names_from_elsewhere_move_no_cursor))

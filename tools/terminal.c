@@ -63,7 +63,8 @@ terminal_ask_secret(const char *prompt, uint8_t *out, size_t cap, size_t *count)
 	*count = 0;
 	if (fd < 0)
 		return E_STORE_KEY_MISSING;
-	if (tcgetattr(fd, &shown) != 0) {
+	/* From the background (`serve STORE &`) to ask would stop the program in silence. */
+	if (tcgetattr(fd, &shown) != 0 || tcgetpgrp(fd) != getpgrp()) {
 		(void)close(fd);
 		return E_STORE_KEY_MISSING;
 	}
