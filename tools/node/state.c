@@ -11,7 +11,7 @@ state_str(struct reader *r, char *out, size_t out_bytes)
 {
 	struct bytes s = reader_str(r);
 
-	if (s.n >= out_bytes) {
+	if (s.n >= out_bytes || (s.n > 0 && memchr(s.p, 0, s.n) != NULL)) { /* a zero would cut it short unseen */
 		reader_fail(r, E_PACK_TYPE);
 		s = BYTES_NONE;
 	}
