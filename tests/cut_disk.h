@@ -6,6 +6,8 @@
 #define BANYAN_TESTS_CUT_DISK_H
 
 #include "tests/journal.h"
+
+#include "tests/check.h"
 #include "tests/scratch.h"
 
 #define CUT_ACKS_MAX 512u
@@ -255,6 +257,66 @@ disk_write_out(const char *root, enum keep keep)
 			exit(1);
 		free(copy.p);
 	}
+}
+
+static inline bool
+is_below(const struct journal_op *op, const char *below, const char *const names[])
+{
+	const char *name = op->kind == OP_WRITE || op->kind == OP_SYNC || op->kind == OP_TRUNCATE ? names[op->file] : op->name;
+
+	return op->kind != OP_ACK && (below == NULL || strncmp(name, below, strlen(below)) == 0);
+}
+
+/* The recorded world goes; `dir` is a new one, in memory if there is such a place: replayed stores sync for nobody. */
+static inline void
+cut_begin(char dir[PATH_MAX], char root[PATH_MAX])
+{
+	if (access("/dev/shm", W_OK) == 0) {
+		scratch_remove(dir);
+		strcpy(dir, "/dev/shm/banyan-test-XXXXXX");
+		REQUIRE(mkdtemp(dir) != NULL);
+	}
+	scratch_path(root, dir, "replayed");
+}
+
+static int cut_keeps = 1; /* at each cut so many of the five kinds of disk, in turn; BANYAN_POWERCUT_KEEPS: so many */
+
+/*
+ * cut_everywhere: before each operation from `from` on that touches `below` (NULL: any), the disk as the cut may have left it,
+ * and what `wrong_of` says of it. How many were wrong; of a disk that lies the first will do.
+ */
+static inline unsigned
+cut_everywhere(const char *root, const char *below, size_t from, const char *(*wrong_of)(const char *), bool lies,
+               unsigned *cuts)
+{
+	static const char *names[JOURNAL_FILES_MAX]; /* as they were made */
+	const char *asked = getenv("BANYAN_POWERCUT_KEEPS");
+	int keeps = asked == NULL ? cut_keeps : atoi(asked), keep;
+	unsigned wrong_count = 0;
+	size_t i;
+
+	disk_begin(below, lies);
+	for (i = 0; i < journal.count; i++)
+		if (journal.ops[i].kind == OP_CREATE)
+			names[journal.ops[i].file] = journal.ops[i].name;
+	for (*cuts = 0, i = 0; i <= journal.count; i++) {
+		bool here = i == journal.count || (i >= from && is_below(&journal.ops[i], below, names));
+
+		for (keep = 0; here && keep < keeps; keep++, ++*cuts) {
+			unsigned how = (*cuts + (unsigned)keep) % KEEPS;
+			const char *wrong;
+
+			disk_write_out(root, (enum keep)(keeps < KEEPS ? how : (unsigned)keep));
+			wrong = wrong_of(root);
+			wrong_count += wrong != NULL;
+			if (wrong != NULL && lies)
+				return wrong_count;
+			CHECK_MSG(wrong == NULL, "%s: cut before operation %zu, keep %u: %s", below == NULL ? "" : below, i, how, wrong);
+		}
+		if (i < journal.count)
+			disk_apply(&journal.ops[i]);
+	}
+	return wrong_count;
 }
 
 #endif

@@ -189,12 +189,12 @@ journal_unlink(const char *path)
 	int i;
 
 	pthread_mutex_lock(&journal.lock);
-	if ((name = journal_relative(path)) != NULL)
+	if ((name = journal_relative(path)) != NULL && access(path, F_OK) == 0) {
+		strcpy(journal_add(OP_UNLINK)->name, name);
 		for (i = 0; i < journal.files; i++)
-			if (strcmp(journal.name_of[i], name) == 0) {
-				strcpy(journal_add(OP_UNLINK)->name, name);
+			if (strcmp(journal.name_of[i], name) == 0)
 				journal.name_of[i][0] = '\0';
-			}
+	}
 	pthread_mutex_unlock(&journal.lock);
 }
 
@@ -316,6 +316,27 @@ rename(const char *from, const char *to)
 	}
 	pthread_mutex_unlock(&journal.lock);
 	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+/* One more name; the file goes by it from now on. */
+int
+link(const char *from, const char *to)
+{
+	const char *a, *b;
+	int i;
+
+	pthread_mutex_lock(&journal.lock);
+	if ((a = journal_relative(from)) != NULL && (b = journal_relative(to)) != NULL && access(to, F_OK) != 0)
+		for (i = 0; i < journal.files; i++)
+			if (strcmp(journal.name_of[i], a) == 0) {
+				struct journal_op *op = journal_add(OP_CREATE);
+
+				op->file = i;
+				strcpy(op->name, b);
+				strcpy(journal.name_of[i], b);
+			}
+	pthread_mutex_unlock(&journal.lock);
+	return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int

@@ -265,6 +265,7 @@ office_finish(struct peer *p, struct identity *author, const char *area, const c
 /* What opens the store, and what shall: NULL: the key file, and none. */
 static const char *office_passphrase, *office_new_passphrase;
 static const char *office_store = ""; /* STORE of a command that needs no open one */
+static bool office_files;             /* what it writes into files is written, as the program does */
 
 static inline void
 office_set_secret(struct secret *s, const char *passphrase)
@@ -275,6 +276,7 @@ office_set_secret(struct secret *s, const char *passphrase)
 }
 
 struct office_said {
+	struct call *call;
 	struct writer out, notes;
 	enum err e;
 	char thing[240];
@@ -289,6 +291,8 @@ office_hear(void *ctx, uint8_t stream, struct bytes piece)
 		writer_bytes(&said->out, piece);
 	else if (stream == ANSWER_NOTE)
 		writer_bytes(&said->notes, piece);
+	else if (office_files && (stream == ANSWER_FILE || stream == ANSWER_DATA || stream == ANSWER_FILE_END))
+		return call_apply(said->call, stream, piece);
 	return E_OK;
 }
 
@@ -342,6 +346,7 @@ office_run(struct peer *p, const struct principal_id *actor, bool remote, struct
 		office_set_secret(&c->new_secret, office_new_passphrase);
 	c->answer = office_hear;
 	c->ctx = said;
+	said->call = c;
 	c->remote = remote;
 	c->store = p == NULL ? office_store : p->path;
 	if (actor == NULL && p != NULL)

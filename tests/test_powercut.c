@@ -150,37 +150,6 @@ disk_wrong(const char *root)
 	return wrong;
 }
 
-/* The number of wrong disks over every cut. */
-static unsigned
-cut_everywhere(const char *root, bool lies, unsigned *cuts)
-{
-	unsigned wrong_count = 0;
-	size_t i;
-	int keep;
-
-	disk_begin(NULL, lies);
-	*cuts = 0;
-	for (i = 0; i <= journal.count; i++) {
-		if (i == journal.count || journal.ops[i].kind != OP_ACK)
-			for (keep = KEEP_NOTHING; keep < KEEPS; keep++, ++*cuts) {
-				const char *wrong;
-
-				disk_write_out(root, (enum keep)keep);
-				wrong = disk_wrong(root);
-				wrong_count += wrong != NULL;
-				if (wrong != NULL && !lies)
-					CHECK_MSG(wrong == NULL,
-						  "cut before operation %zu, keep %d: %s",
-						  i, keep, wrong);
-				if (wrong != NULL && lies)
-					return wrong_count;
-			}
-		if (i < journal.count)
-			disk_apply(&journal.ops[i]);
-	}
-	return wrong_count;
-}
-
 static void
 every_power_cut(void)
 {
@@ -196,18 +165,13 @@ every_power_cut(void)
 	for (i = 0; i < journal.count; i++)
 		writes += journal.ops[i].kind == OP_WRITE;
 	CHECK(writes > 3 * rounds);
-	/* In memory if there is such a place: the replayed stores sync for nobody. */
-	if (access("/dev/shm", W_OK) == 0) {
-		scratch_remove(dir);
-		strcpy(dir, "/dev/shm/banyan-test-XXXXXX");
-		REQUIRE(mkdtemp(dir) != NULL);
-	}
-	scratch_path(root, dir, "replayed");
-	CHECK(cut_everywhere(root, false, &cuts) == 0);
+	cut_begin(dir, root);
+	cut_keeps = KEEPS;
+	CHECK(cut_everywhere(root, NULL, 0, disk_wrong, false, &cuts) == 0);
 	printf("  %zu operations, %u writes, %u disks\n", journal.count, writes, cuts);
 	/* The search must be able to find: with a disk that ignores syncs, something is
 	 * lost. */
-	CHECK(cut_everywhere(root, true, &cuts) > 0);
+	CHECK(cut_everywhere(root, NULL, 0, disk_wrong, true, &cuts) > 0);
 	scratch_remove(dir);
 }
 

@@ -233,47 +233,6 @@ node_wrong(const char *root)
 
 /* ---- every cut ---- */
 
-static bool
-is_below(const struct journal_op *op, const char *below, const char *const names[])
-{
-	const char *name = op->kind == OP_WRITE || op->kind == OP_SYNC || op->kind == OP_TRUNCATE ? names[op->file] : op->name;
-
-	return op->kind != OP_ACK && strncmp(name, below, strlen(below)) == 0;
-}
-
-static unsigned
-cut_everywhere(const char *root, const char *below, const char *(*wrong_of)(const char *), bool lies, unsigned *cuts)
-{
-	static const char *names[JOURNAL_FILES_MAX]; /* as they were made */
-	const char *asked = getenv("BANYAN_POWERCUT_KEEPS");
-	int keeps = lies || asked == NULL ? 1 : atoi(asked), keep;
-	unsigned wrong_count = 0;
-	size_t i;
-
-	disk_begin(below, lies);
-	for (i = 0; i < journal.count; i++)
-		if (journal.ops[i].kind == OP_CREATE)
-			names[journal.ops[i].file] = journal.ops[i].name;
-	for (*cuts = 0, i = 0; i <= journal.count; i++) {
-		bool here = i == journal.count || (i >= told.from && is_below(&journal.ops[i], below, names));
-
-		for (keep = 0; here && keep < keeps; keep++, ++*cuts) {
-			unsigned how = (*cuts + (unsigned)keep) % KEEPS;
-			const char *wrong;
-
-			disk_write_out(root, (enum keep)(keeps < KEEPS ? how : (unsigned)keep));
-			wrong = wrong_of(root);
-			wrong_count += wrong != NULL;
-			if (wrong != NULL && lies)
-				return wrong_count;
-			CHECK_MSG(wrong == NULL, "%s: cut before operation %zu, keep %d: %s", below, i, keep, wrong);
-		}
-		if (i < journal.count)
-			disk_apply(&journal.ops[i]);
-	}
-	return wrong_count;
-}
-
 static void
 cuts_on_all_roads(void)
 {
@@ -287,18 +246,13 @@ cuts_on_all_roads(void)
 	setenv("TMPDIR", root, 1);
 	roads_record(root);
 	unsetenv("TMPDIR");
-	if (access("/dev/shm", W_OK) == 0) {
-		scratch_remove(dir);
-		strcpy(dir, "/dev/shm/banyan-test-XXXXXX");
-		REQUIRE(mkdtemp(dir) != NULL);
-	}
-	scratch_path(root, dir, "replayed");
-	CHECK(cut_everywhere(root, told.device, device_wrong, false, &device) == 0);
-	CHECK(cut_everywhere(root, told.node, node_wrong, false, &node) == 0);
+	cut_begin(dir, root);
+	CHECK(cut_everywhere(root, told.device, told.from, device_wrong, false, &device) == 0);
+	CHECK(cut_everywhere(root, told.node, told.from, node_wrong, false, &node) == 0);
 	printf("  %zu operations, %u disks of a device, %u of a node\n", journal.count, device, node);
 	/* The search must be able to find: disks that ignore syncs. */
-	CHECK(cut_everywhere(root, told.device, device_wrong, true, &cuts) > 0);
-	CHECK(cut_everywhere(root, told.node, node_wrong, true, &cuts) > 0);
+	CHECK(cut_everywhere(root, told.device, told.from, device_wrong, true, &cuts) > 0);
+	CHECK(cut_everywhere(root, told.node, told.from, node_wrong, true, &cuts) > 0);
 	for (i = 0; i < CARRIED; i++)
 		writer_free(&told.envelopes[i]);
 	scratch_remove(dir);

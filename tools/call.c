@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/crypto.h"
 #include "tools/call_parts.h"
@@ -32,9 +33,9 @@ call_free(struct call *c)
 {
 	if (c == NULL)
 		return;
-	if (c->file.f != NULL) {
-		(void)fclose(c->file.f);
-		(void)remove(c->file.part);
+	if (c->file.open) {
+		(void)close(c->file.fd);
+		(void)unlink(c->file.part);
 	}
 	secret_wipe(&c->secret);
 	secret_wipe(&c->new_secret);

@@ -1,10 +1,12 @@
 /* The person's side of an answer: text to the terminal, files to their place. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "tools/call_parts.h"
 #include "tools/terminal.h"
 
@@ -91,9 +93,9 @@ apply_progress(struct call *c, struct bytes line)
 static enum err
 file_failed(struct call *c, enum err e)
 {
-	if (c->file.f != NULL)
-		(void)fclose(c->file.f);
-	c->file.f = NULL;
+	if (c->file.open)
+		(void)close(c->file.fd);
+	c->file.open = false;
 	(void)unlink(c->file.part);
 	return why_set(&c->why, e, "%s", c->file.path);
 }
@@ -123,7 +125,7 @@ place_of(struct call *c, struct bytes name)
 	if (name.n == 0) {
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s", output);
 	} else {
-		if (mkdir(output, 0700) != 0 && errno != EEXIST)
+		if (mkdir(output, 0700) == 0 ? file_sync_parent(output) != E_OK : errno != EEXIST)
 			return why_set(&c->why, E_IO, "the folder %s", output);
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s/%.*s", output, (int)name.n,
 		             (const char *)name.p);
@@ -140,43 +142,44 @@ apply_file(struct call *c, struct bytes name)
 	struct stat st;
 	enum err e;
 
-	if (c->file.f != NULL)
+	if (c->file.open)
 		return file_failed(c, E_PROTOCOL);
 	if ((e = place_of(c, name)) != E_OK)
 		return e;
 	if (lstat(c->file.path, &st) == 0)
 		return why_set(&c->why, E_FILE_EXISTS, "%s", c->file.path);
-	/* 0600: a table of answers is for the one who asked. "wx" refuses a link laid in the way. */
+	/* 0600: a table of answers is for the one who asked. O_EXCL refuses a link laid in the way. */
 	(void)unlink(c->file.part);
-	c->file.f = fopen(c->file.part, "wx");
-	if (c->file.f == NULL)
+	c->file.fd = open(c->file.part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (c->file.fd < 0)
 		return why_set(&c->why, E_IO, "%s", c->file.part);
-	(void)chmod(c->file.part, 0600);
+	c->file.open = true;
 	return E_OK;
 }
 
 static enum err
 apply_data(struct call *c, struct bytes content)
 {
-	if (c->file.f == NULL)
+	enum err e;
+
+	if (!c->file.open)
 		return why_set(&c->why, E_PROTOCOL, "contents without a file");
-	if (content.n > 0 && fwrite(content.p, 1, content.n, c->file.f) != content.n)
-		return file_failed(c, errno == ENOSPC ? E_STORE_FULL : E_IO);
-	return E_OK;
+	return (e = file_write_all(c->file.fd, content)) == E_OK ? E_OK : file_failed(c, e);
 }
 
 static enum err
 apply_file_end(struct call *c)
 {
-	bool good;
+	enum err e;
 
-	if (c->file.f == NULL)
+	if (!c->file.open)
 		return why_set(&c->why, E_PROTOCOL, "the end of no file");
-	good = fflush(c->file.f) == 0 && fsync(fileno(c->file.f)) == 0;
-	good = fclose(c->file.f) == 0 && good;
-	c->file.f = NULL;
-	if (!good)
-		return file_failed(c, errno == ENOSPC ? E_STORE_FULL : E_IO);
+	e = fsync(c->file.fd) == 0 ? E_OK : file_error(errno);
+	if (close(c->file.fd) != 0 && e == E_OK)
+		e = file_error(errno);
+	c->file.open = false;
+	if (e != E_OK)
+		return file_failed(c, e);
 	/* A hard link refuses to overwrite; where the file system has none, rename it is. */
 	if (link(c->file.part, c->file.path) == 0)
 		(void)unlink(c->file.part);
@@ -184,7 +187,11 @@ apply_file_end(struct call *c)
 		return file_failed(c, E_FILE_EXISTS);
 	else if (rename(c->file.part, c->file.path) != 0)
 		return file_failed(c, E_IO);
-	return E_OK;
+	/* Said to be written: its name too outlives a power cut. */
+	if ((e = file_sync_parent(c->file.path)) == E_OK)
+		return E_OK;
+	(void)unlink(c->file.path);
+	return why_set(&c->why, e, "%s", c->file.path);
 }
 
 static enum err

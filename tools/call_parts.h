@@ -22,7 +22,8 @@ struct call_input {
 
 /* A file being made on the person's side. */
 struct call_file {
-	FILE *f;
+	int fd; /* if it is open */
+	bool open;
 	char path[1024], part[1040];
 };
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "core/erasure.h"
 #include "core/file.h"
@@ -81,18 +81,12 @@ keep_others(struct keep_all *g, struct store_txn *txn, struct bytes had)
 static enum err
 write_beside(const char *path, struct bytes b)
 {
-	char fresh[640];
-	bool good;
-	FILE *f;
+	const char *slash = strrchr(path, '/');
+	char dir[600] = ".";
 
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", path);
-	if ((f = fopen(fresh, "wb")) == NULL)
-		return E_IO;
-	good = fwrite(b.p, 1, b.n, f) == b.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
-	good = fclose(f) == 0 && good && rename(fresh, path) == 0;
-	if (!good)
-		(void)unlink(fresh);
-	return good ? file_sync_parent(path) : E_IO;
+	if (slash != NULL)
+		(void)snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return file_replace(dir, slash == NULL ? path : slash + 1, b, NULL);
 }
 
 enum err
