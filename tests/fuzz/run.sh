@@ -24,13 +24,16 @@ each=$((seconds / $#))
 [ "$each" -ge 1 ] || each=1
 seeds=$build/seeds
 mkdir -p "$seeds" "$build/found"
+"$build/tests/fuzz/fuzz_words" "$build/dict" || exit 1
 "$build/tests/fuzz/fuzz_seeds" "$root/tests/vectors" "$root/schemas/forms" "$root/tests/fuzz/corpus" "$seeds" || exit 1
 
 passed=0 failed=0
 for target in "$@"; do
 	mkdir -p "$build/corpus/$target"
 	log=$build/corpus/$target.log
-	if "$build/tests/fuzz/$target" -max_total_time="$each" -max_len=32768 -timeout=10 -rss_limit_mb=1024 \
+	dict=
+	[ ! -e "$build/dict/$target.dict" ] || dict=-dict=$build/dict/$target.dict
+	if "$build/tests/fuzz/$target" -max_total_time="$each" -max_len=32768 -timeout=10 -rss_limit_mb=1024 ${dict:+"$dict"} \
 		-artifact_prefix="$build/found/$target-" -print_final_stats=1 \
 		"$build/corpus/$target" "$seeds" >"$log" 2>&1; then
 		passed=$((passed + 1))
