@@ -187,22 +187,6 @@ form_job(struct store_txn *txn, void *arg)
 	return audit_append(txn, job->now_s, job->actor, "form add", job->object, "");
 }
 
-/* Records of it may be here already, set aside: of a node that was put back from a backup from before the form. */
-static enum err
-again_job(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	return opener_again(txn, E_FORM_UNKNOWN);
-}
-
-static enum err
-open_again(struct peer *p, struct why *why)
-{
-	enum err e = store_write(p->store, again_job, NULL);
-
-	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
-}
-
 enum err
 down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bundle, bool *already,
               struct why *why)
@@ -222,7 +206,7 @@ down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bun
 	if (peer_form_by_key(p, job.key) != NULL) {
 		form_free(form);
 		*already = true;
-		return open_again(p, why);
+		return down_open_again_now(p, DOWN_NEWS_FORM, why);
 	}
 	for (f = p->forms; f != NULL; f = f->next)
 		if (strcmp(form_id(f->form), form_id(form)) == 0 &&
@@ -235,7 +219,7 @@ down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bun
 		return why_set(why, e, "%s", p->path);
 	if ((e = peer_learn_form(p, bundle, job.order, "", why)) != E_OK)
 		return e;
-	return open_again(p, why); /* now that the opener knows it */
+	return down_open_again_now(p, DOWN_NEWS_FORM, why); /* now that the opener knows it */
 }
 
 static enum err

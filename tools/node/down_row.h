@@ -29,6 +29,15 @@ struct parcel;
 bool down_may_spare(struct bytes parcel);
 enum err down_fill(struct peer *, struct parcel *, struct arena *);
 enum err down_knows_older(struct store_txn *, const struct principal_id *node, const struct down_cursor *now, bool *out);
+/*
+ * down_again.c. Arrivals may be here already that were set aside for a word that was not: of another node's devices, or of a
+ * node that was put back. down_open_again: in a job, by DOWN_NEWS_*; down_open_again_now: once the opener knows the word too.
+ */
+#define DOWN_NEWS_FORM 1u
+#define DOWN_NEWS_DICTIONARY 2u
+#define DOWN_NEWS_KEY 4u
+enum err down_open_again(struct store_txn *, unsigned news);
+enum err down_open_again_now(struct peer *, unsigned news, struct why *);
 /* In a job at the node: publish an office or revocation. */
 enum err down_publish_statement(struct peer *, struct store_txn *, enum down_kind, struct bytes statement);
 

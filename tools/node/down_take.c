@@ -84,6 +84,7 @@ struct take_job {
 	uint64_t codecs;         /* 0: nothing was said */
 	struct home home;
 	bool has_home, keys_changed;
+	unsigned news; /* DOWN_NEWS_*: what was set aside for want of it is opened */
 };
 
 static enum err
@@ -172,6 +173,7 @@ take_form(struct store_txn *txn, struct take_job *job, const struct down_item *i
 	if (e != E_OK)
 		return e == E_NO_MEMORY ? e : E_OK;
 	job->form_bundle = item->content;
+	job->news |= DOWN_NEWS_FORM;
 	job->form_order = item->order;
 	memcpy(job->form_languages, item->languages, sizeof(job->form_languages));
 	return down_put_form(txn, form_key_of(item->content), item->order, item->languages, item->content);
@@ -234,6 +236,7 @@ take_dictionary(struct store_txn *txn, struct take_job *job, const struct down_i
 	job->dictionary_form.v = item->form_key;
 	e = dictionaries_keep(txn, job->dictionary_form, item->content, &kept);
 	job->dictionary = kept ? item->content : BYTES_NONE;
+	job->news |= kept ? DOWN_NEWS_DICTIONARY : 0;
 	return e == E_LIMIT ? E_OK : e;
 }
 
@@ -360,6 +363,9 @@ take_job(struct store_txn *txn, void *arg)
 		}
 		writer_free(&body);
 	}
+	job->news |= job->keys_changed ? DOWN_NEWS_KEY : 0;
+	if (e == E_OK && peer_is_node(job->peer))
+		e = down_open_again(txn, job->news);
 	return e == E_OK ? down_cursor_put(txn, job->which, &cursor) : e;
 }
 
@@ -429,6 +435,8 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 		e = peer_learn_areas(p, job.areas, why);
 	if (e == E_OK && job.form_bundle.n > 0)
 		e = peer_learn_form(p, job.form_bundle, job.form_order, job.form_languages, why);
+	if (e == E_OK && peer_is_node(p)) /* the opener may have been at work in between */
+		e = down_open_again_now(p, job.news, why);
 done:
 	arena_free(&arena);
 	return e;
