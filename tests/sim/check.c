@@ -26,6 +26,8 @@ acked_is_there(struct world *w, const struct device *d, uint64_t epoch, uint64_t
 	struct log_id log = {d->who->id, epoch};
 	uint64_t n;
 
+	if (d->who->lies)
+		return;
 	for (n = from + 1; n <= upto && !w->failed; n++) {
 		const struct entry *e = entries_find(&d->disk.log, &log, n);
 
@@ -133,7 +135,7 @@ check_after_restore(struct world *w)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (t->excused || on_some_disk(w, t))
+		if (t->excused || t->author->lies || on_some_disk(w, t))
 			continue;
 		/* devices wait for two backups: if neither of the last two was used, what they gave up is gone */
 		if (w->node.much_older || w->bug == BUG_GAP_STUCK)
@@ -202,6 +204,8 @@ check_verified(struct conn *c)
 	struct session_source source = device_source(c);
 	int i;
 
+	if (c->device->who->lies)
+		return;
 	if (!c->has_said || source.heads(c, c->device->disk.epoch, &mine) != E_OK) {
 		sim_fail(c->world, "device %zu says verified, and the node said nothing", c->device->index);
 		return;
@@ -268,13 +272,13 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 
 	if (v != NULL) {
 		++*must;
-		if (t->wild)
+		if (t->wild && !t->author->lies) /* a liar may say another area of it, and there it may */
 			sim_fail(w, "a record about an area outside its author's scope was taken");
 		else if (!check_same_revision(v, t, !t->below))
 			sim_fail(w, "a record at the node is not what was finished");
 		return;
 	}
-	if (t->excused || t->author->revoked)
+	if (t->excused || t->author->revoked || t->author->lies)
 		return;
 	if (!parcels_hold(&w->node.disk.arrivals, t, &copies))
 		sim_fail(w, "a finished record of principal %zu never came to the node", author_number(w, t));
@@ -286,7 +290,7 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 void
 check_budget(struct conn *c)
 {
-	if (c->bytes > c->budget)
+	if (c->bytes > c->budget && !c->device->who->lies)
 		sim_fail(c->world, "device %zu: a session cost %llu bytes, and might cost %llu", c->device->index,
 		         (unsigned long long)c->bytes, (unsigned long long)c->budget);
 }
@@ -300,14 +304,30 @@ check_receipts(struct device *d)
 		acked_is_there(d->world, d, d->disk.acked[i].epoch, 0, d->disk.acked[i].number);
 }
 
+/* Of a liar: it may give others' slices as its own, which nobody opens. */
+static bool
+a_liar_s(const struct world *w, const struct log_id *log)
+{
+	size_t i;
+
+	for (i = 0; i < w->principal_n; i++)
+		if (w->principal[i].lies && ID_EQUAL(&w->principal[i].id, &log->author))
+			return true;
+	return false;
+}
+
 /* Once each, unless two handsets had it, or one was put back from a copy. */
 static void
 check_copies(struct world *w, const struct truth *t)
 {
-	size_t copies = 0;
+	size_t copies = 0, i;
 
-	(void)parcels_hold(&w->node.disk.arrivals, t, &copies);
-	if (copies > 1 && !t->author->cloned && !t->author->repacked)
+	for (i = 0; i < w->node.disk.arrivals.n; i++) {
+		const struct entries one = {.e = &w->node.disk.arrivals.e[i], .n = 1};
+
+		copies += !a_liar_s(w, &one.e->log) && parcels_hold(&one, t, NULL);
+	}
+	if (copies > 1 && !t->author->lies && !t->author->cloned && !t->author->repacked)
 		sim_fail(w, "a record of principal %zu lies in %zu parcels", author_number(w, t), copies);
 }
 
@@ -384,7 +404,7 @@ check_device_end(struct world *w, struct device *d)
 	uint64_t bound = 6000;
 	size_t i;
 
-	if (d->who->revoked)
+	if (d->who->revoked || d->who->lies)
 		return;
 	for (i = 0; i < d->disk.log.n; i++)
 		bound += 4 * d->disk.log.e[i].bytes.n;

@@ -24,6 +24,7 @@ conn_open(struct device *d)
 	e = w->mode->node_admit(c, &down, thing);
 	writer_heap_init(&c->to_node, SIZE_MAX / 2);
 	writer_heap_init(&c->to_device, SIZE_MAX / 2);
+	writer_heap_init(&c->honest, SIZE_MAX / 2);
 	if (session_new(&c->up, &up, w->now_ms) != E_OK || session_new(&c->down, &down, w->now_ms) != E_OK)
 		abort();
 	if (e != E_OK)
@@ -90,6 +91,16 @@ pull(struct session *s, struct writer *pipe, uint64_t now_ms)
 }
 
 static void
+device_pull(struct conn *c, uint64_t now_ms)
+{
+	bool lies = c->device->who->lies;
+
+	pull(c->up, lies ? &c->honest : &c->to_node, now_ms);
+	if (lies)
+		liar_speaks(c);
+}
+
+static void
 deliver(struct conn *c, bool to_node)
 {
 	struct writer *pipe = to_node ? &c->to_node : &c->to_device;
@@ -118,7 +129,7 @@ conn_step(struct conn *c)
 
 	if (c->dead)
 		return;
-	pull(c->up, &c->to_node, now);
+	device_pull(c, now);
 	pull(c->down, &c->to_device, now);
 	deliver(c, true);
 	if (!c->dead)
@@ -139,7 +150,7 @@ conn_step(struct conn *c)
 		drain(c, false);
 	if (c->dead)
 		return;
-	pull(c->up, &c->to_node, now);
+	device_pull(c, now);
 	pull(c->down, &c->to_device, now);
 	if (c->finished || (session_over(c->down) && c->to_device_taken == c->to_device.n) || session_over(c->up)) {
 		conn_kill(c, "closed");
@@ -155,6 +166,7 @@ conn_free(struct conn *c)
 	session_free(c->down);
 	writer_free(&c->to_node);
 	writer_free(&c->to_device);
+	writer_free(&c->honest);
 	free(c);
 }
 

@@ -47,6 +47,10 @@ build(struct device *d, const struct row *rows, size_t count)
 	if (e == E_OK)
 		e = parcel_end(b, &d->who->sign, &out, &entry.hash);
 	parcel_builder_free(b);
+	if (e != E_OK && d->who->lies) { /* its own lies undid what it had */
+		writer_free(&out);
+		return;
+	}
 	if (e != E_OK)
 		sim_fail(w, "device %zu cannot make a parcel: %s", d->index, err_name(e));
 	entry.bytes = world_keep(w, writer_view(&out));

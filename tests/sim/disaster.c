@@ -119,6 +119,7 @@ world_disaster(struct world *w, enum fault_kind kind)
 	case FAULT_SLOW:
 	case FAULT_DEVICE_CRASH:
 	case FAULT_WILD:
+	case FAULT_LIAR:
 	case FAULT_COUNT:
 		break; /* they happen all the time */
 	}
@@ -130,7 +131,10 @@ world_switch_faults(struct world *w, uint32_t without)
 	int i, count = w->mode->roads ? FAULT_COUNT : FAULT_ROADS;
 
 	for (i = 0; i < count; i++)
-		w->on[i] = chance(often[i]);
+		if (i != FAULT_LIAR) /* who draws by himself */
+			w->on[i] = chance(often[i]);
+	if (!(without >> FAULT_LIAR & 1))
+		liar_choose(w, often[FAULT_LIAR]);
 	for (i = 0; i < FAULT_COUNT; i++)
 		w->on[i] = w->on[i] && !(without >> i & 1);
 	/* A record that its handset lost to one disaster and the node to another is lost: one of them a seed. */
@@ -147,7 +151,7 @@ world_switch_faults(struct world *w, uint32_t without)
 	for (i = 0; i < FAULT_COUNT; i++) {
 		uint64_t times, span = w->days * DAY_MS;
 
-		if (!w->on[i])
+		if (!w->on[i] || i == FAULT_LIAR)
 			continue;
 		sim_say(w, "fault: %s", words_of[i]);
 		for (times = 1 + draw_below(3); times > 0; times--)

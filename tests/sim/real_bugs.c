@@ -77,6 +77,19 @@ __wrap_member_get(struct store_txn *txn, const struct principal_id *id, struct m
 	return e;
 }
 
+enum err __real_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
+                         const struct run_recipient *, const uint8_t *, const struct ec_key *);
+enum err __wrap_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
+                         const struct run_recipient *, const uint8_t *, const struct ec_key *);
+enum err
+__wrap_run_open(struct run *run, const struct programme_id *programme, const struct principal_id *author, uint64_t epoch,
+                const struct run_recipient *to, const uint8_t *enc, const struct ec_key *key)
+{
+	if (planted(BUG_THIEF))
+		author = liar_robbed(world, author, enc);
+	return __real_run_open(run, programme, author, epoch, to, enc, key);
+}
+
 enum err __real_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
 enum err __wrap_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
 enum err

@@ -149,7 +149,7 @@ check_twin(struct world *w, const struct device *d, const struct node_disk *disk
 			sim_fail(w, "a record of the office below did not come to the second node");
 		return;
 	}
-	if (t->author->revoked) /* what came there before it heard of that stays opened there */
+	if (t->author->revoked || t->author->lies) /* what came there before it heard of that stays opened there */
 		return;
 	if ((here != NULL) != (there != NULL))
 		sim_fail(w, "a record%s%s of principal %td is opened at the %s node of the office only; its parcel is at %s",

@@ -267,10 +267,13 @@ open_item(struct world *w, struct principal *who, const struct entry *entry, con
 	struct writer plain[2];
 	struct revision_body body;
 	struct run run;
+	const struct principal_id *sealer = &entry->log.author;
 	size_t count = 0;
 	enum err e;
 
-	if ((e = run_open(&run, &w->programme, &entry->log.author, item->epoch, &item->to, item->enc,
+	if (w->bug == BUG_THIEF)
+		sealer = liar_robbed(w, sealer, item->enc);
+	if ((e = run_open(&run, &w->programme, sealer, item->epoch, &item->to, item->enc,
 	                  &w->node.seal)) != E_OK)
 		return e;
 	writer_heap_init(&plain[0], SLICE_PLAIN_BYTES_MAX);

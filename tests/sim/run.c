@@ -5,7 +5,7 @@
 
 #define SHRINK_RUNS_MAX 40
 
-static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals, sticks, meetings, carried;
+static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals, sticks, meetings, carried, lies;
 
 static void
 add_counts(const struct world *w)
@@ -18,6 +18,7 @@ add_counts(const struct world *w)
 	cuts += w->counts_cuts;
 	forks += w->counts_forks;
 	revisions += w->truth_n;
+	lies += w->counts_lies;
 	sticks += w->counts_sticks;
 	meetings += w->counts_meetings;
 	carried += w->counts_carried;
@@ -124,7 +125,7 @@ run_mode(const struct run_options *o, const struct mode *mode)
 	uint64_t seed;
 
 	device_days = sessions = verified = parcels = crashes = cuts = forks = revisions = reals = 0;
-	sticks = meetings = carried = 0;
+	sticks = meetings = carried = lies = 0;
 	for (seed = o->from; o->length > 0 ? device_days < o->length : seed <= o->upto; seed++) {
 		bool ok = run_seed(o, mode, seed);
 
@@ -135,10 +136,10 @@ run_mode(const struct run_options *o, const struct mode *mode)
 			break;
 	}
 	printf("%s: %llu device-days, %llu records finished, %llu sessions (%llu verified), %llu parcels, %llu crashes, "
-	       "%llu cuts, %llu forks; %llu of %llu seeds with the real cryptography\n",
+	       "%llu cuts, %llu forks, %llu lies; %llu of %llu seeds with the real cryptography\n",
 	       mode->name, (unsigned long long)device_days, (unsigned long long)revisions, (unsigned long long)sessions,
 	       (unsigned long long)verified, (unsigned long long)parcels, (unsigned long long)crashes,
-	       (unsigned long long)cuts, (unsigned long long)forks, (unsigned long long)reals, passed + failed);
+	       (unsigned long long)cuts, (unsigned long long)forks, (unsigned long long)lies, (unsigned long long)reals, passed + failed);
 	if (mode->roads)
 		printf("%s: %llu sticks taken, %llu meetings with a relay, %llu parcels from node to node\n", mode->name,
 		       (unsigned long long)sticks, (unsigned long long)meetings, (unsigned long long)carried);

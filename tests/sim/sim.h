@@ -114,6 +114,7 @@ struct principal { /* a member; clones share one */
 	char area[8];
 	bool cloned;
 	bool repacked; /* put back from a copy: what was delivered since may come once more */
+	bool lies;     /* liar.c: what it says of itself, and what it has, is nobody's word */
 	bool revoked;
 	struct { uint64_t epoch, number; } revoked_logs[EPOCHS_SIM_MAX];
 	size_t revoked_n;
@@ -227,6 +228,9 @@ struct conn {
 	uint64_t epoch, number; /* serve_session's: the parcel that came just before */
 	struct parcel_hash hash;
 	bool finished, dead, greeted;
+	struct writer honest; /* of a liar: what its session said, before liar_speaks */
+	size_t honest_taken;
+	uint64_t lied_epoch;
 	uint64_t slow_ms, budget; /* budget: bytes that it may cost; or 0 */
 	/* what the node had when it computed its last word, for the check of "verified" */
 	struct session_heads said;
@@ -281,7 +285,7 @@ extern const struct mode mode_model, mode_real, mode_roads;
 
 struct world {
 	const struct mode *mode;
-	uint64_t seed, days, now_ms, event_order;
+	uint64_t seed, days, now_ms, event_order, liar_state;
 	bool on[FAULT_COUNT], verbose, quiet, healed;
 	enum bug bug;
 	struct arena arena;
@@ -301,7 +305,7 @@ struct world {
 	bool failed;
 	char failure[400];
 	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks, counts_cuts,
-	    counts_bytes, counts_sticks, counts_meetings, counts_carried;
+	    counts_lies, counts_bytes, counts_sticks, counts_meetings, counts_carried;
 };
 
 /* What of a seed runs: all of it, or less, to find out what of it fails. */
@@ -401,6 +405,14 @@ void node_restore(struct world *, bool new_incarnation);
 void node_revoke(struct world *, struct principal *);
 enum err node_publish(struct world *, struct log_id, const struct parcel_item *);
 uint64_t node_inbox_epoch(struct world *, const struct principal *);
+
+/* ---- liar.c ---- */
+/* liar_choose: in so many seeds of a thousand, one principal lies from now on. */
+void liar_choose(struct world *, unsigned permille);
+/* liar_speaks: what its session had to say goes onto the link, more or less. */
+void liar_speaks(struct conn *);
+/* liar_robbed: whose the slice is that a liar gives as its own; `author` if that is no liar. For a planted bug. */
+const struct principal_id *liar_robbed(const struct world *, const struct principal_id *author, const uint8_t *enc);
 
 /* ---- conn.c ---- */
 void conn_open(struct device *);

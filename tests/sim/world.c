@@ -206,7 +206,7 @@ agreed(struct world *w)
 	size_t i;
 
 	for (i = 0; i < w->device_n; i++)
-		if (!w->device[i].who->revoked && !w->device[i].settled)
+		if (!w->device[i].who->revoked && !w->device[i].who->lies && !w->device[i].settled)
 			return false;
 	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
 		if (!w->device[i].settled)
