@@ -69,9 +69,16 @@ fill(char *out, size_t n)
 void
 bench_stage(struct stage *s, const char *banyan)
 {
+	stage_begin(s, banyan);
+	bench_form(s);
+}
+
+void
+bench_form(struct stage *s)
+{
+	const char *banyan = s->banyan;
 	char form[400];
 
-	stage_begin(s, banyan);
 	stage_node(s, NULL, 0);
 	(void)snprintf(form, sizeof(form), "%s/tests/bench/case26.md", s->source);
 	{
@@ -101,6 +108,31 @@ device_invite(struct stage *s, const char *name, const char *area, const char *a
 	return run_ok(argv);
 }
 
+static void
+key_read(const struct stage *s, uint8_t key[32])
+{
+	FILE *f = fopen(s->key_file, "rb");
+
+	if (f == NULL || fread(key, 1, 32, f) != 32 || fclose(f) != 0)
+		die("%s", s->key_file);
+}
+
+struct peer *
+device_open(struct stage *s, const char *name)
+{
+	uint8_t key[32];
+	struct unlock unlock = {.key_file = BYTES(key, 32)};
+	struct why why = {.e = E_OK};
+	struct peer *p;
+	char path[300];
+
+	key_read(s, key);
+	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	if (peer_open(&p, path, &unlock, &why) != E_OK)
+		die("%s cannot be opened", path);
+	return p;
+}
+
 struct peer *
 device_join(struct stage *s, const char *name, const char *line, struct link_result *result)
 {
@@ -110,10 +142,8 @@ device_join(struct stage *s, const char *name, const char *line, struct link_res
 	struct why why = {.e = E_OK};
 	struct peer *p;
 	char path[300], sentence[400];
-	FILE *f = fopen(s->key_file, "rb");
 
-	if (f == NULL || fread(key, 1, 32, f) != 32 || fclose(f) != 0)
-		die("%s", s->key_file);
+	key_read(s, key);
 	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
 	if (invite_decode(line, &invite, &why) != E_OK || enrol_prepare(&p, path, &unlock, &invite, &why) != E_OK ||
 	    link_join(p, &invite, result, &why) != E_OK)

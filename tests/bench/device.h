@@ -11,12 +11,16 @@
 
 /* The node with the form, and the villages' codes. */
 void bench_stage(struct stage *, const char *banyan);
+/* bench_form: the same, where the stage was begun otherwise. */
+void bench_form(struct stage *);
 const char *bench_area(unsigned n);
 
 /* device_invite: an invitation's line (free it), to be answered at `address`. */
 char *device_invite(struct stage *, const char *name, const char *area, const char *address);
 /* device_join: NAME's store at the stage; *result is the join's. */
 struct peer *device_join(struct stage *, const char *name, const char *line, struct link_result *result);
+/* device_open: one that joined in an earlier run. */
+struct peer *device_open(struct stage *, const char *name);
 /* device_fill: `count` returns in saves of `each`, one run. */
 void device_fill(struct peer *, unsigned count, unsigned each);
 /* device_fill_urgent: one that goes before all others. */

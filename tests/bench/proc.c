@@ -53,6 +53,34 @@ proc_ack_us(pid_t pid)
 	return sum;
 }
 
+void
+proc_use(pid_t pid, struct proc_use *out)
+{
+	char path[64], line[200];
+	unsigned long major = 0, user = 0;
+	unsigned long long n;
+	FILE *f;
+
+	*out = (struct proc_use){.user_s = 0};
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((f = fopen(path, "r")) == NULL ||
+	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %lu %*u %lu", &major, &user) != 2)
+		die("%s", path);
+	(void)fclose(f);
+	out->major = major;
+	out->user_s = (double)user / (double)sysconf(_SC_CLK_TCK);
+	(void)snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	if ((f = fopen(path, "r")) == NULL)
+		die("%s", path);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "read_bytes: %llu", &n) == 1)
+			out->read_bytes = n;
+		if (sscanf(line, "write_bytes: %llu", &n) == 1)
+			out->written_bytes = n;
+	}
+	(void)fclose(f);
+}
+
 double
 proc_rss_mb(pid_t pid)
 {

@@ -110,33 +110,69 @@ clean_up(void)
 		(void)kill(abandoned->serve, SIGKILL);
 		(void)waitpid(abandoned->serve, NULL, 0);
 	}
-	if (getenv("BANYAN_TEST_KEEP") == NULL)
+	if (getenv("BANYAN_TEST_KEEP") == NULL && !abandoned->kept)
 		scratch_remove(abandoned->dir);
 }
 
-void
-stage_begin(struct stage *s, const char *banyan)
+/* Where it works is known; one stage at a time has a node that serves. */
+static void
+stage_names(struct stage *s, const char *banyan)
 {
-	unsigned char key[32];
-	const char *tmp = getenv("TMPDIR");
-	FILE *f;
-
-	memset(s, 0, sizeof(*s));
 	abandoned = s;
 	owner = getpid();
 	(void)atexit(clean_up);
 	s->banyan = banyan;
 	s->source = SOURCE_DIR;
-	if (snprintf(s->dir, sizeof(s->dir), "%s/banyan-e2e-XXXXXX", tmp != NULL ? tmp : "/tmp") >=
-	        (int)sizeof(s->dir) || mkdtemp(s->dir) == NULL)
-		die("%s: %s", s->dir, strerror(errno));
 	(void)snprintf(s->key_file, sizeof(s->key_file), "%s/key", s->dir);
 	(void)snprintf(s->node, sizeof(s->node), "%s/node", s->dir);
 	(void)snprintf(s->address, sizeof(s->address), "127.0.0.1:0");
+}
+
+static void
+stage_key(const struct stage *s)
+{
+	unsigned char key[32];
+	FILE *f;
+
 	if (getrandom(key, sizeof(key), 0) != sizeof(key) || (f = fopen(s->key_file, "wb")) == NULL ||
 	    fwrite(key, 1, sizeof(key), f) != sizeof(key) || fclose(f) != 0)
 		die("%s: %s", s->key_file, strerror(errno));
 	(void)chmod(s->key_file, 0600);
+}
+
+void
+stage_begin(struct stage *s, const char *banyan)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	memset(s, 0, sizeof(*s));
+	if (snprintf(s->dir, sizeof(s->dir), "%s/banyan-e2e-XXXXXX", tmp != NULL ? tmp : "/tmp") >=
+	        (int)sizeof(s->dir) || mkdtemp(s->dir) == NULL)
+		die("%s: %s", s->dir, strerror(errno));
+	stage_names(s, banyan);
+	stage_key(s);
+}
+
+bool
+stage_keep(struct stage *s, const char *banyan, const char *dir)
+{
+	char path[240];
+	FILE *f;
+	bool there;
+	int made;
+
+	memset(s, 0, sizeof(*s));
+	s->kept = true;
+	if (snprintf(s->dir, sizeof(s->dir), "%s", dir) >= (int)sizeof(s->dir) || ((made = mkdir(dir, 0700)) != 0 && errno != EEXIST))
+		die("%s: %s", dir, strerror(errno));
+	there = made != 0;
+	stage_names(s, banyan);
+	(void)snprintf(path, sizeof(path), "%s/address", dir);
+	if (there && ((f = fopen(path, "r")) == NULL || fscanf(f, "%63s", s->address) != 1 || fclose(f) != 0))
+		die("%s is not a stage that ended well: remove it, or name another one", dir);
+	if (!there)
+		stage_key(s);
+	return there;
 }
 
 void
@@ -147,6 +183,7 @@ stage_serve(struct stage *s)
 	size_t n = 0;
 	int out;
 
+	abandoned = s;
 	s->serve = start(argv, &out);
 	while (n < sizeof(line) - 1 && memchr(line, '\n', n) == NULL) {
 		struct pollfd ready = {.fd = out, .events = POLLIN};
@@ -187,8 +224,13 @@ stage_end(struct stage *s)
 {
 	int code = 0;
 	pid_t pid = s->serve;
+	char path[240];
+	FILE *f;
 
 	s->serve = 0;
 	if (pid > 0 && (kill(pid, SIGTERM) != 0 || waitpid(pid, &code, 0) != pid || code != 0))
 		die("the node did not stop cleanly (%d)", code);
+	(void)snprintf(path, sizeof(path), "%s/address", s->dir);
+	if (s->kept && ((f = fopen(path, "w")) == NULL || fprintf(f, "%s\n", s->address) < 0 || fclose(f) != 0))
+		die("%s: %s", path, strerror(errno));
 }

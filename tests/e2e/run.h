@@ -5,6 +5,7 @@
 #ifndef BANYAN_TESTS_E2E_RUN_H
 #define BANYAN_TESTS_E2E_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@ struct stage {
 	const char *banyan, *source;
 	char dir[200], key_file[240], node[240], address[64];
 	pid_t serve;
+	bool kept;
 };
 
 /*
@@ -21,6 +23,11 @@ struct stage {
  */
 void stage_begin(struct stage *, const char *banyan);
 void stage_end(struct stage *);
+/*
+ * stage_keep: the same in the directory `dir`, which stays. True: a stage that ended well was there, with its node's address; the
+ * node is to be served again.
+ */
+bool stage_keep(struct stage *, const char *banyan, const char *dir);
 /* stage_node: init a store for the whole demonstration province, add these forms, serve on a free port. */
 void stage_node(struct stage *, const char *const *forms, size_t form_count);
 /* stage_serve: serve again (port as before); ends the test if the node does not come up. */
