@@ -17,6 +17,8 @@
 
 #define GROW_WAIT_S_DEFAULT \
 	60u /* a backup to a slow stick may hold its snapshot that long */
+/* Past it a row that is wanted lies anywhere, and what the kernel would read beside it only drives out what is wanted next. */
+#define READ_AHEAD_BYTES_MAX ((off_t)256 << 20)
 #define MAP_BYTES_MIN ((size_t)1 << 20)
 #if SIZE_MAX > UINT32_MAX
 #define MAP_BYTES_DEFAULT \
@@ -162,14 +164,30 @@ file_lengthen(MDB_env *env)
 	return E_OK;
 }
 
+static enum err
+size_up(struct store *s)
+{
+	char *path = file_join(s->dir, files[0]);
+	struct stat st;
+
+	if (path == NULL)
+		return E_NO_MEMORY;
+	s->large = stat(path, &st) == 0 && st.st_size > READ_AHEAD_BYTES_MAX;
+	free(path);
+	return E_OK;
+}
+
 enum err
 store_env_open(struct store *s, const struct store_options *options)
 {
 	size_t map = options != NULL && options->map_bytes_start
 			 ? options->map_bytes_start
 			 : MAP_BYTES_DEFAULT;
+	enum err e = size_up(s);
 	int dead, rc;
 
+	if (e != E_OK)
+		return e;
 	s->grow_wait_s = options != NULL && options->grow_wait_s ? options->grow_wait_s
 								 : GROW_WAIT_S_DEFAULT;
 	if (map < MAP_BYTES_MIN)
@@ -181,7 +199,7 @@ store_env_open(struct store *s, const struct store_options *options)
 	mdb_env_set_mapsize(s->env, map);
 	/* Without MDB_WRITEMAP and any NOSYNC: each commit is write, fdatasync, synced
 	 * meta page. */
-	rc = fault_point() ? EIO : mdb_env_open(s->env, s->dir, MDB_NOTLS, 0600);
+	rc = fault_point() ? EIO : mdb_env_open(s->env, s->dir, MDB_NOTLS | (s->large ? MDB_NORDAHEAD : 0u), 0600);
 	if (rc != 0)
 		return store_rc(rc);
 	mdb_reader_check(s->env, &dead);

@@ -57,6 +57,7 @@ struct store {
 	unsigned readers;
 	bool growth_waits, growing;
 	unsigned grow_wait_s;
+	bool large; /* the kernel reads nothing ahead: a walk says what it wants next */
 	pthread_mutex_t env_lock; /* held while jobs run, and while the file is replaced */
 
 	pthread_mutex_t queue_lock;

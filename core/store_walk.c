@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "core/fault.h"
 #include "core/store_inside.h"
@@ -19,8 +20,36 @@ struct store_cursor {
 	bool begun;
 	uint8_t *plain;
 	size_t plain_cap;
+	uintptr_t page, ahead; /* of the last value; up to where it is read ahead */
+	unsigned rising;
 	enum err e;
 };
+
+#define PAGE_BYTES ((uintptr_t)4096)
+#define STEP_BYTES_MAX ((uintptr_t)256 << 10) /* other tables' pages stand between */
+#define AHEAD_BYTES ((uintptr_t)1 << 20)
+#define RISING 4u
+
+/* In a large store nothing is read ahead but what a walk will come to: rows that were added in their order lie in it. */
+static void
+read_ahead(struct store_cursor *c, const void *value)
+{
+	uintptr_t page = (uintptr_t)value & ~(PAGE_BYTES - 1), was = c->page, from;
+
+	c->page = page;
+	if (page == was)
+		return;
+	if (page < was || page - was > STEP_BYTES_MAX) {
+		c->rising = 0;
+		c->ahead = 0;
+		return;
+	}
+	if (++c->rising < RISING || c->ahead > page + AHEAD_BYTES / 2)
+		return;
+	from = c->ahead > page ? c->ahead : page;
+	(void)madvise((void *)from, AHEAD_BYTES, MADV_WILLNEED); /* past the end of the map: what there is of it */
+	c->ahead = from + AHEAD_BYTES;
+}
 
 enum err
 store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
@@ -134,6 +163,8 @@ store_next(struct store_cursor *c, struct bytes *key, struct bytes *value)
 		c->e = store_rc(rc); /* E_ABSENT is the end */
 		return false;
 	}
+	if (c->txn->store->large && c->direction == STORE_FORWARD)
+		read_ahead(c, sealed.mv_data);
 	*key = BYTES(k.mv_data, k.mv_size);
 	if (key->n < c->prefix_n || memcmp(key->p, c->prefix, c->prefix_n) != 0)
 		c->e = E_ABSENT;
