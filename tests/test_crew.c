@@ -45,7 +45,7 @@ static enum err
 derived(struct peer *p, uint8_t out[SHA256_BYTES])
 {
 	static const enum store_table tables[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_BY_FORM,
-	                                          STORE_REVIEW_QUEUE, STORE_CONFLICT, STORE_QUARANTINE};
+	                                          STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
 	struct store_txn *txn;
 	struct store_cursor *c;
 	struct bytes key, value;

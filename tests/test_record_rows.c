@@ -171,7 +171,7 @@ thin_job(struct store_txn *txn, void *arg)
 		be64_put(row.m.id.b, i);
 		e = revision_row_del(txn, &row);
 	}
-	return e == E_OK ? record_remerge(n.peer, txn, &c->record) : e;
+	return e == E_OK ? record_remerge(n.peer, txn, &c->record, NULL) : e;
 }
 
 /* An arrival brings what a later one had brought already, and cannot be merged: the later one's row is there as before. */

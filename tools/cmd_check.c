@@ -60,15 +60,15 @@ tell(struct call *c, const struct verified *v)
 {
 	if (call_json(c)) {
 		call_out(c, "{\"parcels\":%llu,\"records\":%llu,\"bad_parcels\":%llu,\"bad_records\":%llu,\"bad_sets\":%llu,"
-		            "\"quarantined\":%llu}\n",
+		            "\"bad_counts\":%llu,\"quarantined\":%llu}\n",
 		         (unsigned long long)v->parcels, (unsigned long long)v->records,
 		         (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records,
-		         (unsigned long long)v->bad_sets, (unsigned long long)v->set_aside);
+		         (unsigned long long)v->bad_sets, (unsigned long long)v->bad_counts, (unsigned long long)v->set_aside);
 		return;
 	}
 	call_out(c, "%llu parcels and %llu records checked", (unsigned long long)v->parcels,
 	         (unsigned long long)v->records);
-	if (v->bad_parcels == 0 && v->bad_records == 0 && v->bad_sets == 0)
+	if (v->bad_parcels == 0 && v->bad_records == 0 && v->bad_sets == 0 && v->bad_counts == 0)
 		call_out(c, ": all is as it should be.\n");
 	else
 		call_out(c, ": %llu parcels and %llu records are not as they should be.\n",
@@ -108,5 +108,8 @@ cmd_check(struct call *c)
 	if (v.bad_records > 0)
 		return why_set(call_why(c), E_STORE_DAMAGED, "%llu records; banyan check --rebuild makes them anew",
 		               (unsigned long long)v.bad_records);
+	if (v.bad_counts > 0)
+		return why_set(call_why(c), E_STORE_DAMAGED, "%llu counts of records; banyan check --rebuild makes them anew",
+		               (unsigned long long)v.bad_counts);
 	return check_audit(c);
 }

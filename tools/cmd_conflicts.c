@@ -6,6 +6,7 @@
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/revise.h"
+#include "tools/node/tally.h"
 #include "tools/node/view.h"
 #include "tools/value_text.h"
 
@@ -119,7 +120,7 @@ cmd_conflicts(struct call *c)
 	l.identifying = acting_may(c, ACT_READ_IDENTIFYING, l.who.area, false) == E_OK;
 	writer_heap_init(&l.w, 64u << 20);
 	if ((e = store_read_begin(l.p->store, &txn)) == E_OK) {
-		e = record_walk(l.p, txn, NULL, list_record, &l);
+		e = tally_conflicts(txn, list_record, &l);
 		store_read_end(txn);
 	}
 	if (e == E_OK && (e = writer_end(&l.w)) == E_OK && l.identified)

@@ -7,8 +7,8 @@
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/opener.h"
-#include "tools/node/records.h"
 #include "tools/node/stanzas.h"
+#include "tools/node/tally.h"
 #include "tools/node/view.h"
 #include "tools/standing.h"
 
@@ -34,27 +34,35 @@ need(struct standing *s, const char *format, ...)
 /* ---- gathering ---- */
 
 static enum err
-count_record(void *arg, struct store_txn *txn, const struct record_row *row)
+add_area(void *arg, const struct tally_row *row)
+{
+	struct standing *s = arg;
+	char area[AREA_CODE_BYTES_MAX + 1] = "";
+
+	memcpy(area, row->subject, row->subject_n);
+	if (!view_in_scope(s->p, &s->who, area))
+		return E_OK;
+	s->conflicts += row->counts[TALLY_CONFLICTS];
+	s->conflict_records += row->counts[TALLY_CONFLICT_RECORDS];
+	s->faulty += row->counts[TALLY_FAULTY];
+	s->edited += row->counts[TALLY_EDITED];
+	s->incomplete += row->counts[TALLY_INCOMPLETE];
+	s->clocks += row->counts[TALLY_CLOCKS];
+	return E_OK;
+}
+
+static enum err
+count_due(void *arg, struct store_txn *txn, const struct record_row *row)
 {
 	struct standing *s = arg;
 	struct sweep_due due;
-	bool is_due;
-	enum err e;
+	bool is_due = false;
+	enum err e = E_OK;
 
-	if (!view_in_scope(s->p, &s->who, row->area))
-		return E_OK;
-	if ((e = sweep_is_due(s->p, txn, &s->rules, row, s->now_s, &due, &is_due)) != E_OK)
-		return e;
+	if (view_in_scope(s->p, &s->who, row->area))
+		e = sweep_is_due(s->p, txn, &s->rules, row, s->now_s, &due, &is_due);
 	s->due += is_due;
-	if (row->flags & RECORD_VOID)
-		return E_OK;
-	s->conflicts += row->conflicts + ((row->flags & RECORD_REVIEW_CONFLICT) != 0);
-	s->conflict_records += row->conflicts > 0 || (row->flags & RECORD_REVIEW_CONFLICT);
-	s->faulty += (row->flags & RECORD_FAULTY) != 0;
-	s->edited += (row->flags & RECORD_EDITED) != 0;
-	s->incomplete += (row->flags & RECORD_INCOMPLETE) != 0;
-	s->clocks += (row->flags & RECORD_CLOCK) != 0;
-	return E_OK;
+	return e;
 }
 
 static enum err
@@ -161,7 +169,8 @@ stand_node(struct standing *s, struct store_txn *txn)
 
 	s->records = store_count(txn, STORE_RECORD);
 	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = sweep_rules(txn, &s->rules)) != E_OK ||
-	    (e = record_walk(s->p, txn, NULL, count_record, s)) != E_OK ||
+	    (e = tally_walk(txn, TALLY_AREA, add_area, s)) != E_OK ||
+	    (e = sweep_old(s->p, txn, &s->rules, s->now_s, count_due, s)) != E_OK ||
 	    (e = arrival_all_logs(txn, count_forks, s)) != E_OK || (e = arrival_safe(txn, &safe)) != E_OK ||
 	    (e = people_list(s->p, txn, &s->who, false, &s->arena, &s->people, &s->people_count)) != E_OK)
 		return e;

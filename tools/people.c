@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "tools/json.h"
-#include "tools/node/records.h"
+#include "tools/node/tally.h"
 #include "tools/node/view.h"
 
 struct gathering {
@@ -74,12 +74,6 @@ add(void *arg, const struct member *m)
 }
 
 static int
-by_id(const void *a, const void *b)
-{
-	return memcmp(((const struct person *)a)->id.b, ((const struct person *)b)->id.b, ID_BYTES);
-}
-
-static int
 by_need(const void *a, const void *b)
 {
 	const struct person *x = a, *y = b;
@@ -89,31 +83,18 @@ by_need(const void *a, const void *b)
 	return mine != theirs ? mine - theirs : strcmp(x->name, y->name);
 }
 
-static enum err
-count_record(void *arg, struct store_txn *txn, const struct record_row *row)
-{
-	struct gathering *g = arg;
-	struct person key, *x;
-
-	(void)txn;
-	key.id = row->author;
-	x = bsearch(&key, g->people, g->count, sizeof(key), by_id);
-	if (x != NULL)
-		x->records++;
-	return E_OK;
-}
-
 enum err
 people_list(struct peer *p, struct store_txn *txn, const struct enrolment *who, bool with_records, struct arena *a,
             struct person **out, size_t *count)
 {
 	struct gathering g = {.p = p, .txn = txn, .who = who, .arena = a, .now_s = peer_now_s(p)};
 	enum err e = member_walk(txn, add, &g);
+	struct tally_row row;
+	size_t i;
 
-	if (e == E_OK && with_records && g.count > 0) {
-		qsort(g.people, g.count, sizeof(*g.people), by_id);
-		e = record_walk(p, txn, NULL, count_record, &g);
-	}
+	for (i = 0; i < g.count && with_records && e == E_OK; i++)
+		if ((e = tally_of(txn, TALLY_AUTHOR, BYTES(g.people[i].id.b, ID_BYTES), &row)) == E_OK)
+			g.people[i].records = row.counts[TALLY_RECORDS];
 	if (g.count > 0)
 		qsort(g.people, g.count, sizeof(*g.people), by_need);
 	*out = g.people;

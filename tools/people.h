@@ -23,7 +23,7 @@ struct person {
 
 /*
  * people_list: all whose area is within `who`'s; those who wait first, then the overdue, then by name. In the arena.
- * `records` is filled only if asked: it walks them all.
+ * `records` is filled only if asked.
  */
 enum err people_list(struct peer *, struct store_txn *, const struct enrolment *who, bool with_records,
                      struct arena *, struct person **out, size_t *count);

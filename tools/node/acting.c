@@ -8,6 +8,7 @@
 #include "tools/node/erasures.h"
 #include "tools/node/opener.h"
 #include "tools/node/signer.h"
+#include "tools/node/tally.h"
 
 /*
  * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On
@@ -63,6 +64,13 @@ acting_identity(struct call *c)
 	return call_is_remote(c) ? NULL : peer_identity_by_id(call_peer(c), call_actor(c));
 }
 
+static bool
+counting(void *arg, uint64_t done, uint64_t total)
+{
+	call_progress(arg, "counting records", done, total);
+	return true;
+}
+
 enum err
 acting_run(struct call *c, struct peer *p)
 {
@@ -73,7 +81,7 @@ acting_run(struct call *c, struct peer *p)
 		return call_fail(c, e);
 	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
 		pthread_mutex_lock(&p->acting);
-		if ((e = signer_gather(p, call_why(c))) == E_OK)
+		if ((e = tally_ready(p, counting, c, call_why(c))) == E_OK && (e = signer_gather(p, call_why(c))) == E_OK)
 			e = opener_all(p, call_why(c));
 		if (e == E_OK && erasures_settle(p, call_why(c)) != E_OK) { /* it stays due, and keeps nobody from working */
 			call_note(c, "What was ordered to be erased is not all gone yet: %s\n", err_sentence(call_why(c)->e));

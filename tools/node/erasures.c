@@ -13,6 +13,7 @@
 #include "tools/node/outbox_row.h"
 #include "tools/node/records.h"
 #include "tools/node/state.h"
+#include "tools/node/tally.h"
 
 #define ROW_BYTES_MAX (STATEMENT_BYTES_MAX + REASON_BYTES_MAX + 64u)
 
@@ -199,6 +200,18 @@ absent_is_fine(enum err e)
 }
 
 static enum err
+uncount(struct store_txn *txn, const struct record_row *row)
+{
+	struct tally *tally;
+	enum err e = tally_new(&tally);
+
+	if (e == E_OK && (e = tally_note(tally, row, NULL)) == E_OK)
+		e = tally_write(txn, tally, NULL);
+	tally_free(tally);
+	return e;
+}
+
+static enum err
 forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a)
 {
 	struct bytes key = BYTES(id->b, ID_BYTES);
@@ -211,9 +224,10 @@ forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a
 		be64_put(place + 4, row.order);
 		if ((e = absent_is_fine(store_del(txn, STORE_RECORD_BY_FORM, BYTES(place, sizeof(place))))) == E_OK)
 			e = store_del(txn, STORE_RECORD, key);
+		if (e == E_OK)
+			e = uncount(txn, &row);
 	}
-	if ((e = absent_is_fine(e)) != E_OK || (e = store_del_prefix(txn, STORE_REVISION, key)) != E_OK ||
-	    (e = store_del_prefix(txn, STORE_CONFLICT, key)) != E_OK)
+	if ((e = absent_is_fine(e)) != E_OK || (e = store_del_prefix(txn, STORE_REVISION, key)) != E_OK)
 		return e;
 	return absent_is_fine(store_del(txn, STORE_OWN_RECORD, key));
 }
@@ -257,7 +271,7 @@ forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id
 		e = revision_row_write(txn, &rows[i]);
 	}
 	if (e == E_OK && count > 0)
-		e = record_remerge(p, txn, id);
+		e = record_remerge(p, txn, id, NULL);
 	if (e != E_OK || (e = own_record_get(txn, id, &own)) != E_OK)
 		return absent_is_fine(e);
 	memset(own.note, 0, sizeof(own.note));

@@ -15,6 +15,7 @@
 #include "tools/node/opener_item.h"
 #include "tools/node/opener_queue.h"
 #include "tools/node/stanzas.h"
+#include "tools/node/tally.h"
 
 /* ---- one turn ---- */
 
@@ -147,7 +148,7 @@ commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end
 	for (i = first; i < end && e == E_OK; i++)
 		e = revision_row_put(txn, &o->rows[i]);
 	if (e == E_OK)
-		e = record_remerge(o->peer, txn, &o->rows[first].record);
+		e = record_remerge(o->peer, txn, &o->rows[first].record, o->tally);
 	if (is_authors(e))
 		e = rows_aside(txn, o, first, end, before, e);
 done:
@@ -164,6 +165,9 @@ commit_job(struct store_txn *txn, void *arg)
 	size_t i, end;
 	enum err e;
 
+	tally_free(o->tally); /* a job may run twice */
+	if ((e = tally_new(&o->tally)) != E_OK)
+		return e;
 	for (i = 0; i < o->row_count; i = end) {
 		for (end = i + 1; end < o->row_count && ID_EQUAL(&o->rows[i].record, &o->rows[end].record); end++)
 			;
@@ -192,7 +196,7 @@ commit_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < o->notice_count; i++)
 		if ((e = opener_notify(txn, o, &o->notices[i])) != E_OK)
 			return e;
-	if ((e = carry_sets_note(o->peer, txn, o)) != E_OK)
+	if ((e = carry_sets_note(o->peer, txn, o)) != E_OK || (e = tally_write(txn, o->tally, &o->opened)) != E_OK)
 		return e;
 	return queue_opened(txn, o);
 }
@@ -299,7 +303,7 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 		max = OPENING_MAX;
 	o->peer = p;
 	arena_init(&o->arena, OPENING_BYTES_MAX);
-	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+	if ((e = tally_ready(p, NULL, NULL, why)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
 	if ((e = queue_pick(txn, max, o)) == E_OK)
 		e = open_turn(txn, o, max);
@@ -388,7 +392,7 @@ enum err
 opener_forget(struct store_txn *txn)
 {
 	static const enum store_table derived[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_BY_FORM,
-	                                           STORE_REVIEW_QUEUE, STORE_CONFLICT, STORE_QUARANTINE};
+	                                           STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
 	uint64_t last;
 	enum err e = arrival_last(txn, &last);
 	size_t i;

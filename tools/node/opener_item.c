@@ -10,6 +10,7 @@
 #include "tools/node/erasures.h"
 #include "tools/node/office_keys.h"
 #include "tools/node/stanzas.h"
+#include "tools/node/tally.h"
 
 void
 opening_free(struct opening *o)
@@ -17,6 +18,7 @@ opening_free(struct opening *o)
 	free(o->rows);
 	free(o->notices);
 	free(o->waits);
+	tally_free(o->tally);
 	arena_free(&o->arena);
 	free(o);
 }

@@ -68,6 +68,7 @@ struct opening {
 	struct opening_wait *waits;
 	size_t wait_count, wait_cap;
 	struct opening_gone *gone; /* the arena's */
+	struct tally *tally;       /* what the turn's commit changes in the counts */
 	/* the author looked up last: parcels of one author come in a row */
 	struct member author;
 	bool has_author;

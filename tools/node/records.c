@@ -7,6 +7,7 @@
 #include "core/pack.h"
 #include "schemas/answers.h"
 #include "tools/node/outbox.h"
+#include "tools/node/tally.h"
 
 #define CLOCK_AHEAD_S 86400u              /* a day: zones and drift stay below */
 #define CLOCK_BEHIND_S (3u * 365u * 86400u) /* no link for so long is less likely than a clock in 1970 */
@@ -87,30 +88,36 @@ order_key(uint8_t out[12], struct form_key form, uint64_t order)
 	be64_put(out + 4, order);
 }
 
-/* The order in which a record was first seen, kept for its life; a new one goes to the end. */
-static enum err
-place(struct store_txn *txn, struct record_row *row, struct arena *a)
+enum err
+record_place(struct store_txn *txn, struct record_row *row)
 {
-	struct record_row old;
 	uint8_t key[12];
-	enum err e = record_row_get(txn, &row->id, a, &old);
+	enum err e;
 
-	if (e == E_OK && old.form.v == row->form.v) {
-		row->order = old.order;
-		return E_OK;
-	}
-	if (e == E_OK) { /* the form of its first revision became known later */
-		order_key(key, old.form, old.order);
-		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
-			return e;
-	} else if (e != E_ABSENT) {
-		return e;
-	}
 	if ((e = store_meta_u64(txn, "record order", 0, &row->order)) != E_OK ||
 	    (e = store_meta_put_u64(txn, "record order", ++row->order)) != E_OK)
 		return e;
 	order_key(key, row->form, row->order);
 	return store_put(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)), BYTES(row->id.b, ID_BYTES));
+}
+
+/* The order in which a record was first seen, kept for its life; a new one goes to the end. */
+static enum err
+place(struct store_txn *txn, struct record_row *row, const struct record_row *was)
+{
+	uint8_t key[12];
+	enum err e;
+
+	if (was != NULL && was->form.v == row->form.v) {
+		row->order = was->order;
+		return E_OK;
+	}
+	if (was != NULL) { /* the form of its first revision became known later */
+		order_key(key, was->form, was->order);
+		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
+			return e;
+	}
+	return record_place(txn, row);
 }
 
 static void
@@ -187,22 +194,44 @@ record_state(struct peer *p, const struct record_id *id, const struct record_mer
 	return E_OK;
 }
 
-enum err
-record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id)
+/* The row in the place of what was there. */
+static enum err
+replace(struct store_txn *txn, struct record_row *row, struct arena *a, struct tally *tally)
 {
+	struct record_row there;
+	const struct record_row *was = &there;
+	enum err e = record_row_get(txn, &row->id, a, &there);
+
+	if (e == E_ABSENT)
+		was = NULL;
+	else if (e != E_OK)
+		return e;
+	if ((e = place(txn, row, was)) != E_OK || (e = record_row_put(txn, row)) != E_OK)
+		return e;
+	return tally_note(tally, was, row);
+}
+
+enum err
+record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id, struct tally *tally)
+{
+	struct tally *own = NULL;
 	struct record_merged merged;
 	struct record_row row;
 	struct arena a;
 	size_t i;
 	enum err e;
 
+	if (tally == NULL && (e = tally_new(&own)) != E_OK)
+		return e;
 	arena_init(&a, 64u << 20);
-	if ((e = record_merged(txn, id, &a, &merged)) == E_OK &&
-	    (e = record_state(p, id, &merged, &a, &row)) == E_OK && (e = place(txn, &row, &a)) == E_OK)
-		e = record_row_put(txn, &row);
+	if ((e = record_merged(txn, id, &a, &merged)) == E_OK && (e = record_state(p, id, &merged, &a, &row)) == E_OK)
+		e = replace(txn, &row, &a, tally == NULL ? own : tally);
 	for (i = 0; e == E_OK && (row.flags & RECORD_VOID) && i < merged.count; i++)
 		e = revision_row_refuse(txn, &merged.rows[i]);
+	if (e == E_OK && own != NULL)
+		e = tally_write(txn, own, NULL);
 	arena_free(&a);
+	tally_free(own);
 	return e == E_ABSENT ? E_OK : e;
 }
 
@@ -292,6 +321,16 @@ walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
 	}
 	e2 = store_walk_end(c);
 	return e != E_OK ? e : e2;
+}
+
+enum err
+record_walk_version(struct store_txn *txn, struct form_key form, record_fn *f, void *arg)
+{
+	struct walk w = {f, arg};
+	uint8_t prefix[4];
+
+	be32_put(prefix, form.v);
+	return walk_version(txn, BYTES(prefix, sizeof(prefix)), &w);
 }
 
 enum err

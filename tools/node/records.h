@@ -29,6 +29,8 @@ struct revision_row {
 	struct principal_id entered_for; /* whose word it is, where its author signed for somebody */
 };
 
+struct tally;
+
 struct record_row {
 	struct record_id id;
 	struct form_key form;
@@ -67,6 +69,8 @@ enum err revision_rows(struct store_txn *, const struct record_id *, struct aren
 enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);
 enum err record_row_read(struct bytes key, struct bytes value, struct arena *, struct record_row *out);
 enum err record_row_put(struct store_txn *, const struct record_row *);
+/* record_place: in a job: a new record's place in RECORD_BY_FORM, behind all others. */
+enum err record_place(struct store_txn *, struct record_row *);
 /* The rows' bytes, appended: to compare what is stored with what it should be. */
 enum err revision_row_pack(const struct revision_row *, struct writer *);
 enum err record_row_pack(const struct record_row *, struct writer *);
@@ -86,10 +90,11 @@ enum err record_state(struct peer *, const struct record_id *, const struct reco
                       struct record_row *out);
 
 /*
- * record_remerge: in a job: merge all revisions of a record, check the answers against its form, and write its row,
- * its place in RECORD_BY_FORM, its conflicts.
+ * record_remerge: in a job: merge all revisions of a record, check the answers against its form, and write its row
+ * and its place in RECORD_BY_FORM. What that changes in the counts (tally.h) is added to `tally`, which the job is to write;
+ * NULL: it is written.
  */
-enum err record_remerge(struct peer *, struct store_txn *, const struct record_id *);
+enum err record_remerge(struct peer *, struct store_txn *, const struct record_id *, struct tally *);
 
 /*
  * record_find: the id that begins with the digits `text` (8 to 32), among records opened here and own ones.
@@ -101,5 +106,7 @@ enum err record_find(struct store_txn *, const char *text, struct record_id *out
  * but E_OK from f ends it. The row lives during the call. */
 typedef enum err record_fn(void *arg, struct store_txn *, const struct record_row *);
 enum err record_walk(struct peer *, struct store_txn *, const char *form_id, record_fn *, void *arg);
+/* record_walk_version: the same of one version of a form. */
+enum err record_walk_version(struct store_txn *, struct form_key, record_fn *, void *arg);
 
 #endif

@@ -7,6 +7,7 @@
 #include "tools/node/crew.h"
 #include "tools/node/erasures.h"
 #include "tools/node/known.h"
+#include "tools/node/tally.h"
 
 #define OPENER_TURN 64u /* arrivals a commit while others wait for the writer too */
 
@@ -101,6 +102,28 @@ open_some(struct serve *s)
 	return done;
 }
 
+static bool
+go_on(void *arg, uint64_t done, uint64_t total)
+{
+	(void)done, (void)total;
+	return !is_stopping(arg);
+}
+
+/* A store of an earlier version has its records counted first; what arrives waits, and is held. */
+static void
+count_first(struct serve_opener *o)
+{
+	struct peer *p = o->serve->peer;
+	struct why why;
+	enum err e;
+
+	pthread_mutex_lock(&p->acting);
+	e = tally_ready(p, go_on, o, &why);
+	pthread_mutex_unlock(&p->acting);
+	if (e != E_OK)
+		serve_log(o->serve->log, LOG_OPENER, &(struct serve_log_about){.error = e});
+}
+
 static void *
 opener_main(void *arg)
 {
@@ -110,6 +133,9 @@ opener_main(void *arg)
 	enum err e;
 
 	(void)pthread_setname_np(pthread_self(), "opener");
+	count_first(o);
+	if (is_stopping(o))
+		return NULL;
 	while (wait_work(o)) {
 		do {
 			done = open_some(o->serve);

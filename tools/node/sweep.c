@@ -7,6 +7,7 @@
 #include "tools/node/erase.h"
 #include "tools/node/erasures.h"
 #include "tools/node/offices.h"
+#include "tools/node/tally.h"
 #include "tools/node/view.h"
 
 #define DAY_S 86400u
@@ -81,6 +82,57 @@ sweep_is_due(struct peer *p, struct store_txn *txn, const struct retention *rule
 	out->ordered = false;
 	*due = office.own && p->home.has_secret;
 	return E_OK;
+}
+
+/* Forms of which something came long enough ago. */
+struct old_forms {
+	struct peer *peer;
+	const struct retention *rules;
+	uint32_t now_s;
+	struct form_key *forms;
+	size_t count, cap;
+};
+
+static enum err
+add_old(void *arg, const struct tally_row *row)
+{
+	struct old_forms *o = arg;
+	struct form_key form = {be32_get(row->subject)};
+	const struct form_entry *entry = peer_form_by_key(o->peer, form);
+	const char *name = entry == NULL ? "" : form_id(entry->form);
+	uint32_t since_s = be32_get(row->subject + 4) * TALLY_MONTH_S;
+	size_t i;
+
+	if (!is_past(since_s, retention_days(o->rules, ERASURE_ALL, name), o->now_s) &&
+	    !is_past(since_s, retention_days(o->rules, ERASURE_IDENTIFYING, name), o->now_s))
+		return E_OK;
+	for (i = 0; i < o->count; i++)
+		if (o->forms[i].v == form.v)
+			return E_OK;
+	if (o->count == o->cap) {
+		size_t cap = o->cap == 0 ? 16 : 2 * o->cap;
+		struct form_key *more = realloc(o->forms, cap * sizeof(*more));
+
+		if (more == NULL)
+			return E_NO_MEMORY;
+		o->forms = more;
+		o->cap = cap;
+	}
+	o->forms[o->count++] = form;
+	return E_OK;
+}
+
+enum err
+sweep_old(struct peer *p, struct store_txn *txn, const struct retention *rules, uint32_t now_s, record_fn *f, void *arg)
+{
+	struct old_forms o = {.peer = p, .rules = rules, .now_s = now_s};
+	enum err e = rules->count == 0 ? E_OK : tally_walk(txn, TALLY_MONTH, add_old, &o);
+	size_t i;
+
+	for (i = 0; i < o.count && e == E_OK; i++)
+		e = record_walk_version(txn, o.forms[i], f, arg);
+	free(o.forms);
+	return e;
 }
 
 static enum err

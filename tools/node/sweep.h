@@ -26,6 +26,9 @@ enum err sweep_rules(struct store_txn *, struct retention *out);
 enum err sweep_is_due(struct peer *, struct store_txn *, const struct retention *, const struct record_row *, uint32_t now_s,
                       struct sweep_due *out, bool *due);
 
+/* sweep_old: f for each record that may be due, and perhaps for others: none is read of a form whose records all came too lately. */
+enum err sweep_old(struct peer *, struct store_txn *, const struct retention *, uint32_t now_s, record_fn *f, void *arg);
+
 struct sweep {
 	struct peer *peer;
 	const struct enrolment *who;   /* whose scope it is */

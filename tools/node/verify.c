@@ -9,6 +9,7 @@
 #include "tools/node/carry_sets.h"
 #include "tools/node/opener_item.h"
 #include "tools/node/succeed.h"
+#include "tools/node/tally.h"
 #include "tools/node/twins.h"
 
 struct verifying {
@@ -17,6 +18,7 @@ struct verifying {
 	verify_fault_fn *fault;
 	verify_progress_fn *progress;
 	void *arg;
+	struct tally *tally; /* of the records that were walked */
 };
 
 /* ---- parcels ---- */
@@ -193,6 +195,8 @@ check_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	enum err e;
 
 	g->v->records++;
+	if ((e = tally_note(g->tally, NULL, row)) != E_OK)
+		return e;
 	arena_init(&a, 64u << 20);
 	writer_heap_init(&is, 8u << 20);
 	writer_heap_init(&should, 8u << 20);
@@ -217,6 +221,19 @@ check_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	return e;
 }
 
+static enum err
+check_records(struct store_txn *txn, struct verifying *g)
+{
+	enum err e = tally_new(&g->tally);
+
+	if (e == E_OK && (e = record_walk(g->p, txn, NULL, check_record, g)) == E_OK)
+		e = tally_check(txn, g->tally, &g->v->bad_counts);
+	if (e == E_OK && g->v->bad_counts > 0)
+		g->fault(g->arg, "how many records there are is not what is written of it");
+	tally_free(g->tally);
+	return e;
+}
+
 static void
 bad_set(void *arg, const char *name)
 {
@@ -232,7 +249,7 @@ enum err
 verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verify_progress_fn *progress, void *arg,
              struct why *why)
 {
-	struct verifying g = {p, out, fault, progress, arg};
+	struct verifying g = {p, out, fault, progress, arg, NULL};
 	struct store_txn *txn;
 	enum err e;
 
@@ -240,7 +257,7 @@ verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verif
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if ((e = arrival_check(txn, why)) == E_OK && (e = check_arrivals(txn, &g)) == E_OK && peer_is_node(p))
-		e = record_walk(p, txn, NULL, check_record, &g);
+		e = check_records(txn, &g);
 	if (e == E_OK && peer_is_node(p))
 		e = carry_sets_check(p, txn, bad_set, &g);
 	store_read_end(txn);

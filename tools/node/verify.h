@@ -11,6 +11,7 @@ struct verified {
 	uint64_t parcels, records;
 	uint64_t bad_parcels, bad_records; /* neither is what it should be */
 	uint64_t bad_sets;                 /* of what is shared with another node: carry_sets.h */
+	uint64_t bad_counts;               /* rows of tally.h */
 	uint64_t set_aside;                /* in quarantine already */
 };
 
