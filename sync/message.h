@@ -124,6 +124,7 @@ struct message_logs {
 /* Between nodes: PROTOCOL.md "Between nodes". */
 #define NODE_NOTHING 0x01u /* nothing follows, no CLOSE either: answer now */
 #define NODE_LISTED 0x04u  /* both say what repair found, and what arrived since */
+#define NODE_COMPARE 0x08u /* the client may hold what it was never told: say nothing of what is here now, the sums tell */
 #define NODE_ANEW 0x02u    /* the sums differed: work yours out anew, and say all that is shared */
 struct message_carried { struct bytes bytes; };
 struct message_node { uint64_t flags, incarnation, from, above, down; };

@@ -87,7 +87,7 @@ static enum err
 read_above(struct store_txn *txn, struct bytes key, bool whole)
 {
 	struct above a = {.known = false};
-	enum err e = state_read_above(txn, &a);
+	enum err e = state_read_above(txn, "above", &a);
 
 	(void)key;
 	if (whole) {

@@ -33,6 +33,7 @@ static const struct item_row items[] = {
       .time_s = 1700000500}},
     {"item_office_key", "OFFICE KEY: the third, 5a..", NULL,
      {.kind = DOWN_OFFICE_KEY, .key_no = 3, .secret = {0x5a, 0x5b, 0x5c}}},
+    {"item_above", "ABOVE: where the node above is", "above_content", {.kind = DOWN_ABOVE}},
     {"item_enrolment", "ENROLMENT", "enrolment_1", {.kind = DOWN_ENROLMENT}},
 };
 
@@ -85,7 +86,7 @@ kinds_of_another_version(void)
 		const char *bytes;
 		size_t n;
 		enum err e;
-	} rows[] = {{"\x91\x0f", 2, E_OK}, {"\x93\x13\xc0\xc0", 4, E_OK}, {"\x92\xcc\xff\x01", 4, E_OK},
+	} rows[] = {{"\x91\x0f", 2, E_OK}, {"\x93\x14\xc0\xc0", 4, E_OK}, {"\x92\xcc\xff\x01", 4, E_OK},
 	            {"", 0, E_PARCEL},     {"\x90", 1, E_PARCEL},         {"\x91\xa1x", 3, E_PARCEL},
 	            {"\xc0", 1, E_PARCEL}};
 	struct down_item got;

@@ -52,6 +52,7 @@ static const struct row {
     {"node", {MESSAGE_NODE, .u.node = {0, 0xaabbccddu, 41, 0x11223344u, 12}}},
     {"node_listed", {MESSAGE_NODE, .u.node = {NODE_LISTED, 0xaabbccddu, 512, 0x11223344u, 9}}},
     {"node_anew", {MESSAGE_NODE, .u.node = {NODE_ANEW, 0xaabbccddu, 0, 0x11223344u, 0}}},
+    {"node_compare", {MESSAGE_NODE, .u.node = {NODE_COMPARE | NODE_NOTHING, 0xaabbccddu, 0, 0, 0}}},
     {"node_nothing", {MESSAGE_NODE, .u.node = {NODE_NOTHING, 0xaabbccddu, 300, 0x11223344u, 280}}},
     {"statement", {MESSAGE_STATEMENT, .u.statement = {2, BYTES_LIT(enrolment)}}},
     {"stanza", {MESSAGE_STANZA, .u.stanza = {{0x5a, 1, 2}, BYTES_LIT("a stanza's own bytes")}}},

@@ -32,6 +32,10 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 		json_key_u64(&w, "attachments_sent", r->attachments_sent);
 		json_key_u64(&w, "attachments_waiting", r->attachments_waiting);
 	}
+	if (r->withheld > 0)
+		json_key_u64(&w, "parcels_withheld", r->withheld);
+	if (r->upper)
+		json_key_bool(&w, "went_above", true);
 	json_key_bool(&w, "verified", r->verified);
 	json_key_bool(&w, "kept_aside", r->quarantined > 0);
 	json_key_str(&w, "reason", e == E_OK ? "" : why_sentence(call_why(c), sentence, sizeof(sentence)));
@@ -66,11 +70,15 @@ tell(struct call *c, const struct link_result *r)
 		call_note(c, "%s\n", "The office was put back from a backup that is older than one that this store relied on: some of "
 		                     "your records are not there now, nor here any more. Tell the office: its newest backup has "
 		                     "them. All else goes on.");
+	if (r->upper)
+		call_note(c, "%s\n", "The other node of this office cannot be reached: this one went to the office above itself. Both "
+		                     "nodes are put in step when the other one is back.");
 	if (r->withheld > 0)
-		call_note(c, "%llu parcels are known above of which this office misses parts: the devices that wrote them "
-		             "offer them again, or the second node of the office does.\n", (unsigned long long)r->withheld);
+		call_note(c, "%llu parcels are known above of which this office misses parts: the devices that wrote them offer them "
+		             "again, or the office's other node does. If that node is gone for good, shut it out (banyan revoke STORE "
+		             "NAME): then what is known above is taken.\n", (unsigned long long)r->withheld);
 	if (r->verified)
-		call_out(c, "Both sides agree.\n");
+		call_out(c, "%s\n", r->withheld > 0 ? "Both sides agree on all else." : "Both sides agree.");
 }
 
 static enum err
@@ -151,7 +159,7 @@ cmd_sync(struct call *c)
 		                                  : sync_via(c, call_option(c, "via"));
 	if ((e = budget(c, &bytes)) != E_OK)
 		return e;
-	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK && peer_is_node(call_peer(c)))
+	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK && peer_is_node(call_peer(c)) && !result.upper)
 		e = attached_twin_exchange(call_peer(c), call_why(c));
 	if (erasures_settle(call_peer(c), NULL) != E_OK)
 		call_note(c, "%s\n", "What was ordered to be erased is not all gone yet; the next sync goes on with it.");
@@ -159,5 +167,7 @@ cmd_sync(struct call *c)
 		tell_json(c, &result, e);
 	else if (e == E_OK || result.counts.bytes_out > 0)
 		tell(c, &result);
+	if (e == E_STRANGER && result.upper)
+		call_note(c, "%s\n", "The office above does not know this second node yet: it hears of it when the first node syncs with it.");
 	return e == E_OK && !peer_is_node(call_peer(c)) ? bring(c) : e;
 }

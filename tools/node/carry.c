@@ -92,6 +92,13 @@ carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id 
 	enum err e;
 
 	*out = (struct carry_other){.id = *id};
+	if (p->upper.known && ID_EQUAL(id, &p->upper.node)) {
+		out->seal = p->upper.seal;
+		out->road = CARRY_UP;
+		memcpy(out->scope, p->home.area, sizeof(out->scope));
+		*sign = p->upper.sign;
+		return E_OK;
+	}
 	if (p->above.known && ID_EQUAL(id, &p->above.node)) {
 		out->seal = p->above.seal;
 		out->road = p->above.twin ? CARRY_TWIN : CARRY_UP;
@@ -159,6 +166,8 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 	}
 	store_read_end(txn);
 	if (e == E_OK)
+		e = carry_left_load(c);
+	if (e == E_OK)
 		e = carry_sum_upto(c, false);
 	if (e == E_OK)
 		return E_OK;
@@ -171,9 +180,11 @@ fail:
 enum err
 carry_anew(struct carry *c)
 {
+	enum err e = carry_left_drop(c);
+
 	c->repairing = true;
 	carry_rewind(c, 0);
-	return carry_sum_upto(c, true);
+	return e == E_OK ? carry_sum_upto(c, true) : e;
 }
 
 void
@@ -187,6 +198,8 @@ carry_free(struct carry *c)
 	shared_close(c->shared);
 	repair_free(c->repair);
 	free(c->list);
+	free(c->left);
+	free(c->with_left);
 	crypto_wipe(c, sizeof(*c));
 	free(c);
 }
@@ -203,7 +216,8 @@ carry_close(void *ctx, struct message_close *out)
 	struct carry *c = ctx;
 
 	*out = (struct message_close){.seq = c->bound, .incarnation = store_incarnation(c->peer->store),
-	                              .count = c->sum_count + c->extra_count, .digest = c->sum + c->extra_sum};
+	                              .count = c->sum_count + c->extra_count + c->left_count,
+	                              .digest = c->sum + c->extra_sum + c->left_sum};
 	return E_OK;
 }
 
@@ -217,8 +231,9 @@ carry_item(struct carry *c, const struct session_item *item)
 
 struct take_job {
 	struct carry *c;
+	bool *left_fresh;          /* of those that are left to others: noted now */
 	struct accepted *accepted; /* of the CARRIED ones, in order */
-	size_t accepted_count;
+	size_t accepted_count, left_count; /* those that are left to others stand at the end, the last one first */
 	struct carry_cursor heard;
 	struct why *why;
 	uint64_t fresh, extra_count, extra_sum; /* out */
@@ -250,9 +265,9 @@ take_statement(struct store_txn *txn, struct carry *c, uint64_t kind, struct byt
 	enum err e;
 
 	if (kind == STATEMENT_ENROLMENT) {
-		if ((e = vouch_enrolment(c->peer, txn, statement, why)) != E_OK || c->other.road != CARRY_TWIN)
+		if ((e = vouch_enrolment(c->peer, txn, statement, why)) != E_OK)
 			return e;
-		return promote(txn, c, statement);
+		return c->other.road == CARRY_TWIN ? promote(txn, c, statement) : carry_adopt(c, txn, statement);
 	}
 	if (kind == STATEMENT_ERASURE)
 		return erasures_take(c->peer, txn, statement, &fresh, why); /* each exchange says it on */
@@ -300,7 +315,7 @@ check_carried(struct carry *c, struct take_job *job, struct arena *arena, struct
 		if (e == E_OK)
 			e = carry_withholds(c, txn, x, arena, &withheld);
 		if (e == E_OK && withheld)
-			c->counts.withheld++;
+			job->accepted[c->take.count - job->left_count++] = *x;
 		else if (e == E_OK)
 			job->accepted_count++;
 	}
@@ -329,6 +344,9 @@ take_job(struct store_txn *txn, void *arg)
 			job->extra_sum += carry_whole(c, a);
 		}
 	}
+	for (i = 0; i < job->left_count; i++)
+		if ((e = carry_left_put(c, txn, &job->accepted[c->take.count - i].arrival, &job->left_fresh[i])) != E_OK)
+			return e;
 	for (i = 0; i < c->take.count; i++)
 		if (c->take.thing[i].type == MESSAGE_STANZA &&
 		    (e = stanzas_take(c->peer, txn, c->take.thing[i].leaf, carry_thing_bytes(&c->take, i),
@@ -342,10 +360,13 @@ take(struct carry *c, const struct carry_cursor *heard, struct why *why)
 {
 	struct take_job job = {.c = c, .heard = *heard, .why = why};
 	struct arena arena;
-	enum err e;
+	size_t i;
+	enum err e = E_NO_MEMORY;
 
-	if ((job.accepted = calloc(c->take.count + 1, sizeof(*job.accepted))) == NULL)
-		return E_NO_MEMORY;
+	job.accepted = calloc(c->take.count + 1, sizeof(*job.accepted));
+	job.left_fresh = calloc(c->take.count + 1, sizeof(*job.left_fresh));
+	if (job.accepted == NULL || job.left_fresh == NULL)
+		goto done;
 	arena_init(&arena, TAKE_ARENA_BYTES);
 	if ((e = store_write(c->peer->store, statements_job, &job)) == E_OK &&
 	    (e = check_carried(c, &job, &arena, why)) == E_OK &&
@@ -354,8 +375,13 @@ take(struct carry *c, const struct carry_cursor *heard, struct why *why)
 		c->counts.fresh += job.fresh;
 		c->extra_count += job.extra_count;
 		c->extra_sum += job.extra_sum;
+		for (i = 0; i < job.left_count && e == E_OK; i++)
+			if (job.left_fresh[i])
+				e = carry_left_note(c, &job.accepted[c->take.count - i].arrival);
 	}
 	arena_free(&arena);
+done:
+	free(job.left_fresh);
 	free(job.accepted);
 	carry_things_clear(&c->take);
 	return e;

@@ -31,7 +31,7 @@ struct carry_cursor {
 
 struct carry_counts {
 	uint64_t sent, taken, fresh; /* parcels; fresh: of those taken, new here */
-	uint64_t withheld;           /* came without what their author will still bring: not taken */
+	uint64_t withheld;           /* above without what their author or a twin will still bring: not taken */
 };
 
 struct carry; /* heap */
@@ -56,6 +56,13 @@ void carry_rewind(struct carry *, uint64_t from);
  * whether it does, and repair finds what it does not.
  */
 void carry_assume(struct carry *, uint64_t seq);
+/*
+ * carry_leave_to_twins: over a link, where sums are compared and what differs is found: what came here from another node of the lower
+ * one's office is not said unasked. `life`: the other's, at the client; 0 at the other end.
+ */
+void carry_leave_to_twins(struct carry *, uint64_t life);
+/* carry_compare: the other may hold all that is here: nothing of it is said unasked. */
+void carry_compare(struct carry *);
 /* carry_any: is there anything to say? */
 bool carry_any(struct carry *);
 /* carry_anew: the sums differed: work this end's out from the first arrival on, and say all that is shared. */

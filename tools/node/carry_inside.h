@@ -29,6 +29,13 @@ struct carry_told {
 	size_t count, cap;
 };
 
+/* A parcel that is above without its identifying part and was not taken. */
+struct carry_left {
+	struct log_id log;
+	uint64_t number;
+	struct parcel_hash hash;
+};
+
 struct carry {
 	struct peer *peer;
 	struct carry_other other;
@@ -50,10 +57,20 @@ struct carry {
 	uint64_t sum_count, sum;
 	uint64_t extra_count, extra_sum;
 	bool has_twin;             /* this office's, when `other` is above */
+	uint64_t life;             /* the other's, where twins are told of */
+	bool to_twins;             /* what came from one of the lower office's other nodes is not said unasked */
+	bool twins_said;
+	struct principal_id via;   /* who was asked about last */
+	bool via_twin;
+	/* not taken, and left to who will bring it whole: CURSOR "left" */
+	struct carry_left *left;   /* heap */
+	size_t left_count, left_cap;
+	uint64_t left_sum;
 	struct carry_counts counts;
 	struct shared *shared;     /* the same set, kept as a sketch */
 	/* repair: what it found is said first */
 	struct repair *repair;
+	struct sketch *with_left;  /* heap: the kept set, and what is left to others */
 	struct store_txn *reading; /* while repair reads */
 	struct repair_send *list;  /* heap */
 	size_t list_at, list_count;
@@ -92,7 +109,27 @@ enum err carry_say_stanzas(struct carry *, struct store_txn *, const struct arri
 
 /* carry_withheld.c: is there a second node of this office? Is what came from above left to who will bring the whole of it? */
 enum err carry_find_twin(struct carry *, struct store_txn *);
+enum err carry_may_come_whole(struct carry *, struct store_txn *, const struct principal_id *author, bool *out);
 enum err carry_withholds(struct carry *, struct store_txn *, const struct accepted *, struct arena *, bool *out);
+
+/*
+ * carry_left.c: the rows of what was not taken. _load: at the beginning; those that came whole, or that nobody will bring any more,
+ * go. _put: in a job; *fresh: it was not noted before. _note: after that job. _drop: all of them. _sketch: of the kept set and these.
+ */
+enum err carry_left_load(struct carry *);
+enum err carry_left_put(struct carry *, struct store_txn *, const struct arrival *, bool *fresh);
+enum err carry_left_note(struct carry *, const struct arrival *);
+enum err carry_left_drop(struct carry *);
+enum err carry_left_sketch(struct carry *, const struct sketch **out);
+
+/*
+ * carry_twins.c. carry_say_twins: to the node above: who else is a node of this office. carry_twins_told: in a job, when both agree.
+ * carry_adopt: in a job at the node above: such a one is let in. carry_from_twin: did this arrival come from another node of the lower office?
+ */
+enum err carry_say_twins(struct carry *, struct store_txn *);
+enum err carry_twins_told(struct carry *, struct store_txn *);
+enum err carry_adopt(struct carry *, struct store_txn *, struct bytes statement);
+enum err carry_from_twin(struct carry *, struct store_txn *, const struct arrival *, bool *out);
 
 /* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
 enum err carry_say_orders(struct carry *, struct store_txn *);

@@ -7,8 +7,7 @@
 static enum err
 mend_sketch(void *ctx, const struct sketch **out)
 {
-	*out = shared_sketch(((struct carry *)ctx)->shared);
-	return E_OK;
+	return carry_left_sketch(ctx, out);
 }
 
 static enum err

@@ -57,7 +57,7 @@ say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 static enum err
 say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 {
-	bool from_other = ID_EQUAL(&a->via, &c->other.id), shared;
+	bool from_other = ID_EQUAL(&a->via, &c->other.id), from_twin, shared;
 	enum err e;
 
 	if (ID_EQUAL(&a->log.author, &peer_self(c->peer)->id) && c->other.road != CARRY_DOWN &&
@@ -65,6 +65,8 @@ say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 		return e;
 	if (a->seq <= c->assumed && !c->repairing)
 		return E_OK;
+	if ((e = carry_from_twin(c, txn, a, &from_twin)) != E_OK || from_twin)
+		return e;
 	if ((e = carry_shares(c, txn, a, &shared)) != E_OK || !shared)
 		return e;
 	if ((!from_other || c->repairing) && (e = say_parcel(c, txn, a)) != E_OK)
@@ -157,6 +159,8 @@ fill(struct carry *c)
 	if (!c->members_said && c->other.road == CARRY_TWIN)
 		e = member_walk(txn, each_member, &g);
 	c->members_said = true;
+	if (e == E_OK)
+		e = carry_say_twins(c, txn);
 	if (e == E_OK && !c->passed && c->other.road == CARRY_UP)
 		e = say_passed(c, txn);
 	c->passed = true;
@@ -254,7 +258,7 @@ carry_rewind(struct carry *c, uint64_t from)
 	c->say_next = 0;
 	c->since_items = c->since_bytes = 0;
 	c->at = c->marked = from;
-	c->passed = c->members_said = c->orders_said = false;
+	c->passed = c->members_said = c->orders_said = c->twins_said = false;
 	if (c->told.cap > 0)
 		memset(c->told.id, 0, c->told.cap * sizeof(*c->told.id));
 	c->told.count = 0;

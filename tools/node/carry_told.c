@@ -130,6 +130,8 @@ agreed_job(struct store_txn *txn, void *arg)
 			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value.b, 8));
 	}
 	if (e == E_OK)
+		e = carry_twins_told(c, txn);
+	if (e == E_OK)
 		e = carry_put_said(txn, &c->other.id, &(struct carry_cursor){job->incarnation, c->at});
 	if (e == E_OK && c->other.road == CARRY_UP)
 		e = store_del_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"));

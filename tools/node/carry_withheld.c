@@ -18,6 +18,11 @@ each_twin(void *arg, const struct member *m)
 enum err
 carry_find_twin(struct carry *c, struct store_txn *txn)
 {
+	struct member first;
+
+	/* the one that invited this one */
+	if (c->peer->above.twin && member_get(txn, &c->peer->above.node, &first) == E_OK)
+		c->has_twin = first.state != MEMBER_REVOKED && first.state != MEMBER_KNOWN_REVOKED;
 	return member_walk(txn, each_twin, c);
 }
 
@@ -26,8 +31,8 @@ carry_find_twin(struct carry *c, struct store_txn *txn)
  * unless that is this very store, which wrote it after the backup that it was put back from, or was shut out; a second node of the
  * office may. Else what is known above is all that is left.
  */
-static enum err
-may_come_whole(struct carry *c, struct store_txn *txn, const struct principal_id *author, bool *out)
+enum err
+carry_may_come_whole(struct carry *c, struct store_txn *txn, const struct principal_id *author, bool *out)
 {
 	struct member m;
 	enum err e;
@@ -63,5 +68,5 @@ carry_withholds(struct carry *c, struct store_txn *txn, const struct accepted *x
 		return e;
 	for (i = 0; i < parcel.item_count; i++)
 		left_out = left_out || parcel.items[i].identifying.left_out;
-	return left_out ? may_come_whole(c, txn, &x->arrival.log.author, out) : E_OK;
+	return left_out ? carry_may_come_whole(c, txn, &x->arrival.log.author, out) : E_OK;
 }

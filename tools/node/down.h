@@ -7,6 +7,7 @@
  *                                 LANGUAGES [5, form id str, codes str]   CODECS [8, highest]
  *                                 DICTIONARY [7, form key, content bin]   RETENTION [13, rules bin]
  *   notice, sealed to one device  REVIEW [16, record bin16, state, note str, time]   ENROLMENT [17, statement bin]
+ *                                 ABOVE [19, content bin], to another node of the office: upper.h
  */
 #ifndef BANYAN_TOOLS_NODE_DOWN_H
 #define BANYAN_TOOLS_NODE_DOWN_H
@@ -19,7 +20,7 @@
 enum down_kind {
 	DOWN_FORM = 1, DOWN_AREAS = 2, DOWN_OFFICE = 3, DOWN_REVOCATION = 4, DOWN_LANGUAGES = 5, DOWN_ADDRESSES = 6,
 	DOWN_DICTIONARY = 7, DOWN_CODECS = 8, DOWN_ERASURE = 12, DOWN_RETENTION = 13,
-	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18
+	DOWN_REVIEW = 16, DOWN_ENROLMENT = 17, DOWN_OFFICE_KEY = 18, DOWN_ABOVE = 19
 };
 #define DOWN_SAID_ON 64u /* and above: control items of later versions, which a node says on without knowing them */
 
@@ -55,6 +56,8 @@ enum err down_republish(struct peer *, struct why *);
  * taken. What this version does not know is kept and passed over.
  */
 enum err down_take(struct peer *, bool inbox, uint64_t epoch, struct bytes parcel, struct why *);
+/* down_take_from: the same from this node, whose memory is in place (upper.h). */
+enum err down_take_from(struct peer *, const struct above *from, bool inbox, uint64_t epoch, struct bytes parcel, struct why *);
 /* Where the device stands in the node's logs: epoch, number, hash of each; epoch 0: nothing came yet. */
 struct down_cursor {
 	uint64_t epoch, number;

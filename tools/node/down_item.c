@@ -52,6 +52,7 @@ down_item_write(struct writer *w, const struct down_item *i)
 	case DOWN_ERASURE:
 	case DOWN_RETENTION:
 	case DOWN_ENROLMENT:
+	case DOWN_ABOVE:
 		pack_array(w, 2);
 		pack_u64(w, i->kind);
 		pack_bin(w, i->content);
@@ -71,7 +72,7 @@ bool
 down_item_known(uint64_t kind)
 {
 	return (kind >= DOWN_FORM && kind <= DOWN_CODECS) || kind == DOWN_ERASURE || kind == DOWN_RETENTION ||
-	       (kind >= DOWN_REVIEW && kind <= DOWN_OFFICE_KEY);
+	       (kind >= DOWN_REVIEW && kind <= DOWN_ABOVE);
 }
 
 enum err

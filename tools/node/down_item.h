@@ -7,7 +7,7 @@
 struct down_item {
 	uint64_t kind;            /* a down_kind, or of another version: then nothing below is set */
 	struct bytes content;     /* FORM: bundle. AREAS: table. OFFICE, REVOCATION, ENROLMENT: statement. ADDRESSES: list.
-	                             RETENTION: rules */
+	                             RETENTION: rules. ABOVE: upper.h */
 	uint64_t order;           /* FORM */
 	char languages[128];      /* FORM, LANGUAGES */
 	char form[128];           /* LANGUAGES */

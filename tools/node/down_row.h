@@ -15,11 +15,16 @@ struct form_row {
 enum err down_read_form(struct bytes value, struct form_row *out);
 enum err down_put_form(struct store_txn *, struct form_key, uint64_t order, const char *languages,
                        struct bytes bundle);
+/* down_has_form: that version is here, in that place and with those languages. */
+bool down_has_form(struct store_txn *, struct form_key, uint64_t order, const char *languages);
 /* down_put_languages: the accepted draft languages of all versions of a form. */
 enum err down_put_languages(struct store_txn *, struct peer *, const char *form_id, const char *languages);
 /* META "down broadcast" (0) and "down inbox" (1): zeros if the row is not there. E_STORE_DAMAGED. */
 enum err down_cursor_get(struct store_txn *, int which, struct down_cursor *out);
 enum err down_cursor_put(struct store_txn *, int which, const struct down_cursor *);
+/* The same by their names: of a node that this store does not speak with just now (twins.h). */
+enum err down_cursor_named(struct store_txn *, const char *name, struct down_cursor *out);
+enum err down_cursor_put_named(struct store_txn *, const char *name, const struct down_cursor *);
 /*
  * down_spare.c. down_fill: put the bodies of control items that were left out of a parcel of the node into it, from what it said before; into
  * the arena. E_ABSENT: one is not here. down_knows_older: has another log of the node, or of one that it follows, more than `now` has come

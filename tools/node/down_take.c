@@ -14,64 +14,14 @@
 #include "tools/node/opener.h"
 #include "tools/node/outbox.h"
 #include "tools/node/twins.h"
-
-static const char *const cursor_names[2] = {"down broadcast", "down inbox"};
-
-enum err
-down_cursor_get(struct store_txn *txn, int which, struct down_cursor *out)
-{
-	struct bytes value;
-	enum err e = store_meta_get(txn, cursor_names[which], &value);
-
-	memset(out, 0, sizeof(*out));
-	if (e == E_ABSENT)
-		return E_OK;
-	if (e != E_OK || value.n != 16 + HASH_BYTES)
-		return e != E_OK ? e : E_STORE_DAMAGED;
-	out->epoch = be64_get(value.p);
-	out->number = be64_get(value.p + 8);
-	memcpy(out->hash.b, value.p + 16, HASH_BYTES);
-	return E_OK;
-}
-
-enum err
-down_cursor_put(struct store_txn *txn, int which, const struct down_cursor *c)
-{
-	uint8_t value[16 + HASH_BYTES];
-
-	be64_put(value, c->epoch);
-	be64_put(value + 8, c->number);
-	memcpy(value + 16, c->hash.b, HASH_BYTES);
-	return store_meta_put(txn, cursor_names[which], BYTES(value, sizeof(value)));
-}
-
-enum err
-down_cursors(struct peer *p, struct store_txn *txn, struct down_cursor out[2])
-{
-	enum err e;
-
-	(void)p;
-	if ((e = down_cursor_get(txn, 0, &out[0])) != E_OK)
-		return e;
-	return down_cursor_get(txn, 1, &out[1]);
-}
-
-enum err
-down_forget(struct store_txn *txn)
-{
-	static const struct down_cursor none;
-	enum err e;
-
-	if ((e = down_cursor_put(txn, 0, &none)) != E_OK)
-		return e;
-	return down_cursor_put(txn, 1, &none);
-}
+#include "tools/node/upper.h"
 
 struct take_job {
 	struct peer *peer;
 	struct above above; /* who says it */
 	int which;
 	const struct parcel *parcel;
+	struct parcel_hash previous; /* of the parcel before it */
 	struct bytes bytes;
 	struct arena *arena;
 	/* what becomes true here once it is durable */
@@ -85,12 +35,15 @@ struct take_job {
 	struct home home;
 	bool has_home, keys_changed;
 	unsigned news; /* DOWN_NEWS_*: what was set aside for want of it is opened */
+	struct above upper;      /* known: an ABOVE notice came */
+	bool said_on;            /* this store said that form or table before: it is not said on again */
 };
 
 static enum err
 take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 {
 	struct peer *p = job->peer;
+	struct ec_public other;
 	struct office office;
 	bool fresh;
 	enum err e;
@@ -102,8 +55,10 @@ take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 	if (strcmp(office.area, p->home.area) != 0 || office.key_no <= p->home.key_no)
 		return E_OK;
 	if (principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->programme.root) != E_OK &&
-	    (e = principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->home.node_sign)) != E_OK)
-		return e;
+	    principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->home.node_sign) != E_OK &&
+	    ((e = twins_key(txn, &office.issuer, &other)) != E_OK || /* the office's first node */
+	     (e = principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &other)) != E_OK))
+		return e == E_ABSENT ? E_SIGNATURE : e;
 	job->home = p->home;
 	job->home.key_no = office.key_no;
 	job->home.seal.pub = office.seal_pub;
@@ -172,6 +127,7 @@ take_form(struct store_txn *txn, struct take_job *job, const struct down_item *i
 
 	if (e != E_OK)
 		return e == E_NO_MEMORY ? e : E_OK;
+	job->said_on = down_has_form(txn, form_key_of(item->content), item->order, item->languages);
 	job->form_bundle = item->content;
 	job->news |= DOWN_NEWS_FORM;
 	job->form_order = item->order;
@@ -189,6 +145,7 @@ take_areas(struct store_txn *txn, struct take_job *job, const struct down_item *
 		return e == E_NO_MEMORY ? e : E_OK;
 	job->areas = item->content;
 	e = store_get(txn, STORE_AREA, BYTES_LIT("current"), &now);
+	job->said_on = e == E_OK && bytes_equal(now, item->content);
 	if ((e != E_OK || !bytes_equal(now, item->content)) && (e = shared_forget(txn)) != E_OK)
 		return e; /* of a node: what it shares with others is worked out anew */
 	return store_put(txn, STORE_AREA, BYTES_LIT("current"), item->content);
@@ -260,8 +217,10 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 	if (item->kind == DOWN_REVIEW)
 		return own_record_review(txn, &item->record, item->state, item->time_s, item->note);
 	if (item->kind == DOWN_ADDRESSES)
-		return peer_is_node(job->peer) ? twins_take_on(job->peer, txn, item->content)
+		return peer_is_node(job->peer) ? job->above.twin ? twins_take_on(job->peer, txn, item->content) : E_OK
 		                               : twins_take(job->peer, txn, item->content);
+	if (item->kind == DOWN_ABOVE && peer_is_node(job->peer) && job->above.twin)
+		return upper_take(job->peer, txn, item->content, &job->upper);
 	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
 		return take_office_key(txn, job, item);
 	if (item->kind == DOWN_RETENTION)
@@ -301,6 +260,8 @@ take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
 	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
 	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION && kind < DOWN_SAID_ON))
 		return E_OK;
+	if (job->said_on && (kind == DOWN_FORM || kind == DOWN_AREAS))
+		return E_OK;
 	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
 	                          (job->form_order > order &&
 	                           (e = store_meta_put_u64(txn, "form order", job->form_order)) != E_OK)))
@@ -334,9 +295,15 @@ take_job(struct store_txn *txn, void *arg)
 	                    .via = parcel->log.author, .parcel = job->bytes};
 	struct down_cursor cursor = {parcel->log.epoch, parcel->number, parcel->hash};
 	enum arrival_result result;
+	struct parcel_hash before;
+	uint64_t seq;
 	enum err e;
 	size_t i;
 
+	if (parcel->number > 1 && arrival_find(txn, &a.log, a.number - 1, &seq, &before) == E_ABSENT) {
+		a.flags = ARRIVAL_CARRIED; /* what came before it was another node of the office's to take: upper.h */
+		a.previous = job->previous;
+	}
 	if ((e = arrival_append(txn, &a, &result)) != E_OK)
 		return e;
 	if (peer_is_node(job->peer) && (e = opener_note(txn, &a, false)) != E_OK)
@@ -355,6 +322,7 @@ take_job(struct store_txn *txn, void *arg)
 		if (e == E_OK) {
 			struct bytes kept = arena_bytes(job->arena, writer_view(&body));
 
+			job->said_on = false;
 			e = kept.p == NULL ? E_NO_MEMORY : take_body(txn, job, kept, item->enc != NULL);
 			if (e == E_OK && item->enc == NULL && peer_is_node(job->peer))
 				e = take_on(txn, job, kept);
@@ -389,6 +357,7 @@ check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoc
 		context.previous = at->hash;
 	else
 		at->number = 0;
+	job->previous = context.previous;
 	if ((e = parcel_read(parcel, job->bytes, &context, job->arena, why)) != E_OK)
 		return e;
 	if (parcel->number != at->number + 1)
@@ -399,15 +368,13 @@ check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoc
 }
 
 enum err
-down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct why *why)
+down_take_from(struct peer *p, const struct above *from, bool inbox, uint64_t epoch, struct bytes bytes, struct why *why)
 {
-	struct take_job job = {.peer = p, .which = inbox ? 1 : 0, .bytes = bytes};
+	struct take_job job = {.peer = p, .above = *from, .which = inbox ? 1 : 0, .bytes = bytes};
 	struct parcel parcel;
 	struct arena arena;
 	enum err e;
 
-	if ((e = peer_above(p, &job.above)) != E_OK)
-		return why_set(why, e, "what a node sent");
 	arena_init(&arena, 3u * CONTROL_PLAIN_BYTES_MAX);
 	job.arena = &arena;
 	job.parcel = &parcel;
@@ -419,6 +386,8 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 	}
 	if (job.has_home)
 		p->home = job.home;
+	if (job.upper.known)
+		p->upper = job.upper;
 	if (job.keys_changed && (e = office_keys_reload(p)) != E_OK) {
 		why_set(why, e, "%s", p->path);
 		goto done;
@@ -440,4 +409,13 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 done:
 	arena_free(&arena);
 	return e;
+}
+
+enum err
+down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct why *why)
+{
+	struct above from;
+	enum err e = peer_above(p, &from);
+
+	return e == E_OK ? down_take_from(p, &from, inbox, epoch, bytes, why) : why_set(why, e, "what a node sent");
 }

@@ -15,6 +15,7 @@
 #include "tools/node/state.h"
 #include "tools/node/succeed.h"
 #include "tools/node/twins.h"
+#include "tools/node/upper.h"
 
 enum err
 enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
@@ -76,7 +77,7 @@ check_statements(struct peer *p, const struct ec_public *node_key, const struct 
 	if (e != E_OK)
 		return why_set(why, e, "this device's enrolment");
 	if ((e = principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public)) == E_SIGNATURE)
-		e = principal_verify(STATEMENT_OFFICE, w->office, programme, node_key);
+		e = enrol_office_check(w->node_enrolment, programme, office, w->office);
 	return e == E_OK ? E_OK : why_set(why, e, "the office's key");
 }
 
@@ -248,6 +249,8 @@ approve_job(struct store_txn *txn, void *arg)
 	writer_free(&body);
 	if (e == E_OK && m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, job->peer->home.area) == 0)
 		e = give_office_keys(txn, job->peer, &m.enrolment);
+	if (e == E_OK)
+		e = upper_tell_job(txn, job->peer); /* to another node of this office */
 	if (e != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "approve", m.enrolment.name,

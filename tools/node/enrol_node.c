@@ -58,6 +58,28 @@ enrol_chain_check(struct bytes chain, const struct programme_id *programme, cons
 	return why_set(why, E_SIGNATURE, "the node's enrolment");
 }
 
+enum err
+enrol_office_check(struct bytes chain, const struct programme_id *programme, const struct office *office,
+                   struct bytes statement)
+{
+	struct bytes at;
+	struct enrolment node, issuer;
+	size_t k;
+	enum err e;
+
+	for (k = 0; k <= AREA_DEPTH_MAX && (e = enrol_chain_at(chain, k, &at)) == E_OK; k++) {
+		if ((e = enrolment_decode(at, programme, &issuer, NULL)) != E_OK)
+			return e;
+		if (k == 0)
+			node = issuer;
+		if (strcmp(issuer.area, node.area) != 0)
+			break; /* an office above */
+		if (ID_EQUAL(&issuer.id, &office->issuer))
+			return principal_verify(STATEMENT_OFFICE, statement, programme, &issuer.sign_pub);
+	}
+	return E_SIGNATURE;
+}
+
 static enum err
 officer_new(struct identity *d, const char *area, const char *name, uint64_t incarnation)
 {

@@ -14,6 +14,12 @@ enum err enrol_chain_check(struct bytes chain, const struct programme_id *, cons
                            const struct principal_id *node, const struct ec_public *key, struct enrolment *first,
                            struct why *);
 
+/*
+ * enrol_office_check: was this office's statement signed by the chain's first node, or by one that enrolled it and is of the
+ * same area: the first node of the office? The chain was checked. E_SIGNATURE.
+ */
+enum err enrol_office_check(struct bytes chain, const struct programme_id *, const struct office *, struct bytes statement);
+
 /* What a node that was welcomed will be: `next` has its programme, home and first identity already. */
 struct become_node {
 	struct peer *peer, *next;

@@ -31,6 +31,15 @@ link_remember_job(struct store_txn *txn, void *arg)
 /* ---- beginning ---- */
 
 enum err
+link_whom(struct link *l)
+{
+	if (!l->upper)
+		return peer_above(l->peer, &l->above);
+	l->above = l->peer->upper;
+	return l->above.known ? E_OK : E_NOT_HERE;
+}
+
+enum err
 link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 {
 	struct session_mine mine = {.epoch = peer_self(l->peer)->epoch, .offered = l->offered,
@@ -38,16 +47,15 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 	struct down_cursor cursors[2];
 	struct session_head head;
 	struct store_txn *txn;
-	struct above above;
 	enum err e;
 
-	if ((e = store_read_begin(l->peer->store, &txn)) != E_OK)
+	if ((e = link_whom(l)) != E_OK || (e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
 	if ((e = link_own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
 	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
 		e = sync_memory_get(txn, &l->memory);
-	if (e == E_OK && peer_above(l->peer, &above) == E_OK)
-		e = down_knows_older(txn, &above.node, &cursors[0], &mine.spare);
+	if (e == E_OK)
+		e = down_knows_older(txn, &l->above.node, &cursors[0], &mine.spare);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;
@@ -166,6 +174,7 @@ link_sync_open(struct link *l, struct why *why)
 	enum err e;
 
 	memset(l->result, 0, sizeof(*l->result));
+	l->result->upper = l->upper;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if ((e = pace_get(txn, &l->pace)) == E_OK)

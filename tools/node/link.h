@@ -14,6 +14,7 @@ struct link_result {
 	uint64_t attachments_sent, attachments_waiting;
 	uint64_t withheld;       /* of which parts are missing that their authors or a second node will still bring */
 	uint64_t quarantined; /* parcels that the node keeps aside */
+	bool upper;           /* a second node of an office: the first could not be reached, so this was the node above */
 	bool verified;
 	bool lost;            /* the node was put back from before what was safe, and is not here any more either */
 	bool forked;          /* a twin of this handset was found; a new log was begun */
@@ -59,6 +60,9 @@ struct sync_memory {
 };
 enum err sync_memory_get(struct store_txn *, struct sync_memory *);
 enum err sync_memory_put(struct store_txn *, const struct sync_memory *);
+/* The same of another node than the one that it syncs with as a rule: "sync " and its id in hexadecimal digits (twins.h). */
+enum err sync_memory_named(struct store_txn *, const char *name, struct sync_memory *);
+enum err sync_memory_put_named(struct store_txn *, const char *name, const struct sync_memory *);
 
 /* The verb of an ASK that carries a call, and its bound. */
 #define LINK_CALL_VERB "call"

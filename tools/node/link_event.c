@@ -209,7 +209,7 @@ static void
 on_down(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	struct why why = {.e = E_OK};
-	enum err e = down_take(l->peer, ev->u.down.log == SESSION_LOG_INBOX, ev->u.down.epoch, ev->u.down.bytes,
+	enum err e = down_take_from(l->peer, &l->above, ev->u.down.log == SESSION_LOG_INBOX, ev->u.down.epoch, ev->u.down.bytes,
 	                       &why);
 
 	if (e == E_ABSENT) { /* the node took it for known */

@@ -33,6 +33,8 @@ struct link_attach {
 /* One run of the client: what the callbacks share. */
 struct link {
 	struct peer *peer;
+	struct above above;      /* whom it speaks with: link_whom */
+	bool upper;              /* the node above the office, at a second node of it: upper.h */
 	struct link_result *result;
 	enum exchange exchange;
 	struct why why;          /* of the host's own failures, which end the run */
@@ -69,6 +71,7 @@ struct link {
  * `parcel` (and `invite`, `node_key`) are set by the driver.
  */
 enum err link_sync_open(struct link *, struct why *);
+enum err link_whom(struct link *); /* peer_above, or p->upper */
 void link_begin(void *ctx, struct session *, uint64_t now_ms);
 void link_event(void *ctx, struct session *, const struct session_event *, uint64_t now_ms);
 void link_room(void *ctx, struct session *, uint64_t now_ms); /* of an ASK: there is room for more of it */

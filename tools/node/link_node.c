@@ -14,8 +14,8 @@ static enum err
 open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_cursor *heard)
 {
 	struct peer *p = l->peer;
-	struct carry_other other = {.id = p->above.node, .seal = p->above.seal,
-	                            .road = p->above.twin ? CARRY_TWIN : CARRY_UP};
+	struct carry_other other = {.id = l->above.node, .seal = l->above.seal,
+	                            .road = l->above.twin ? CARRY_TWIN : CARRY_UP};
 	struct carry *before = l->carry;
 	struct carry_cursor packed;
 	struct store_txn *txn;
@@ -32,7 +32,9 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 	l->carry = NULL;
 	if (e == E_OK)
 		e = carry_open(&l->carry, p, &other, said->seq, &l->why);
-	if (e == E_OK && said->incarnation == 0 && heard->incarnation != 0)
+	if (e == E_OK)
+		carry_leave_to_twins(l->carry, l->memory.incarnation);
+	if (e == E_OK && said->incarnation == 0 && (heard->incarnation != 0 || l->upper))
 		carry_assume(l->carry, UINT64_MAX); /* what was said is not known any more: compare first */
 	else if (e == E_OK && packed.seq > said->seq)
 		carry_assume(l->carry, packed.seq);
@@ -62,6 +64,8 @@ node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 		mine.from = said.seq;
 		mine.down = heard.seq;
 		mine.flags = (carry_any(l->carry) ? 0 : NODE_NOTHING) | (listed ? NODE_LISTED : 0);
+		if (l->upper && heard.incarnation == 0)
+			mine.flags |= NODE_COMPARE;
 	}
 	if (e != E_OK) {
 		failed(l, e);
@@ -134,7 +138,7 @@ said_job(struct store_txn *txn, void *arg)
 static void
 on_taken(struct link *l, const struct message_taken *taken)
 {
-	struct said_job job = {&l->peer->above.node, {l->memory.incarnation, taken->seq}};
+	struct said_job job = {&l->above.node, {l->memory.incarnation, taken->seq}};
 	enum err e;
 
 	if (taken->status == STATUS_BEHIND)

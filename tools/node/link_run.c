@@ -9,6 +9,7 @@
 #include "tools/node/link_successor.h"
 #include "tools/node/pace.h"
 #include "tools/node/twins.h"
+#include "tools/node/upper.h"
 
 #define TLS_NAME "node"
 
@@ -55,7 +56,6 @@ struct link_open {
 	struct link l;
 	struct net_client_config config;
 	struct net_client *client;
-	struct above above;
 	struct writer der;
 };
 
@@ -86,10 +86,10 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 	struct peer *p = l->peer;
 	enum err e;
 
-	if ((e = peer_above(p, &o->above)) != E_OK)
+	if ((e = link_whom(l)) != E_OK)
 		return why_set(why, e, "sync: no node is above this one");
 	o->config = (struct net_client_config){
-	    .address = o->above.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
+	    .address = l->above.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
 	    .device = peer_self(p)->id, .ctx = l, .begin = link_begin, .event = link_event, .room = link_room,
 	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
 	o->config.source.ctx = l;
@@ -98,15 +98,15 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 	if (pin_sha256 != NULL)
 		o->config.node_key_sha256 = pin_sha256;
 	else
-		o->config.node_key = &o->above.sign;
+		o->config.node_key = &l->above.sign;
 	writer_heap_init(&o->der, 4096);
 	writer_heap_init(&l->parcel, PARCEL_BYTES_MAX);
 	if ((e = cert_make(&peer_self(p)->sign, &peer_self(p)->id, &o->der)) != E_OK)
 		return why_set(why, e, "certificate");
 	o->config.identity.certificate = writer_view(&o->der);
 	e = net_client_open(&o->client, &o->config, &l->result->counts, why);
-	if (e == E_NODE_KEY && pin_sha256 == NULL && (e = link_successor(p, o->above.address, why)) == E_OK &&
-	    (e = peer_above(p, &o->above)) == E_OK) { /* another node is pinned now */
+	if (e == E_NODE_KEY && pin_sha256 == NULL && !l->upper && (e = link_successor(p, l->above.address, why)) == E_OK &&
+	    (e = peer_above(p, &l->above)) == E_OK) { /* another node is pinned now */
 		net_client_close(o->client);
 		e = net_client_open(&o->client, &o->config, &l->result->counts, why);
 	}
@@ -141,7 +141,7 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 		e = link_sync_close(&o.l, run_tls(&o, NULL, why), why);
 		if (e == E_STRANGER && !returned) { /* a node that lost its list, or has it from before this store joined */
 			returned = true;
-			if (link_return(p, o.above.address, &back) == E_OK) {
+			if (link_return(p, o.l.above.address, &back) == E_OK) {
 				o.l = fresh;
 				continue;
 			}
@@ -150,6 +150,43 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 			return e;
 		o.l = fresh;
 	}
+}
+
+/* May the node above be reached where this one could not? */
+static bool
+is_away(enum err e)
+{
+	return e == E_CONNECT || e == E_PEER_GONE || e == E_PEER_TIMEOUT || e == E_PEER_BUSY;
+}
+
+/*
+ * A second node of an office: with the one that invited it, which syncs with the node above; if that cannot be reached, or is
+ * shut out, with the node above itself.
+ */
+static enum err
+sync_node(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+{
+	struct link_open o = {
+	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes, .upper = true}};
+	enum err e, e2;
+
+	if ((e = upper_leave(p)) != E_OK) /* it was stopped there */
+		return why_set(why, e, "%s", p->path);
+	if (!upper_first_gone(p)) {
+		e = sync_any(p, budget_bytes, result, why);
+		if (!p->above.twin || !p->upper.known || !is_away(e)) {
+			e2 = e == E_OK ? upper_tell(p) : E_OK;
+			return e2 == E_OK ? e : why_set(why, e2, "%s", p->path);
+		}
+	}
+	if ((e = upper_enter(p)) != E_OK)
+		return why_set(why, e, "%s", p->path);
+	if (why != NULL)
+		why->e = E_OK;
+	if ((e = link_sync_open(&o.l, why)) == E_OK)
+		e = link_sync_close(&o.l, run_tls(&o, NULL, why), why);
+	e2 = upper_leave(p);
+	return e == E_OK && e2 != E_OK ? why_set(why, e2, "%s", p->path) : e;
 }
 
 /* What came down may have been an order to erase; what cannot be done now stays due. */
@@ -167,7 +204,7 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 	enum err e;
 
 	pthread_mutex_lock(&p->syncing); /* a daemon's clock and a person may both want to */
-	e = sync_any(p, budget_bytes, result, why);
+	e = peer_is_node(p) ? sync_node(p, budget_bytes, result, why) : sync_any(p, budget_bytes, result, why);
 	pthread_mutex_unlock(&p->syncing);
 	settle(p);
 	return e;

@@ -9,11 +9,11 @@
 #include "tools/node/outbox.h"
 
 enum err
-sync_memory_get(struct store_txn *txn, struct sync_memory *m)
+sync_memory_named(struct store_txn *txn, const char *name, struct sync_memory *m)
 {
 	struct bytes value;
 	struct reader r;
-	enum err e = store_meta_get(txn, "sync", &value);
+	enum err e = store_meta_get(txn, name, &value);
 
 	memset(m, 0, sizeof(*m));
 	if (e != E_OK)
@@ -28,7 +28,13 @@ sync_memory_get(struct store_txn *txn, struct sync_memory *m)
 }
 
 enum err
-sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
+sync_memory_get(struct store_txn *txn, struct sync_memory *m)
+{
+	return sync_memory_named(txn, "sync", m);
+}
+
+enum err
+sync_memory_put_named(struct store_txn *txn, const char *name, const struct sync_memory *m)
 {
 	uint8_t memory[64];
 	struct writer w;
@@ -44,7 +50,13 @@ sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
 	pack_u64(&w, m->safe);
 	if ((e = writer_end(&w)) != E_OK)
 		return e;
-	return store_meta_put(txn, "sync", writer_view(&w));
+	return store_meta_put(txn, name, writer_view(&w));
+}
+
+enum err
+sync_memory_put(struct store_txn *txn, const struct sync_memory *m)
+{
+	return sync_memory_put_named(txn, "sync", m);
 }
 
 /* The log that the exchange is about. */

@@ -117,6 +117,13 @@ is_twins_word(struct peer *p, struct store_txn *txn, const struct principal_id *
 	       m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, p->home.area) == 0;
 }
 
+/* So does who enrolled a second node of an office below: carry_adopt. */
+static bool
+let_it_in(struct peer *p, const struct principal_id *issuer, const struct member *m)
+{
+	return m->enrolment.role == ROLE_NODE && ID_EQUAL(issuer, &m->enrolment.issuer) && !ID_EQUAL(issuer, &peer_self(p)->id);
+}
+
 enum err
 vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
 {
@@ -129,7 +136,10 @@ vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, 
 		return e;
 	if ((e = member_get(txn, &r.principal, &m)) != E_OK)
 		return e == E_ABSENT ? E_OK : e; /* nobody whose parcels come here */
-	if (m.state != MEMBER_KNOWN && (m.state != MEMBER_APPROVED || !is_twins_word(p, txn, &r.issuer)))
+	if (ID_EQUAL(&r.principal, &peer_self(p)->id))
+		return E_OK; /* who shut this one out does not talk to it any more */
+	if (m.state != MEMBER_KNOWN &&
+	    (m.state != MEMBER_APPROVED || (!is_twins_word(p, txn, &r.issuer) && !let_it_in(p, &r.issuer, &m))))
 		return E_OK;
 	if ((e = verify(p, txn, STATEMENT_REVOCATION, statement, &r.issuer, m.enrolment.area, m.enrolment.name,
 	                why)) != E_OK)
@@ -173,6 +183,15 @@ vouch_chain(struct peer *p, struct store_txn *txn, const struct principal_id *wh
 }
 
 /* ---- offices by area ---- */
+
+enum err
+office_statement(struct peer *p, struct store_txn *txn, const char *area, struct bytes *out)
+{
+	uint8_t key[STORE_NAME_BYTES];
+
+	office_key(p, area, key);
+	return store_get(txn, STORE_OFFICE, BYTES(key, sizeof(key)), out);
+}
 
 static enum err
 office_own(const struct peer *p, struct office_at *out)

@@ -25,6 +25,9 @@ enum err office_for(struct peer *, struct store_txn *, const char *area, struct 
 /* office_above: the known offices above this store's own, nearest first, at most AREA_DEPTH_MAX. */
 enum err office_above(struct peer *, struct store_txn *, struct office_at out[AREA_DEPTH_MAX], size_t *count);
 
+/* office_statement: the signed statement of another office that is known here. E_ABSENT. */
+enum err office_statement(struct peer *, struct store_txn *, const char *area, struct bytes *out);
+
 /*
  * In jobs. vouch_enrolment: keep somebody of another office (MEMBER_KNOWN); harmless if it is here already. vouch_office:
  * keep its sealing key, unless a later one is known; *fresh: it is new here. vouch_revocation: of one who is known so.

@@ -162,7 +162,8 @@ load(struct peer *p, struct why *why)
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if ((e = state_read_identities(txn, p)) != E_OK || (e = state_read_home(txn, &p->home)) != E_OK ||
-	    (e = state_read_above(txn, &p->above)) != E_OK || (e = office_keys_load(txn, p)) != E_OK ||
+	    (e = state_read_above(txn, "above", &p->above)) != E_OK ||
+	    (e = state_read_above(txn, "upper", &p->upper)) != E_OK || (e = office_keys_load(txn, p)) != E_OK ||
 	    (e = state_read_programme(txn, &p->programme)) != E_OK ||
 	    (e = store_meta_u64(txn, "approved", 0, &approved)) != E_OK) {
 		why_set(why, e = e == E_ABSENT ? E_STORE_DAMAGED : e, "%s", p->path);

@@ -92,6 +92,7 @@ struct peer {
 	struct old_key old_keys[OLD_KEYS_MAX]; /* office_keys.h */
 	size_t old_key_count;
 	struct above above;        /* of a node that joined another one */
+	struct above upper;        /* of a second node: the node above the office, for when the first is away: upper.h */
 	struct areas_entry *areas; /* the first is in force */
 	struct form_entry *forms;
 	const struct dictionary *dictionaries; /* the newest first: dictionaries.h */
@@ -153,6 +154,7 @@ enum err peer_learn_languages(struct peer *, const char *form_id, const char *la
 enum err peer_put_identities(struct store_txn *, const struct peer *);
 enum err peer_put_home(struct store_txn *, const struct home *);
 enum err peer_put_above(struct store_txn *, const struct above *);
+enum err peer_put_upper(struct store_txn *, const struct above *);
 enum err peer_put_programme(struct store_txn *, const struct programme *);
 
 /*

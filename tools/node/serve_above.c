@@ -21,7 +21,7 @@ run(void *arg)
 	struct above_work *w = arg;
 	struct link_result result;
 
-	if ((w->e = link_sync(w->serve->peer, 0, &result, &w->why)) == E_OK)
+	if ((w->e = link_sync(w->serve->peer, 0, &result, &w->why)) == E_OK && !result.upper)
 		w->e = attached_twin_exchange(w->serve->peer, &w->why);
 }
 

@@ -44,6 +44,10 @@ greet_run(struct node_work *w)
 	c->carry_incarnation = w->node.incarnation << 32;
 	if (w->e == E_OK)
 		w->e = carry_open(&c->carry, p, &other, from, &w->why);
+	if (w->e == E_OK)
+		carry_leave_to_twins(c->carry, 0);
+	if (w->e == E_OK && (w->node.flags & NODE_COMPARE))
+		carry_compare(c->carry);
 	if (w->e == E_OK && (w->node.flags & NODE_ANEW))
 		w->e = carry_anew(c->carry);
 	else if (w->e == E_OK && (w->node.flags & NODE_LISTED))

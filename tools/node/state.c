@@ -143,45 +143,73 @@ state_read_home(struct store_txn *txn, struct home *h)
 }
 
 /* above = [1, node id, sign public, seal public, area, address, twin] */
-enum err
-peer_put_above(struct store_txn *txn, const struct above *a)
+void
+state_above_write(struct writer *w, const struct above *a)
+{
+	pack_array(w, 7);
+	pack_u64(w, 1);
+	pack_bin(w, BYTES(a->node.b, ID_BYTES));
+	pack_bin(w, BYTES(a->sign.b, EC_PUBLIC_BYTES));
+	pack_bin(w, BYTES(a->seal.b, EC_PUBLIC_BYTES));
+	pack_cstr(w, a->area);
+	pack_cstr(w, a->address);
+	pack_bool(w, a->twin);
+}
+
+void
+state_above_read(struct reader *r, struct above *a)
+{
+	memset(a, 0, sizeof(*a));
+	reader_array_of(r, 7);
+	if (reader_u64(r) != 1)
+		reader_fail(r, E_VERSION);
+	reader_bin_fixed(r, a->node.b, ID_BYTES);
+	reader_bin_fixed(r, a->sign.b, EC_PUBLIC_BYTES);
+	reader_bin_fixed(r, a->seal.b, EC_PUBLIC_BYTES);
+	state_str(r, a->area, sizeof(a->area));
+	state_str(r, a->address, sizeof(a->address));
+	a->twin = reader_bool(r);
+	a->known = true;
+}
+
+static enum err
+put_above(struct store_txn *txn, const char *name, const struct above *a)
 {
 	uint8_t memory[1024];
 	struct writer w;
 	enum err e;
 
 	writer_init(&w, memory, sizeof(memory));
-	pack_array(&w, 7);
-	pack_u64(&w, 1);
-	pack_bin(&w, BYTES(a->node.b, ID_BYTES));
-	pack_bin(&w, BYTES(a->sign.b, EC_PUBLIC_BYTES));
-	pack_bin(&w, BYTES(a->seal.b, EC_PUBLIC_BYTES));
-	pack_cstr(&w, a->area);
-	pack_cstr(&w, a->address);
-	pack_bool(&w, a->twin);
+	state_above_write(&w, a);
 	if ((e = writer_end(&w)) != E_OK)
 		return e;
-	return store_meta_put(txn, "above", writer_view(&w));
+	return store_meta_put(txn, name, writer_view(&w));
 }
 
 enum err
-state_read_above(struct store_txn *txn, struct above *a)
+peer_put_above(struct store_txn *txn, const struct above *a)
+{
+	return put_above(txn, "above", a);
+}
+
+enum err
+peer_put_upper(struct store_txn *txn, const struct above *a)
+{
+	return put_above(txn, "upper", a);
+}
+
+enum err
+state_read_above(struct store_txn *txn, const char *name, struct above *a)
 {
 	struct bytes value;
 	struct reader r;
-	enum err e = store_meta_get(txn, "above", &value);
+	enum err e = store_meta_get(txn, name, &value);
 
 	memset(a, 0, sizeof(*a));
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	reader_begin(&r, value, 1, 7);
-	reader_bin_fixed(&r, a->node.b, ID_BYTES);
-	reader_bin_fixed(&r, a->sign.b, EC_PUBLIC_BYTES);
-	reader_bin_fixed(&r, a->seal.b, EC_PUBLIC_BYTES);
-	state_str(&r, a->area, sizeof(a->area));
-	state_str(&r, a->address, sizeof(a->address));
-	a->twin = reader_bool(&r);
-	a->known = true;
+	reader_init(&r, value);
+	state_above_read(&r, a);
 	return reader_end(&r);
 }
 

@@ -7,7 +7,10 @@
 
 enum err state_read_identities(struct store_txn *, struct peer *);
 enum err state_read_home(struct store_txn *, struct home *);
-enum err state_read_above(struct store_txn *, struct above *); /* known false where there is none */
+/* state_read_above: META "above" or "upper"; known false where there is none. */
+enum err state_read_above(struct store_txn *, const char *name, struct above *);
+void state_above_write(struct writer *, const struct above *);
+void state_above_read(struct reader *, struct above *);
 enum err state_read_programme(struct store_txn *, struct programme *);
 
 /* state_str: a string of at most out_bytes - 1 into out, as a C string. */

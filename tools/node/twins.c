@@ -135,8 +135,8 @@ twins_take(struct peer *p, struct store_txn *txn, struct bytes list)
 /* What a device remembers of one node: where it stands in its logs, and what it said. */
 static const char *const memories[] = {"sync", "down broadcast", "down inbox", "life", "backups"};
 
-static enum err
-memory_swap(struct store_txn *txn, const struct principal_id *from, const struct principal_id *to)
+enum err
+twins_memory_swap(struct store_txn *txn, const struct principal_id *from, const struct principal_id *to)
 {
 	size_t i;
 	enum err e = E_OK;
@@ -190,7 +190,7 @@ switch_job(struct store_txn *txn, void *arg)
 	for (i = 1; i < count; i++)
 		list[i - 1] = list[i];
 	list[count - 1] = was;
-	if ((e = memory_swap(txn, &was.id, &job->home.node)) != E_OK || (e = others_put(txn, list, count)) != E_OK)
+	if ((e = twins_memory_swap(txn, &was.id, &job->home.node)) != E_OK || (e = others_put(txn, list, count)) != E_OK)
 		return e;
 	return peer_put_home(txn, &job->home);
 }

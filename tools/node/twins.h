@@ -23,6 +23,11 @@ enum err twins_take_on(struct peer *, struct store_txn *, struct bytes list);
 enum err twins_take(struct peer *, struct store_txn *, struct bytes list);
 /* twins_switch: at a device: the next node of the office is the home node from now on. E_ABSENT: there is no other. */
 enum err twins_switch(struct peer *);
+/*
+ * twins_memory_swap: in a job: what this store remembers of `from` is put by, and what it remembers of `to` takes its place (a node
+ * does so too: upper.h).
+ */
+enum err twins_memory_swap(struct store_txn *, const struct principal_id *from, const struct principal_id *to);
 /* twins_key: what another node of the office, which a device knows, signs with. E_ABSENT. */
 enum err twins_key(struct store_txn *, const struct principal_id *, struct ec_public *out);
 /* twins_count: how many others a device knows. */
