@@ -61,6 +61,7 @@ static const struct {
     {"parcel_hash", "worked out"},
     {"attachment_id", "worked out: attachment_list"},
     {"audit_head", "worked out"},
+    {"above_content", "in an item, of the office's other node: test_golden_tree cuts it"},
     {"office_key", "worked out"},
     {"meeting", "proofs, compared whole: test_meeting"},
     {"sketch_items", "worked out"},
