@@ -7,6 +7,7 @@
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/opener.h"
+#include "tools/node/carry.h"
 #include "tools/node/stanzas.h"
 #include "tools/node/tally.h"
 #include "tools/node/view.h"
@@ -257,7 +258,7 @@ stand_device(struct standing *s, struct store_txn *txn)
 static void
 stand_tree(struct standing *s, struct store_txn *txn)
 {
-	uint64_t waiting = stanzas_waiting(txn);
+	uint64_t waiting = stanzas_waiting(txn), left = carry_left_count(txn);
 
 	if (s->p->above.known && !s->p->approved)
 		need(s, "The office above must still let this node in: banyan devices STORE --approve \"%s\", there",
@@ -266,6 +267,10 @@ stand_tree(struct standing *s, struct store_txn *txn)
 		need(s, "The last sync with the node above (%s) did not end well: banyan sync STORE", s->p->above.address);
 	else if (s->p->above.known && s->sync.last_sync_s + SYNC_DAYS * 86400u < s->now_s)
 		need(s, "This node has not synced with the one above (%s) lately: banyan sync STORE", s->p->above.address);
+	if (left > 0)
+		need(s, "%llu parcel%s known above of which this office misses parts: the device that wrote them brings them, or the "
+		        "office's other node has them, and brings them when it syncs. If that node is gone for good: banyan revoke STORE NAME",
+		     (unsigned long long)left, left == 1 ? " is" : "s are");
 	if (waiting > 0)
 		need(s, "%llu part%s of records wait%s for the word of %s home office; it comes when that syncs",
 		     (unsigned long long)waiting, plural(waiting), waiting == 1 ? "s" : "", waiting == 1 ? "its" : "their");

@@ -102,6 +102,9 @@ bool carry_mend_next(struct carry *, struct message *out);
 bool carry_mend_over(const struct carry *);
 enum err carry_mend_list(struct carry *, const struct carry *found);
 
+/* carry_left_count: how many are left to others: PROTOCOL.md "Left to others". */
+uint64_t carry_left_count(struct store_txn *);
+
 /* carry_forget_told: the other end does not know somebody whom it was told of. */
 enum err carry_forget_told(struct carry *);
 

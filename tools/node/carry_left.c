@@ -126,6 +126,20 @@ carry_left_load(struct carry *c)
 	return c->other.road == CARRY_UP ? store_write(c->peer->store, load_job, c) : E_OK;
 }
 
+uint64_t
+carry_left_count(struct store_txn *txn)
+{
+	struct store_cursor *w;
+	struct bytes key;
+	uint64_t n = 0;
+
+	if (store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("left"), STORE_FORWARD, &w) != E_OK)
+		return 0;
+	while (store_next(w, &key, NULL))
+		n += key.n == KEY_BYTES;
+	return store_walk_end(w) == E_OK ? n : 0;
+}
+
 enum err
 carry_left_put(struct carry *c, struct store_txn *txn, const struct arrival *a, bool *fresh)
 {

@@ -301,6 +301,19 @@ done:
 	return e;
 }
 
+/* Whom an officer shuts out: somebody of this office, or, at its second node, the first one. */
+static enum err
+find_shut_out(struct store_txn *txn, struct change_job *job, struct member *m)
+{
+	struct peer *p = job->peer;
+	enum err e = member_find(txn, job->name, m, job->why);
+
+	if (e == E_PRINCIPAL_UNKNOWN && p->above.twin && member_get(txn, &p->above.node, m) == E_OK &&
+	    strcmp(m->enrolment.name, job->name) == 0)
+		return E_OK;
+	return e;
+}
+
 static enum err
 revoke_job(struct store_txn *txn, void *arg)
 {
@@ -311,7 +324,7 @@ revoke_job(struct store_txn *txn, void *arg)
 	struct member m;
 	enum err e;
 
-	if ((e = member_find(txn, job->name, &m, job->why)) != E_OK || (e = may(job, ACT_REVOKE, &m)) != E_OK)
+	if ((e = find_shut_out(txn, job, &m)) != E_OK || (e = may(job, ACT_REVOKE, &m)) != E_OK)
 		return e;
 	if (ID_EQUAL(&m.enrolment.id, &peer_self(p)->id) || ID_EQUAL(&m.enrolment.id, &job->actor->id))
 		return why_set(job->why, E_USAGE, "you cannot revoke yourself or this node");
