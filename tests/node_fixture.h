@@ -68,9 +68,9 @@ node_add_form(struct node *n)
 }
 
 static inline bool
-node_begin(struct node *n)
+node_begin_at(struct node *n, const char *area)
 {
-	struct foundation f = {.programme = "Test", .area = "P", .officer = "officer"};
+	struct foundation f = {.programme = "Test", .area = area, .officer = "officer"};
 	struct areas_table table;
 	struct writer areas;
 	struct arena arena;
@@ -95,6 +95,12 @@ node_begin(struct node *n)
 	crypto_wipe(&f.recovery, sizeof(f.recovery));
 	CHECK_MSG(e == E_OK, "%s: %s", err_name(e), n->why.thing);
 	return e == E_OK && node_add_form(n);
+}
+
+static inline bool
+node_begin(struct node *n)
+{
+	return node_begin_at(n, "P");
 }
 
 static inline void

@@ -93,39 +93,64 @@ tell(struct call *c, const struct foundation *f, const char *path)
 		writer_free(&w);
 		return;
 	}
-	call_out(c,
-	         "The programme \"%s\" begins in %s, with an office for %s and you as its officer (\"%s\").\n"
-	         "Its root key and recovery key are in %s.\n"
-	         "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: whoever has it can\n"
-	         "speak for the programme; without it a lost passphrase is lost for good.\n",
-	         f->programme, call_store_path(c), f->area, f->officer, path);
+	if (f->rooted)
+		call_out(c, "An office for %s, above those of the programme \"%s\" that are there, begins in %s, with you as its\n"
+		            "officer (\"%s\"). The root key and this office's own recovery key are in %s.\n"
+		            "Add the programme's forms (form add), serve, and invite the office that was the topmost:\n"
+		            "  banyan invite %s --role node --area ITS-AREA --name NAME --address HOST:PORT\n"
+		            "There its officer stops serving and runs  banyan join ITS-STORE banyan1:...\n"
+		            "The root key belongs here from now on: in the older office's file strike out the line \"root\".\n",
+		         f->area, f->programme, call_store_path(c), f->officer, path, call_store_path(c));
+	else
+		call_out(c,
+		         "The programme \"%s\" begins in %s, with an office for %s and you as its officer (\"%s\").\n"
+		         "Its root key and recovery key are in %s.\n"
+		         "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: whoever has it can\n"
+		         "speak for the programme; without it a lost passphrase is lost for good.\n",
+		         f->programme, call_store_path(c), f->area, f->officer, path);
 }
 
-enum err
-cmd_init(struct call *c)
+/* --root: another office, above those of a programme that is there already. */
+static enum err
+take_root(struct call *c, struct foundation *f, struct root_file *root)
 {
-	struct foundation f = {.programme = call_option(c, "programme"), .area = call_option(c, "area"),
-	                       .officer = call_option(c, "officer")};
+	const char *file = call_option(c, "root");
+	enum err e;
+
+	if (file == NULL)
+		return f->programme != NULL ? E_OK : why_set(call_why(c), E_USAGE, "--programme NAME, or --root FILE");
+	if ((e = root_file_read(root, file, call_why(c))) != E_OK)
+		return e;
+	if (!root_file_has_root(root))
+		return why_set(call_why(c), E_ROOT_FILE, "%s", file);
+	if (root->programme[0] == '\0' && f->programme == NULL)
+		return why_set(call_why(c), E_USAGE, "the root's FILE is of an older version: say --programme NAME as well");
+	if (f->programme == NULL)
+		f->programme = root->programme;
+	f->root = root->root;
+	f->rooted = true;
+	return E_OK;
+}
+
+static enum err
+begin(struct call *c, struct foundation *f)
+{
+	struct root_place root = {.c = c, .fd = -1};
 	struct secret secret;
 	struct unlock unlock;
 	struct writer areas;
 	struct peer *p = NULL;
-	struct root_place root = {.c = c, .fd = -1};
 	enum err e;
 
-	if (f.officer == NULL)
-		f.officer = "officer";
-	if (strlen(f.programme) > NAME_BYTES_MAX || strlen(f.officer) > KEYRING_NAME_BYTES_MAX)
-		return why_set(call_why(c), E_NO_ROOM, "the name");
 	memset(&secret, 0, sizeof(secret));
 	writer_heap_init(&areas, CONTROL_PLAIN_BYTES_MAX);
 	if ((e = compile_areas(c, &areas)) == E_OK && (e = call_new_secret(c, &secret)) == E_OK &&
 	    (e = root_open(c, root.path, &root.fd)) == E_OK) {
-		f.areas = writer_view(&areas);
-		f.keep = root_write;
-		f.ctx = &root;
-		unlock = secret_unlock(&secret, f.officer);
-		e = enrol_found(&p, call_store_path(c), &unlock, &f, call_why(c));
+		f->areas = writer_view(&areas);
+		f->keep = root_write;
+		f->ctx = &root;
+		unlock = secret_unlock(&secret, f->officer);
+		e = enrol_found(&p, call_store_path(c), &unlock, f, call_why(c));
 		if (e != E_OK)
 			(void)unlink(root.path);
 	}
@@ -134,11 +159,31 @@ cmd_init(struct call *c)
 	peer_close(p);
 	if (e == E_OK) {
 		call_kept(c, "the programme begins in %s, and its root is in %s", call_store_path(c), root.path);
-		tell(c, &f, root.path);
+		tell(c, f, root.path);
 	}
-	crypto_wipe(&f.root, sizeof(f.root));
-	crypto_wipe(&f.recovery, sizeof(f.recovery));
 	secret_wipe(&secret);
 	writer_free(&areas);
+	return e;
+}
+
+enum err
+cmd_init(struct call *c)
+{
+	struct foundation f = {.programme = call_option(c, "programme"), .area = call_option(c, "area"),
+	                       .officer = call_option(c, "officer")};
+	struct root_file given;
+	enum err e;
+
+	memset(&given, 0, sizeof(given));
+	if (f.officer == NULL)
+		f.officer = "officer";
+	if ((e = take_root(c, &f, &given)) == E_OK &&
+	    (strlen(f.programme) > NAME_BYTES_MAX || strlen(f.officer) > KEYRING_NAME_BYTES_MAX))
+		e = why_set(call_why(c), E_NO_ROOM, "the name");
+	if (e == E_OK)
+		e = begin(c, &f);
+	crypto_wipe(&f.root, sizeof(f.root));
+	crypto_wipe(&f.recovery, sizeof(f.recovery));
+	crypto_wipe(&given, sizeof(given));
 	return e;
 }

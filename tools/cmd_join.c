@@ -1,15 +1,18 @@
 /* banyan join: make a store on this device with an invitation. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/call_asked.h"
 #include "tools/commands.h"
 #include "tools/halfway.h"
 #include "tools/json.h"
+#include "tools/node/enrol_node.h"
 #include "tools/node/link.h"
+#include "tools/root_file.h"
 
 static void
-tell(struct call *c, struct peer *p)
+tell(struct call *c, struct peer *p, const char *recovery)
 {
 	struct identity *self = peer_self(p);
 	struct writer w;
@@ -22,6 +25,8 @@ tell(struct call *c, struct peer *p)
 		json_key_str(&w, "role", role_name(self->role));
 		json_key_str(&w, "area", self->area);
 		json_key_bool(&w, "approved", p->approved);
+		if (recovery[0] != '\0')
+			json_key_str(&w, "recovery", recovery);
 		writer_str(&w, "}\n");
 		call_out_bytes(c, writer_view(&w));
 		writer_free(&w);
@@ -29,6 +34,13 @@ tell(struct call *c, struct peer *p)
 	}
 	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n", p->programme.name, self->name,
 	         role_name(self->role), self->area);
+	if (recovery[0] != '\0' && p->above.twin)
+		call_out(c, "Its recovery key is in %s: keep that file elsewhere, and delete it here. It opens this node's backups when all\n"
+		            "passphrases are forgotten.\n", recovery);
+	else if (recovery[0] != '\0')
+		call_out(c, "Its recovery key is in %s.\n"
+		            "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: it opens the backups of this\n"
+		            "office when all passphrases are forgotten, and makes its successor when the computer is gone.\n", recovery);
 	if (!p->approved)
 		call_out(c, "An officer must still let you in:  banyan devices STORE --approve \"%s\"\n", self->name);
 }
@@ -44,6 +56,65 @@ is_final(enum err e)
 	       e == E_NODE_KEY || e == E_VERSION;
 }
 
+/* An office's recovery key, written down before its store appears. */
+struct keeping {
+	struct call *c;
+	char path[ROOT_PATH_BYTES]; /* "": nothing was written */
+};
+
+static enum err
+keep_recovery(void *ctx, const struct ec_key *key, const struct identity *node)
+{
+	struct keeping *k = ctx;
+	struct root_file f = {.recovery = *key, .nodes = {node->id}, .node_count = 1};
+	enum err e;
+
+	memcpy(f.area, node->area, sizeof(f.area));
+	e = root_file_create(k->path, call_option(k->c, "recovery-out"), call_store_path(k->c), ".recovery", &f, call_why(k->c));
+	if (e != E_OK)
+		k->path[0] = '\0';
+	crypto_wipe(&f, sizeof(f));
+	return e;
+}
+
+static enum err
+prepare(struct call *c, struct peer **p, const struct unlock *unlock, const struct invite *invite, struct recovery *r)
+{
+	if (invite->role != ROLE_NODE)
+		return enrol_prepare(p, call_store_path(c), unlock, invite, call_why(c));
+	return enrol_prepare_office(p, call_store_path(c), unlock, invite, r, call_why(c));
+}
+
+/* An office that is there already, and gets another one above it. *adopted: so it was, whatever became of it. */
+static enum err
+adopt(struct call *c, const struct invite *invite, bool *adopted)
+{
+	struct link_result result;
+	struct unlock unlock;
+	char keys[1024];
+	struct peer *p;
+	enum err e;
+
+	*adopted = false;
+	(void)snprintf(keys, sizeof(keys), "%s/keys", call_store_path(c));
+	if (invite->role != ROLE_NODE || access(keys, F_OK) != 0)
+		return E_OK;
+	if ((e = call_find_secret(c)) != E_OK)
+		return e;
+	unlock = secret_unlock(call_secret(c), NULL);
+	if ((e = peer_open(&p, call_store_path(c), &unlock, call_why(c))) != E_OK)
+		return e;
+	*adopted = p->home.key_no != 0 && peer_is_node(p);
+	if (*adopted && (e = enrol_adopt_may(p, invite, call_why(c))) == E_OK && (e = link_join(p, invite, &result, call_why(c))) == E_OK) {
+		call_kept(c, "%s is below another office", call_store_path(c));
+		if (!call_json(c))
+			call_out(c, "The office for %s is below the office for %s now.\n", p->home.area, p->above.area);
+		tell(c, p, "");
+	}
+	peer_close(p);
+	return e;
+}
+
 enum err
 cmd_join(struct call *c)
 {
@@ -52,14 +123,20 @@ cmd_join(struct call *c)
 	struct secret secret;
 	struct unlock unlock;
 	struct peer *p = NULL;
-	bool joined = false, prepared = false;
+	struct keeping keeping = {.c = c};
+	struct recovery recovery = {.keep = keep_recovery, .ctx = &keeping};
+	bool joined = false, prepared = false, adopted;
 	enum err e;
 
 	if ((e = invite_decode(call_arg(c, 0), &invite, call_why(c))) != E_OK)
 		return e;
+	if ((e = adopt(c, &invite, &adopted)) != E_OK || adopted) {
+		invite_wipe(&invite);
+		return e;
+	}
 	if ((e = call_new_secret(c, &secret)) == E_OK) {
 		unlock = secret_unlock(&secret, NULL);
-		e = enrol_prepare(&p, call_store_path(c), &unlock, &invite, call_why(c));
+		e = prepare(c, &p, &unlock, &invite, &recovery);
 		prepared = e == E_OK;
 		if (prepared && call_option(c, "officer") != NULL)
 			(void)snprintf(p->officer, sizeof(p->officer), "%.*s", (int)NAME_BYTES_MAX,
@@ -71,11 +148,14 @@ cmd_join(struct call *c)
 	}
 	if (joined) {
 		call_kept(c, "%s is joined", call_store_path(c));
-		tell(c, p);
+		tell(c, p, keeping.path);
 	}
 	peer_close(p);
 	if (prepared && !joined && is_final(e))
 		halfway_remove(call_store_path(c));
+	if (keeping.path[0] != '\0' && (!prepared || (!joined && is_final(e))))
+		(void)unlink(keeping.path);
+	crypto_wipe(&recovery, sizeof(recovery));
 	invite_wipe(&invite);
 	secret_wipe(&secret);
 	return e;

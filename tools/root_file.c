@@ -1,5 +1,6 @@
 #include "tools/root_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -8,6 +9,15 @@
 
 #define ROOT_FILE_BYTES_MAX 16384u
 #define TITLE "banyan root 1"
+#define TITLE_RECOVERY "banyan recovery 1"
+
+static const struct ec_key none;
+
+bool
+root_file_has_root(const struct root_file *f)
+{
+	return memcmp(&f->root, &none, sizeof(none)) != 0;
+}
 
 static void
 line_hex(struct writer *w, const char *word, const uint8_t *p, size_t n)
@@ -22,17 +32,27 @@ line_hex(struct writer *w, const char *word, const uint8_t *p, size_t n)
 void
 root_file_write(struct writer *w, const struct root_file *f)
 {
+	bool root = root_file_has_root(f);
 	size_t i;
 
-	writer_printf(w,
-	              TITLE "\n"
-	              "# The root key and the recovery key of the programme \"%s\".\n"
-	              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
-	              "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
-	              f->programme);
-	line_hex(w, "root", f->root.secret, EC_SECRET_BYTES);
+	if (root)
+		writer_printf(w, TITLE "\n"
+		              "# The root key and the recovery key of the programme \"%s\".\n"
+		              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
+		              "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
+		              f->programme);
+	else
+		writer_printf(w, TITLE_RECOVERY "\n"
+		              "# The recovery key of the office for %s.\n"
+		              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
+		              "# Whoever has it can open this office's store and what is sealed to it. Then delete it here.\n",
+		              f->area);
+	if (root)
+		line_hex(w, "root", f->root.secret, EC_SECRET_BYTES);
 	line_hex(w, "recovery", f->recovery.secret, EC_SECRET_BYTES);
-	writer_printf(w, "programme %s\narea %s\n", f->programme, f->area);
+	if (f->programme[0] != '\0')
+		writer_printf(w, "programme %s\n", f->programme);
+	writer_printf(w, "area %s\n", f->area);
 	for (i = 0; i < f->node_count; i++)
 		line_hex(w, "node", f->nodes[i].b, ID_BYTES);
 }
@@ -74,14 +94,14 @@ line_take(struct root_file *f, char *line)
 static bool
 text_take(struct root_file *f, char *text)
 {
-	static const struct ec_key none;
 	char *line, *rest = NULL;
-	bool good = strncmp(text, TITLE "\n", strlen(TITLE) + 1) == 0 ||
-	            strncmp(text, TITLE "\r", strlen(TITLE) + 1) == 0;
+	size_t title = strcspn(text, "\r\n");
+	bool below = title == strlen(TITLE_RECOVERY) && memcmp(text, TITLE_RECOVERY, title) == 0;
+	bool good = below || (title == strlen(TITLE) && memcmp(text, TITLE, title) == 0);
 
 	for (line = strtok_r(text, "\r\n", &rest); line != NULL && good; line = strtok_r(NULL, "\r\n", &rest))
 		good = line_take(f, line);
-	return good && memcmp(&f->root, &none, sizeof(none)) != 0 && memcmp(&f->recovery, &none, sizeof(none)) != 0;
+	return good && !(below && root_file_has_root(f)) && memcmp(&f->recovery, &none, sizeof(none)) != 0;
 }
 
 enum err
@@ -101,6 +121,35 @@ root_file_read(struct root_file *out, const char *path, struct why *why)
 	if (e != E_OK)
 		crypto_wipe(out, sizeof(*out));
 	return e == E_OK ? e : why_set(why, e, "%s", path);
+}
+
+enum err
+root_file_create(char path[ROOT_PATH_BYTES], const char *given, const char *store, const char *ending,
+                 const struct root_file *f, struct why *why)
+{
+	size_t n = strlen(store);
+	struct writer w;
+	enum err e;
+	int fd;
+
+	while (n > 1 && store[n - 1] == '/')
+		n--;
+	if (given != NULL)
+		(void)snprintf(path, ROOT_PATH_BYTES, "%s", given);
+	else
+		(void)snprintf(path, ROOT_PATH_BYTES, "%.*s%s", (int)n, store, ending);
+	if ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+		return why_set(why, errno == EEXIST ? E_FILE_EXISTS : E_IO, "%s", path);
+	writer_heap_init(&w, 8192);
+	root_file_write(&w, f);
+	if ((e = writer_end(&w)) == E_OK && (e = file_write_all(fd, writer_view(&w))) == E_OK)
+		e = fsync(fd) != 0 ? E_IO : file_sync_parent(path);
+	writer_free(&w);
+	if (close(fd) != 0 && e == E_OK)
+		e = E_IO;
+	if (e != E_OK)
+		(void)unlink(path);
+	return e == E_OK ? E_OK : why_set(why, e, "%s", path);
 }
 
 enum err

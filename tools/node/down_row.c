@@ -48,18 +48,6 @@ down_read_form(struct bytes value, struct form_row *out)
 	return reader_end(&r);
 }
 
-bool
-down_has_form(struct store_txn *txn, struct form_key form, uint64_t order, const char *languages)
-{
-	struct form_row row;
-	struct bytes value;
-	uint8_t key[4];
-
-	be32_put(key, form.v);
-	return store_get(txn, STORE_FORM, BYTES(key, sizeof(key)), &value) == E_OK && down_read_form(value, &row) == E_OK &&
-	       row.order == order && strcmp(row.languages, languages) == 0;
-}
-
 enum err
 down_put_languages(struct store_txn *txn, struct peer *p, const char *id, const char *languages)
 {

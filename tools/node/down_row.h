@@ -15,8 +15,6 @@ struct form_row {
 enum err down_read_form(struct bytes value, struct form_row *out);
 enum err down_put_form(struct store_txn *, struct form_key, uint64_t order, const char *languages,
                        struct bytes bundle);
-/* down_has_form: that version is here, in that place and with those languages. */
-bool down_has_form(struct store_txn *, struct form_key, uint64_t order, const char *languages);
 /* down_put_languages: the accepted draft languages of all versions of a form. */
 enum err down_put_languages(struct store_txn *, struct peer *, const char *form_id, const char *languages);
 /* META "down broadcast" (0) and "down inbox" (1): zeros if the row is not there. E_STORE_DAMAGED. */
@@ -43,6 +41,12 @@ enum err down_knows_older(struct store_txn *, const struct principal_id *node, c
 #define DOWN_NEWS_KEY 4u
 enum err down_open_again(struct store_txn *, unsigned news);
 enum err down_open_again_now(struct peer *, unsigned news, struct why *);
+/*
+ * down_on.c, in jobs at a node that takes an item for everyone from the one above. down_on_read: is it here, and said on, already? A form
+ * gets the place in order that it has here: *body may be another one then, in the arena. down_on_say: say it on to this node's devices.
+ */
+enum err down_on_read(struct peer *, struct store_txn *, struct bytes *body, struct arena *, bool *here);
+enum err down_on_say(struct peer *, struct store_txn *, struct bytes body);
 /* In a job at the node: publish an office or revocation. */
 enum err down_publish_statement(struct peer *, struct store_txn *, enum down_kind, struct bytes statement);
 

@@ -36,7 +36,6 @@ struct take_job {
 	bool has_home, keys_changed;
 	unsigned news; /* DOWN_NEWS_*: what was set aside for want of it is opened */
 	struct above upper;      /* known: an ABOVE notice came */
-	bool said_on;            /* this store said that form or table before: it is not said on again */
 };
 
 static enum err
@@ -127,7 +126,6 @@ take_form(struct store_txn *txn, struct take_job *job, const struct down_item *i
 
 	if (e != E_OK)
 		return e == E_NO_MEMORY ? e : E_OK;
-	job->said_on = down_has_form(txn, form_key_of(item->content), item->order, item->languages);
 	job->form_bundle = item->content;
 	job->news |= DOWN_NEWS_FORM;
 	job->form_order = item->order;
@@ -145,7 +143,6 @@ take_areas(struct store_txn *txn, struct take_job *job, const struct down_item *
 		return e == E_NO_MEMORY ? e : E_OK;
 	job->areas = item->content;
 	e = store_get(txn, STORE_AREA, BYTES_LIT("current"), &now);
-	job->said_on = e == E_OK && bytes_equal(now, item->content);
 	if ((e != E_OK || !bytes_equal(now, item->content)) && (e = shared_forget(txn)) != E_OK)
 		return e; /* of a node: what it shares with others is worked out anew */
 	return store_put(txn, STORE_AREA, BYTES_LIT("current"), item->content);
@@ -246,27 +243,18 @@ take_body(struct store_txn *txn, struct take_job *job, struct bytes body, bool n
 	return e;
 }
 
-/* What the node above says to everyone, this node says on to its own devices. */
+/* What is for everyone. A node says it on, unless its devices have it. */
 static enum err
-take_on(struct store_txn *txn, struct take_job *job, struct bytes body)
+take_control(struct store_txn *txn, struct take_job *job, struct bytes body)
 {
-	struct reader r;
-	uint64_t kind, order;
-	enum err e;
+	bool node = peer_is_node(job->peer), here = false;
+	enum err e = E_OK;
 
-	reader_init(&r, body);
-	reader_array(&r);
-	kind = reader_u64(&r);
-	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
-	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION && kind < DOWN_SAID_ON))
-		return E_OK;
-	if (job->said_on && (kind == DOWN_FORM || kind == DOWN_AREAS))
-		return E_OK;
-	if (kind == DOWN_FORM && ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
-	                          (job->form_order > order &&
-	                           (e = store_meta_put_u64(txn, "form order", job->form_order)) != E_OK)))
+	if (node && (e = down_on_read(job->peer, txn, &body, job->arena, &here)) != E_OK)
 		return e;
-	return down_publish(job->peer, txn, body);
+	if (here || (e = take_body(txn, job, body, false)) != E_OK)
+		return e;
+	return node ? down_on_say(job->peer, txn, body) : E_OK;
 }
 
 static enum err
@@ -322,10 +310,9 @@ take_job(struct store_txn *txn, void *arg)
 		if (e == E_OK) {
 			struct bytes kept = arena_bytes(job->arena, writer_view(&body));
 
-			job->said_on = false;
-			e = kept.p == NULL ? E_NO_MEMORY : take_body(txn, job, kept, item->enc != NULL);
-			if (e == E_OK && item->enc == NULL && peer_is_node(job->peer))
-				e = take_on(txn, job, kept);
+			e = kept.p == NULL       ? E_NO_MEMORY
+			    : item->enc == NULL ? take_control(txn, job, kept)
+			                        : take_body(txn, job, kept, true);
 		} else if (e == E_ABSENT) {
 			e = E_OK;
 		}

@@ -134,7 +134,7 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 		return why_set(why, E_AREA_UNKNOWN, "%s", f->area);
 	if (f->again != NULL)
 		home.key_no = OFFICE_KEYS_AGAIN + 1;
-	else if ((e = crypto_ec_new(&f->root)) != E_OK || (e = crypto_ec_new(&f->recovery)) != E_OK)
+	else if ((!f->rooted && (e = crypto_ec_new(&f->root)) != E_OK) || (e = crypto_ec_new(&f->recovery)) != E_OK)
 		goto done;
 	if ((e = office_key_of(&f->recovery, f->area, home.key_no, &home.seal)) != E_OK ||
 	    (e = identity_new(&identities[0], ROLE_NODE, f->area, "node")) != E_OK ||
@@ -267,6 +267,19 @@ join_enrol(struct store_txn *txn, struct join_job *job, struct invitation_row *r
 	return audit_append(txn, job->now_s, &d.id, "join", row->name, role_name(row->role));
 }
 
+/* An office that was put back from a backup of before it stood below this one joins it once more, as who it was. */
+static enum err
+joins_again(struct store_txn *txn, struct join_job *job, struct invitation_row *row, const struct member *m)
+{
+	if (m->enrolment.role != ROLE_NODE || row->role != ROLE_NODE || strcmp(m->enrolment.area, row->area) != 0 ||
+	    memcmp(&m->enrolment.sign_pub, job->sign, sizeof(*job->sign)) != 0 || !member_is_ours(m->state))
+		return E_INVITE_USED;
+	job->state = m->state;
+	row->used = true;
+	row->used_by = m->enrolment.id;
+	return invitation_row_put(txn, job->key, row);
+}
+
 static enum err
 join_job(struct store_txn *txn, void *arg)
 {
@@ -289,7 +302,7 @@ join_job(struct store_txn *txn, void *arg)
 	if (row.expires_s < job->now_s)
 		return why_set(job->why, E_INVITE_EXPIRED, "its last day");
 	if (member_get(txn, &job->join->principal, &m) == E_OK)
-		return E_INVITE_USED;
+		return joins_again(txn, job, &row, &m);
 	/* Two invitations may have been written for one name; two members of one name could not be told apart to revoke. */
 	if (member_find(txn, row.name, &m, NULL) == E_OK && strcmp(m.enrolment.name, row.name) == 0)
 		return why_set(job->why, E_NAME_TAKEN, "%s", row.name);

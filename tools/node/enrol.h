@@ -20,6 +20,7 @@ struct foundation {
 	struct bytes areas; /* compiled table */
 	struct ec_key root, recovery; /* out */
 	struct principal_id node;     /* out */
+	bool rooted;                  /* the root is given: a new topmost office of a programme that is there already */
 	const struct succeed *again;  /* NULL, or a programme that is there: root and recovery are given, and nothing else is left */
 	enum err (*keep)(void *ctx, const struct foundation *); /* NULL: they are looked at afterwards */
 	void *ctx;
@@ -51,6 +52,19 @@ enum err enrol_readmit(struct peer *, const struct enrolment *own, struct messag
 /* At the joiner: a store that holds only the invitation and own keys; then what the node answered. */
 enum err enrol_prepare(struct peer **out, const char *path, const struct unlock *, const struct invite *,
                        struct why *);
+/*
+ * enrol_prepare_office: the same for a node with a recovery key: its office's keys come out of it ("An office's keys"), and it opens the
+ * store. `again`: the key is given, of an office that was there before. Else it is drawn, and `keep` writes it down elsewhere before the store
+ * appears; not when a joining goes on that was cut. The caller wipes `key`, and keeps it while `again` joins.
+ */
+struct recovery {
+	struct ec_key key;
+	bool again;
+	enum err (*keep)(void *ctx, const struct ec_key *key, const struct identity *node);
+	void *ctx;
+};
+enum err enrol_prepare_office(struct peer **out, const char *path, const struct unlock *, const struct invite *,
+                              struct recovery *, struct why *);
 enum err enrol_welcomed(struct peer *, const struct invite *, const struct ec_public *node_key,
                         const struct message_welcome *, struct why *);
 

@@ -1,4 +1,4 @@
-/* Joining as the newcomer sees it; approving, revoking, adding officers. */
+/* Being welcomed, as the newcomer sees it; approving, revoking, adding officers. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,44 +18,8 @@
 #include "tools/node/upper.h"
 
 enum err
-enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
-              struct why *why)
-{
-	struct programme programme = {.id = v->programme, .k = K_DEFAULT};
-	struct home home = {.node = v->node};
-	struct identity self;
-	enum err e;
-
-	/* A joining that was cut goes on with the same keys. */
-	e = peer_open(out, path, unlock, why);
-	if (e == E_OK) {
-		if ((*out)->home.key_no == 0 && ID_EQUAL(&(*out)->home.node, &v->node))
-			return E_OK;
-		peer_close(*out);
-		*out = NULL;
-		return why_set(why, E_STORE_EXISTS, "%s", path);
-	}
-	if (e != E_STORE_ABSENT)
-		return e;
-	memset(&self, 0, sizeof(self));
-	crypto_random(self.id.b, sizeof(self.id.b));
-	self.role = v->role;
-	memcpy(self.area, v->area, sizeof(self.area));
-	memcpy(self.name, v->name, sizeof(self.name));
-	snprintf(home.address, sizeof(home.address), "%s", v->address);
-	if ((e = crypto_ec_new(&self.sign)) == E_OK && (e = crypto_ec_new(&self.seal)) == E_OK)
-		e = peer_create(out, path, unlock, NULL, &programme, &home, &self, 1, false, why);
-	crypto_wipe(&self, sizeof(self));
-	if (e == E_OK && (e = store_publish((*out)->store, why)) != E_OK) {
-		peer_close(*out);
-		*out = NULL;
-	}
-	return e;
-}
-
-static enum err
-check_statements(struct peer *p, const struct ec_public *node_key, const struct message_welcome *w,
-                 struct enrolment *node, struct enrolment *own, struct office *office, struct why *why)
+enrol_welcome_check(struct peer *p, const struct invite *v, const struct ec_public *node_key, const struct message_welcome *w,
+                    struct enrolment *node, struct enrolment *own, struct office *office, struct why *why)
 {
 	const struct programme_id *programme = &p->programme.id;
 	struct programme_id id;
@@ -64,7 +28,7 @@ check_statements(struct peer *p, const struct ec_public *node_key, const struct 
 	programme_id_of(&id, &w->root_public);
 	if (!ID_EQUAL(&id, programme))
 		return why_set(why, E_NODE_KEY, "programme");
-	if ((e = enrol_chain_check(w->node_enrolment, programme, &w->root_public, &p->home.node, node_key, node,
+	if ((e = enrol_chain_check(w->node_enrolment, programme, &w->root_public, &v->node, node_key, node,
 	                           why)) != E_OK ||
 	    (e = enrolment_decode(w->own_enrolment, programme, own, why)) != E_OK ||
 	    (e = office_decode(w->office, programme, office, why)) != E_OK)
@@ -114,7 +78,7 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
 	struct peer *next;
 	enum err e;
 
-	if ((e = check_statements(p, node_key, w, &node.node, &own, &office, why)) != E_OK)
+	if ((e = enrol_welcome_check(p, v, node_key, w, &node.node, &own, &office, why)) != E_OK)
 		return e;
 	if ((next = calloc(1, sizeof(*next))) == NULL)
 		return E_NO_MEMORY;
@@ -146,6 +110,8 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
 		p->programme = next->programme;
 		p->home = next->home;
 		p->above = next->above;
+		memcpy(p->old_keys, next->old_keys, sizeof(p->old_keys));
+		p->old_key_count = next->old_key_count;
 		memcpy(p->identities, next->identities, sizeof(p->identities));
 		p->identity_count = next->identity_count;
 		p->approved = next->approved;

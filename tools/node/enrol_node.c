@@ -4,7 +4,8 @@
 
 #include "core/audit.h"
 #include "core/pack.h"
-#include "tools/node/down.h"
+#include "tools/node/down_row.h"
+#include "tools/node/office_keys.h"
 #include "tools/node/offices.h"
 
 enum err
@@ -80,6 +81,18 @@ enrol_office_check(struct bytes chain, const struct programme_id *programme, con
 	return E_SIGNATURE;
 }
 
+/* An office of its own, with its first key: as it was made when the joining began (enrol_change.c), or drawn. */
+static enum err
+office_key_first(const struct peer *p, struct home *home)
+{
+	static const uint8_t none[EC_SECRET_BYTES];
+
+	home->key_no = p->again != NULL ? OFFICE_KEYS_AGAIN + 1 : 1;
+	home->has_secret = true;
+	home->seal = p->home.seal;
+	return memcmp(home->seal.secret, none, sizeof(none)) != 0 ? E_OK : crypto_ec_new(&home->seal);
+}
+
 static enum err
 officer_new(struct identity *d, const char *area, const char *name, uint64_t incarnation)
 {
@@ -118,21 +131,19 @@ enrol_become_node(struct become_node *b, const char *address)
 	home->node_sign = next->identities[0].sign.pub;
 	home->address[0] = '\0';
 	memcpy(home->area, b->own.area, sizeof(home->area));
-	if (!next->above.twin) { /* an office of its own, with its first key */
-		if ((e = crypto_ec_new(&home->seal)) != E_OK)
-			return e;
-		home->key_no = 1;
-		home->has_secret = true;
-	}
+	if (!next->above.twin && (e = office_key_first(b->peer, home)) != E_OK)
+		return e;
+	if (next->above.twin) /* the key comes down, sealed to this node */
+		crypto_wipe(home->seal.secret, sizeof(home->seal.secret));
 	if ((e = officer_new(&next->identities[1], b->own.area, name, next->identities[0].incarnation)) != E_OK)
 		return e;
 	next->identity_count = 2;
 	return E_OK;
 }
 
-static enum err
-keep_member(struct store_txn *txn, struct bytes statement, const struct programme_id *programme,
-            enum member_state state, uint32_t now_s)
+enum err
+enrol_keep_member(struct store_txn *txn, struct bytes statement, const struct programme_id *programme,
+                  enum member_state state, uint32_t now_s)
 {
 	struct member m;
 	enum err e;
@@ -159,7 +170,7 @@ keep_officer(struct store_txn *txn, struct become_node *b, uint32_t now_s)
 	memcpy(n.name, d->name, sizeof(n.name));
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
 	if ((e = enrolment_encode(&n, &node->sign, &statement)) == E_OK)
-		e = keep_member(txn, writer_view(&statement), &b->next->programme.id, MEMBER_APPROVED, now_s);
+		e = enrol_keep_member(txn, writer_view(&statement), &b->next->programme.id, MEMBER_APPROVED, now_s);
 	writer_free(&statement);
 	return e;
 }
@@ -183,6 +194,9 @@ keep_office(struct store_txn *txn, struct become_node *b, uint32_t now_s)
 	if ((e = office_encode(&office, &next->identities[0].sign, &statement)) == E_OK &&
 	    (e = store_put(txn, STORE_OFFICE, BYTES_LIT("own"), writer_view(&statement))) == E_OK)
 		e = down_say_above(next, txn, DOWN_OFFICE, writer_view(&statement));
+	if (e == E_OK && b->peer->again != NULL && /* devices seal to an older one */
+	    (e = down_publish_statement(next, txn, DOWN_OFFICE, writer_view(&statement))) == E_OK)
+		e = office_keys_all(txn, next, b->peer->again, OFFICE_KEYS_AGAIN);
 	if (e == E_OK)
 		e = vouch_office(next, txn, b->welcome->office, &fresh, NULL);
 	writer_free(&statement);
@@ -199,12 +213,12 @@ enrol_become_job(struct store_txn *txn, struct become_node *b)
 	enum err e;
 
 	for (k = 0; (e = enrol_chain_at(b->welcome->node_enrolment, k, &statement)) == E_OK; k++)
-		if ((e = keep_member(txn, statement, &next->programme.id, MEMBER_KNOWN, now_s)) != E_OK)
+		if ((e = enrol_keep_member(txn, statement, &next->programme.id, MEMBER_KNOWN, now_s)) != E_OK)
 			return e;
 	if (e != E_ABSENT)
 		return e;
 	next->store = b->peer->store;
-	if ((e = keep_member(txn, b->welcome->own_enrolment, &next->programme.id, MEMBER_APPROVED, now_s)) == E_OK &&
+	if ((e = enrol_keep_member(txn, b->welcome->own_enrolment, &next->programme.id, MEMBER_APPROVED, now_s)) == E_OK &&
 	    (e = keep_officer(txn, b, now_s)) == E_OK && (e = keep_office(txn, b, now_s)) == E_OK &&
 	    (e = peer_put_above(txn, &next->above)) == E_OK &&
 	    (e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(next->store))) == E_OK)

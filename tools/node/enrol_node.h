@@ -20,6 +20,22 @@ enum err enrol_chain_check(struct bytes chain, const struct programme_id *, cons
  */
 enum err enrol_office_check(struct bytes chain, const struct programme_id *, const struct office *, struct bytes statement);
 
+/* enrol_welcome_check: what a WELCOME says, against the invitation and this store's own keys; nothing is kept. E_NODE_KEY, E_SIGNATURE, E_PACK_*. */
+enum err enrol_welcome_check(struct peer *, const struct invite *, const struct ec_public *node_key,
+                             const struct message_welcome *, struct enrolment *node, struct enrolment *own,
+                             struct office *, struct why *);
+/* enrol_keep_member: in a job: the row of an enrolment that was verified. */
+enum err enrol_keep_member(struct store_txn *, struct bytes statement, const struct programme_id *, enum member_state,
+                           uint32_t now_s);
+/*
+ * enrol_adopt: as enrol_welcomed, at an office that is there already and joined the one above it: one that begins a tier later, or the one
+ * that it had, for a successor with keys of its own. E_SCOPE: not above this office. E_NOT_HERE: it has another one. enrol_adopt_may: before
+ * anybody hears of it: is the invitation for this office? E_USAGE, E_SCOPE, E_NOT_HERE.
+ */
+enum err enrol_adopt_may(struct peer *, const struct invite *, struct why *);
+enum err enrol_adopt(struct peer *, const struct invite *, const struct ec_public *node_key, const struct message_welcome *,
+                     struct why *);
+
 /* What a node that was welcomed will be: `next` has its programme, home and first identity already. */
 struct become_node {
 	struct peer *peer, *next;

@@ -1,4 +1,6 @@
 /* A client's run: how it begins, and what is kept of it at its end. link_event.c: what happens between. */
+#include <stdio.h>
+
 #include "tools/node/attached.h"
 #include "tools/node/carry.h"
 #include "tools/node/down_row.h"
@@ -33,6 +35,11 @@ link_remember_job(struct store_txn *txn, void *arg)
 enum err
 link_whom(struct link *l)
 {
+	if (l->exchange == EXCHANGE_JOIN) { /* whom the invitation names, and nobody that this store may stand below */
+		l->above = (struct above){.node = l->invite->node};
+		(void)snprintf(l->above.address, sizeof(l->above.address), "%s", l->invite->address);
+		return E_OK;
+	}
 	if (!l->upper)
 		return peer_above(l->peer, &l->above);
 	l->above = l->peer->upper;
@@ -249,6 +256,8 @@ link_join_close(struct link *l, enum err e, struct why *why)
 {
 	enum err e2;
 
+	carry_free(l->carry); /* of an office that was approved already */
+	l->carry = NULL;
 	if (l->welcomed && (e2 = store_write(l->peer->store, link_remember_job, l)) != E_OK && e == E_OK)
 		e = why_set(why, e2, "%s", l->peer->path);
 	return e;

@@ -1,6 +1,7 @@
 /* What becomes of a session's events at the end that began it. */
 #include <time.h>
 
+#include "tools/node/enrol_node.h"
 #include "tools/node/down.h"
 #include "tools/node/freed.h"
 #include "tools/node/link_inside.h"
@@ -243,7 +244,8 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 		on_forked(l, s, ev->u.forked.number, ev->u.forked.incarnation, ev->u.forked.gap);
 		break;
 	case SESSION_WELCOME:
-		l->welcomed = enrol_welcomed(l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
+		l->welcomed = (l->peer->home.key_no != 0 ? enrol_adopt : enrol_welcomed)(l->peer, l->invite, &l->node_key,
+		                                                                        &ev->u.welcome, &l->why) == E_OK;
 		break;
 	case SESSION_ANSWER:
 		if (l->attach.active) {

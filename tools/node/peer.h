@@ -106,6 +106,7 @@ struct peer {
 	struct carry_sets *sets; /* what is shared with other nodes, kept up to date: carry_sets.h; NULL: with none yet */
 	bool approved;
 	char officer[NAME_BYTES_MAX + 1]; /* while a node joins: what its first officer is called; "": officer */
+	const struct ec_key *again; /* while a node joins for an office that was there before: its recovery key */
 };
 
 /*
