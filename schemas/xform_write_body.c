@@ -239,10 +239,13 @@ write_control(struct xls *x, struct writer *w, const struct item *it)
 	write_captions(x, w, it);
 	if (t->kind == KIND_SELECT || t->kind == KIND_SELECT_FILE)
 		write_itemset(x, w, it);
-	if (ticks != NULL)
-		writer_str(w, xls_format(x, "<itemset nodeset=\"instance('%s')/root/item\"><value ref=\"name\"/>"
-		                         "<label ref=\"%s\"/></itemset>", ticks->name,
-		                         ticks->itext ? "jr:itext(itextId)" : "label"));
+	if (ticks != NULL) {
+		writer_str(w, "<itemset");
+		xform_attr(w, "nodeset", xls_format(x, "instance('%s')/root/item", ticks->name));
+		writer_str(w, "><value ref=\"name\"/><label");
+		xform_attr(w, "ref", ticks->itext ? "jr:itext(itextId)" : "label");
+		writer_str(w, "/></itemset>");
+	}
 	write_triggers(x, w, it);
 	writer_str(w, xls_format(x, "</%s>\n", t->control));
 }

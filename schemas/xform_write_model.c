@@ -119,8 +119,11 @@ write_list(struct xls *x, struct writer *w, const struct choice_list *l)
 		const char *label = c->text[TEXT_LABEL].by_lang == NULL ? NULL : c->text[TEXT_LABEL].by_lang[0];
 
 		writer_str(w, "<item>");
-		if (l->itext)
-			writer_str(w, xls_format(x, "<itextId>%s-%u</itextId>", l->name, i));
+		if (l->itext) {
+			writer_str(w, "<itextId>");
+			xform_escape(w, xls_format(x, "%s-%u", l->name, i), false);
+			writer_str(w, "</itextId>");
+		}
 		writer_str(w, "<name>");
 		xform_escape(w, c->name, false);
 		writer_str(w, "</name>");

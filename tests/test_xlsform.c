@@ -1,4 +1,5 @@
 #include "schemas/xlsform_model.h"
+#include "schemas/xml.h"
 #include "tests/check.h"
 
 /* One conversion of a markdown form; freed with done(). */
@@ -212,6 +213,38 @@ features(void)
 	}
 }
 
+/* A list's name may be any text without spaces, in each place that it stands in. */
+static void
+names_of_lists_are_escaped(void)
+{
+	static const char *const rows[] = {
+		"select_one a<b&c |", "range | start=0 end=4 step=2 tick_labelset=a<b&c",
+	};
+	static const char *const labels[] = {"label", "label::English (en)"};
+	size_t i, k;
+
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < 2; k++) {
+			struct xml_doc doc;
+			struct arena arena;
+			char md[1000];
+			struct run r;
+
+			snprintf(md, sizeof(md), "| survey |\n| | type | parameters | name | %s |\n| | %s | q | Q |\n"
+			         "| choices |\n| | list_name | name | %s |\n| | a<b&c | 0 | A |\n| | a<b&c | 2 | B |\n"
+			         "| | a<b&c | 4 | C |\n", labels[k], rows[i], labels[k]);
+			r = convert(md);
+			arena_init(&arena, 1u << 20);
+			CHECK_MSG(r.e == E_OK && xml_parse(&doc, writer_view(&r.xform), &arena, NULL) == E_OK, "%s in\n%s",
+			          rows[i], writer_cstr(&r.xform));
+			CHECK(strstr(writer_cstr(&r.xform), "nodeset=\"instance('a&lt;b&amp;c')/root/item\"") != NULL);
+			if (r.e != E_OK)
+				print_report(&r);
+			arena_free(&arena);
+			done(&r);
+		}
+}
+
 /* Everything Banyan adds, and languages. */
 static void
 settings_classes_and_languages(void)
@@ -327,5 +360,5 @@ the_document_names_every_type_and_column(void)
 	}
 }
 
-CHECK_MAIN(T(the_document_names_every_type_and_column), T(a_form_wrong_in_many_ways), T(sheets_and_columns_that_are_not_there), T(features),
+CHECK_MAIN(T(the_document_names_every_type_and_column), T(a_form_wrong_in_many_ways), T(sheets_and_columns_that_are_not_there), T(features), T(names_of_lists_are_escaped),
            T(settings_classes_and_languages), T(csv_layouts), T(file_names))
