@@ -42,11 +42,34 @@ code_is_good(const char *code)
 	return true;
 }
 
+/* Devices refuse a table with a control character in it, a line break within a cell as well. */
+static bool
+text_is_good(const char *text)
+{
+	return strlen(text) <= NAME_BYTES_MAX && bytes_is_text(bytes_of_str(text));
+}
+
+static enum err
+check_names(const struct areas_table *t, size_t i, struct why *why)
+{
+	const struct areas_row *row = &t->rows[i];
+	size_t n;
+
+	for (n = 0; n < row->name_count; n++) {
+		const char *lang = row->names[n].lang;
+
+		if (lang[0] == '\0' || strlen(lang) > AREA_CODE_BYTES_MAX || !text_is_good(lang))
+			return wrong(why, t, i, "a language is at most 32 bytes in one line, area", row->code);
+		if (!text_is_good(row->names[n].name))
+			return wrong(why, t, i, "a name is at most 128 bytes in one line, area", row->code);
+	}
+	return E_OK;
+}
+
 static enum err
 check_row(const struct areas_table *t, size_t i, struct why *why)
 {
 	const struct areas_row *row = &t->rows[i];
-	size_t n;
 
 	if (row->code[0] == '\0')
 		return wrong(why, t, i, "the code is empty", "");
@@ -58,12 +81,9 @@ check_row(const struct areas_table *t, size_t i, struct why *why)
 		return wrong(why, t, i, "the level is empty, area", row->code);
 	if (row->name[0] == '\0')
 		return wrong(why, t, i, "the name is empty, area", row->code);
-	if (strlen(row->level) > NAME_BYTES_MAX || strlen(row->name) > NAME_BYTES_MAX)
-		return wrong(why, t, i, "a level or name is at most 128 bytes long, area", row->code);
-	for (n = 0; n < row->name_count; n++)
-		if (strlen(row->names[n].name) > NAME_BYTES_MAX)
-			return wrong(why, t, i, "a name is at most 128 bytes long, area", row->code);
-	return E_OK;
+	if (!text_is_good(row->level) || !text_is_good(row->name))
+		return wrong(why, t, i, "a level or name is at most 128 bytes in one line, area", row->code);
+	return check_names(t, i, why);
 }
 
 /* No area may be its own ancestor, and none deeper than limits.h says. */
@@ -289,82 +309,6 @@ areas_table_parse(struct bytes text, struct arena *arena, struct areas_table *ou
 	if ((e = check_table(&t, parents, why)) == E_OK)
 		*out = t;
 	return e;
-}
-
-/* The languages of a table in the order of their first row; how many. */
-static size_t
-table_languages(const struct areas_table *t, const char *lang[AREA_NAMES_MAX])
-{
-	size_t count = 0, i, n, k;
-
-	for (i = 0; i < t->count; i++)
-		for (n = 0; n < t->rows[i].name_count; n++) {
-			for (k = 0; k < count && strcmp(lang[k], t->rows[i].names[n].lang) != 0; k++)
-				;
-			if (k == count && count < AREA_NAMES_MAX)
-				lang[count++] = t->rows[i].names[n].lang;
-		}
-	return count;
-}
-
-static void
-csv_cell_after(struct writer *w, const char *text)
-{
-	writer_u8(w, ',');
-	csv_write(w, text);
-}
-
-enum err
-areas_table_csv(const struct areas_table *t, struct writer *w)
-{
-	const char *lang[AREA_NAMES_MAX];
-	size_t count = table_languages(t, lang), i, n, k;
-
-	writer_str(w, "code,parent,level,name");
-	for (k = 0; k < count; k++)
-		writer_printf(w, ",name:%s", lang[k]);
-	writer_u8(w, '\n');
-	for (i = 0; i < t->count; i++) {
-		const struct areas_row *row = &t->rows[i];
-
-		csv_write(w, row->code);
-		csv_cell_after(w, row->parent == 0 ? "" : t->rows[row->parent - 1].code);
-		csv_cell_after(w, row->level);
-		csv_cell_after(w, row->name);
-		for (k = 0; k < count; k++) {
-			for (n = 0; n < row->name_count && strcmp(row->names[n].lang, lang[k]) != 0; n++)
-				;
-			csv_cell_after(w, n < row->name_count ? row->names[n].name : "");
-		}
-		writer_u8(w, '\n');
-	}
-	return writer_end(w);
-}
-
-enum err
-areas_table_pack(const struct areas_table *t, struct writer *w)
-{
-	size_t i, n;
-
-	pack_array(w, 2);
-	pack_u64(w, 1);
-	pack_array(w, (uint32_t)t->count);
-	for (i = 0; i < t->count; i++) {
-		const struct areas_row *row = &t->rows[i];
-
-		pack_array(w, 5);
-		pack_cstr(w, row->code);
-		pack_u64(w, row->parent);
-		pack_cstr(w, row->level);
-		pack_cstr(w, row->name);
-		pack_array(w, (uint32_t)row->name_count);
-		for (n = 0; n < row->name_count; n++) {
-			pack_array(w, 2);
-			pack_cstr(w, row->names[n].lang);
-			pack_cstr(w, row->names[n].name);
-		}
-	}
-	return writer_end(w);
 }
 
 /* A str as a C string in the arena; a zero byte inside is refused. */

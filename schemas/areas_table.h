@@ -38,7 +38,7 @@ struct areas_table {
  * areas_table_parse: a CSV, checked; rows and strings live in `arena` (give it 16 times the text's
  * size). E_AREA_TABLE names the line: a column missing or twice, no rows, a code empty, twice, too long or with
  * spaces, a parent that is not in the table, an area that is its own ancestor or too deep, a level or
- * name empty or too long, too many rows. E_CSV for text that is no CSV, E_NO_MEMORY.
+ * name empty, too long or with a control character (devices refuse it), too many rows. E_CSV for text that is no CSV, E_NO_MEMORY.
  */
 enum err areas_table_parse(struct bytes csv, struct arena *, struct areas_table *out, struct why *);
 /* areas_table_csv: append it as CSV with LF line ends; areas_table_parse gives the same rows back. */

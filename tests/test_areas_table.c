@@ -63,6 +63,11 @@ what_is_wrong_is_named(void)
 	     "line 14 (too many levels"},
 	    {"code,parent,level,name,name:km,name::km\nA,,p,A,,\n", "two columns for language km"},
 	    {"code,parent,level,name,name:\nA,,p,A,\n", "needs a language code"},
+	    /* what devices would refuse */
+	    {"code,parent,level,name\nA,,p,\"two\nlines\"\n", "line 2 (a level or name is at most 128 bytes in one line"},
+	    {"code,parent,level,name\nA,,\"a\tb\",A\n", "line 2 (a level or name is at most"},
+	    {"code,parent,level,name,name:km\nA,,p,A,\"\n\"\n", "line 2 (a name is at most 128 bytes in one line"},
+	    {"code,parent,level,name,\"name:k\nm\"\nA,,p,A,x\n", "line 3 (a language is at most 32 bytes in one line"},
 	};
 	size_t i;
 
@@ -105,6 +110,23 @@ packed_and_back(void)
 	CHECK_STR(writer_cstr(&w), text);
 	writer_free(&w);
 	arena_free(&second);
+	arena_free(&arena);
+}
+
+static void
+a_language_with_a_comma_is_written_as_one(void)
+{
+	static const char text[] = "code,parent,level,name,\"name:Khmer, km\"\nP,,province,Pee,x\n";
+	struct areas_table t;
+	struct arena arena;
+	struct writer w;
+	struct why why;
+
+	REQUIRE(parse(text, &arena, &t, &why) == E_OK);
+	writer_heap_init(&w, ROOM);
+	CHECK(areas_table_csv(&t, &w) == E_OK);
+	CHECK_STR(writer_cstr(&w), text);
+	writer_free(&w);
 	arena_free(&arena);
 }
 
@@ -200,5 +222,5 @@ demo_province(void)
 	writer_free(&w);
 }
 
-CHECK_MAIN(T(rows_are_read), T(what_is_wrong_is_named), T(packed_and_back),
+CHECK_MAIN(T(rows_are_read), T(what_is_wrong_is_named), T(packed_and_back), T(a_language_with_a_comma_is_written_as_one),
            T(compiled_tables_are_checked), T(demo_province))
