@@ -5,8 +5,8 @@
  */
 #include "tests/fuzz/fuzz_form_fixed.h"
 
-#define WALK_MAX 8  /* stops; each works the form out anew */
-#define LINES_MAX 32
+#define WALK_MAX 3  /* stops; each works the form out anew */
+#define LINES_MAX 10
 
 static void
 walk(struct answers *a, const char *from)
