@@ -30,8 +30,8 @@ filter(struct xpath_eval *ev, struct xpath_set *s, size_t from, const struct xpa
 	return E_OK;
 }
 
-static enum err
-no_memory(struct xpath_eval *ev)
+enum err
+xpath_no_memory(struct xpath_eval *ev)
 {
 	return why_set(ev->why, E_NO_MEMORY, "an expression");
 }
@@ -55,7 +55,7 @@ take_step(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *s
 		if (*ev->steps > XPATH_STEPS_MAX)
 			return too_long(ev);
 		if (!xpath_collect(ev, s, &out, set->p[i]))
-			return no_memory(ev);
+			return xpath_no_memory(ev);
 		if ((e = filter(ev, &out, from, s->predicates, s->predicate_count)) != E_OK)
 			return e;
 	}
@@ -100,7 +100,7 @@ work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		if ((e = filter(ev, &set, 0, x->filters, x->filter_count)) != E_OK)
 			return e;
 	} else if (!xpath_set_add(ev, &set, x->absolute ? ev->context->root : ev->node)) {
-		return no_memory(ev);
+		return xpath_no_memory(ev);
 	}
 	for (i = 0; i < x->step_count && set.n > 0; i++) {
 		if (x->absolute && (row = own_row(ev, x, i, &set)) != NULL)
@@ -126,7 +126,7 @@ work_union(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out
 			return e;
 		for (j = 0; j < v[i].count; j++)
 			if (!xpath_set_add(ev, &set, v[i].nodes[j]))
-				return no_memory(ev);
+				return xpath_no_memory(ev);
 	}
 	xpath_set_sort(&set);
 	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n,

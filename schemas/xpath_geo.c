@@ -48,7 +48,7 @@ read_points(struct xpath_eval *ev, const struct xpath *x, struct points *out, bo
 	enum err e;
 
 	if ((out->p = arena_alloc(ev->arena, POINTS_MAX * sizeof(*out->p))) == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	*good = true;
 	for (i = 0; i < x->argc && *good; i++) {
 		if ((e = xpath_work(ev, x->args[i], &v)) != E_OK)

@@ -61,6 +61,8 @@ struct xpath_eval {
 
 /* xpath_function_find: NULL if there is none. */
 const struct xpath_function *xpath_function_find(const char *name);
+/* xpath_no_memory: E_NO_MEMORY, said in `why`. */
+enum err xpath_no_memory(struct xpath_eval *);
 enum err xpath_work(struct xpath_eval *, const struct xpath *, struct xpath_value *out);
 enum err xpath_work_string(struct xpath_eval *, const struct xpath *, const char **out);
 enum err xpath_work_number(struct xpath_eval *, const struct xpath *, double *out);

@@ -27,7 +27,7 @@ give_string(struct xpath_eval *ev, const char *s, struct xpath_value *out)
 	const char *copy = arena_str(ev->arena, s, strlen(s));
 
 	if (copy == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	if (out->kind != XPATH_DATE)
 		out->kind = XPATH_STRING;
 	out->string = copy;

@@ -67,7 +67,7 @@ one_node(struct xpath_eval *ev, struct xml_node *n, struct xpath_value *out)
 	struct xml_node **list = arena_alloc(ev->arena, sizeof(*list));
 
 	if (list == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	list[0] = n;
 	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = list, .count = 1};
 	return E_OK;
@@ -148,7 +148,7 @@ fn_id(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	if (out->nodes != NULL)
 		find_ids(root, writer_cstr(&w), out->nodes);
 	writer_free(&w);
-	return out->nodes == NULL ? E_NO_MEMORY : E_OK;
+	return out->nodes == NULL ? xpath_no_memory(ev) : E_OK;
 }
 
 static enum err
@@ -222,7 +222,7 @@ fn_randomize(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *o
 		seed = (double)(xpath_draw(ev->context->host) >> 33);
 	}
 	if ((nodes = arena_alloc(ev->arena, (out->count + 1) * sizeof(*nodes))) == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	if (out->count > 0)
 		memcpy(nodes, out->nodes, out->count * sizeof(*nodes));
 	state = (int64_t)trunc(seed) % 2147483647;
@@ -352,7 +352,7 @@ fn_selected_at(struct xpath_eval *ev, const struct xpath *x, struct xpath_value 
 	for (index = trunc(index); (word = next_word(&list, &n)) != NULL; index--)
 		if (index < 1) {
 			word = arena_str(ev->arena, word, n);
-			return word == NULL ? E_NO_MEMORY : give_string(ev, word, out);
+			return word == NULL ? xpath_no_memory(ev) : give_string(ev, word, out);
 		}
 	return E_OK;
 }

@@ -13,7 +13,7 @@ text_or_self(struct xpath_eval *ev, const struct xpath *x, const char **out)
 	if (x->argc > 0)
 		return xpath_work_string(ev, x->args[0], out);
 	*out = ev->node == NULL ? "" : xml_string(ev->node, ev->arena);
-	return *out == NULL ? E_NO_MEMORY : E_OK;
+	return *out == NULL ? xpath_no_memory(ev) : E_OK;
 }
 
 static enum err
@@ -30,7 +30,7 @@ give_bytes(struct xpath_eval *ev, const char *s, size_t n, struct xpath_value *o
 	const char *copy = arena_str(ev->arena, s, n);
 
 	*out = xpath_of_string(copy);
-	return copy != NULL ? E_OK : why_set(ev->why, E_NO_MEMORY, "an expression");
+	return copy != NULL ? E_OK : xpath_no_memory(ev);
 }
 
 static enum err
@@ -149,7 +149,7 @@ fn_normalize_space(struct xpath_eval *ev, const struct xpath *x, struct xpath_va
 	if (e != E_OK)
 		return e;
 	if ((to = arena_alloc(ev->arena, strlen(s) + 1)) == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	*out = xpath_of_string(to);
 	for (s += strspn(s, " \t\r\n"); *s != '\0';) {
 		size_t n = strcspn(s, " \t\r\n");
@@ -366,7 +366,7 @@ fn_base64_decode(struct xpath_eval *ev, const struct xpath *x, struct xpath_valu
 	if (e != E_OK)
 		return e;
 	if ((to = arena_alloc(ev->arena, strlen(s) + 1)) == NULL)
-		return why_set(ev->why, E_NO_MEMORY, "an expression");
+		return xpath_no_memory(ev);
 	for (; *s != '\0' && *s != '='; s++) {
 		if ((at = strchr(letters, *s)) == NULL)
 			continue;

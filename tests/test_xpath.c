@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -380,4 +381,42 @@ recorded_cases(void)
 	}
 }
 
-CHECK_MAIN(T(expressions), T(recorded_cases))
+/* However small the arena, an evaluation that fails says why. */
+static void
+short_memory_is_said(void)
+{
+	static const char *const rows[] = {"id('7')", "selected-at('one two three', 2)", "string-length(string())",
+	                                   "normalize-space()", "//g[x > 5] | //b", "join(', ', //b)", "distance(//a)"};
+	const size_t step = alignof(max_align_t);
+	struct arena tree;
+	struct xml_doc doc;
+	size_t i, most;
+
+	arena_init(&tree, 1u << 20);
+	REQUIRE(xml_parse(&doc, bytes_of_str(document), &tree, NULL) == E_OK);
+	xml_renumber(doc.root);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct xpath *x;
+		bool was_short = false;
+
+		REQUIRE(xpath_compile(&x, &tree, rows[i], NULL, NULL) == E_OK);
+		for (most = 0; most < 4096; most += step) {
+			struct xpath_host host = {.random = 7};
+			struct why why = {.e = E_OK};
+			struct xpath_value v;
+			struct arena a;
+			struct xpath_context c = {&a, &host, doc.root, xml_child(doc.root, "")};
+			enum err e;
+
+			arena_init(&a, most);
+			e = xpath_eval(x, &c, &v, &why);
+			CHECK_MSG(why.e == e, "%s in %zu bytes: %s, said %s", rows[i], most, err_name(e), err_name(why.e));
+			was_short = was_short || e == E_NO_MEMORY;
+			arena_free(&a);
+		}
+		CHECK_MSG(was_short, "%s", rows[i]);
+	}
+	arena_free(&tree);
+}
+
+CHECK_MAIN(T(expressions), T(short_memory_is_said), T(recorded_cases))
