@@ -2,6 +2,7 @@
 #include "core/rules.h"
 #include "tools/change.h"
 #include "tools/commands.h"
+#include "tools/enclose.h"
 #include "tools/node/acting.h"
 #include "tools/value_text.h"
 
@@ -22,8 +23,21 @@ read_change(struct call *c, struct change *g)
 	return e;
 }
 
+/* Files that the new answers name. */
 static enum err
-amend(struct call *c, struct subject *s, struct change *g, struct revision_body *body)
+enclose_files(struct call *c, struct change *g, struct subject *s, struct enclosed *files)
+{
+	const char *field = "";
+	struct why why = {.e = E_OK};
+	enum err e = enclose(c, g->form, NULL, g->values, g->count, g->arena, files, &field, &why);
+
+	s->attached = files->files;
+	s->attached_count = files->count;
+	return e == E_ANSWER_TYPE ? why_set(call_why(c), e, "%s: %s", field, why.thing) : e;
+}
+
+static enum err
+amend(struct call *c, struct subject *s, struct change *g, struct revision_body *body, struct enclosed *files)
 {
 	const struct revision_row *last;
 	struct revision_id id;
@@ -43,6 +57,8 @@ amend(struct call *c, struct subject *s, struct change *g, struct revision_body 
 	/* A device cannot read what it finished: there only the kind of each answer is checked. */
 	if (s->opened && (e = change_check(g, call_peer(c), &s->row, lang, call_why(c))) != E_OK)
 		return e;
+	if ((e = enclose_files(c, g, s, files)) != E_OK)
+		return e;
 	if ((last = revise_last(c, s, REVISION_AMEND)) != NULL && change_is_in(g, last))
 		return E_OK;
 	if ((e = change_body(g, body)) != E_OK)
@@ -56,6 +72,7 @@ cmd_amend(struct call *c)
 	struct revision_body *body;
 	struct subject *s;
 	struct change *g;
+	struct enclosed *files;
 	struct arena arena;
 	enum err e = E_NO_MEMORY;
 
@@ -63,9 +80,11 @@ cmd_amend(struct call *c)
 	body = arena_alloc(&arena, sizeof(*body));
 	s = arena_alloc(&arena, sizeof(*s));
 	g = arena_alloc(&arena, sizeof(*g));
-	if (body != NULL && s != NULL && g != NULL) {
+	files = arena_alloc(&arena, sizeof(*files));
+	if (body != NULL && s != NULL && g != NULL && files != NULL) {
 		g->arena = &arena;
-		e = amend(c, s, g, body);
+		e = amend(c, s, g, body, files);
+		enclose_free(files);
 	}
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"fields\":%zu}\n", s->hex, g->count);

@@ -142,6 +142,25 @@ open_here(struct call *c, struct identity *signer, const struct subject *s, cons
 	return e == E_ABSENT ? why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex) : e;
 }
 
+struct also {
+	const struct subject *s;
+	const struct principal_id *author;
+	struct acting_audit *audit; /* NULL: not at a node */
+};
+
+static enum err
+also_job(struct store_txn *txn, void *arg)
+{
+	const struct also *also = arg;
+	enum err e = E_OK;
+	size_t i;
+
+	for (i = 0; i < also->s->attached_count && e == E_OK; i++)
+		if ((e = attached_keep(txn, &also->s->attached[i], also->author, also->audit != NULL)) == E_OK)
+			e = attached_link(txn, &also->s->id, &also->s->attached[i].ref.id);
+	return e == E_OK && also->audit != NULL ? acting_audit_job(txn, also->audit) : e;
+}
+
 enum err
 revise(struct call *c, const struct subject *s, struct revision_body *body, const char *verb, const char *detail,
        struct revision_id *out)
@@ -150,6 +169,7 @@ revise(struct call *c, const struct subject *s, struct revision_body *body, cons
 	struct acting_audit audit = {call_actor(c), peer_now_s(p), verb, s->hex, detail};
 	bool node = peer_is_node(p);
 	struct identity signer;
+	struct also also = {s, &signer.id, node ? &audit : NULL};
 	struct sealer sealer;
 	enum err e;
 
@@ -164,8 +184,7 @@ revise(struct call *c, const struct subject *s, struct revision_body *body, cons
 	signer = signer_of(c, body);
 	sealer_init(&sealer, p, &signer);
 	pthread_mutex_lock(&p->acting);
-	e = outbox_revise_with(&sealer, &s->id, s->area, body, node ? acting_audit_job : NULL, &audit, out,
-	                       call_why(c));
+	e = outbox_revise_with(&sealer, &s->id, s->area, body, also_job, &also, out, call_why(c));
 	if (e == E_OK) {
 		call_kept(c, "this word on record %s is kept (%s)", s->hex, verb);
 		if (node && (e = open_here(c, &signer, s, out)) != E_OK && e != E_QUARANTINED) {

@@ -26,6 +26,8 @@ struct subject {
 	struct record_row row;
 	struct revision_id heads[PARENTS_MAX];
 	size_t head_count;
+	const struct attached_new *attached; /* that the new answers name: kept in the same commit */
+	size_t attached_count;
 };
 
 /*
