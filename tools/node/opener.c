@@ -149,7 +149,7 @@ commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end
 		e = revision_row_put(txn, &o->rows[i]);
 	if (e == E_OK)
 		e = record_remerge(o->peer, txn, &o->rows[first].record, o->tally);
-	if (is_authors(e))
+	if (is_authors(e) && !tally_is_broken(o->tally))
 		e = rows_aside(txn, o, first, end, before, e);
 done:
 	arena_free(&arena);

@@ -170,7 +170,14 @@ tally_note(struct tally *t, const struct record_row *was, const struct record_ro
 		e = move_conflict(t, was, false);
 	if (e == E_OK && is != NULL && (e = note(t, is, 1)) == E_OK && contradicts(is))
 		e = move_conflict(t, is, true);
+	t->broken = t->broken || e != E_OK;
 	return e;
+}
+
+bool
+tally_is_broken(const struct tally *t)
+{
+	return t->broken;
 }
 
 /* ---- rows ---- */

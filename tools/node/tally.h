@@ -40,8 +40,12 @@ struct tally_row {
 struct tally;
 enum err tally_new(struct tally **out); /* E_NO_MEMORY */
 void tally_free(struct tally *);        /* NULL is harmless */
-/* tally_note: a record's row was `was` (NULL: it is new) and becomes `is` (NULL: it goes). E_NO_MEMORY. */
+/*
+ * tally_note: a record's row was `was` (NULL: it is new) and becomes `is` (NULL: it goes). E_NO_MEMORY: from then on it is
+ * broken, and must not be written: the job ends.
+ */
 enum err tally_note(struct tally *, const struct record_row *was, const struct record_row *is);
+bool tally_is_broken(const struct tally *);
 /*
  * tally_write: in the job that wrote those rows: the counts move. `opened`: what META "opened" becomes in this job, which must
  * not have written it yet; NULL: it stays. Nothing is done while the counts are not right: tally_ready makes them.

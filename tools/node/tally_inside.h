@@ -27,6 +27,7 @@ struct tally {
 	size_t slot_count;
 	struct tally_move *moves;
 	size_t move_count, move_cap;
+	bool broken; /* memory failed: what is gathered is not whole */
 };
 
 struct tally_entry *tally_find(const struct tally *, enum tally_kind, struct bytes subject);
