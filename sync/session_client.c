@@ -2,7 +2,6 @@
 #include "sync/session_own.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 bool
 client_expects(const struct session *s, uint8_t type)
@@ -45,8 +44,8 @@ client_begin(struct session *s, enum session_state state, uint64_t now_ms)
 	s->state = state;
 }
 
-static void
-put_hello(struct session *s, uint8_t flags)
+void
+client_hello(struct session *s, uint8_t flags)
 {
 	const struct session_mine *mine = &s->client.mine;
 	struct message m = {.type = MESSAGE_HELLO};
@@ -85,7 +84,7 @@ client_greet(struct session *s, uint8_t flags)
 	if (s->client.again)
 		session_put(s, &m);
 	else
-		put_hello(s, flags);
+		client_hello(s, flags);
 }
 
 void
@@ -97,7 +96,7 @@ session_sync(struct session *s, const struct session_mine *mine, uint64_t now_ms
 	client_begin(s, ask ? STATE_ASKING : nothing ? STATE_WAITING : STATE_OFFERING, now_ms);
 	s->client.mine = *mine;
 	s->client.asked = ask;
-	s->client.acked = mine->acked;
+	s->client.acked = s->client.told = mine->acked;
 	s->client.next = mine->acked + 1;
 	s->budget_bytes = mine->budget_bytes;
 	s->client.greet_flags = ask ? HELLO_ASK : nothing ? HELLO_NOTHING : 0;
@@ -148,19 +147,6 @@ client_twin(struct session *s, uint64_t number)
 	s->client.fork_number = number;
 }
 
-/* A node in a new life may have lost what it acknowledged in another one. */
-static void
-raise_twin(struct session *s, uint64_t life)
-{
-	struct session_event event = {.kind = SESSION_FORKED};
-
-	s->client.fork_told = true;
-	event.u.forked.incarnation = life;
-	event.u.forked.number = s->client.new_life ? 0 : s->client.fork_number;
-	event.u.forked.gap = s->client.gap != 0;
-	session_raise(s, &event);
-}
-
 /* Is the node's log ours up to `number`? */
 static bool
 same_log(struct session *s, uint64_t number, uint64_t hash)
@@ -189,18 +175,18 @@ on_ack(struct session *s, const struct message_ack *ack)
 {
 	struct client *c = &s->client;
 	struct session_event event = {.kind = SESSION_ACKED};
-	bool asking = s->state == STATE_ASKING;
+	bool asking = s->state == STATE_ASKING, ours = same_log(s, ack->number, ack->hash);
 
 	if (ack->status == STATUS_BEHIND && (asking || c->went_back || ack->number >= c->next)) {
 		session_fail(s, E_PROTOCOL, "ACK asks for the same parcels again");
 		return;
 	}
-	if (ack->status == STATUS_FORKED || !same_log(s, ack->number, ack->hash)) {
+	if (ack->status == STATUS_FORKED || !ours) {
 		if (s->state != STATE_WAITING || ack->status == STATUS_BEHIND) {
 			c->went_back = ack->status == STATUS_BEHIND;
 			go_on_after(s, c->mine.head); /* nothing more of this log: END, and hear the rest */
 		}
-		client_twin(s, ack->status == STATUS_FORKED ? ack->number : c->mine.acked);
+		client_twin(s, ack->status == STATUS_FORKED && ours ? ack->number : c->mine.acked);
 		return;
 	}
 	if (asking || ack->status == STATUS_BEHIND) {
@@ -213,134 +199,6 @@ on_ack(struct session *s, const struct message_ack *ack)
 	event.u.acked.status = (enum message_status)ack->status;
 	s->counts.parcels_acked = ack->number;
 	session_raise(s, &event);
-}
-
-/* They differ. Once an exchange the node is asked what it holds: a twin shows, a lost cursor is mended. */
-static void
-ask_again(struct session *s, const struct session_heads *heads)
-{
-	struct client *c = &s->client;
-
-	c->asked = true;
-	c->went_back = c->ended = false;
-	c->mine.acked = c->acked < c->last.number ? c->acked : c->last.number;
-	c->mine.cursor[0] = heads->log[SESSION_LOG_BROADCAST].number;
-	c->mine.cursor[1] = heads->log[SESSION_LOG_INBOX].number;
-	if (c->last.incarnation != 0)
-		c->mine.incarnation = c->last.incarnation;
-	s->state = STATE_ASKING;
-	s->in_since_ms = s->now_ms;
-	put_hello(s, HELLO_ASK);
-}
-
-/* Both ends agree: the next exchange of this session may say so in a word. */
-static void
-know(struct session *s)
-{
-	const struct client *c = &s->client;
-
-	s->known = (struct known){.can = (c->last.status & LAST_AGAIN) != 0,
-	                          .epoch = c->mine.epoch,
-	                          .incarnation = c->last.incarnation != 0 ? c->last.incarnation
-	                                                                  : c->mine.incarnation,
-	                          .last = c->last};
-}
-
-/* The node kept some of its parcels to itself, as it was told to. */
-static bool
-downs_lack(const struct client *c, const struct session_heads *heads)
-{
-	return heads->log[SESSION_LOG_BROADCAST].number < c->last.head[0] ||
-	       heads->log[SESSION_LOG_INBOX].number < c->last.head[1];
-}
-
-/* All DOWNs are in and settled, and the host knows of LAST: do both sides agree? */
-void
-client_compare(struct session *s)
-{
-	struct client *c = &s->client;
-	struct session_heads heads = {0};
-	char thing[120];
-	enum err e;
-
-	if (s->state != STATE_TAKING || !c->ended || c->downs_open > 0)
-		return;
-	if ((e = s->config.source.heads(s->config.source.ctx, c->mine.epoch, &heads)) != E_OK) {
-		session_finish(s, false, e, "reading the heads of the logs");
-		return;
-	}
-	if (c->gap != 0) {
-		snprintf(thing, sizeof(thing), "the node asks for parcel %llu, which is not here any more",
-		         (unsigned long long)c->gap);
-		session_finish(s, false, E_UNVERIFIED, thing);
-	} else if (c->forked) { /* the log has ended: nothing more is asked about it, whatever else lacks */
-		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
-		session_finish(s, false, E_FORK, thing);
-	} else if (c->lacks) { /* from the one on that could not be filled, whole */
-		c->lacks = c->mine.spare = false;
-		ask_again(s, &heads);
-	} else if (c->budget_cut && c->lacked > 0) {
-		snprintf(thing, sizeof(thing), "parcel %llu needs %llu bytes more than are left",
-		         (unsigned long long)c->next, (unsigned long long)c->lacked);
-		session_finish(s, false, E_BUDGET_SMALL, thing);
-	} else if (c->budget_cut || (s->budget_bytes != 0 && downs_lack(c, &heads))) {
-		session_finish(s, false, E_BUDGET, "");
-	} else if (session_digest(&s->config.device, &heads) == c->last.digest) {
-		know(s);
-		session_finish(s, true, E_OK, "");
-	} else if (!c->asked) {
-		ask_again(s, &heads);
-	} else {
-		snprintf(thing, sizeof(thing), "the node has %llu, %llu and %llu parcels; here are %llu, %llu and %llu",
-		         (unsigned long long)c->last.number, (unsigned long long)c->last.head[0],
-		         (unsigned long long)c->last.head[1],
-		         (unsigned long long)heads.log[SESSION_LOG_OWN].number,
-		         (unsigned long long)heads.log[SESSION_LOG_BROADCAST].number,
-		         (unsigned long long)heads.log[SESSION_LOG_INBOX].number);
-		session_finish(s, false, E_UNVERIFIED, thing);
-	}
-}
-
-static void
-on_last(struct session *s, const struct message_last *last)
-{
-	struct client *c = &s->client;
-	struct session_event event = {.kind = SESSION_ACKED};
-	uint64_t status = last->status & 3u;
-	uint64_t life = last->incarnation != 0 ? last->incarnation : c->mine.incarnation;
-
-	c->last = *last;
-	c->ended = (last->status & LAST_MORE) == 0;
-	c->new_life = c->new_life || (c->mine.incarnation != 0 && life != c->mine.incarnation);
-	s->state = STATE_TAKING;
-	if (status == STATUS_FORKED || last->number > c->mine.head)
-		client_twin(s, status == STATUS_FORKED ? last->number : c->mine.acked);
-	if (c->forked && !c->fork_told) {
-		raise_twin(s, life);
-	} else if (!c->forked) {
-		/* without a hash, the word of a node in another life is nothing until the digests agree */
-		event.u.acked.number = c->new_life && !c->asked && !c->went_back ? 0 : last->number;
-		if (event.u.acked.number >= c->next) /* cut short by a budget: past what was said it may be a twin's */
-			event.u.acked.number = c->next - 1;
-		event.u.acked.status = (enum message_status)status;
-		event.u.acked.last = true;
-		event.u.acked.incarnation = life;
-		event.u.acked.safe = last->safe;
-		event.u.acked.node_time_s = (uint32_t)last->node_time_s;
-		s->counts.parcels_acked = last->number;
-		session_raise(s, &event);
-	}
-}
-
-/* Nothing changed at the node since it said LAST. */
-static void
-on_again(struct session *s)
-{
-	struct message_last last = s->known.last;
-
-	last.status = LAST_AGAIN;
-	last.incarnation = last.node_time_s = 0;
-	on_last(s, &last);
 }
 
 void
@@ -410,10 +268,10 @@ client_on(struct session *s, const struct message *m)
 		on_ack(s, &m->u.ack);
 		return;
 	case MESSAGE_LAST:
-		on_last(s, &m->u.last);
+		client_last(s, &m->u.last);
 		return;
 	case MESSAGE_AGAIN:
-		on_again(s);
+		client_again(s);
 		return;
 	case MESSAGE_DOWN:
 		on_down(s, &m->u.down);

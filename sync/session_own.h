@@ -45,6 +45,7 @@ struct client {
 	struct session_mine mine;
 	uint64_t next;     /* number to send next */
 	uint64_t acked;
+	uint64_t told;     /* the highest number that the host was told of as acknowledged */
 	bool budget_cut;   /* parcels stayed here because of it */
 	uint64_t lacked;   /* the first of them would have needed so many bytes more; 0: one was sent */
 	bool sent_any;     /* a parcel, in this exchange */
@@ -175,10 +176,14 @@ void server_on(struct session *, const struct message *);
 /* session_asked.c: of server_on: JOIN, SUCCESSOR, RETURN; ASK, INPUT. */
 void server_on_newcomer(struct session *, const struct message *);
 void server_on_ask(struct session *, const struct message *);
+/* session_last.c: LAST, or AGAIN in its place; client_compare: whether both agree, once all is in that it announced. */
+void client_last(struct session *, const struct message_last *);
+void client_again(struct session *);
 void client_compare(struct session *);
 /* client_begin: a new exchange at the client, in this state. */
 void client_begin(struct session *, enum session_state, uint64_t now_ms);
-/* client_greet: HELLO with these flags, or AGAIN where it says the same. */
+/* client_hello: HELLO with these flags and those that it always has. client_greet: HELLO with these flags, or AGAIN where it says the same. */
+void client_hello(struct session *, uint8_t flags);
 void client_greet(struct session *, uint8_t flags);
 /* session_spend.c: what need not be said, or sent, again. */
 bool server_as_known(const struct session *, const struct message_last *);

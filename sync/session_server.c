@@ -126,6 +126,8 @@ put_last(struct session *s)
 	    .head = {v->heads.log[0].number, v->heads.log[1].number},
 	    .digest = session_digest(&s->config.device, &v->heads),
 	};
+	if (v->ack_due && v->settled_status == STATUS_FORKED) /* with the hash: is it the device's own that is kept? */
+		put_ack(s, v->settled, v->settled_hash, STATUS_FORKED);
 	v->ack_due = false;
 	if (server_as_known(s, &m.u.last))
 		m = (struct message){.type = MESSAGE_AGAIN};

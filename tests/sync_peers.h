@@ -139,7 +139,10 @@ node_take(struct side *n, uint64_t epoch, uint64_t number, struct bytes b, uint6
 	}
 	if (number <= l->number) {
 		if (!bytes_equal(b, BYTES(l->bytes[number], l->n[number]))) {
+			struct bytes parts[2] = {BYTES(l->hash[number - 1].b, HASH_BYTES), b};
+
 			log_add(&n->twin, b);
+			crypto_sha256_parts(n->twin.hash[n->twin.number].b, parts, 2); /* behind what stands there */
 			status = STATUS_FORKED;
 		}
 	} else {

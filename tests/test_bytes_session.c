@@ -21,7 +21,6 @@ struct scene {
 #define STRANGER 1u
 #define NEWER 2u  /* both speak another version too */
 #define SLOW 4u   /* some bytes at a time */
-#define A_TWIN 8u /* see a_nodes_own_word */
 
 static bool said[2][256];
 
@@ -193,8 +192,8 @@ static const struct scene scenes[] = {
     {"a slow link", 4, 1, 0, NULL, just_sync, 1, SLOW},
     {"a node that settles late", 3, 0, 0, settling_late, just_sync, 1, 0},
     {"a node put back", 4, 2, 1, put_back, just_sync, 1, 0},
-    {"a twin", 2, 1, 0, a_twin_was_here, just_sync, 1, A_TWIN},
-    {"a twin, on a slow link", 2, 1, 0, a_twin_was_here, just_sync, 1, A_TWIN | SLOW},
+    {"a twin", 2, 1, 0, a_twin_was_here, just_sync, 1, 0},
+    {"a twin, on a slow link", 2, 1, 0, a_twin_was_here, just_sync, 1, SLOW},
     {"a budget", 6, 3, 0, NULL, keep_to_a_budget, 1, 0},
     {"a part", 2, 0, 0, half_a_parcel, just_sync, 1, 0},
     {"a body that lacks", 1, 3, 0, a_body_lacks, spare_bodies, 1, 0},
@@ -276,18 +275,6 @@ note_what_was_said(const struct tap *t)
 	}
 }
 
-/*
- * HELLO changed so that it says NOTHING while parcels follow: LAST then counts a twin's parcels, and the session ends before the
- * digests are compared. Only the node itself could do that (TLS), and what a node says of its own disk is its word: the device
- * keeps what it sealed until a receipt with its own hashes came (FORMATS.md "Receipts").
- */
-static bool
-a_nodes_own_word(const struct scene *scene)
-{
-	return (scene->how & A_TWIN) && tap.up && tap.frame == 0 &&
-	       ((tap.change == TAP_FLIP && tap.offset == 4 && tap.value == 0) || (tap.change == TAP_TURN && tap.offset == 3));
-}
-
 /* Each change of each byte of each frame of a scene. */
 static size_t
 change_all(const struct scene *scene)
@@ -306,8 +293,6 @@ change_all(const struct scene *scene)
 	tap.frame = tap.offset = tap.value = 0;
 	tap.up = true;
 	do {
-		if (a_nodes_own_word(scene))
-			continue;
 		play(scene);
 		heal();
 		runs++;

@@ -191,6 +191,8 @@ def hear(store, link, head, asked, before=None):
     behind = False
     while True:
         kind, fields = link.receive()
+        if kind == ACK and fields[2] == FORKED:
+            raise Fork                 # whatever was kept beside the twin's goes into the new log as well
         if kind == ACK:
             take_ack(store, *fields[:2])
             if fields[2] == BEHIND:
@@ -200,8 +202,6 @@ def hear(store, link, head, asked, before=None):
             if asked or fields[2] == BEHIND:
                 asked = False
                 link.send(parcels_after(store, fields[0]))
-            elif fields[2] == FORKED:
-                raise Fork
         elif kind == LAST:
             return take_last(store, link, fields), fields
         elif kind == AGAIN and before and fields == [0]:
