@@ -163,8 +163,9 @@ check_cursors(struct device *d)
 	int i;
 
 	for (i = 0; i < 2; i++) {
+		static const struct principal_id none;
 		const struct cursor *c = &d->disk.cursor[i];
-		struct log_id log = {d->world->node.id, c->epoch};
+		struct log_id log = {ID_EQUAL(&d->home, &none) ? d->world->node.id : d->home, c->epoch};
 
 		if (c->number > 0 && entries_head(&d->disk.log, &log).number < c->number)
 			sim_fail(d->world, "device %zu claims the node's parcel %llu and does not have it", d->index,
@@ -177,12 +178,13 @@ check_down(struct conn *c, const struct session_event *ev)
 {
 	struct world *w = c->world;
 	struct device *d = c->device;
-	struct parcel_context context = {.programme = w->programme, .log = {w->node.id, ev->u.down.epoch}};
+	struct parcel_context context = {.programme = w->programme,
+	                                 .log = {c->at != NULL ? c->at->who->id : w->node.id, ev->u.down.epoch}};
 	struct parcel parcel;
 	struct arena arena;
 	size_t i;
 
-	if (d->who->revoked)
+	if (d->who->revoked && (c->at == NULL || d->who->heard_at > 0))
 		sim_fail(w, "device %zu is revoked, and the node sends it something", d->index);
 	arena_init(&arena, 16u << 20);
 	if (parcel_read(&parcel, ev->u.down.bytes, &context, &arena, NULL) != E_OK)
@@ -278,7 +280,7 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 			sim_fail(w, "a record at the node is not what was finished");
 		return;
 	}
-	if (t->excused || t->author->revoked || t->author->lies)
+	if (t->excused || t->author->revoked || t->author->lies || (t->wild && on_other_disk(w, t))) /* or nobody's: aside there */
 		return;
 	if (!parcels_hold(&w->node.disk.arrivals, t, &copies))
 		sim_fail(w, "a finished record of principal %zu never came to the node", author_number(w, t));

@@ -17,6 +17,7 @@ conn_open(struct device *d)
 		abort();
 	c->world = w;
 	c->device = d;
+	c->at = d->visits;
 	c->opened_ms = c->last_moved_ms = w->now_ms;
 	c->cut_after = w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 300 : 4000) : UINT64_MAX;
 	c->slow_ms = w->on[FAULT_SLOW] ? 1 + draw_below(chance(200) ? 20000 : 900) : 10;

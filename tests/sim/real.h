@@ -16,6 +16,7 @@
 #define REAL_ADDRESS "127.0.0.1:1" /* of the node, as invitations name it */
 
 struct real_device {
+	struct real_node *door;       /* of a second node: its daemon */
 	char path[REAL_PATH_MAX], old[REAL_PATH_MAX]; /* the store; a backup of it (or, for a planted bug, a copy) */
 	struct peer *peer;            /* NULL: no process has it open */
 	struct invite invite;
@@ -35,6 +36,7 @@ struct real_node {
 	struct serve serve;           /* first: the host's functions are given it */
 	struct world *world;
 	char dir[REAL_PATH_MAX], path[REAL_PATH_MAX], backup[REAL_PATH_MAX], snapshot[REAL_PATH_MAX];
+	struct device *other;         /* of the second node: what its own store is to the world; NULL: the first one */
 	struct peer *peer;            /* NULL: down */
 	bool crashing;                /* a commit stopped the machine: the process ends when its call returns */
 	bool commit_due, committing, put_back;
@@ -101,6 +103,16 @@ bool real_roads_agreed(struct world *);
 /* In the end: what must be there, is. */
 void real_others_check(struct world *);
 
+/* real_door.c: the second node's daemon, for devices that visit it. Opened while its store is; NULL: it cannot be visited now. */
+struct real_node *real_door_open(struct device *);
+void real_door_close(struct device *); /* before its store closes; whoever is there is cut */
+void real_door_crash(struct device *);
+void real_door_end(struct device *);
+void real_door_commit(struct device *);
+void real_door_turn(struct device *);
+/* Which node this device goes to now. False: it is not there. */
+bool real_device_goes(struct device *);
+
 /* real_stick.c: envelopes that lie on a stick: packed by somebody, taken by somebody else. */
 void real_stick_step(struct world *);
 void real_sticks_end(struct world *);
@@ -121,6 +133,11 @@ void real_node_stop(struct world *);
 void real_node_start(struct world *);
 /* After each call into the node's code. */
 void real_node_after(struct world *);
+extern const struct serve_host real_host;
+/* A turn of a node's loop: what waits for a commit, in one. Its own checks are the caller's. */
+void real_node_turn(struct real_node *);
+/* Its process ends: jobs that wait fail, and nobody hears of them. */
+void real_node_leave(struct real_node *);
 enum err real_node_admit(struct conn *, struct session_config *, char thing[240]);
 void real_node_event(struct conn *, const struct session_event *);
 void real_node_left(struct conn *);

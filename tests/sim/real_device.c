@@ -13,6 +13,8 @@
 void
 real_close(struct device *d)
 {
+	if (d->real->door != NULL)
+		real_door_close(d);
 	peer_close(d->real->peer);
 	d->real->peer = NULL;
 }
@@ -169,6 +171,7 @@ real_device_end(struct device *d)
 	if (d->real == NULL)
 		return;
 	real_close(d);
+	real_door_end(d);
 	writer_free(&d->real->link.parcel);
 	invite_wipe(&d->real->invite);
 	free(d->real);
@@ -190,7 +193,7 @@ run_begin_link(struct device *d, enum exchange exchange)
 	r->link.exchange = exchange;
 	r->link.invite = &r->invite;
 	r->link.acked_epoch = peer_self(r->peer)->epoch;
-	r->link.node_key = d->world->node.sign.pub;
+	r->link.node_key = d->visits != NULL ? d->visits->who->sign.pub : d->world->node.sign.pub;
 	writer_heap_init(&r->link.parcel, PARCEL_BYTES_MAX);
 }
 
@@ -200,10 +203,12 @@ real_device_sync(struct device *d)
 	struct real_device *r = d->real;
 	bool join;
 
-	if (d->conn != NULL || !d->world->node.up || !real_open(d))
+	if (d->conn != NULL || (d->other != OTHER_NONE && !d->world->node.up) || !real_open(d))
 		return;
 	join = d->other == OTHER_NONE ? !r->peer->approved : !r->peer->above.known;
 	if (!join && d->other != OTHER_NONE && (!real_other_ready(d) || !d->world->node.up))
+		return;
+	if (d->other == OTHER_NONE && !real_device_goes(d))
 		return;
 	if (d->world->bug == BUG_NEW_NUMBER && !join)
 		(void)outbox_new_epoch(r->peer, peer_self(r->peer), disk_acked(&d->disk, d->disk.epoch), &r->why);

@@ -182,6 +182,8 @@ mirror_device(struct device *d)
 		bad(d->world, "a device's store", e);
 		return;
 	}
+	if (d->other == OTHER_NONE && r->peer->approved)
+		d->home = r->peer->home.node;
 	k->node_incarnation = memory.incarnation;
 	k->safe = memory.safe;
 	for (i = 0; i < 2; i++)

@@ -17,6 +17,13 @@ node_of(const struct serve *s)
 	return (struct real_node *)(uintptr_t)s;
 }
 
+/* The first node's events have no index; another one's have its device's. */
+static size_t
+index_of(const struct real_node *n)
+{
+	return n->other != NULL ? n->other->index : 0;
+}
+
 static void
 commit_soon(struct real_node *n)
 {
@@ -25,7 +32,7 @@ commit_soon(struct real_node *n)
 	if (n->commit_due)
 		return;
 	n->commit_due = true;
-	world_at(w, 1 + draw_below(w->on[FAULT_SLOW] ? 2000 : 20), EVENT_COMMIT, 0, NULL);
+	world_at(w, 1 + draw_below(w->on[FAULT_SLOW] ? 2000 : 20), EVENT_COMMIT, index_of(n), NULL);
 }
 
 static void
@@ -37,7 +44,7 @@ wake(struct serve *s)
 static void
 arrived(struct serve *s)
 {
-	world_at(node_of(s)->world, 1 + draw_below(5000), EVENT_OPEN, 0, NULL);
+	world_at(node_of(s)->world, 1 + draw_below(5000), EVENT_OPEN, index_of(node_of(s)), NULL);
 }
 
 /* The link's next step takes along what the session has to say; its events are given now. */
@@ -69,7 +76,7 @@ aside(struct serve *s, void (*run)(void *), void (*done)(void *), void *arg)
 	return true;
 }
 
-static const struct serve_host host = {
+const struct serve_host real_host = {
     .wake = wake, .arrived = arrived, .pump = pump, .now_ms = now_ms, .aside = aside};
 
 /* ---- its process ---- */
@@ -92,25 +99,32 @@ real_node_begin(struct world *w)
 	w->node.sign = peer_self(n->peer)->sign;
 	w->node.seal = n->peer->home.seal;
 	w->programme = n->peer->programme.id;
-	serve_init(&n->serve, n->peer, &host);
+	serve_init(&n->serve, n->peer, &real_host);
 	mirror_node(w, n->peer->store);
 }
 
-/* Its memory is gone: jobs that wait fail, and nobody hears of them. */
 void
-real_node_stop(struct world *w)
+real_node_leave(struct real_node *n)
 {
-	struct real_node *n = w->node.real;
 	size_t i;
 
-	if (n->peer == NULL)
-		return;
-	real_act(w, NULL);
+	real_act(n->world, n->other);
 	store_turn(n->peer->store);
 	for (i = 0; i < n->aside_n; i++)
 		n->asides[i].done(n->asides[i].arg);
 	n->aside_n = 0;
 	serve_settle(&n->serve);
+}
+
+/* Its memory is gone. */
+void
+real_node_stop(struct world *w)
+{
+	struct real_node *n = w->node.real;
+
+	if (n->peer == NULL)
+		return;
+	real_node_leave(n);
 	mirror_node(w, n->peer->store);
 	serve_fini(&n->serve);
 	peer_close(n->peer);
@@ -145,7 +159,7 @@ real_node_start(struct world *w)
 	if (e != E_OK && !n->crashing && e != E_STORE_FULL)
 		sim_fail(w, "the node does not start: %s %s", err_name(e), why.thing);
 	if (n->peer != NULL)
-		serve_init(&n->serve, n->peer, &host);
+		serve_init(&n->serve, n->peer, &real_host);
 	if (e == E_OK)
 		real_office_again(w);
 	else
@@ -176,13 +190,19 @@ real_node_end(struct world *w)
 
 /* ---- devices' sessions ---- */
 
+static struct real_node *
+visited(const struct conn *c)
+{
+	return c->at != NULL ? c->at->real->door : c->world->node.real;
+}
+
 static enum err
 source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 {
 	struct conn *c = ctx;
 	enum err e;
 
-	real_act(c->world, NULL);
+	real_act(c->world, c->at);
 	e = c->real->source.heads(c->real->source.ctx, epoch, out);
 	c->said = *out;
 	c->has_said = e == E_OK;
@@ -202,7 +222,7 @@ source_next(void *ctx, struct message *out)
 {
 	struct conn *c = ctx;
 
-	real_act(c->world, NULL);
+	real_act(c->world, c->at);
 	return c->real->source.node_next(c->real->source.ctx, out);
 }
 
@@ -211,7 +231,7 @@ source_close(void *ctx, struct message_close *out)
 {
 	struct conn *c = ctx;
 
-	real_act(c->world, NULL);
+	real_act(c->world, c->at);
 	return c->real->source.node_close(c->real->source.ctx, out);
 }
 
@@ -224,8 +244,8 @@ real_node_admit(struct conn *c, struct session_config *config, char thing[240])
 
 	if ((c->real = calloc(1, sizeof(*c->real))) == NULL)
 		abort();
-	real_act(w, NULL);
-	e = serve_admit(&w->node.real->serve, &who, &c->real->serve, thing);
+	real_act(w, c->at);
+	e = serve_admit(&visited(c)->serve, &who, &c->real->serve, thing);
 	if (e == E_OK) {
 		config->stranger = c->real->serve->stranger;
 		c->real->source = c->real->serve->source;
@@ -233,7 +253,7 @@ real_node_admit(struct conn *c, struct session_config *config, char thing[240])
 	}
 	config->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads,
 	                                         .node_next = source_next, .node_close = source_close};
-	commit_soon(w->node.real);
+	commit_soon(visited(c));
 	return e;
 }
 
@@ -244,11 +264,13 @@ real_node_event(struct conn *c, const struct session_event *ev)
 
 	if (sc == NULL)
 		return;
-	real_act(c->world, NULL);
+	real_act(c->world, c->at);
 	sc->session = c->down;
 	serve_event(sc, ev);
-	commit_soon(c->world->node.real); /* it may have left a job */
-	if (c->world->node.real->crashing)
+	commit_soon(visited(c)); /* it may have left a job */
+	if (c->at != NULL && c->at->crashed)
+		real_door_crash(c->at);
+	else if (c->at == NULL && c->world->node.real->crashing)
 		node_crash(c->world, "at a commit");
 }
 
@@ -264,16 +286,13 @@ real_node_left(struct conn *c)
 /* ---- turns of its loop ---- */
 
 void
-real_node_commit(struct world *w)
+real_node_turn(struct real_node *n)
 {
-	struct real_node *n = w->node.real;
+	struct world *w = n->world;
 	struct real_aside asides[8];
 	size_t count = n->aside_n, i;
 
-	n->commit_due = false;
-	if (!w->node.up || n->peer == NULL)
-		return;
-	real_act(w, NULL);
+	real_act(w, n->other);
 	memcpy(asides, n->asides, sizeof(asides));
 	n->aside_n = 0;
 	for (i = 0; i < count; i++)
@@ -281,12 +300,26 @@ real_node_commit(struct world *w)
 	n->committing = true;
 	store_turn(n->peer->store);
 	n->committing = false;
-	mirror_node(w, n->peer->store);
+	if (n->other != NULL)
+		mirror_device(n->other);
+	else
+		mirror_node(w, n->peer->store);
 	for (i = 0; i < w->principal_n; i++)
 		check_acked(w, &w->principal[i]);
 	for (i = 0; i < count; i++)
 		asides[i].done(asides[i].arg);
 	serve_settle(&n->serve);
+}
+
+void
+real_node_commit(struct world *w)
+{
+	struct real_node *n = w->node.real;
+
+	n->commit_due = false;
+	if (!w->node.up || n->peer == NULL)
+		return;
+	real_node_turn(n);
 	real_node_after(w);
 }
 

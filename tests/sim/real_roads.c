@@ -39,5 +39,5 @@ const struct mode mode_roads = {
     .node_admit = real_node_admit, .node_event = real_node_event, .node_left = real_node_left,
     .node_commit = real_node_commit, .node_open = real_node_open, .node_say = real_office_say,
     .node_stop = real_node_stop, .node_start = real_node_start, .node_backup = real_office_backup,
-    .node_restore = real_office_restore, .node_revoke = real_office_revoke, .roads_begin = roads_begin,
+    .node_restore = real_office_restore, .node_revoke = real_office_revoke, .roads_begin = roads_begin, .door_commit = real_door_commit, .door_open = real_door_turn,
     .roads_step = roads_step, .roads_agreed = real_roads_agreed};

@@ -118,6 +118,7 @@ struct principal { /* a member; clones share one */
 	bool revoked;
 	struct { uint64_t epoch, number; } revoked_logs[EPOCHS_SIM_MAX];
 	size_t revoked_n;
+	size_t heard_at; /* what the second node held, and one, when it heard of that; 0: it has not */
 	uint64_t forks_flagged;
 };
 
@@ -141,6 +142,8 @@ struct device {
 	uint64_t full_until_ms;
 	bool crashed;                 /* the process: until it is started again */
 	struct conn *conn;
+	struct device *visits;        /* the second node, if that is where it goes; NULL: the first */
+	struct principal_id home;     /* the node whose logs its cursors are about; zeros: the first */
 	uint64_t sessions, verified_sessions, last_verified_ms;
 	uint64_t offered;             /* of the run that is going on: link.c's */
 	uint64_t acked, acked_epoch, safe_seen;
@@ -219,7 +222,7 @@ struct node {
 /* One meeting of a device and the node. */
 struct conn {
 	struct world *world;
-	struct device *device;
+	struct device *device, *at;  /* at: the second node's; NULL: the first one's */
 	struct session *up, *down; /* the device's end; the node's */
 	struct writer to_node, to_device;
 	size_t to_node_taken, to_device_taken;
@@ -278,6 +281,8 @@ struct mode {
 	void (*node_revoke)(struct world *, struct principal *);
 	/* With roads: which there are is known; something happens on one of them; is everybody in step, after the faults? */
 	void (*roads_begin)(struct world *);
+	void (*door_commit)(struct device *); /* another node's turn, for those who visit it */
+	void (*door_open)(struct device *);
 	void (*roads_step)(struct world *);
 	bool (*roads_agreed)(struct world *);
 };

@@ -128,10 +128,16 @@ run_event(struct world *w, const struct event *e)
 		run_conn(w, e->conn);
 		break;
 	case EVENT_COMMIT:
-		w->mode->node_commit(w);
+		if (e->index > 0)
+			w->mode->door_commit(d);
+		else
+			w->mode->node_commit(w);
 		break;
 	case EVENT_OPEN:
-		w->mode->node_open(w);
+		if (e->index > 0)
+			w->mode->door_open(d);
+		else
+			w->mode->node_open(w);
 		break;
 	case EVENT_SAY:
 		if (!w->healed) {
