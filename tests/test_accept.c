@@ -283,6 +283,45 @@ given_on(void)
 }
 
 /* A parcel that came by a link and stands behind a twin is given on as its author signed it. (Found by sim, roads 98.) */
+static enum err
+append_job(struct store_txn *txn, void *arg)
+{
+	struct accepted *x = arg;
+	enum arrival_result result;
+	enum err e = arrival_append(txn, &x->arrival, &result);
+
+	return e == E_OK ? opener_note(txn, &x->arrival, false) : e;
+}
+
+/*
+ * An author who lies: the same parcel to this node with a signature that does not hold, and to the other one of the office with
+ * one that does. It is of one hash, and is not taken for the same. (Found by sim, roads 64.)
+ */
+static void
+signed_at_another_node(void)
+{
+	enum arrival_result result;
+	struct accepted x;
+	struct store_txn *txn;
+	struct arena arena;
+
+	REQUIRE(begin(1));
+	arena_init(&arena, 1u << 20);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &x, &n.why) == E_OK);
+	store_read_end(txn);
+	x.arrival.parcel = arena_bytes(&arena, x.arrival.parcel);
+	((uint8_t *)(uintptr_t)x.arrival.parcel.p)[x.arrival.parcel.n - 1] ^= 1;
+	CHECK(store_write(n.peer->store, append_job, &x) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 1 && aside == E_SIGNATURE && !carried_opened(&n, &record[0]));
+	CHECK(take(writer_view(&parcel[0]), &result) == E_OK && result == ARRIVAL_DUPLICATE);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 0 && carried_opened(&n, &record[0]));
+	CHECK(take(writer_view(&parcel[0]), &result) == E_OK && result == ARRIVAL_DUPLICATE);
+	arena_free(&arena);
+	end();
+}
+
 static void
 given_on_behind_a_twin(void)
 {
@@ -318,4 +357,4 @@ given_on_behind_a_twin(void)
 }
 
 CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others), T(asked_again_at_the_commit), T(both_branches_of_a_fork),
-           T(from_a_revoked_device), T(given_on), T(given_on_behind_a_twin), T(how_far_is_safe))
+           T(from_a_revoked_device), T(given_on), T(given_on_behind_a_twin), T(signed_at_another_node), T(how_far_is_safe))

@@ -132,6 +132,26 @@ check_branch(struct store_txn *txn, struct arrival *a)
 	return e == E_ABSENT ? E_OK : e;
 }
 
+/*
+ * The same parcel with a signature that holds, where one stands that proved to have none: no hash covers it. An author who said one
+ * to this node and the other to another node of the office would have the two disagree for ever.
+ */
+static enum err
+mend_signature(struct store_txn *txn, const struct accepted *x)
+{
+	struct store_seq seq = store_seq_of(x->arrival.seq);
+	struct bytes key = BYTES(seq.b, 8), value;
+	struct quarantine_row row;
+	enum err e = store_get(txn, STORE_QUARANTINE, key, &value);
+
+	if (e != E_OK || (e = quarantine_read(key, value, &row)) != E_OK || row.e != E_SIGNATURE)
+		return e == E_ABSENT ? E_OK : e;
+	if ((e = arrival_erase(txn, x->arrival.seq, x->arrival.parcel)) != E_OK ||
+	    (e = store_del(txn, STORE_QUARANTINE, key)) != E_OK)
+		return e;
+	return opener_note(txn, &x->arrival, true); /* its turn is over */
+}
+
 enum err
 accept_append(struct store_txn *txn, struct accepted *x, enum arrival_result *result)
 {
@@ -143,7 +163,7 @@ accept_append(struct store_txn *txn, struct accepted *x, enum arrival_result *re
 	    (e = arrival_append(txn, a, result)) != E_OK)
 		return e;
 	if (*result == ARRIVAL_DUPLICATE)
-		return E_OK;
+		return mend_signature(txn, x);
 	if (m.enrolment.role != ROLE_NODE && (e = quota_count(txn, &a->log.author, a->parcel.n)) != E_OK)
 		return e;
 	if ((e = peer_saw_time(txn, x->now_s)) != E_OK || (e = note_upto(txn, a)) != E_OK)
