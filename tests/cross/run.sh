@@ -21,7 +21,7 @@ tests=$(cd "$source/tests" && ls test_*.c | sed 's/\.c$//' | grep -E "^test_($pa
 # Those that were built, and no others: ctest takes what is not there for a failure.
 [ -n "$tests" ] || { echo "run.sh: no test program is named $pattern"; exit 1; }
 only=$(echo $tests | sed 's/ /|/g')
-ctest --test-dir "$directory/build" -j "$(nproc)" --timeout 600 --output-on-failure -R "^($only)\$" || exit 1
+ctest --test-dir "$directory/build" -j "$(nproc)" --timeout 1200 --output-on-failure -R "^($only)\$" || exit 1
 cat >"$directory/banyan" <<END
 #!/bin/sh
 exec $qemu -L "$directory/root" "$directory/build/banyan" "\$@"
