@@ -32,6 +32,10 @@ tell_json(struct call *c, const struct link_result *r, enum err e)
 		json_key_u64(&w, "attachments_sent", r->attachments_sent);
 		json_key_u64(&w, "attachments_waiting", r->attachments_waiting);
 	}
+	if (r->repair_rounds > 0) {
+		json_key_u64(&w, "repair_rounds", r->repair_rounds);
+		json_key_u64(&w, "repair_bytes", r->repair_bytes);
+	}
 	if (r->withheld > 0)
 		json_key_u64(&w, "parcels_withheld", r->withheld);
 	if (r->upper)

@@ -12,6 +12,8 @@ struct link_result {
 	uint64_t records_sent, records_received, parcels_sent, parcels_received, records_waiting;
 	uint64_t carried, taken; /* a node: parcels that went to the node above, and new ones that came from there */
 	uint64_t attachments_sent, attachments_waiting;
+	uint64_t repair_rounds;  /* of what differed between two nodes: answers that were waited for */
+	uint64_t repair_bytes;   /* of that in frames, both ways */
 	uint64_t withheld;       /* of which parts are missing that their authors or a second node will still bring */
 	uint64_t quarantined; /* parcels that the node keeps aside */
 	bool upper;           /* a second node of an office: the first could not be reached, so this was the node above */

@@ -51,6 +51,7 @@ struct link {
 	const struct invite *invite;
 	struct ec_public node_key;
 	struct carry *carry;     /* of a node */
+	uint64_t repair_from;    /* bytes of frames before the repair */
 	unsigned node_rounds;
 	bool node_repaired, node_anew;
 	/* ask */

@@ -100,6 +100,7 @@ repair_begin(struct link *l, struct session *s, uint64_t now_ms)
 		failed(l, e);
 		return;
 	}
+	l->repair_from = session_counts(s).bytes_in + session_counts(s).bytes_out;
 	session_repair(s, now_ms);
 	repair_say(l, s, now_ms);
 }
@@ -111,10 +112,13 @@ on_repair(struct link *l, struct session *s, const struct message *m, uint64_t n
 	enum err e = carry_mend_take(l->carry, m, &why);
 	bool over = e == E_OK && carry_mend_over(l->carry);
 
+	l->result->repair_rounds++;
 	if (e == E_OK)
 		repair_say(l, s, now_ms);
 	else if (l->why.e == E_OK)
 		l->why = why;
+	if (over)
+		l->result->repair_bytes = session_counts(s).bytes_in + session_counts(s).bytes_out - l->repair_from;
 	session_settle_repair(s, e, why.thing, over, now_ms);
 	if (over)
 		node_begin(l, s, true, now_ms);

@@ -1,0 +1,90 @@
+/*
+ * miss DEVICE NODE KEY WHAT: stores that nobody serves. WHAT is
+ *   fill N   DEVICE makes N parcels of a record each.
+ *   most     they are handed to NODE, but for one in a hundred, at random.
+ *   rest     all of them are: those that it lacked.
+ * Prints how many were made, or new at NODE.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/device.h"
+#include "tests/e2e/two_stores.h"
+#include "tools/node/accept.h"
+
+static unsigned fill_count;
+
+static enum err
+fill(struct peer *from, struct peer *to, uint64_t *made, struct why *why)
+{
+	size_t parcels;
+	enum err e = E_OK;
+
+	(void)to;
+	for (*made = 0; e == E_OK && *made < fill_count; *made += parcels) {
+		device_fill(from, 1, 1);
+		e = outbox_gather_some(from, peer_self(from), 0, &parcels, why);
+	}
+	return e;
+}
+
+/* One of each hundred numbers that follow each other: which one, its hash says. */
+static bool
+is_lost(const struct arrival *a, const uint8_t draw[])
+{
+	return a->number % 100 == draw[a->number / 100 % 100] % 100;
+}
+
+static enum err
+hand_over(struct peer *from, struct peer *to, bool most, uint64_t *fresh, struct why *why)
+{
+	uint8_t draw[100];
+	struct store_txn *txn;
+	uint64_t seq, last;
+	struct writer w;
+	enum err e;
+
+	crypto_random(draw, sizeof(draw));
+	if ((e = store_read_begin(from->store, &txn)) != E_OK)
+		return e;
+	e = arrival_last(txn, &last);
+	writer_heap_init(&w, CARRIED_BYTES_MAX);
+	for (seq = 1; e == E_OK && seq <= last; seq++) {
+		enum arrival_result result;
+		struct arrival a;
+
+		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN) || (most && is_lost(&a, draw)))
+			continue;
+		writer_reset(&w);
+		if ((e = accept_carried(txn, &from->programme.id, &a, &w)) == E_OK &&
+		    (e = accept_one(to, writer_view(&w), &peer_self(to)->id, &result, why)) == E_OK)
+			*fresh += result == ARRIVAL_NEW;
+	}
+	writer_free(&w);
+	store_read_end(txn);
+	return e;
+}
+
+static enum err
+most(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)
+{
+	return hand_over(from, to, true, fresh, why);
+}
+
+static enum err
+rest(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)
+{
+	return hand_over(from, to, false, fresh, why);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 6 && strcmp(argv[4], "fill") == 0) {
+		fill_count = (unsigned)strtoul(argv[5], NULL, 10);
+		return two_stores_main(4, argv, fill);
+	}
+	if (argc != 5)
+		return 64;
+	return two_stores_main(4, argv, strcmp(argv[4], "most") == 0 ? most : rest);
+}
