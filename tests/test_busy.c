@@ -4,6 +4,7 @@
  * (serve_*) and a device's session, without a link between.
  */
 #include "tests/node_fixture.h"
+#include "tools/node/serve.h"
 #include "tools/node/serve_inside.h"
 
 #define BEHIND (SERVE_BACKLOG_MIN + 1u)
@@ -192,4 +193,24 @@ ten_minutes_behind(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(ten_minutes_behind))
+/* serve --above-every: a minute after the beginning, then every so many minutes; 0: never. */
+static void
+when_it_goes_above(void)
+{
+	static const struct {
+		uint64_t every, hour; /* how often in the first hour */
+	} rows[] = {{0, 0}, {1, 60}, {10, 6}, {25, 3}, {60, 1}, {SERVE_ABOVE_EVERY_MIN_MAX, 1}};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t minute, times = 0;
+
+		CHECK(!serve_above_due(0, rows[i].every));
+		for (minute = 1; minute <= 60; minute++)
+			times += serve_above_due(minute, rows[i].every);
+		CHECK_MSG(times == rows[i].hour && serve_above_due(1, rows[i].every) == (rows[i].every != 0),
+		          "every %llu: %llu times an hour", (unsigned long long)rows[i].every, (unsigned long long)times);
+	}
+}
+
+CHECK_MAIN(T(ten_minutes_behind), T(when_it_goes_above))

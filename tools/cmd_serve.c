@@ -47,6 +47,19 @@ set_share(struct call *c)
 	return e == E_OK ? E_OK : why_set(call_why(c), e, "%s", call_peer(c)->path);
 }
 
+static enum err
+above_every(struct call *c, uint64_t *out)
+{
+	const char *text = call_option(c, "above-every");
+	char *end;
+
+	*out = text == NULL ? SERVE_ABOVE_EVERY_MIN : strtoull(text, &end, 10);
+	if (text != NULL && (*end != '\0' || text[0] < '0' || text[0] > '9' || *out > SERVE_ABOVE_EVERY_MIN_MAX))
+		return why_set(call_why(c), E_USAGE, "--above-every is a number of minutes from 0 to %u, not \"%s\"",
+		               SERVE_ABOVE_EVERY_MIN_MAX, text);
+	return E_OK;
+}
+
 enum err
 cmd_serve(struct call *c)
 {
@@ -60,7 +73,7 @@ cmd_serve(struct call *c)
 	options.log_json = log != NULL && strcmp(log, "json") == 0;
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "serve");
-	if ((e = set_share(c)) != E_OK)
+	if ((e = above_every(c, &options.above_every_min)) != E_OK || (e = set_share(c)) != E_OK)
 		return e;
 	/* after a restore: devices hear it all again, in this life's log */
 	if ((e = down_republish(call_peer(c), call_why(c))) != E_OK)

@@ -134,6 +134,7 @@ serve_run(struct peer *p, const struct serve_options *o, struct why *why)
 		return E_NO_MEMORY;
 	serve_loop_init(&d->l, p, &hooks);
 	d->l.office = true;
+	d->l.serve.above_every_min = o->above_every_min;
 	writer_heap_init(&d->certificate, 4096);
 	d->log.json = o->log_json;
 	d->l.serve.log = &d->log;

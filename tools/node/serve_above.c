@@ -7,7 +7,6 @@
 #include "tools/node/serve_inside.h"
 
 #define FIRST_MIN 1u  /* minutes after it began */
-#define EVERY_MIN 10u /* an office has a line; whoever pays by the byte serves below, and syncs when it is told to */
 
 struct above_work {
 	struct serve *serve;
@@ -40,13 +39,19 @@ done(void *arg)
 	free(w);
 }
 
+bool
+serve_above_due(uint64_t minutes, uint64_t every_min)
+{
+	return every_min != 0 && minutes >= FIRST_MIN && (minutes - FIRST_MIN) % every_min == 0;
+}
+
 void
 serve_above_minute(struct serve *s)
 {
 	struct above_work *w;
 
 	s->minutes++;
-	if (!s->peer->above.known || s->above_busy || s->minutes % EVERY_MIN != FIRST_MIN)
+	if (!s->peer->above.known || s->above_busy || !serve_above_due(s->minutes, s->above_every_min))
 		return;
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return;

@@ -121,6 +121,7 @@ struct serve {
 	struct serve_forget forget[16]; /* revoked: to be cut by the loop */
 	size_t forget_count;
 	uint64_t minutes;          /* since it began */
+	uint64_t above_every_min;  /* 0: only when it is told to */
 	bool above_busy;           /* it syncs with the node above */
 	enum err above_said;       /* how that ended last */
 	struct meters meters;
@@ -175,6 +176,8 @@ void serve_node_event(struct serve_conn *, const struct session_event *);
 enum err serve_node_next(void *ctx, struct message *out);
 enum err serve_node_close(void *ctx, struct message_close *out);
 
+/* serve_above_due: in this minute since it began? A minute after the beginning, and then every so many. */
+bool serve_above_due(uint64_t minutes, uint64_t every_min);
 /* serve_above.c: each minute, where sessions are fed: sync with the node above when it is time. */
 void serve_above_minute(struct serve *);
 
