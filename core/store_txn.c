@@ -182,6 +182,25 @@ job_rc(struct store_txn *txn, int rc)
 	return store_rc(rc);
 }
 
+/* Tables whose new rows mostly go behind all others: their pages are filled, where a split would leave them half empty. */
+static bool
+ascends(enum store_table table)
+{
+	return table == STORE_ARRIVAL || table == STORE_RECORD_ROW || table == STORE_REVISION_ROW;
+}
+
+static int
+put(struct store_txn *txn, enum store_table table, MDB_val *k, MDB_val *room)
+{
+	int rc = MDB_KEYEXIST;
+
+	if (ascends(table))
+		rc = mdb_put(txn->mdb, store_dbi(txn, table), k, room, MDB_RESERVE | MDB_APPEND);
+	if (rc == MDB_KEYEXIST) /* it goes between others, or replaces one */
+		rc = mdb_put(txn->mdb, store_dbi(txn, table), k, room, MDB_RESERVE);
+	return rc;
+}
+
 enum err
 store_put(struct store_txn *txn, enum store_table table, struct bytes key,
 	  struct bytes value)
@@ -193,9 +212,7 @@ store_put(struct store_txn *txn, enum store_table table, struct bytes key,
 	assert(txn->writes);
 	if (value.n > STORE_VALUE_BYTES_MAX)
 		return E_LIMIT;
-	rc = fault_point()
-		 ? EIO
-		 : mdb_put(txn->mdb, store_dbi(txn, table), &k, &room, MDB_RESERVE);
+	rc = fault_point() ? EIO : put(txn, table, &k, &room);
 	if ((e = job_rc(txn, rc)) != E_OK)
 		return e;
 	txn->written_bytes += room.mv_size + 256;

@@ -44,7 +44,7 @@ every_piece_once(void)
 static enum err
 derived(struct peer *p, uint8_t out[SHA256_BYTES])
 {
-	static const enum store_table tables[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_BY_FORM,
+	static const enum store_table tables[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
 	                                          STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
 	struct store_txn *txn;
 	struct store_cursor *c;

@@ -79,7 +79,7 @@ one_with_many_delays_nobody(void)
 	CHECK(many < 4 * TURN || !opened(&id)); /* and the many wait still */
 
 	CHECK(opener_all(n.peer, &n.why) == E_OK && opened(&id));
-	CHECK(counted(STORE_RECORD, BYTES_NONE) == many + 3 * OTHERS + 1);
+	CHECK(counted(STORE_RECORD_NUMBER, BYTES_NONE) == many + 3 * OTHERS + 1);
 	CHECK(counted(STORE_CURSOR, BYTES_LIT("early")) == 0 && counted(STORE_CURSOR, BYTES_LIT("ahead")) == 0);
 	arena_free(&arena);
 	node_end(&n);
@@ -105,7 +105,7 @@ anew_half_way(void)
 	CHECK(opener_step(n.peer, 8, &done, &n.why) == E_OK && opened(&its));
 	CHECK(counted(STORE_CURSOR, BYTES_LIT("ahead")) > 0);
 	CHECK(verify_rebuild(n.peer, &n.why) == E_OK && opened(&its) && opened(&id));
-	CHECK(counted(STORE_RECORD, BYTES_NONE) == QUEUE_LONG + 10);
+	CHECK(counted(STORE_RECORD_NUMBER, BYTES_NONE) == QUEUE_LONG + 10);
 	arena_free(&arena);
 	node_end(&n);
 }

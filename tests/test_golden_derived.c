@@ -436,8 +436,8 @@ read_audit(struct store_txn *txn, struct bytes key, bool whole)
 }
 
 static const struct golden_row rows[] = {
-    {"row_revision", "an AMEND, entered for somebody", STORE_REVISION, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
-    {"row_record", "a record with a fault and a conflict", STORE_RECORD, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},
+    {"row_revision", "an AMEND, entered for somebody", STORE_REVISION_ROW, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
+    {"row_record", "a record with a fault and a conflict", STORE_RECORD_ROW, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},
     {"row_tally_area", "TALLY: the records of an area", STORE_TALLY, NULL, put_tally_area, read_tally, E_OK, true,
      "row_tally_area_key", 0, 0},
     {"row_tally_author", "TALLY: those of an author", STORE_TALLY, NULL, put_tally_author, read_tally, E_OK, true,

@@ -128,8 +128,8 @@ lose_job(struct store_txn *txn, void *arg)
 {
 	struct store_cursor *c;
 	struct bytes key;
-	uint8_t kept[2 * ID_BYTES];
-	enum err e = store_walk(txn, STORE_REVISION, BYTES_NONE, STORE_FORWARD, &c);
+	uint8_t kept[8 + ID_BYTES];
+	enum err e = store_walk(txn, STORE_REVISION_ROW, BYTES_NONE, STORE_FORWARD, &c);
 
 	(void)arg;
 	if (e != E_OK)
@@ -137,7 +137,7 @@ lose_job(struct store_txn *txn, void *arg)
 	if (store_next(c, &key, NULL))
 		memcpy(kept, key.p, sizeof(kept));
 	(void)store_walk_end(c);
-	return store_del(txn, STORE_REVISION, BYTES(kept, sizeof(kept)));
+	return store_del(txn, STORE_REVISION_ROW, BYTES(kept, sizeof(kept)));
 }
 
 static void

@@ -214,4 +214,43 @@ wrong_counts_are_found_and_missing_ones_made(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(counts_follow), T(wrong_counts_are_found_and_missing_ones_made))
+/* As a store of an earlier version is: its rows under record ids, and none of ours. */
+static enum err
+older_job(struct store_txn *txn, void *arg)
+{
+	static const enum store_table ours[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_TALLY};
+	const struct record_id *id = arg;
+	enum err e = store_put(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), BYTES_LIT("a row"));
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]) && e == E_OK; i++)
+		e = store_clear(txn, ours[i]);
+	return e;
+}
+
+static void
+rows_of_an_earlier_version_are_made_anew(void)
+{
+	struct record_id first, second;
+	struct record_row row;
+	struct store_txn *txn;
+	struct arena arena;
+
+	REQUIRE(begin());
+	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) && said(&one, REVISION_AMEND, sets('a'), &first) &&
+	        said(&two, REVISION_CREATE, BYTES_NONE, &second) && opened());
+	REQUIRE(store_write(n.peer->store, older_job, &first) == E_OK);
+	arena_init(&arena, 1u << 20);
+	CHECK(!node_record(&n, &first, &row, &arena));
+	CHECK(opener_older(n.peer, &n.why) == E_OK && opened());
+	CHECK(node_record(&n, &first, &row, &arena) && row.revisions == 2 && row.order == 1);
+	CHECK(node_record(&n, &second, &row, &arena) && row.order == 2);
+	arena_free(&arena);
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(store_count(txn, STORE_RECORD) == 0 && store_count(txn, STORE_RECORD_NUMBER) == 2);
+	store_read_end(txn);
+	CHECK(bad() == 0 && by(&one) == 1);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(counts_follow), T(rows_of_an_earlier_version_are_made_anew), T(wrong_counts_are_found_and_missing_ones_made))

@@ -168,7 +168,7 @@ stand_node(struct standing *s, struct store_txn *txn)
 	uint64_t safe;
 	enum err e;
 
-	s->records = store_count(txn, STORE_RECORD);
+	s->records = store_count(txn, STORE_RECORD_NUMBER);
 	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = sweep_rules(txn, &s->rules)) != E_OK ||
 	    (e = tally_walk(txn, TALLY_AREA, add_area, s)) != E_OK ||
 	    (e = sweep_old(s->p, txn, &s->rules, s->now_s, count_due, s)) != E_OK ||

@@ -1,6 +1,6 @@
 /*
  * scale BANYAN [RECORDS [DIR]]: what a record costs a node that holds 10,000 of them, and one that holds RECORDS (200,000; the
- * target is of 10,000,000, which takes a quarter of an hour to make and 20 GB of disk). The records that are measured are
+ * target is of 10,000,000, which takes a quarter of an hour to make and 15 GB of disk). The records that are measured are
  * real ones, brought by real devices to the real process, to both nodes in turn. Those before them are made up: arrivals of random
  * bytes, and copies of real records under new names; their ids rise, so that making them is quick, while those that are
  * measured fall anywhere. With DIR the nodes stay there, as DIR/10000 and DIR/RECORDS, and another run measures the same ones.
@@ -84,8 +84,8 @@ grow_record(struct store_txn *txn, struct growth *g, uint64_t seq)
 	revision.seq = seq;
 	row.id = revision.record;
 	row.heads[0] = revision.m.id;
-	row.order = 0;
-	if ((e = revision_row_put(txn, &revision)) == E_OK && (e = record_place(txn, &row)) == E_OK)
+	if ((e = revision_row_put(txn, &revision)) == E_OK && (e = record_number(txn, &row.id, &row.order)) == E_OK &&
+	    (e = record_place(txn, &row)) == E_OK)
 		e = record_row_put(txn, &row);
 	store_forget(txn);
 	return e;

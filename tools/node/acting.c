@@ -71,6 +71,12 @@ counting(void *arg, uint64_t done, uint64_t total)
 	return true;
 }
 
+static void
+opening(void *arg, uint64_t done, uint64_t total)
+{
+	call_progress(arg, "opening parcels", done, total);
+}
+
 enum err
 acting_run(struct call *c, struct peer *p)
 {
@@ -81,8 +87,9 @@ acting_run(struct call *c, struct peer *p)
 		return call_fail(c, e);
 	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
 		pthread_mutex_lock(&p->acting);
-		if ((e = tally_ready(p, counting, c, call_why(c))) == E_OK && (e = signer_gather(p, call_why(c))) == E_OK)
-			e = opener_all(p, call_why(c));
+		if ((e = opener_older(p, call_why(c))) == E_OK && (e = tally_ready(p, counting, c, call_why(c))) == E_OK &&
+		    (e = signer_gather(p, call_why(c))) == E_OK)
+			e = opener_all_telling(p, opening, c, call_why(c));
 		if (e == E_OK && erasures_settle(p, call_why(c)) != E_OK) { /* it stays due, and keeps nobody from working */
 			call_note(c, "What was ordered to be erased is not all gone yet: %s\n", err_sentence(call_why(c)->e));
 			*call_why(c) = (struct why){.e = E_OK};

@@ -214,7 +214,6 @@ uncount(struct store_txn *txn, const struct record_row *row)
 static enum err
 forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a)
 {
-	struct bytes key = BYTES(id->b, ID_BYTES);
 	struct record_row row;
 	uint8_t place[12];
 	enum err e = record_row_get(txn, id, a, &row);
@@ -223,13 +222,11 @@ forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a
 		be32_put(place, row.form.v);
 		be64_put(place + 4, row.order);
 		if ((e = absent_is_fine(store_del(txn, STORE_RECORD_BY_FORM, BYTES(place, sizeof(place))))) == E_OK)
-			e = store_del(txn, STORE_RECORD, key);
-		if (e == E_OK)
 			e = uncount(txn, &row);
 	}
-	if ((e = absent_is_fine(e)) != E_OK || (e = store_del_prefix(txn, STORE_REVISION, key)) != E_OK)
+	if ((e = absent_is_fine(e)) != E_OK || (e = record_rows_forget(txn, id)) != E_OK)
 		return e;
-	return absent_is_fine(store_del(txn, STORE_OWN_RECORD, key));
+	return absent_is_fine(store_del(txn, STORE_OWN_RECORD, BYTES(id->b, ID_BYTES)));
 }
 
 /* What it named stands in what identifies, at its author's and where it was read. */

@@ -71,7 +71,7 @@ meter_read(struct meters *m, struct peer *p, size_t connections)
 		set(m, METER_ARRIVALS, last);
 		set(m, METER_BACKLOG, backlog);
 		set(m, METER_SET_ASIDE, store_count(txn, STORE_QUARANTINE));
-		set(m, METER_RECORDS, store_count(txn, STORE_RECORD));
+		set(m, METER_RECORDS, store_count(txn, STORE_RECORD_NUMBER));
 	}
 	store_read_end(txn);
 	return e;

@@ -303,7 +303,7 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 		max = OPENING_MAX;
 	o->peer = p;
 	arena_init(&o->arena, OPENING_BYTES_MAX);
-	if ((e = tally_ready(p, NULL, NULL, why)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
+	if ((e = opener_older(p, why)) != E_OK || (e = tally_ready(p, NULL, NULL, why)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
 	if ((e = queue_pick(txn, max, o)) == E_OK)
 		e = open_turn(txn, o, max);
@@ -319,34 +319,6 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 done:
 	opening_free(o);
 	return e == E_OK ? E_OK : why_set(why, e, "opening what arrived");
-}
-
-/* What stood there when it began: under steady load there is always more. */
-enum err
-opener_all(struct peer *p, struct why *why)
-{
-	struct store_txn *txn;
-	uint64_t last = 0, opened = 0;
-	bool urgent = false;
-	size_t done;
-	enum err e;
-
-	do {
-		if ((e = store_read_begin(p->store, &txn)) != E_OK)
-			return why_set(why, e, "%s", p->path);
-		if (last == 0)
-			e = arrival_last(txn, &last);
-		if (e == E_OK)
-			e = store_meta_u64(txn, "opened", 0, &opened);
-		if (e == E_OK)
-			e = queue_urgent(txn, &urgent);
-		store_read_end(txn);
-		if (e == E_OK && opened >= last && !urgent)
-			break;
-		if (e == E_OK)
-			e = opener_step(p, OPENING_MAX, &done, why);
-	} while (e == E_OK && done > 0);
-	return e;
 }
 
 /* The next one after *seq that was set aside for `reason`. E_ABSENT: none. */
@@ -391,7 +363,8 @@ opener_again(struct store_txn *txn, enum err reason)
 enum err
 opener_forget(struct store_txn *txn)
 {
-	static const enum store_table derived[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_BY_FORM,
+	static const enum store_table derived[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_NUMBER, STORE_RECORD_ROW,
+	                                           STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
 	                                           STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
 	uint64_t last;
 	enum err e = arrival_last(txn, &last);

@@ -17,8 +17,15 @@ enum err opener_note(struct store_txn *, const struct arrival *, bool urgent);
  * One caller at a time.
  */
 enum err opener_step(struct peer *, size_t max, size_t *done, struct why *);
-/* opener_all: all that waited when it was called. */
+/* opener_all: all that waited when it was called. opener_all_telling: `tell` hears how far it is, in arrivals. */
 enum err opener_all(struct peer *, struct why *);
+typedef void opener_tell_fn(void *arg, uint64_t done, uint64_t total);
+enum err opener_all_telling(struct peer *, opener_tell_fn *tell, void *arg, struct why *);
+/*
+ * opener_older: under peer->acting: where an earlier version derived rows (RECORD, REVISION) they go, and all that arrived waits to
+ * be opened anew. Else nothing.
+ */
+enum err opener_older(struct peer *, struct why *);
 /* How many arrivals wait to be opened. */
 enum err opener_backlog(struct store_txn *, uint64_t *out);
 /* opener_again: in a job: arrivals that were set aside for this reason wait once more, before all others. */

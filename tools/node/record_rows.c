@@ -1,7 +1,7 @@
-/* The rows of REVISION and RECORD. FORMATS.md "Derived rows". */
+/* The rows of REVISION_ROW and RECORD_ROW. FORMATS.md "Derived rows". */
 #include "core/pack.h"
 #include "tools/node/attached.h"
-#include "tools/node/records.h"
+#include "tools/node/record_number.h"
 #include "tools/node/state.h"
 
 #define ELSEWHERE 128u /* added to the role: the identifying part is kept at the home office */
@@ -52,23 +52,26 @@ revision_row_pack(const struct revision_row *row, struct writer *out)
 	return writer_end(out);
 }
 
-static void
-row_key(const struct revision_row *row, uint8_t key[2 * ID_BYTES])
+/* E_ABSENT: nothing of the record is here. */
+static enum err
+row_key(struct store_txn *txn, const struct revision_row *row, uint8_t key[NUMBER_KEY_BYTES])
 {
-	memcpy(key, row->record.b, ID_BYTES);
-	memcpy(key + ID_BYTES, row->m.id.b, ID_BYTES);
+	uint64_t number;
+	enum err e = record_number(txn, &row->record, &number);
+
+	if (e == E_OK)
+		record_number_key(number, row->m.id.b, key);
+	return e;
 }
 
 /* The row that stands where this one would: its first elements, and its bytes, a view. E_ABSENT. */
 static enum err
 row_there(struct store_txn *txn, const struct revision_row *row, struct revision_row *out, struct bytes *value)
 {
-	uint8_t key[2 * ID_BYTES];
 	struct reader r;
-	enum err e;
+	enum err e = revision_row_get(txn, &row->record, &row->m.id, value);
 
-	row_key(row, key);
-	if ((e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), value)) != E_OK)
+	if (e != E_OK)
 		return e;
 	reader_init(&r, *value);
 	reader_array_of(&r, 15);
@@ -108,14 +111,16 @@ revision_row_put(struct store_txn *txn, const struct revision_row *row)
 enum err
 revision_row_write(struct store_txn *txn, const struct revision_row *row)
 {
-	uint8_t key[2 * ID_BYTES];
+	uint8_t key[NUMBER_KEY_BYTES];
 	struct writer w;
+	uint64_t number;
 	enum err e;
 
-	row_key(row, key);
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	if ((e = revision_row_pack(row, &w)) == E_OK)
-		e = store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), writer_view(&w));
+	if ((e = revision_row_pack(row, &w)) == E_OK && (e = record_number_make(txn, &row->record, &number)) == E_OK) {
+		record_number_key(number, row->m.id.b, key);
+		e = store_put(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)), writer_view(&w));
+	}
 	writer_free(&w);
 	return e;
 }
@@ -123,15 +128,16 @@ revision_row_write(struct store_txn *txn, const struct revision_row *row)
 enum err
 revision_row_del(struct store_txn *txn, const struct revision_row *row)
 {
-	uint8_t key[2 * ID_BYTES];
+	uint8_t key[NUMBER_KEY_BYTES];
 	struct revision_row there;
 	struct bytes value;
 	enum err e = row_there(txn, row, &there, &value);
 
 	if (e != E_OK || there.seq != row->seq)
 		return e == E_OK ? E_ABSENT : e;
-	row_key(row, key);
-	return store_del(txn, STORE_REVISION, BYTES(key, sizeof(key)));
+	if ((e = row_key(txn, row, key)) != E_OK || (e = store_del(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)))) != E_OK)
+		return e;
+	return record_number_drop(txn, &row->record, key);
 }
 
 enum err
@@ -151,12 +157,11 @@ revision_row_before(struct store_txn *txn, const struct revision_row *row, struc
 enum err
 revision_row_undo(struct store_txn *txn, const struct revision_row *row, struct bytes before)
 {
-	uint8_t key[2 * ID_BYTES];
+	uint8_t key[NUMBER_KEY_BYTES];
 	enum err e;
 
-	row_key(row, key);
 	if (before.n > 0)
-		return store_put(txn, STORE_REVISION, BYTES(key, sizeof(key)), before);
+		return (e = row_key(txn, row, key)) != E_OK ? e : store_put(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)), before);
 	e = revision_row_del(txn, row);
 	return e == E_ABSENT ? E_OK : e;
 }
@@ -174,7 +179,7 @@ revision_row_refuse(struct store_txn *txn, const struct revision_row *row)
 }
 
 static enum err
-revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct revision_row *row)
+revision_row_read(const struct record_id *record, struct bytes key, struct bytes value, struct arena *a, struct revision_row *row)
 {
 	struct revision_id *parents;
 	struct merge_field *fields;
@@ -183,10 +188,10 @@ revision_row_read(struct bytes key, struct bytes value, struct arena *a, struct 
 	uint32_t i;
 
 	memset(row, 0, sizeof(*row));
-	if (key.n != 2 * ID_BYTES)
+	if (key.n != NUMBER_KEY_BYTES)
 		return E_STORE_DAMAGED;
-	memcpy(row->record.b, key.p, ID_BYTES);
-	memcpy(row->m.id.b, key.p + ID_BYTES, ID_BYTES);
+	row->record = *record;
+	memcpy(row->m.id.b, key.p + 8, ID_BYTES);
 	reader_begin(&r, value, 1, 15);
 	row->seq = reader_u64(&r);
 	reader_bin_fixed(&r, row->m.author.b, ID_BYTES);
@@ -230,11 +235,16 @@ revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a
 	struct bytes key, value;
 	size_t cap = 0, n = 0;
 	struct revision_row *rows = NULL;
+	struct store_seq prefix;
+	uint64_t number;
 	enum err e, e2;
 
 	*out = NULL;
 	*count = 0;
-	if ((e = store_walk_prefix(txn, STORE_REVISION, BYTES(id->b, ID_BYTES), STORE_FORWARD, &c)) != E_OK)
+	if ((e = record_number(txn, id, &number)) != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	prefix = store_seq_of(number);
+	if ((e = store_walk_prefix(txn, STORE_REVISION_ROW, BYTES(prefix.b, 8), STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {
 		struct bytes kept = arena_bytes(a, value);
@@ -246,7 +256,7 @@ revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a
 				memcpy(more, rows, n * sizeof(*more));
 			rows = more;
 		}
-		e = rows == NULL || kept.p == NULL ? E_NO_MEMORY : revision_row_read(key, kept, a, &rows[n]);
+		e = rows == NULL || kept.p == NULL ? E_NO_MEMORY : revision_row_read(id, key, kept, a, &rows[n]);
 		if (e == E_OK && ++n > REVISIONS_MAX)
 			e = E_LIMIT;
 	}
@@ -292,12 +302,16 @@ record_row_pack(const struct record_row *row, struct writer *out)
 enum err
 record_row_put(struct store_txn *txn, const struct record_row *row)
 {
+	uint8_t key[NUMBER_KEY_BYTES];
 	struct writer w;
+	uint64_t number;
 	enum err e;
 
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	if ((e = record_row_pack(row, &w)) == E_OK)
-		e = store_put(txn, STORE_RECORD, BYTES(row->id.b, ID_BYTES), writer_view(&w));
+	if ((e = record_row_pack(row, &w)) == E_OK && (e = record_number_make(txn, &row->id, &number)) == E_OK) {
+		record_number_key(number, row->id.b, key);
+		e = store_put(txn, STORE_RECORD_ROW, BYTES(key, sizeof(key)), writer_view(&w));
+	}
 	writer_free(&w);
 	return e;
 }
@@ -309,9 +323,9 @@ record_row_read(struct bytes key, struct bytes value, struct arena *a, struct re
 	size_t i;
 
 	memset(row, 0, sizeof(*row));
-	if (key.n != ID_BYTES)
+	if (key.n != NUMBER_KEY_BYTES)
 		return E_STORE_DAMAGED;
-	memcpy(row->id.b, key.p, ID_BYTES);
+	memcpy(row->id.b, key.p + 8, ID_BYTES);
 	reader_begin(&r, value, 1, 14);
 	row->form.v = (uint32_t)reader_u64_max(&r, UINT32_MAX);
 	state_str(&r, row->area, sizeof(row->area));
@@ -344,8 +358,14 @@ record_row_read(struct bytes key, struct bytes value, struct arena *a, struct re
 enum err
 record_row_get(struct store_txn *txn, const struct record_id *id, struct arena *a, struct record_row *out)
 {
+	uint8_t key[NUMBER_KEY_BYTES];
 	struct bytes value;
-	enum err e = store_get(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), &value);
+	uint64_t number;
+	enum err e = record_number(txn, id, &number);
 
-	return e != E_OK ? e : record_row_read(BYTES(id->b, ID_BYTES), value, a, out);
+	if (e != E_OK)
+		return e;
+	record_number_key(number, id->b, key);
+	e = store_get(txn, STORE_RECORD_ROW, BYTES(key, sizeof(key)), &value);
+	return e != E_OK ? e : record_row_read(BYTES(key, sizeof(key)), value, a, out);
 }

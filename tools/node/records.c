@@ -89,19 +89,15 @@ order_key(uint8_t out[12], struct form_key form, uint64_t order)
 }
 
 enum err
-record_place(struct store_txn *txn, struct record_row *row)
+record_place(struct store_txn *txn, const struct record_row *row)
 {
 	uint8_t key[12];
-	enum err e;
 
-	if ((e = store_meta_u64(txn, "record order", 0, &row->order)) != E_OK ||
-	    (e = store_meta_put_u64(txn, "record order", ++row->order)) != E_OK)
-		return e;
 	order_key(key, row->form, row->order);
 	return store_put(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)), BYTES(row->id.b, ID_BYTES));
 }
 
-/* The order in which a record was first seen, kept for its life; a new one goes to the end. */
+/* The order in which a record was first seen, kept for its life: its number; of another form it goes to the end. */
 static enum err
 place(struct store_txn *txn, struct record_row *row, const struct record_row *was)
 {
@@ -117,7 +113,8 @@ place(struct store_txn *txn, struct record_row *row, const struct record_row *wa
 		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
 			return e;
 	}
-	return record_place(txn, row);
+	e = was != NULL ? record_number_next(txn, &row->order) : record_number(txn, &row->id, &row->order);
+	return e != E_OK ? e : record_place(txn, row);
 }
 
 static void
@@ -279,7 +276,7 @@ record_find(struct store_txn *txn, const char *text, struct record_id *out, stru
 		padded[i] = text[i];
 	if (hex_decode(from, ID_BYTES, padded) != E_OK)
 		return why_set(why, E_RECORD_ID, "%s", text);
-	if ((e = find_in(txn, STORE_RECORD, BYTES(from, ID_BYTES), digits, text, out, &found)) != E_OK ||
+	if ((e = find_in(txn, STORE_RECORD_NUMBER, BYTES(from, ID_BYTES), digits, text, out, &found)) != E_OK ||
 	    (e = find_in(txn, STORE_OWN_RECORD, BYTES(from, ID_BYTES), digits, text, out, &found)) !=
 	        E_OK)
 		return e;

@@ -64,13 +64,22 @@ enum err revision_row_before(struct store_txn *, const struct revision_row *, st
 enum err revision_row_undo(struct store_txn *, const struct revision_row *, struct bytes before);
 /* revision_row_refuse: in a job: the attachments that it names go: its record is void, or to be erased. */
 enum err revision_row_refuse(struct store_txn *, const struct revision_row *);
+/* revision_row_get: the row's bytes, a view. E_ABSENT. */
+enum err revision_row_get(struct store_txn *, const struct record_id *, const struct revision_id *, struct bytes *out);
 enum err revision_rows(struct store_txn *, const struct record_id *, struct arena *, struct revision_row **out,
                        size_t *count);
 enum err record_row_get(struct store_txn *, const struct record_id *, struct arena *, struct record_row *out);
 enum err record_row_read(struct bytes key, struct bytes value, struct arena *, struct record_row *out);
 enum err record_row_put(struct store_txn *, const struct record_row *);
-/* record_place: in a job: a new record's place in RECORD_BY_FORM, behind all others. */
-enum err record_place(struct store_txn *, struct record_row *);
+/*
+ * record_number: under which its rows stand: rising, so that what is new lies together. E_ABSENT. record_number_next: in a job: the
+ * next one. record_rows_forget: in a job: its rows and its number go.
+ */
+enum err record_number(struct store_txn *, const struct record_id *, uint64_t *out);
+enum err record_number_next(struct store_txn *, uint64_t *out);
+enum err record_rows_forget(struct store_txn *, const struct record_id *);
+/* record_place: in a job: its place in RECORD_BY_FORM, at row->order. */
+enum err record_place(struct store_txn *, const struct record_row *);
 /* The rows' bytes, appended: to compare what is stored with what it should be. */
 enum err revision_row_pack(const struct revision_row *, struct writer *);
 enum err record_row_pack(const struct record_row *, struct writer *);

@@ -126,7 +126,6 @@ static enum err
 open_here(struct call *c, struct identity *signer, const struct subject *s, const struct revision_id *id)
 {
 	struct peer *p = call_peer(c);
-	uint8_t key[2 * ID_BYTES];
 	struct store_txn *txn;
 	size_t parcels;
 	struct bytes value;
@@ -135,9 +134,7 @@ open_here(struct call *c, struct identity *signer, const struct subject *s, cons
 	if ((e = outbox_gather(p, signer, &parcels, call_why(c))) != E_OK || (e = opener_all(p, call_why(c))) != E_OK ||
 	    (e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
-	memcpy(key, s->id.b, ID_BYTES);
-	memcpy(key + ID_BYTES, id->b, ID_BYTES);
-	e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), &value);
+	e = revision_row_get(txn, &s->id, id, &value);
 	store_read_end(txn);
 	return e == E_ABSENT ? why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex) : e;
 }

@@ -118,7 +118,8 @@ count_first(struct serve_opener *o)
 	enum err e;
 
 	pthread_mutex_lock(&p->acting);
-	e = tally_ready(p, go_on, o, &why);
+	if ((e = opener_older(p, &why)) == E_OK)
+		e = tally_ready(p, go_on, o, &why);
 	pthread_mutex_unlock(&p->acting);
 	if (e != E_OK)
 		serve_log(o->serve->log, LOG_OPENER, &(struct serve_log_about){.error = e});

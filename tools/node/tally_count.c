@@ -18,9 +18,9 @@ count_all(struct store_txn *txn, struct counting *n, tally_tell_fn *tell, void *
 	uint64_t done = 0;
 	enum err e, e2;
 
-	n->records = store_count(txn, STORE_RECORD);
+	n->records = store_count(txn, STORE_RECORD_ROW);
 	if ((e = store_meta_u64(txn, "opened", 0, &n->opened)) != E_OK ||
-	    (e = store_walk(txn, STORE_RECORD, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
+	    (e = store_walk(txn, STORE_RECORD_ROW, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && !n->given_up && store_next(c, &key, &value)) {
 		struct record_row row;

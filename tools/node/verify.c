@@ -82,15 +82,12 @@ check_revisions(struct store_txn *txn, struct opening *o, struct verifying *g)
 
 	writer_heap_init(&w, 8u << 20);
 	for (i = 0; i < o->row_count && e == E_OK; i++) {
-		uint8_t key[2 * ID_BYTES];
 		char hex[2 * ID_BYTES + 1], sentence[160];
 		struct bytes value;
 		bool yields;
 
-		memcpy(key, o->rows[i].record.b, ID_BYTES);
-		memcpy(key + ID_BYTES, o->rows[i].m.id.b, ID_BYTES);
 		writer_reset(&w);
-		e = store_get(txn, STORE_REVISION, BYTES(key, sizeof(key)), &value);
+		e = revision_row_get(txn, &o->rows[i].record, &o->rows[i].m.id, &value);
 		if (e == E_OK && (e = revision_row_pack(&o->rows[i], &w)) == E_OK && bytes_equal(value, writer_view(&w)))
 			continue;
 		if (e != E_OK && e != E_ABSENT)
