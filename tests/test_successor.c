@@ -6,6 +6,7 @@
 #include "tests/vector.h"
 #include "tools/node/office_keys.h"
 #include "tools/root_file.h"
+#include "tools/successor_file.h"
 
 static void
 office_keys(void)
@@ -61,6 +62,14 @@ root_files(void)
 	CHECK(read_text(path, "banyan root 1\nroot " D31 "01\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
 	CHECK(read_text(path, "banyan root 1\nroot " D31 "000\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
 	CHECK(read_text(path, "banyan root 1\nroot " D31 "0g1\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
+	/* an office's below, without a root; of too many nodes the newest count */
+	CHECK(read_text(path, "banyan recovery 1\narea SM0901\nrecovery " D31 "002\n", &got) == E_OK && !root_file_has_root(&got));
+	CHECK(read_text(path, "banyan recovery 1\nroot " D31 "001\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
+	CHECK(read_text(path, "banyan recovery 1\nrecovery " D31 "002\n", &got) == E_OK);
+	for (more.b[0] = 0; more.b[0] < ROOT_FILE_NODES_MAX + 2; more.b[0]++)
+		CHECK(root_file_add(path, &more, NULL) == E_OK);
+	CHECK(root_file_read(&got, path, NULL) == E_OK && got.node_count == ROOT_FILE_NODES_MAX);
+	CHECK(got.nodes[0].b[0] == 2 && got.nodes[ROOT_FILE_NODES_MAX - 1].b[0] == ROOT_FILE_NODES_MAX + 1);
 	CHECK(unlink(path) == 0 && root_file_read(&got, path, NULL) == E_FILE_ABSENT);
 	writer_free(&w);
 	scratch_remove(dir);
@@ -122,4 +131,46 @@ successions(void)
 	CHECK(succession_encode(&m, &root, &w) == E_LIMIT);
 }
 
-CHECK_MAIN(T(successions), T(office_keys), T(root_files))
+/* What an office below sends to the root's holder, and what comes back. */
+static void
+successor_files(void)
+{
+	struct ec_key root;
+	struct succession m = a_succession(&root), got;
+	char dir[PATH_MAX], path[PATH_MAX + 8];
+	struct writer text, statement;
+	size_t i;
+
+	scratch_make(dir);
+	snprintf(path, sizeof(path), "%s/asks", dir);
+	writer_heap_init(&text, 16384);
+	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
+	successor_write(&text, &m);
+	CHECK(writer_end(&text) == E_OK && successor_create(path, writer_view(&text), NULL) == E_OK);
+	CHECK(successor_create(path, writer_view(&text), NULL) == E_FILE_EXISTS);
+	CHECK(successor_read(path, &got, NULL) == E_OK && ID_EQUAL(&got.id, &m.id) && ID_EQUAL(&got.programme, &m.programme));
+	CHECK(got.count == 2 && ID_EQUAL(&got.nodes[1], &m.nodes[1]) && got.number == m.number && strcmp(got.area, m.area) == 0);
+	CHECK(memcmp(&got.sign_pub, &m.sign_pub, sizeof(m.sign_pub)) == 0 && memcmp(&got.seal_pub, &m.seal_pub, sizeof(m.seal_pub)) == 0);
+	CHECK(successor_word_read(path, &statement, NULL) == E_SUCCESSOR_FILE);
+	/* more nodes than a word names, in the file as in a statement */
+	for (i = m.count; i <= SUCCESSION_NODES_MAX; i++)
+		writer_printf(&text, "node %032zu\n", i);
+	CHECK(unlink(path) == 0 && successor_create(path, writer_view(&text), NULL) == E_OK);
+	CHECK(successor_read(path, &got, NULL) == E_SUCCESSOR_FILE);
+	m.count = SUCCESSION_NODES_MAX + 1;
+	CHECK(succession_encode(&m, &root, &statement) == E_LIMIT);
+	m.count = 2;
+	writer_reset(&statement);
+	writer_reset(&text);
+	CHECK(succession_encode(&m, &root, &statement) == E_OK);
+	successor_word_write(&text, writer_view(&statement), m.area);
+	CHECK(unlink(path) == 0 && successor_create(path, writer_view(&text), NULL) == E_OK);
+	writer_reset(&text);
+	CHECK(successor_word_read(path, &text, NULL) == E_OK && bytes_equal(writer_view(&text), writer_view(&statement)));
+	CHECK(successor_read(path, &got, NULL) == E_SUCCESSOR_FILE);
+	writer_free(&text);
+	writer_free(&statement);
+	scratch_remove(dir);
+}
+
+CHECK_MAIN(T(successions), T(office_keys), T(root_files), T(successor_files))

@@ -10,6 +10,7 @@
 #include "tools/node/enrol_node.h"
 #include "tools/node/link.h"
 #include "tools/root_file.h"
+#include "tools/successor_file.h"
 
 static void
 tell(struct call *c, struct peer *p, const char *recovery)
@@ -77,6 +78,36 @@ keep_recovery(void *ctx, const struct ec_key *key, const struct identity *node)
 	return e;
 }
 
+/* An office that was there before: its keys out of the kept file. */
+static enum err
+take_kept(struct call *c, const struct invite *invite, struct root_file *kept, struct recovery *r)
+{
+	const char *file = call_option(c, "recovery");
+	enum err e;
+
+	if (file == NULL)
+		return E_OK;
+	if ((e = root_file_read(kept, file, call_why(c))) != E_OK)
+		return e;
+	if (invite->role != ROLE_NODE || strcmp(kept->area, invite->area) != 0 || kept->node_count == 0)
+		return why_set(call_why(c), E_USAGE, "--recovery FILE is of the office for %s, and the invitation for %s", kept->area, invite->area);
+	*r = (struct recovery){.key = kept->recovery, .again = true};
+	return E_OK;
+}
+
+/* It asks for the root's word that it follows the nodes that the file names, and is noted there. */
+static enum err
+ask(struct call *c, struct peer *p, const struct root_file *kept)
+{
+	char path[SUCCESSOR_PATH_BYTES];
+	enum err e = successor_ask(path, call_store_path(c), p, kept->nodes, kept->node_count, call_why(c));
+
+	if (e == E_OK && !call_json(c))
+		call_out(c, "%s goes to whoever keeps the programme's root, who answers with a file (banyan vouch); then\n"
+		            "  banyan replace %s NODE --word FILE\n", path, call_store_path(c));
+	return e == E_OK ? root_file_add(call_option(c, "recovery"), &peer_self(p)->id, call_why(c)) : e;
+}
+
 static enum err
 prepare(struct call *c, struct peer **p, const struct unlock *unlock, const struct invite *invite, struct recovery *r)
 {
@@ -126,6 +157,7 @@ cmd_join(struct call *c)
 	struct keeping keeping = {.c = c};
 	struct recovery recovery = {.keep = keep_recovery, .ctx = &keeping};
 	bool joined = false, prepared = false, adopted;
+	struct root_file kept = {.node_count = 0};
 	enum err e;
 
 	if ((e = invite_decode(call_arg(c, 0), &invite, call_why(c))) != E_OK)
@@ -134,7 +166,8 @@ cmd_join(struct call *c)
 		invite_wipe(&invite);
 		return e;
 	}
-	if ((e = call_new_secret(c, &secret)) == E_OK) {
+	memset(&secret, 0, sizeof(secret));
+	if ((e = take_kept(c, &invite, &kept, &recovery)) == E_OK && (e = call_new_secret(c, &secret)) == E_OK) {
 		unlock = secret_unlock(&secret, NULL);
 		e = prepare(c, &p, &unlock, &invite, &recovery);
 		prepared = e == E_OK;
@@ -149,6 +182,8 @@ cmd_join(struct call *c)
 	if (joined) {
 		call_kept(c, "%s is joined", call_store_path(c));
 		tell(c, p, keeping.path);
+		if (recovery.again && !p->above.twin)
+			call_after(c, ask(c, p, &kept));
 	}
 	peer_close(p);
 	if (prepared && !joined && is_final(e))
@@ -156,6 +191,7 @@ cmd_join(struct call *c)
 	if (keeping.path[0] != '\0' && (!prepared || (!joined && is_final(e))))
 		(void)unlink(keeping.path);
 	crypto_wipe(&recovery, sizeof(recovery));
+	crypto_wipe(&kept, sizeof(kept));
 	invite_wipe(&invite);
 	secret_wipe(&secret);
 	return e;

@@ -10,6 +10,7 @@
 #include "tools/node/succeed.h"
 #include "tools/relock.h"
 #include "tools/root_file.h"
+#include "tools/successor_file.h"
 
 struct replacing {
 	struct call *c;
@@ -17,6 +18,10 @@ struct replacing {
 	struct succeed how;
 	struct secret fresh;
 	struct principal_id now; /* who the node is from now on */
+	struct unlock unlock;    /* of the backup */
+	const char *file;        /* what was kept elsewhere; NULL: a passphrase opens the backup */
+	bool below;              /* an office further down: the root is somewhere else */
+	char asks[SUCCESSOR_PATH_BYTES]; /* the file in which it asks for the root's word; "": it needs none */
 };
 
 static enum err
@@ -65,27 +70,53 @@ find_nodes(struct replacing *r, const struct principal_id *in_backup)
 		add_node(r, &whole); /* a file of an older version does not name it: a device's status does */
 	if (r->how.count == 0)
 		return no_such_node(r);
-	for (i = 0; i < r->root.node_count; i++)
+	for (i = r->root.node_count; i-- > 0;) /* of too many, the newest */
 		add_node(r, &r->root.nodes[i]);
 	return E_OK;
+}
+
+/* Who keeps no file has the last word of the root in the backup: the nodes that this one followed itself. */
+static void
+nodes_in_store(struct replacing *r, struct peer *p)
+{
+	struct succession had;
+	size_t i;
+
+	succeed_wanted(p, &had);
+	for (i = 0; i < had.count; i++)
+		add_node(r, &had.nodes[i]);
+}
+
+static enum err
+anew(struct replacing *r, struct peer *p, const struct identity *who)
+{
+	enum err e;
+
+	if (r->below && !p->above.known)
+		return why_set(call_why(r->c), E_USAGE, "the office that began the programme needs --root FILE");
+	if (!r->below && p->above.known)
+		return why_set(call_why(r->c), E_USAGE, "an office below another one: without --root; the root's word comes afterwards");
+	if (r->below)
+		nodes_in_store(r, p);
+	e = succeed_anew(p, &r->how, who, call_why(r->c));
+	return e == E_OK && r->below ? successor_ask(r->asks, call_store_path(r->c), p, r->how.nodes, r->how.count, call_why(r->c)) : e;
 }
 
 static enum err
 from_backup(struct replacing *r, struct backup_info *info)
 {
-	struct unlock recovery = {.recovery = &r->root.recovery};
 	struct call *c = r->c;
 	struct identity *who;
 	struct peer *p;
 	enum err e;
 
-	if ((e = backup_restore(call_option(c, "backup"), call_store_path(c), &recovery, NULL, info, call_why(c))) != E_OK)
+	if ((e = backup_restore(call_option(c, "backup"), call_store_path(c), &r->unlock, NULL, info, call_why(c))) != E_OK)
 		return e;
-	if ((e = peer_open(&p, call_store_path(c), &recovery, call_why(c))) == E_OK) {
+	if ((e = peer_open(&p, call_store_path(c), &r->unlock, call_why(c))) == E_OK) {
 		if ((e = find_nodes(r, &peer_self(p)->id)) == E_OK &&
 		    (e = peer_identity(p, call_option(c, "as"), &who, call_why(c))) == E_OK &&
 		    (e = relock_alone(p, who, &r->fresh, call_why(c))) == E_OK && call_option(c, "new-key") != NULL)
-			e = succeed_anew(p, &r->how, who, call_why(c));
+			e = anew(r, p, who);
 		r->now = peer_self(p)->id;
 		peer_close(p);
 	}
@@ -142,9 +173,17 @@ tell(struct replacing *r, const struct backup_info *info)
 		call_out(r->c, "{\"node\":\"%s\",\"parcels\":%llu}\n", hex, (unsigned long long)info->arrival_last);
 		return;
 	}
-	call_out(r->c, "The successor is in %s, with %llu parcels: node %s, noted in the root's file.\n"
+	call_out(r->c, "The successor is in %s, with %llu parcels: node %s%s.\n"
 	               "Serve it at the dead node's address; never let the old one run again.\n", call_store_path(r->c),
-	         (unsigned long long)info->arrival_last, hex);
+	         (unsigned long long)info->arrival_last, hex,
+	         r->file == NULL ? "" : r->below ? ", noted in the recovery file" : ", noted in the root's file");
+	if (r->asks[0] != '\0')
+		call_out(r->c, "Before that it needs two words:\n"
+		               "- %s goes to whoever keeps the programme's root, who answers with a file (banyan vouch):\n"
+		               "  banyan replace %s %s --word FILE\n"
+		               "- the office above invites it (--role node, for this office's area, under another name), approves it, and\n"
+		               "  revokes the dead node:  banyan join %s banyan1:...\n",
+		         r->asks, call_store_path(r->c), call_arg(r->c, 0), call_store_path(r->c));
 	if (backup)
 		call_out(r->c, "Devices offer again what came after the backup, as they sync.\n");
 	else
@@ -152,26 +191,76 @@ tell(struct replacing *r, const struct backup_info *info)
 		               "  banyan devices %s --approve NAME\n", call_store_path(r->c));
 }
 
+/* The root's word came: devices that ask are shown it. */
+static enum err
+take_word(struct replacing *r, const char *file)
+{
+	struct call *c = r->c;
+	struct succession m;
+	struct writer statement;
+	struct peer *p = NULL;
+	enum err e;
+
+	if ((e = call_find_secret(c)) != E_OK)
+		return e;
+	r->unlock = secret_unlock(call_secret(c), NULL);
+	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
+	if ((e = successor_word_read(file, &statement, call_why(c))) == E_OK &&
+	    (e = peer_open(&p, call_store_path(c), &r->unlock, call_why(c))) == E_OK &&
+	    (e = succeed_word(p, writer_view(&statement), &m, call_why(c))) == E_OK) {
+		call_kept(c, "the root's word is in %s", call_store_path(c));
+		if (call_json(c))
+			call_out(c, "{\"nodes\":%u}\n", (unsigned)m.count);
+		else
+			call_out(c, "Devices of the dead node take this one for its successor now. Serve it at the same address.\n");
+	}
+	peer_close(p);
+	writer_free(&statement);
+	return e;
+}
+
+/* What opens the backup, and who the nodes before were. */
+static enum err
+take_file(struct replacing *r)
+{
+	struct call *c = r->c;
+	enum err e;
+
+	r->below = call_option(c, "root") == NULL;
+	r->file = r->below ? call_option(c, "recovery") : call_option(c, "root");
+	if (r->file == NULL) { /* one that joined with an older version: its passphrase opens the backup */
+		if ((e = call_find_secret(c)) == E_OK)
+			r->unlock = secret_unlock(call_secret(c), NULL);
+		return e;
+	}
+	if ((e = root_file_read(&r->root, r->file, call_why(c))) != E_OK)
+		return e;
+	if (!r->below && !root_file_has_root(&r->root))
+		return why_set(call_why(c), E_ROOT_FILE, "%s", r->file);
+	r->unlock = (struct unlock){.recovery = &r->root.recovery};
+	r->how.root = r->below ? NULL : &r->root.root;
+	r->how.recovery = &r->root.recovery;
+	return E_OK;
+}
+
 enum err
 cmd_replace(struct call *c)
 {
-	const char *file = call_option(c, "root");
-	bool backup = call_option(c, "backup") != NULL;
+	bool backup = call_option(c, "backup") != NULL, areas = call_option(c, "areas") != NULL;
 	struct backup_info info = {0};
 	struct replacing r = {.c = c};
 	enum err e;
 
-	if (backup == (call_option(c, "areas") != NULL) || (!backup && call_option(c, "new-key") != NULL))
-		return why_set(call_why(c), E_USAGE, "either --backup (and, if wanted, --new-key), or --areas");
-	if ((e = root_file_read(&r.root, file, call_why(c))) != E_OK)
-		return e;
-	r.how.root = &r.root.root;
-	r.how.recovery = &r.root.recovery;
-	if ((e = call_new_secret(c, &r.fresh)) == E_OK)
+	if (call_option(c, "word") != NULL)
+		return take_word(&r, call_option(c, "word"));
+	if (backup == areas || (!backup && call_option(c, "new-key") != NULL) || (areas && call_option(c, "root") == NULL))
+		return why_set(call_why(c), E_USAGE, "either --backup (and, if wanted, --new-key), or --root and --areas, or --word");
+	if ((e = take_file(&r)) == E_OK && (e = call_new_secret(c, &r.fresh)) == E_OK)
 		e = backup ? from_backup(&r, &info) : from_nothing(&r);
-	if (e == E_OK && (r.root.node_count == 0 || !ID_EQUAL(&r.root.nodes[r.root.node_count - 1], &r.now)) &&
-	    root_file_add(file, &r.now, NULL) != E_OK)
-		call_note(c, "banyan replace: %s cannot be written: add a line to it by hand, the word node and the id below\n", file);
+	if (e == E_OK && r.file != NULL &&
+	    (r.root.node_count == 0 || !ID_EQUAL(&r.root.nodes[r.root.node_count - 1], &r.now)) &&
+	    root_file_add(r.file, &r.now, NULL) != E_OK)
+		call_note(c, "banyan replace: %s cannot be written: add a line to it by hand, the word node and the id below\n", r.file);
 	if (e == E_OK) {
 		call_kept(c, "the successor is in %s", call_store_path(c));
 		tell(&r, &info);

@@ -1,11 +1,11 @@
 #include "tools/root_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "core/file.h"
+#include "tools/successor_file.h"
 
 #define ROOT_FILE_BYTES_MAX 16384u
 #define TITLE "banyan root 1"
@@ -68,6 +68,15 @@ key_of(struct ec_key *out, const char *hex)
 	return good;
 }
 
+/* The newest count: a statement names no more. */
+static bool
+node_take(struct root_file *f, const char *value)
+{
+	if (f->node_count == ROOT_FILE_NODES_MAX)
+		memmove(&f->nodes[0], &f->nodes[1], --f->node_count * sizeof(f->nodes[0]));
+	return strlen(value) == 2 * ID_BYTES && hex_decode(f->nodes[f->node_count++].b, ID_BYTES, value) == E_OK;
+}
+
 /* One line without its end; false: it is not what its word promises. */
 static bool
 line_take(struct root_file *f, char *line)
@@ -86,8 +95,7 @@ line_take(struct root_file *f, char *line)
 	if (strcmp(line, "area") == 0)
 		return snprintf(f->area, sizeof(f->area), "%s", value) < (int)sizeof(f->area);
 	if (strcmp(line, "node") == 0)
-		return f->node_count < ROOT_FILE_NODES_MAX && strlen(value) == 2 * ID_BYTES &&
-		       hex_decode(f->nodes[f->node_count++].b, ID_BYTES, value) == E_OK;
+		return node_take(f, value);
 	return true;
 }
 
@@ -127,29 +135,18 @@ enum err
 root_file_create(char path[ROOT_PATH_BYTES], const char *given, const char *store, const char *ending,
                  const struct root_file *f, struct why *why)
 {
-	size_t n = strlen(store);
 	struct writer w;
 	enum err e;
-	int fd;
 
-	while (n > 1 && store[n - 1] == '/')
-		n--;
 	if (given != NULL)
 		(void)snprintf(path, ROOT_PATH_BYTES, "%s", given);
 	else
-		(void)snprintf(path, ROOT_PATH_BYTES, "%.*s%s", (int)n, store, ending);
-	if ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
-		return why_set(why, errno == EEXIST ? E_FILE_EXISTS : E_IO, "%s", path);
+		successor_path(path, store, ending);
 	writer_heap_init(&w, 8192);
 	root_file_write(&w, f);
-	if ((e = writer_end(&w)) == E_OK && (e = file_write_all(fd, writer_view(&w))) == E_OK)
-		e = fsync(fd) != 0 ? E_IO : file_sync_parent(path);
+	e = writer_end(&w) == E_OK ? successor_create(path, writer_view(&w), why) : why_set(why, E_NO_MEMORY, "%s", path);
 	writer_free(&w);
-	if (close(fd) != 0 && e == E_OK)
-		e = E_IO;
-	if (e != E_OK)
-		(void)unlink(path);
-	return e == E_OK ? E_OK : why_set(why, e, "%s", path);
+	return e;
 }
 
 enum err

@@ -35,6 +35,23 @@ each_member(void *arg, const struct member *m)
 	return m->state == MEMBER_PENDING ? E_OK : say_member(g->c, g->txn, m);
 }
 
+/* Who speaks: a successor with keys of its own is nobody to the other node until then. */
+static enum err
+say_self(struct carry *c, struct store_txn *txn)
+{
+	struct member m;
+	bool already;
+	enum err e = member_get(txn, &peer_self(c->peer)->id, &m);
+
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if ((e = carry_tell(c, txn, &m.enrolment.id, &already)) != E_OK || already)
+		return e;
+	if ((e = carry_say_author(c, txn, &m.enrolment.issuer)) != E_OK)
+		return e;
+	return carry_things_add(&c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL, m.signed_enrolment);
+}
+
 static enum err
 say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 {
@@ -156,7 +173,7 @@ fill(struct carry *c)
 	if ((e = store_read_begin(c->peer->store, &txn)) != E_OK)
 		return e;
 	g.txn = txn;
-	if (!c->members_said && c->other.road == CARRY_TWIN)
+	if (!c->members_said && c->other.road == CARRY_TWIN && (e = say_self(c, txn)) == E_OK)
 		e = member_walk(txn, each_member, &g);
 	c->members_said = true;
 	if (e == E_OK)

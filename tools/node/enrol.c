@@ -377,7 +377,10 @@ readmit_job(struct store_txn *txn, void *arg)
 	struct writer statement;
 	enum err e;
 
-	if ((e = member_get(txn, &own->id, &m)) != E_ABSENT) {
+	e = member_get(txn, &own->id, &m);
+	if (e == E_OK && m.state == MEMBER_KNOWN_REVOKED)
+		return why_set(r->job.why, E_REVOKED, "%s", m.reason);
+	if (e != E_ABSENT && (e != E_OK || m.state != MEMBER_KNOWN)) { /* known: of the office above, which had it from the dead node */
 		r->job.state = m.state;
 		return e;
 	}

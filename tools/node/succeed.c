@@ -79,7 +79,10 @@ anew_job(struct store_txn *txn, void *arg)
 	struct anew_job *job = arg;
 	enum err e;
 
-	if ((e = put_node(txn, job)) != E_OK || (e = succeed_say(job->next, txn, job->how, job->now_s)) != E_OK ||
+	if (job->how->root != NULL && ((e = put_node(txn, job)) != E_OK ||
+	                               (e = succeed_say(job->next, txn, job->how, job->now_s)) != E_OK))
+		return e;
+	if ((e = succeed_members(job->next, txn, &peer_self(job->peer)->id)) != E_OK ||
 	    (e = peer_put_home(txn, &job->next->home)) != E_OK || (e = peer_put_identities(txn, job->next)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "replace", peer_self(job->next)->name, job->next->home.area);

@@ -22,8 +22,17 @@ struct succeed {
  */
 enum err succeed_say(struct peer *, struct store_txn *, const struct succeed *, uint32_t now_s);
 /*
+ * succeed_members: in a job: enrolments and revocations that `before` signed are signed by peer_self. succeed_wanted: what the root is
+ * asked to say of an office further down: who it is; `number` and `nodes` of the word that it has, if any. succeed_word: the root said it:
+ * it is kept for who asks. E_SIGNATURE; E_NODE_KEY: about another successor, or not newer than the one that is here.
+ */
+enum err succeed_members(struct peer *, struct store_txn *, const struct principal_id *before);
+void succeed_wanted(struct peer *, struct succession *out);
+enum err succeed_word(struct peer *, struct bytes statement, struct succession *out, struct why *);
+/*
  * succeed_anew: a store out of a backup gets another node identity (its own number, keys, log) and another office key, because
- * the old computer may be in strange hands; `actor` revokes the old node. E_STORE_*.
+ * the old computer may be in strange hands; `actor` revokes the old node. Without a root (an office further down) its office above still has
+ * to enrol it, and the root to say whom it follows. E_STORE_*.
  */
 enum err succeed_anew(struct peer *, const struct succeed *, const struct identity *actor, struct why *);
 
