@@ -167,7 +167,7 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer) &&
 	    l->why.e == E_OK)
 		behind(l, s, now_ms);
-	if ((e == E_FORK || e == E_UNVERIFIED) && l->again) { /* the new log goes on at once, in the same connection */
+	if ((e == E_FORK || e == E_UNVERIFIED) && l->again && !session_over(s)) { /* the new log goes on at once, in the same connection */
 		l->again = false;
 		if (outbox_gather_some(l->peer, peer_self(l->peer), 0, &parcels, &l->why) == E_OK &&
 		    link_sync_begin(l, s, now_ms) != E_OK)
