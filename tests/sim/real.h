@@ -107,6 +107,7 @@ void real_others_check(struct world *);
 struct real_node *real_door_open(struct device *);
 void real_door_close(struct device *); /* before its store closes; whoever is there is cut */
 void real_door_crash(struct device *);
+void real_door_after(struct device *); /* after each call into its code */
 void real_door_end(struct device *);
 void real_door_commit(struct device *);
 void real_door_turn(struct device *);

@@ -4,6 +4,7 @@
 #include "tests/sim/real.h"
 #include "tools/node/carry.h"
 #include "tools/node/down.h"
+#include "tools/node/down_row.h"
 #include "tools/node/opener_item.h"
 #include "tools/node/outbox.h"
 
@@ -188,6 +189,45 @@ __wrap_freed_heard(struct store_txn *txn, uint64_t epoch, uint64_t safe)
 	be64_put(value + 8, safe);
 	be64_put(value + 16, safe);
 	return store_meta_put(txn, "backups", BYTES(value, sizeof(value)));
+}
+
+/* Of tools/node/offices.h and twins.h. */
+enum err __real_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
+enum err __wrap_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
+enum err
+__wrap_vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+{
+	*fresh = false;
+	return planted(BUG_REVOKED_UNHEARD) ? E_OK : __real_vouch_revocation(p, txn, statement, fresh, why);
+}
+
+static enum err
+cursors_job(struct store_txn *txn, void *arg)
+{
+	const struct down_cursor *at = arg;
+	enum err e = down_cursor_put(txn, 0, &at[0]);
+
+	return e == E_OK ? down_cursor_put(txn, 1, &at[1]) : e;
+}
+
+enum err __real_twins_switch(struct peer *);
+enum err __wrap_twins_switch(struct peer *);
+enum err
+__wrap_twins_switch(struct peer *p)
+{
+	struct down_cursor at[2];
+	struct store_txn *txn;
+	enum err e;
+
+	if (!planted(BUG_CURSORS_SHARED))
+		return __real_twins_switch(p);
+	if ((e = store_read_begin(p->store, &txn)) != E_OK)
+		return e;
+	e = down_cursors(p, txn, at);
+	store_read_end(txn);
+	if (e == E_OK && (e = __real_twins_switch(p)) == E_OK)
+		e = store_write(p->store, cursors_job, at);
+	return e;
 }
 
 struct given_job {

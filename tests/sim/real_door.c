@@ -74,8 +74,8 @@ real_door_end(struct device *d)
 	d->real->door = NULL;
 }
 
-static void
-after(struct device *d)
+void
+real_door_after(struct device *d)
 {
 	if (d->crashed)
 		real_door_crash(d);
@@ -92,7 +92,7 @@ real_door_commit(struct device *d)
 	if (n->peer == NULL)
 		return;
 	real_node_turn(n);
-	after(d);
+	real_door_after(d);
 }
 
 /* The opener's thread there. */
@@ -111,7 +111,7 @@ real_door_turn(struct device *d)
 	pthread_mutex_unlock(&n->peer->acting);
 	if (e != E_OK && e != E_STORE_FULL && !d->crashed)
 		sim_fail(d->world, "the second node cannot open what arrived: %s %s", err_name(e), why.thing);
-	after(d);
+	real_door_after(d);
 }
 
 /* ---- who goes there ---- */

@@ -157,6 +157,22 @@ mirror_freed(struct device *d, struct store_txn *txn)
 	return E_OK;
 }
 
+/* Of a second node: of whom it has heard that they were shut out. */
+static void
+note_heard(struct device *d, struct store_txn *txn)
+{
+	struct world *w = d->world;
+	struct member m;
+	size_t i;
+
+	real_bugs(NULL);
+	for (i = 0; d->other == OTHER_TWIN && i < w->principal_n; i++)
+		if (w->principal[i].heard_at == 0 && member_get(txn, &w->principal[i].id, &m) == E_OK &&
+		    m.state == MEMBER_REVOKED)
+			w->principal[i].heard_at = d->disk.log.n + 1;
+	real_bugs(w);
+}
+
 void
 mirror_device(struct device *d)
 {
@@ -177,6 +193,8 @@ mirror_device(struct device *d)
 	    (e = mirror_freed(d, txn)) == E_OK && (e = mirror_outbox(d, txn)) == E_OK && (e = mirror_own(d, txn)) == E_OK &&
 	    (e = mirror_acked(d, txn)) == E_OK && (e = sync_memory_get(txn, &memory)) == E_OK)
 		e = down_cursors(r->peer, txn, at);
+	if (e == E_OK)
+		note_heard(d, txn);
 	store_read_end(txn);
 	if (e != E_OK) {
 		bad(d->world, "a device's store", e);

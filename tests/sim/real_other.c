@@ -138,6 +138,28 @@ find(const struct node_disk *disk, const struct truth *t)
 	return NULL;
 }
 
+/*
+ * Of who was shut out, the second node may have opened what came to it before it heard of that, and nothing since: what a node
+ * took in good faith it does not take back. The first one, where it was said, keeps the rest aside.
+ */
+static void
+check_twin_of_revoked(struct world *w, const struct device *d, const struct derived *here, const struct derived *there,
+                      const struct truth *t)
+{
+	const struct entries *list = &d->disk.log;
+	size_t i;
+
+	if (t->author->heard_at == 0)
+		sim_fail(w, "the second node has not heard that principal %td was shut out", t->author - w->principal);
+	if (there == NULL || here != NULL)
+		return;
+	for (i = 0; i < list->n && i + 1 < t->author->heard_at; i++)
+		if (memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) != NULL)
+			return;
+	sim_fail(w, "the second node opened a record of principal %td, shut out, that came after it heard of that",
+	         t->author - w->principal);
+}
+
 /* A second node of the office has what the first one has, opened; of the office below what that sent up. */
 static void
 check_twin(struct world *w, const struct device *d, const struct node_disk *disk, const struct truth *t)
@@ -149,8 +171,12 @@ check_twin(struct world *w, const struct device *d, const struct node_disk *disk
 			sim_fail(w, "a record of the office below did not come to the second node");
 		return;
 	}
-	if (t->author->revoked || t->author->lies) /* what came there before it heard of that stays opened there */
+	if (t->author->lies)
 		return;
+	if (t->author->revoked) {
+		check_twin_of_revoked(w, d, here, there, t);
+		return;
+	}
 	if ((here != NULL) != (there != NULL))
 		sim_fail(w, "a record%s%s of principal %td is opened at the %s node of the office only; its parcel is at %s",
 		         t->wild ? ", wild," : "", t->author->revoked ? ", revoked," : "", t->author - w->principal,

@@ -15,7 +15,8 @@
 static struct meeting_place {
 	struct world *world;
 	struct device *who;          /* comes */
-	struct device *relay;        /* is visited; NULL: the node is */
+	struct device *relay;        /* is visited; NULL: a node is */
+	struct device *at;           /* the second node's, if that one is visited */
 	struct relay self;
 	struct relay_options options;
 } place;
@@ -51,7 +52,7 @@ static void
 node_takes(struct net_client *c)
 {
 	struct world *w = place.world;
-	struct peer *p = w->node.real->peer;
+	struct peer *p = place.at != NULL ? place.at->real->peer : w->node.real->peer;
 	struct visit *v = &c->visit;
 	struct store_txn *txn;
 	struct member m;
@@ -59,7 +60,7 @@ node_takes(struct net_client *c)
 
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
 		e = member_get(txn, &c->config->device, &m);
-		e = e == E_OK && m.state == MEMBER_REVOKED ? E_REVOKED : e;
+		e = e == E_OK && m.state == MEMBER_REVOKED ? E_REVOKED : e == E_ABSENT ? E_STRANGER : e;
 		store_read_end(txn);
 	}
 	if (e == E_OK)
@@ -84,7 +85,7 @@ on_node_event(struct net_client *c, const struct session_event *ev)
 static void
 visited(struct net_client *c, const struct session_event *ev)
 {
-	real_act(place.world, place.relay);
+	real_act(place.world, place.relay != NULL ? place.relay : place.at);
 	if (place.relay == NULL)
 		on_node_event(c, ev);
 	else if (ev->kind == SESSION_ASK)
@@ -99,7 +100,9 @@ visited(struct net_client *c, const struct session_event *ev)
 static bool
 gone(const struct net_client *c)
 {
-	return place.who->crashed || (place.relay != NULL ? place.relay->crashed : place.world->node.real->crashing) ||
+	const struct device *other = place.relay != NULL ? place.relay : place.at;
+
+	return place.who->crashed || (other != NULL ? other->crashed : place.world->node.real->crashing) ||
 	       c->bytes >= c->cut_after;
 }
 
@@ -184,7 +187,7 @@ __wrap_net_client_open(struct net_client **out, const struct net_client_config *
 
 	(void)counts;
 	*out = NULL;
-	if (place.relay == NULL && (!w->node.up || w->node.real->peer == NULL))
+	if (place.relay == NULL && place.at == NULL && (!w->node.up || w->node.real->peer == NULL))
 		return why_set(why, E_CONNECT, "%s", config->address);
 	if ((*out = c = calloc(1, sizeof(*c))) == NULL || session_new(&c->up, &up, w->now_ms) != E_OK ||
 	    session_new(&c->down, &down, w->now_ms) != E_OK)
@@ -196,7 +199,9 @@ __wrap_net_client_open(struct net_client **out, const struct net_client_config *
 	writer_heap_init(&c->visit.input, 2 * SATCHEL_ASK_BYTES_MAX);
 	writer_heap_init(&c->visit.answer, 2 * SATCHEL_ASK_BYTES_MAX);
 	if (config->node_key_found != NULL)
-		config->node_key_found(config->ctx, place.relay != NULL ? &place.self.own.pub : &w->node.sign.pub);
+		config->node_key_found(config->ctx, place.relay != NULL ? &place.self.own.pub
+		                                    : place.at != NULL  ? &place.at->who->sign.pub
+		                                                        : &w->node.sign.pub);
 	return run(c, why);
 }
 
@@ -271,15 +276,22 @@ visit_node(struct world *w, struct device *d)
 	uint64_t brought = 0;
 	enum err e;
 
-	place = (struct meeting_place){.world = w, .who = d};
+	if (!real_device_goes(d) || d->conn != NULL)
+		return;
+	place = (struct meeting_place){.world = w, .who = d, .at = d->visits};
 	real_act(w, d);
 	e = via_upload(d->real->peer, &limits, &brought, &why);
 	if (brought > 0 || e != E_OK)
-		sim_say(w, "device %zu brings %llu envelopes to the node; %s", d->index, (unsigned long long)brought, err_name(e));
+		sim_say(w, "device %zu brings %llu envelopes to the %s node; %s", d->index, (unsigned long long)brought,
+		        place.at != NULL ? "second" : "first", err_name(e));
 	if (e != E_OK && e != E_PEER_GONE && e != E_STORE_FULL && e != E_CONNECT && e != E_REVOKED && !d->crashed &&
-	    !w->node.real->crashing && w->now_ms >= w->node.full_until_ms)
+	    (place.at == NULL ? !w->node.real->crashing && w->now_ms >= w->node.full_until_ms
+	                      : e != E_STRANGER && !place.at->crashed && w->now_ms >= place.at->full_until_ms))
 		sim_fail(w, "device %zu cannot bring what it carries: %s %s", d->index, err_name(e), why.thing);
-	real_node_after(w);
+	if (place.at != NULL)
+		real_door_after(place.at);
+	else
+		real_node_after(w);
 	real_after(d);
 }
 
