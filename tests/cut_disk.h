@@ -41,6 +41,7 @@ static struct {
 	const struct journal_op *acks[CUT_ACKS_MAX]; /* what was acknowledged, in order */
 	size_t ack_count;
 	const char *below; /* "device/" */
+	const char *hit;   /* the one machine whose power is cut, "node/"; NULL: all */
 	bool lies;         /* syncs do nothing once the store is made */
 } disk;
 
@@ -194,6 +195,12 @@ kept(enum keep keep)
 	return keep == KEEP_ALL || (keep >= KEEP_SOME && rand() % 2 == 0);
 }
 
+static inline bool
+is_hit(const char *name)
+{
+	return disk.hit == NULL || strncmp(name, disk.hit, strlen(disk.hit)) == 0;
+}
+
 static inline void
 disk_make_parents(const char *root, const char *name)
 {
@@ -232,8 +239,9 @@ disk_write_out(const char *root, enum keep keep)
 	if (keep != KEEP_NOTHING && disk.change_count > 0)
 		changes = keep == KEEP_ALL ? disk.change_count
 					   : (size_t)rand() % (disk.change_count + 1);
-	for (i = 0; i < changes; i++)
-		names_apply(names, &name_count, disk.changes[i].op);
+	for (i = 0; i < disk.change_count; i++)
+		if (i < changes || !is_hit(disk.changes[i].op->name))
+			names_apply(names, &name_count, disk.changes[i].op);
 	scratch_remove(root);
 	mkdir(root, 0700);
 	for (j = 0; j < name_count; j++) {
@@ -249,7 +257,7 @@ disk_write_out(const char *root, enum keep keep)
 		if (f->n > 0)
 			memcpy(copy.p, f->p, f->n);
 		for (i = 0; i < disk.pending_count; i++)
-			if (disk.pending[i].file == names[j].file && kept(keep))
+			if (disk.pending[i].file == names[j].file && (!is_hit(names[j].name) || kept(keep)))
 				file_put(&copy, disk.pending[i].at, disk.pending[i].data,
 					 disk.pending[i].n);
 		if (out == NULL || fwrite(copy.p, 1, copy.n, out) != copy.n ||
@@ -279,6 +287,7 @@ cut_begin(char dir[PATH_MAX], char root[PATH_MAX])
 	scratch_path(root, dir, "replayed");
 }
 
+static unsigned cut_stride = 1; /* only at each so-manieth operation */
 static int cut_keeps = 1; /* at each cut so many of the five kinds of disk, in turn; BANYAN_POWERCUT_KEEPS: so many */
 
 /*
@@ -292,7 +301,7 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 	static const char *names[JOURNAL_FILES_MAX]; /* as they were made */
 	const char *asked = getenv("BANYAN_POWERCUT_KEEPS");
 	int keeps = asked == NULL ? cut_keeps : atoi(asked), keep;
-	unsigned wrong_count = 0;
+	unsigned wrong_count = 0, seen = 0;
 	size_t i;
 
 	disk_begin(below, lies);
@@ -300,7 +309,7 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 		if (journal.ops[i].kind == OP_CREATE)
 			names[journal.ops[i].file] = journal.ops[i].name;
 	for (*cuts = 0, i = 0; i <= journal.count; i++) {
-		bool here = i == journal.count || (i >= from && is_below(&journal.ops[i], below, names));
+		bool here = i == journal.count || (i >= from && is_below(&journal.ops[i], below, names) && seen++ % cut_stride == 0);
 
 		for (keep = 0; here && keep < keeps; keep++, ++*cuts) {
 			unsigned how = (*cuts + (unsigned)keep) % KEEPS;

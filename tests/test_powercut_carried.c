@@ -1,0 +1,543 @@
+/*
+ * What a device has handed to a relay, what the relay brings and gives up; files chunk by chunk, and given up when they are safe; an
+ * agent at work: over real links, the power of each machine cut before every write and sync. Then, more rarely, it is cut at one of
+ * them or at all at once: what was handed over reaches the office by the relay alone, and the device agrees with it.
+ * Every second cut, unless BANYAN_POWERCUT_KEEPS is set.
+ */
+#include "tests/cut_link.h"
+
+#include "core/backup.h"
+#include "tests/cut_disk.h"
+#include "tools/node/agent.h"
+#include "tools/node/freed.h"
+#include "tools/node/outbox_row.h"
+#include "tools/node/records.h"
+#include "tools/node/relay.h"
+#include "tools/node/via.h"
+
+enum who { NODE, RELAY, ONE, WHO };
+static const char *const names[WHO] = {"node", "relay", "one"};
+
+#define RECORDS 24u
+#define FILE_BYTES 150000u /* three chunks */
+#define TRIES 3u
+
+static struct {
+	struct record_id ids[RECORDS];
+	size_t count;
+	char below[WHO][96]; /* below the root, with a slash */
+	size_t from;
+	struct office_world w;
+	struct served served;
+	struct peer *p[WHO];
+} told;
+
+/* ---- a relay and an agent, on threads ---- */
+
+static struct {
+	char address[64];
+	bool tried;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+} seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+static void
+relay_ready(void *ctx, const char *address)
+{
+	(void)ctx;
+	pthread_mutex_lock(&seen.lock);
+	snprintf(seen.address, sizeof(seen.address), "%s", address);
+	pthread_cond_signal(&seen.moved);
+	pthread_mutex_unlock(&seen.lock);
+}
+
+static void *
+relay_thread(void *arg)
+{
+	struct relay_options options = {.listen = "127.0.0.1:0", .limits = SATCHEL_LIMITS_DEFAULT};
+	struct why why = {.e = E_OK};
+
+	if (relay_run(arg, &options, relay_ready, NULL, NULL, &why) != E_OK)
+		abort();
+	return NULL;
+}
+
+static pthread_t
+relay_begin(void)
+{
+	pthread_t t;
+
+	seen.address[0] = '\0';
+	if (pthread_create(&t, NULL, relay_thread, told.p[RELAY]) != 0)
+		abort();
+	pthread_mutex_lock(&seen.lock);
+	while (seen.address[0] == '\0')
+		pthread_cond_wait(&seen.moved, &seen.lock);
+	pthread_mutex_unlock(&seen.lock);
+	return t;
+}
+
+static void
+agent_told(void *ctx, const struct link_result *result, const struct why *why)
+{
+	(void)ctx;
+	CHECK_MSG(why->e == E_OK && result->verified, "the agent: %s %s", err_name(why->e), why->thing);
+	pthread_mutex_lock(&seen.lock);
+	seen.tried = true;
+	pthread_cond_signal(&seen.moved);
+	pthread_mutex_unlock(&seen.lock);
+}
+
+static void *
+agent_thread(void *arg)
+{
+	struct agent_options options = {.told = agent_told};
+	struct why why = {.e = E_OK};
+
+	if (agent_run(arg, &options, &why) != E_OK)
+		abort();
+	return NULL;
+}
+
+/* ---- what is recorded ---- */
+
+static void
+finish(size_t n, bool file)
+{
+	static const char *const pairs[] = {"girls=3", "boys=4", "child=Mona", NULL};
+	char hex[2 * ID_BYTES + 1];
+	struct record_id *id;
+
+	while (n-- > 0) {
+		id = &told.ids[told.count++];
+		if (file && n == 0)
+			cut_finish_file(told.p[ONE], "V2", FILE_BYTES, id);
+		else {
+			office_finish(told.p[ONE], peer_self(told.p[ONE]), "V2", pairs, false, hex);
+			CHECK(hex_decode(id->b, ID_BYTES, hex) == E_OK);
+		}
+		journal_ack("finished", told.count);
+	}
+}
+
+static uint64_t
+meets_relay(void)
+{
+	struct via_result result;
+	struct why why = {.e = E_OK};
+	enum err e = via_meet(told.p[ONE], seen.address, &result, &why);
+
+	CHECK_MSG(e == E_OK && result.waiting == 0, "%s %s", err_name(e), why.thing);
+	return result.taken.receipts;
+}
+
+static void
+brings(void)
+{
+	struct satchel_limits limits = SATCHEL_LIMITS_DEFAULT;
+	struct why why = {.e = E_OK};
+	uint64_t brought;
+	enum err e = via_upload(told.p[RELAY], &limits, &brought, &why);
+
+	CHECK_MSG(e == E_OK && brought > 0, "%s %s", err_name(e), why.thing);
+}
+
+static enum err
+expire_job(struct store_txn *txn, void *arg)
+{
+	struct satchel_limits limits = SATCHEL_LIMITS_DEFAULT;
+
+	return satchel_expire(txn, &limits, peer_now_s(arg) + (limits.days_max + 1) * 86400);
+}
+
+static void
+by_relay(void)
+{
+	finish(3, false);
+	CHECK(meets_relay() == 0);
+	journal_ack("handed", told.count);
+	finish(1, true);
+	CHECK(meets_relay() == 0);
+	journal_ack("handed", told.count);
+	brings();
+	journal_ack("brought", told.count);
+	CHECK(meets_relay() > 0);
+	journal_ack("heard", told.count);
+	finish(1, false);
+	CHECK(meets_relay() == 0);
+	journal_ack("handed", told.count);
+	journal_ack("expiring", 0);
+	CHECK(store_write(told.p[RELAY]->store, expire_job, told.p[RELAY]) == E_OK);
+	journal_ack("expired", 0);
+}
+
+static void
+syncs(void)
+{
+	struct why why = {.e = E_OK};
+	bool verified;
+	enum err e = cut_sync(told.p[ONE], &verified, &why);
+
+	CHECK_MSG(e == E_OK && verified, "%s %s", err_name(e), why.thing);
+	journal_ack("held", told.count);
+	journal_ack("brought", told.count);
+}
+
+static void
+backup(const char *name)
+{
+	struct backup_info info;
+	struct why why = {.e = E_OK};
+	char path[PATH_MAX];
+
+	CHECK(backup_write(told.w.node->store, scratch_path(path, told.w.dir, name), &info, &why) == E_OK);
+}
+
+/* Files go over the link; they are given up once a later record is in the office's backup, and parcels in two. */
+static void
+gives_up(void)
+{
+	syncs();
+	finish(2, true);
+	syncs();
+	journal_ack("files", 2);
+	finish(1, false);
+	syncs();
+	backup("b1");
+	finish(1, false);
+	journal_ack("freeing", 0);
+	syncs();
+	backup("b2");
+	finish(1, false);
+	syncs();
+	journal_ack("freed", 0);
+}
+
+static void
+agent_works(void)
+{
+	pthread_t agent;
+	uint64_t i;
+
+	for (i = 1; i <= TRIES; i++) {
+		served_begin(&told.served, told.p[NODE]);
+		cut_points_to(told.p[ONE], &told.served);
+		finish(1, false);
+		seen.tried = false;
+		if (pthread_create(&agent, NULL, agent_thread, told.p[ONE]) != 0)
+			abort();
+		pthread_mutex_lock(&seen.lock);
+		while (!seen.tried)
+			pthread_cond_wait(&seen.moved, &seen.lock);
+		pthread_mutex_unlock(&seen.lock);
+		journal_ack("brought", told.count);
+		journal_ack("tried", i);
+		served_end(&told.served, 1);
+		pthread_join(agent, NULL);
+	}
+}
+
+static void
+record(const char *root)
+{
+	char path[PATH_MAX];
+	pthread_t relay;
+	int i;
+
+	strcpy(journal.root, root);
+	journal.on = true;
+	REQUIRE(office_open(&told.w));
+	office_form(told.w.node, CUT_FORM, &told.w.why);
+	told.p[NODE] = told.w.node;
+	served_begin(&told.served, told.w.node);
+	for (i = 0; i < WHO; i++)
+		snprintf(told.below[i], sizeof(told.below[i]), "%.40s/%s/", told.w.dir + strlen(root) + 1, names[i]);
+	for (i = RELAY; i < WHO; i++) {
+		told.p[i] = cut_join(&told.served, scratch_path(path, told.w.dir, names[i]), ROLE_MEMBER, i == ONE ? "V2" : "V1",
+		                     names[i], NULL);
+		REQUIRE(told.p[i] != NULL);
+	}
+	journal_ack("created", 0);
+	told.from = journal.count;
+	relay = relay_begin();
+	by_relay();
+	gives_up();
+	served_end(&told.served, 1);
+	pthread_join(relay, NULL);
+	agent_works();
+	journal.on = false;
+	for (i = 1; i < WHO; i++)
+		peer_close(told.p[i]);
+	office_close(&told.w);
+}
+
+/* ---- what must be there ---- */
+
+static const char *
+opens(const char *root, enum who who, struct peer **out)
+{
+	struct unlock unlock = office_unlock(who == NODE ? "officer" : NULL);
+	char path[PATH_MAX];
+	struct why why;
+	enum err e = peer_open(out, scratch_path(path, root, told.below[who]), &unlock, &why);
+
+	return e == E_OK ? NULL : err_name(e);
+}
+
+struct counted {
+	uint64_t whole, all, gone;
+};
+
+static enum err
+count_one(void *arg, struct store_txn *txn, const struct attached *a)
+{
+	struct counted *n = arg;
+	struct bytes chunk;
+	uint32_t i;
+
+	n->all++;
+	n->whole += a->held == attached_count(a);
+	for (i = 0; i < attached_count(a); i++)
+		if (attached_chunk(txn, &a->id, i, &chunk) != E_OK)
+			n->gone++;
+	return E_OK;
+}
+
+/* Files of this store; NULL: it does not hold together. */
+static const char *
+files_of(struct peer *p, struct counted *n)
+{
+	struct store_txn *txn;
+	uint64_t count, bad;
+	enum err e;
+
+	*n = (struct counted){0, 0, 0};
+	if (attached_check(p, &count, &bad) != E_OK || bad > 0)
+		return "a file's chunk is not what its list says";
+	if (store_read_begin(p->store, &txn) != E_OK)
+		return "no snapshot";
+	e = attached_walk(txn, count_one, n);
+	store_read_end(txn);
+	return e == E_OK ? NULL : "files cannot be read";
+}
+
+static const char *
+records_there(struct peer *p, uint64_t want)
+{
+	const char *wrong = NULL;
+	struct store_txn *txn;
+	uint64_t i;
+
+	if (store_read_begin(p->store, &txn) != E_OK)
+		return "no snapshot";
+	for (i = 0; i < want && wrong == NULL; i++) {
+		struct record_row row;
+		struct arena arena;
+
+		arena_init(&arena, 1u << 20);
+		if (record_row_get(txn, &told.ids[i], &arena, &row) != E_OK)
+			wrong = "a record is lost";
+		arena_free(&arena);
+		store_forget(txn);
+	}
+	if (wrong == NULL && store_count(txn, STORE_QUARANTINE) > 0)
+		wrong = "something good was set aside";
+	store_read_end(txn);
+	return wrong;
+}
+
+static const char *
+node_wrong(const char *root)
+{
+	struct why why = {.e = E_OK};
+	struct counted n;
+	struct peer *p = NULL;
+	const char *wrong = opens(root, NODE, &p);
+	uint64_t brought, files;
+
+	(void)disk_acked("brought", &brought);
+	(void)disk_acked("files", &files);
+	if (wrong == NULL && opener_all(p, &why) != E_OK)
+		wrong = "it does not go on";
+	if (wrong == NULL && (wrong = records_there(p, brought)) == NULL && (wrong = files_of(p, &n)) == NULL && n.whole < files)
+		wrong = "a file is lost";
+	peer_close(p);
+	return wrong;
+}
+
+static enum err
+add_bytes(void *arg, struct bytes envelope)
+{
+	uint64_t *sum = arg;
+
+	sum[0] += envelope.n;
+	sum[1]++;
+	return E_OK;
+}
+
+static const char *
+relay_wrong(const char *root)
+{
+	uint64_t up[2] = {0, 0}, down[2] = {0, 0}, used, handed, brought;
+	struct store_txn *txn;
+	struct peer *p = NULL;
+	const char *wrong = opens(root, RELAY, &p);
+
+	(void)disk_acked("handed", &handed);
+	(void)disk_acked("brought", &brought);
+	if (wrong == NULL && store_read_begin(p->store, &txn) == E_OK) {
+		if (satchel_used(txn, &used) != E_OK || satchel_walk(txn, SATCHEL_UP, add_bytes, up) != E_OK ||
+		    satchel_walk(txn, SATCHEL_DOWN, add_bytes, down) != E_OK || used != up[0] + down[0])
+			wrong = "the satchel counts wrongly";
+		else if (disk_acked("expired", NULL) ? up[1] > 0 : disk_acked("expiring", NULL) ? false : handed > 4 && up[1] == 0)
+			wrong = "what was handed over is lost, or what is old still there";
+		store_read_end(txn);
+	}
+	peer_close(p);
+	return wrong;
+}
+
+static const char *
+one_wrong(const char *root)
+{
+	uint64_t finished, heard, acked = 0, tried;
+	struct agent_row row = {.why = 0};
+	struct store_txn *txn;
+	struct counted n;
+	struct peer *p = NULL;
+	const char *wrong = opens(root, ONE, &p);
+	size_t i;
+
+	(void)disk_acked("finished", &finished);
+	(void)disk_acked("held", &heard);
+	(void)disk_acked("tried", &tried);
+	if (wrong == NULL && (wrong = files_of(p, &n)) == NULL && n.gone > 0 && !disk_acked("freeing", NULL))
+		wrong = "a file is given up that is in no backup";
+	if (wrong == NULL && store_read_begin(p->store, &txn) == E_OK) {
+		for (i = 0; i < finished && wrong == NULL; i++) {
+			struct own_record own;
+
+			if (own_record_get(txn, &told.ids[i], &own) != E_OK)
+				wrong = "a finished record is lost";
+			else if (i < heard && (own.number == 0 || outbox_acked(txn, own.epoch, &acked) != E_OK || own.number > acked))
+				wrong = "what the office holds is forgotten";
+			store_forget(txn);
+		}
+		if (wrong == NULL && tried > 0 && (agent_row_get(txn, &row) != E_OK || row.kept.wakes < tried))
+			wrong = "the agent has forgotten its tries";
+		store_read_end(txn);
+	}
+	peer_close(p);
+	return wrong;
+}
+
+/* ---- they meet again ---- */
+
+/* While it is served: its opener is one of those who may. */
+static bool
+opens_all(struct peer *node)
+{
+	struct why why = {.e = E_OK};
+	enum err e;
+
+	pthread_mutex_lock(&node->acting);
+	e = opener_all(node, &why);
+	pthread_mutex_unlock(&node->acting);
+	return e == E_OK;
+}
+
+/* By the relay alone first, then by the link. */
+static const char *
+meet(struct peer *p[WHO])
+{
+	static char sentence[300];
+	struct satchel_limits limits = SATCHEL_LIMITS_DEFAULT;
+	struct why why = {.e = E_OK};
+	uint64_t want, finished, brought;
+	const char *wrong;
+	bool verified;
+	enum err e;
+
+	(void)disk_acked(disk_acked("expiring", NULL) ? "brought" : "handed", &want);
+	(void)disk_acked("finished", &finished);
+	if ((e = via_upload(p[RELAY], &limits, &brought, &why)) != E_OK || !opens_all(p[NODE])) {
+		snprintf(sentence, sizeof(sentence), "the relay cannot bring: %s %s", err_name(e), why.thing);
+		return sentence;
+	}
+	if ((wrong = records_there(p[NODE], want)) != NULL)
+		return wrong;
+	if ((e = cut_sync(p[ONE], &verified, &why)) != E_OK || !verified) {
+		snprintf(sentence, sizeof(sentence), "the device and its node do not agree: %s %s", err_name(e), why.thing);
+		return sentence;
+	}
+	return opens_all(p[NODE]) ? records_there(p[NODE], finished) : "it does not go on";
+}
+
+static const char *
+all_wrong(const char *root)
+{
+	struct peer *p[WHO] = {NULL};
+	const char *wrong = NULL;
+	struct served served;
+	struct counted n = {0, 0, 0};
+	int i;
+
+	for (i = 0; i < WHO && wrong == NULL; i++)
+		wrong = opens(root, (enum who)i, &p[i]);
+	if (wrong == NULL) {
+		served_begin(&served, p[NODE]);
+		cut_points_to(p[RELAY], &served);
+		cut_points_to(p[ONE], &served);
+		wrong = meet(p);
+		served_end(&served, 1);
+	}
+	if (wrong == NULL && (wrong = files_of(p[NODE], &n)) == NULL && n.whole != n.all)
+		wrong = "a file is not whole after a sync";
+	for (i = 0; i < WHO; i++)
+		peer_close(p[i]);
+	return wrong;
+}
+
+/* At one of them in turn, and at all. */
+static const char *
+anyone_wrong(const char *root)
+{
+	static unsigned turn;
+	const char *wrong = all_wrong(root);
+
+	turn++;
+	disk.hit = turn % (WHO + 1) == WHO ? NULL : told.below[turn % (WHO + 1)];
+	return wrong;
+}
+
+static void
+cuts_of_what_is_carried(void)
+{
+	bool thorough = getenv("BANYAN_POWERCUT_KEEPS") != NULL;
+	unsigned node, relay, one, all, cuts;
+	char dir[PATH_MAX], root[PATH_MAX];
+
+	srand(1);
+	scratch_path(root, scratch_make(dir), "recorded");
+	mkdir(root, 0700);
+	setenv("TMPDIR", root, 1);
+	record(root);
+	unsetenv("TMPDIR");
+	cut_begin(dir, root);
+	cut_stride = thorough ? 1 : 2;
+	CHECK(cut_everywhere(root, told.below[NODE], told.from, node_wrong, false, &node) == 0);
+	CHECK(cut_everywhere(root, told.below[RELAY], told.from, relay_wrong, false, &relay) == 0);
+	CHECK(cut_everywhere(root, told.below[ONE], told.from, one_wrong, false, &one) == 0);
+	cut_stride = thorough ? 7 : 61;
+	CHECK(cut_everywhere(root, NULL, told.from, anyone_wrong, false, &all) == 0);
+	cut_stride = 1;
+	printf("  %zu operations, %u disks of a node, %u of a relay, %u of a device; %u times all met again\n", journal.count, node,
+	       relay, one, all);
+	/* The search must be able to find: disks that ignore syncs. */
+	CHECK(cut_everywhere(root, told.below[NODE], told.from, node_wrong, true, &cuts) > 0);
+	CHECK(cut_everywhere(root, told.below[RELAY], told.from, relay_wrong, true, &cuts) > 0);
+	CHECK(cut_everywhere(root, told.below[ONE], told.from, one_wrong, true, &cuts) > 0);
+	scratch_remove(dir);
+}
+
+CHECK_MAIN(T(cuts_of_what_is_carried))
