@@ -230,6 +230,12 @@ exchanged(void)
 }
 
 static void
+up_lies(void)
+{
+	CHECK(access("upstick", R_OK) == 0 && access("upstick.part", R_OK) != 0);
+}
+
+static void
 several_offices(void)
 {
 	joined("below", "node", "V2");
@@ -240,6 +246,9 @@ several_offices(void)
 	CHECK(node_stop() == 0);
 	submitted("below");
 	STEP("sync, province", SAY("sync", "below"), .node = FAILS, .verify_repeats = true, .whole = "below node", .verify = went_up);
+	submitted("below");
+	STEP("pack, up", SAY("pack", "below", "--up", "-o", "upstick"), .again = 73, .whole = "below", .verify = up_lies);
+	STEP("unpack, up", SAY("unpack", "node", "upstick"), .whole = "node", .verify = at_node);
 	joined("twin", "node", "D");
 	expect(0, "", SAY("devices", "node", "--approve", "twin"));
 	CHECK(node_start());
@@ -299,6 +308,14 @@ third_key(void)
 	CHECK(strstr(said, "key 4") == NULL);
 }
 
+/* Only the key file opens it, and the recovery key. */
+static void
+store_key_is_new(void)
+{
+	expect(0, "the store's key", SAY("audit", "node"));
+	expect(0, "all is as it should be", SAY("check", "node"));
+}
+
 static void
 own_passphrase(void)
 {
@@ -331,6 +348,7 @@ keys_and_orders(void)
 	STEP("recover", SAY("passphrase", "third", "--recover", "node.root", "--new-passphrase-file", "sokha"), .verify = recovered);
 	STEP("rotate", SAY("rotate", "node"), .whole = "node", .verify = second_key);
 	STEP("rotate, kept", SAY("rotate", "node", "--root", "node.root"), .whole = "node", .verify = third_key);
+	STEP("rotate, store", SAY("rotate", "node", "--store-key", "--root", "node.root"), .whole = "node", .verify = store_key_is_new);
 	STEP("passphrase own", SAY("passphrase", "one", "--new-passphrase-file", "sokha"), .whole = "one", .verify = own_passphrase);
 }
 
