@@ -167,6 +167,7 @@ static void
 ten_minutes_behind(void)
 {
 	static struct serve s;
+	size_t done;
 	unsigned i;
 
 	REQUIRE(node_begin(&n));
@@ -182,6 +183,12 @@ ten_minutes_behind(void)
 	CHECK(finished && end.u.finished.why.e == E_PEER_BUSY && !end.u.finished.verified);
 	CHECK_MSG(end.u.finished.retry_s == 600, "%u s", end.u.finished.retry_s);
 	CHECK(parcels_taken == 0 && session_over(its));
+	part();
+
+	/* a little less is not busy: a village waits for nothing */
+	REQUIRE(opener_step(n.peer, 64, &done, &n.why) == E_OK && done > 0);
+	meet(&s);
+	CHECK_MSG(parcels_taken == 1 && (!finished || end.u.finished.why.e != E_PEER_BUSY), "%u parcels", parcels_taken);
 	part();
 
 	REQUIRE(opener_all(n.peer, &n.why) == E_OK);

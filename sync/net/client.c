@@ -178,9 +178,11 @@ make_session(struct net_client *r)
 	uint64_t now_ms = uv_now(&r->loop);
 	enum err e;
 
-	if ((e = session_new(&r->c.session, &config, now_ms)) == E_OK)
-		r->config->begin(r->config->ctx, r->c.session, now_ms);
-	return e;
+	if ((e = session_new(&r->c.session, &config, now_ms)) != E_OK)
+		return e;
+	r->config->begin(r->config->ctx, r->c.session, now_ms);
+	r->done = session_idle(r->c.session); /* the host could not begin, and knows why: nothing to wait for */
+	return E_OK;
 }
 
 static enum err
