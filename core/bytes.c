@@ -330,8 +330,10 @@ arena_alloc(struct arena *a, size_t count)
 	if (b == NULL || need > b->cap - b->n) {
 		size_t cap = need > 4096 ? need : 4096;
 
-		if ((b = malloc(sizeof(*b) + cap)) == NULL)
+		if ((b = malloc(sizeof(*b) + cap)) == NULL) {
+			a->failed = true;
 			return NULL;
+		}
 		*b = (struct arena_block){.next = a->head, .cap = cap};
 		a->head = b;
 	}

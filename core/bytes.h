@@ -106,12 +106,14 @@ enum err hex_decode(uint8_t *out, size_t count, const char *s);
 
 /*
  * arena: many small allocations freed together. arena_alloc returns zeroed memory aligned for any
- * type, or NULL when out of memory or past `max` bytes in all.
+ * type, or NULL when out of memory or past `max` bytes in all. arena_bytes: a copy; .p is NULL if there is none, and not
+ * where nothing was to be copied.
  */
 struct arena {
 	struct arena_block *head;
 	size_t used, max;
 	uint32_t freed; /* how often arena_free was called */
+	bool failed;    /* NULL was given because there was no memory, not because of `max` */
 };
 void arena_init(struct arena *, size_t max);
 void arena_free(struct arena *);

@@ -295,8 +295,8 @@ fdatasync(int fd)
 	return rc;
 }
 
-int
-rename(const char *from, const char *to)
+static void
+journal_rename(const char *from, const char *to)
 {
 	const char *a, *b;
 	int i;
@@ -315,7 +315,21 @@ rename(const char *from, const char *to)
 				strcpy(journal.name_of[i], b);
 	}
 	pthread_mutex_unlock(&journal.lock);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	journal_rename(from, to);
 	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int
+renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (flags == 0 || access(to, F_OK) != 0)
+		journal_rename(from, to);
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 /* One more name; the file goes by it from now on. */

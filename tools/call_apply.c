@@ -167,6 +167,21 @@ apply_data(struct call *c, struct bytes content)
 	return (e = file_write_all(c->file.fd, content)) == E_OK ? E_OK : file_failed(c, e);
 }
 
+/* Nothing is overwritten: an old file system cannot promise it of a rename, but of a hard link; one without either renames. */
+static enum err
+take_name(const char *part, const char *path)
+{
+	if (renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return E_OK;
+	if (errno != EEXIST && link(part, path) == 0) {
+		(void)unlink(part);
+		return E_OK;
+	}
+	if (errno == EEXIST)
+		return E_FILE_EXISTS;
+	return rename(part, path) == 0 ? E_OK : E_IO;
+}
+
 static enum err
 apply_file_end(struct call *c)
 {
@@ -180,13 +195,8 @@ apply_file_end(struct call *c)
 	c->file.open = false;
 	if (e != E_OK)
 		return file_failed(c, e);
-	/* A hard link refuses to overwrite; where the file system has none, rename it is. */
-	if (link(c->file.part, c->file.path) == 0)
-		(void)unlink(c->file.part);
-	else if (errno == EEXIST)
-		return file_failed(c, E_FILE_EXISTS);
-	else if (rename(c->file.part, c->file.path) != 0)
-		return file_failed(c, E_IO);
+	if ((e = take_name(c->file.part, c->file.path)) != E_OK)
+		return file_failed(c, e);
 	/* Said to be written: its name too outlives a power cut. */
 	if ((e = file_sync_parent(c->file.path)) == E_OK)
 		return E_OK;

@@ -101,7 +101,7 @@ take_local(struct desk *d, struct reader *r)
 		name = reader_str(r);
 		d->local[i].name = arena_str(&d->arena, (const char *)name.p, name.n);
 		d->local[i].content = arena_bytes(&d->arena, reader_bin(r));
-		if (d->local[i].name == NULL)
+		if (d->local[i].name == NULL || d->local[i].content.p == NULL)
 			reader_fail(r, E_NO_MEMORY);
 	}
 	d->local_count = r->e == E_OK ? count : 0;

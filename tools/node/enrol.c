@@ -339,6 +339,9 @@ welcome(struct peer *p, const struct join_job *job, struct message_welcome *out,
 	out->area = arena_bytes(a, bytes_of_str(job->area));
 	out->node_time_s = job->now_s;
 	out->approved = job->state == MEMBER_APPROVED;
+	if (e == E_OK && (out->node_enrolment.p == NULL || out->own_enrolment.p == NULL || out->office.p == NULL ||
+	                  out->programme_name.p == NULL || out->area.p == NULL))
+		e = E_NO_MEMORY;
 	return e;
 }
 

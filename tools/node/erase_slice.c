@@ -60,7 +60,9 @@ open_slices(struct erasing *g, struct why *why)
 	if (e == E_OK) {
 		plain[0] = arena_bytes(&g->arena, writer_view(&w[0]));
 		plain[1] = arena_bytes(&g->arena, writer_view(&w[1]));
-		e = revisions_read(plain[0], plain[1], g->bodies, SLICE_REVISIONS_MAX, &g->count, why);
+		e = plain[0].p == NULL || plain[1].p == NULL
+		        ? E_NO_MEMORY
+		        : revisions_read(plain[0], plain[1], g->bodies, SLICE_REVISIONS_MAX, &g->count, why);
 	}
 	run_wipe(&run);
 	writer_free(&w[0]);
@@ -119,7 +121,7 @@ say_again(struct store_txn *txn, struct erasing *g, uint16_t j, const struct rec
 		change->analytic = arena_bytes(&g->arena, writer_view(&w));
 		change->identifying = arena_bytes(&g->arena, writer_view(&one[1]));
 		g->change_count++;
-		e = change->analytic.p == NULL ? E_NO_MEMORY : E_OK;
+		e = change->analytic.p == NULL || change->identifying.p == NULL ? E_NO_MEMORY : E_OK;
 	}
 	writer_free(&one[0]);
 	writer_free(&one[1]);

@@ -66,7 +66,7 @@ quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out
 static bool
 is_authors(enum err e)
 {
-	return e == E_LIMIT || e == E_NO_ROOM || e == E_NO_MEMORY;
+	return e == E_LIMIT || e == E_NO_ROOM;
 }
 
 /* before[i]: what stood where row first + i goes. All stood before any was put, so the order of undoing is no matter. */
@@ -83,7 +83,7 @@ rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, c
 			return e;
 		for (k = 0; k < o->count; k++)
 			if (o->arrivals[k].seq == o->rows[i].seq && o->arrivals[k].why.e == E_OK)
-				why_set(&o->arrivals[k].why, reason == E_NO_MEMORY ? E_LIMIT : reason, "record %s", hex);
+				why_set(&o->arrivals[k].why, reason, "record %s", hex);
 	}
 	return E_OK;
 }
@@ -113,7 +113,7 @@ notify_late(struct store_txn *txn, struct opening *o, size_t first, size_t end, 
 	if (create == NULL)
 		return E_OK;
 	if ((e = revision_rows(txn, &create->record, arena, &rows, &count)) != E_OK)
-		return is_authors(e) ? E_OK : e;
+		return is_authors(e) || (e == E_NO_MEMORY && !arena->failed) ? E_OK : e;
 	for (i = 0; i < count; i++) {
 		if (rows[i].m.kind == REVISION_CREATE)
 			return E_OK; /* it was here */

@@ -183,6 +183,8 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 	row.m.state = body->state;
 	row.text = arena_bytes(&o->arena, body->text);
 	row.lang = arena_bytes(&o->arena, body->lang);
+	if (row.text.p == NULL || row.lang.p == NULL)
+		return E_NO_MEMORY;
 	row.has_entered_for = body->has_entered_for;
 	row.entered_for = body->entered_for;
 	if (again == NULL)
@@ -299,12 +301,18 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	                                dictionaries_known(o->peer), &analytic);
 	if (e != E_OK)
 		goto done;
-	plain[0] = arena_bytes(&o->arena, writer_view(&analytic));
+	if ((plain[0] = arena_bytes(&o->arena, writer_view(&analytic))).p == NULL) {
+		e = E_NO_MEMORY; /* not its author's fault: it waits */
+		goto done;
+	}
 	if (item->identifying.present && key == NULL) {
 		if ((e = slice_open(run, SLICE_IDENTIFYING, item->index, &item->record,
 		                    item->identifying.ciphertext, &identifying)) != E_OK)
 			goto done;
-		plain[1] = arena_bytes(&o->arena, writer_view(&identifying));
+		if ((plain[1] = arena_bytes(&o->arena, writer_view(&identifying))).p == NULL) {
+			e = E_NO_MEMORY;
+			goto done;
+		}
 	}
 	if (reissue_is(plain[0])) {
 		if ((e = reissue_read(plain[0], &again)) != E_OK ||

@@ -36,10 +36,12 @@ pack_answers(const struct finished *f, bool identifying, struct arena *a, struct
 	writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX);
 	e = form_pack(f->form->form, identifying, f->values, f->value_count, &w, why);
 	*out = BYTES_NONE;
-	if (e == E_OK && !(identifying && w.n <= 1)) /* an empty array says nothing */
+	if (e == E_OK && !(identifying && w.n <= 1)) { /* an empty array says nothing */
 		*out = arena_bytes(a, writer_view(&w));
+		e = out->p == NULL ? E_NO_MEMORY : E_OK; /* or the record would be kept without them */
+	}
 	writer_free(&w);
-	return e == E_OK && out->n > 0 && out->p == NULL ? E_NO_MEMORY : e;
+	return e;
 }
 
 static enum err

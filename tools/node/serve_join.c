@@ -72,7 +72,7 @@ join_aside(struct serve_conn *c, const struct message_join *join, const struct m
 		w->came_back.node_enrolment = arena_bytes(&w->arena, back->node_enrolment);
 	}
 	c->jobs++;
-	if (!c->serve->host->aside(c->serve, join_run, join_done, w)) {
+	if (w->arena.failed || !c->serve->host->aside(c->serve, join_run, join_done, w)) {
 		w->e = E_PEER_BUSY;
 		join_done(w);
 	}
