@@ -28,8 +28,8 @@ cat <<'ROWS'
 
 Nothing lost, nobody in: shown by tests, a failing one is no figure
     100,000 simulated device-days, 0 lost, 0 divergences, 0 out of scope    tests/sim --length 100000 (each test run: 2,000 and more)
-    1,000 kill -9 under load                                                e2e_kill, e2e_kill_full (COUNT is its argument)
-    every power cut that a recording of writes and syncs allows             test_powercut, test_powercut_roads
+    1,000 kill -9 under load                                                e2e_kill, e2e_kill_relay, _agent, _sync, _nodes, _opener (COUNT is their argument)
+    every power cut that a recording of writes and syncs allows             test_powercut, test_powercut_*
     every byte of every message cut, flipped, repeated, reordered           test_hostile_*, test_session_link, e2e_cuts
     each fuzzer 10,000,000 executions                                       tests/fuzz/count.sh
     disk full, map full, fsync failing, 1970, 2106, clones, old backups     e2e_badday_*, test_store_bad_days

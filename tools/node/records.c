@@ -227,7 +227,7 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 		e = revision_row_refuse(txn, &merged.rows[i]);
 	if (e == E_OK && own != NULL)
 		e = tally_write(txn, own, NULL);
-	if (e == E_NO_MEMORY && !a.failed)
+	if (e == E_NO_MEMORY && !a.failed && (tally == NULL || !tally_is_broken(tally)))
 		e = E_LIMIT; /* more than a record may take, on any machine */
 	arena_free(&a);
 	tally_free(own);
