@@ -189,7 +189,7 @@ vouch_job(struct store_txn *txn, void *arg)
 	v->fresh = false;
 	switch ((int)v->kind) {
 	case STATEMENT_ENROLMENT:
-		return vouch_enrolment(n.peer, txn, v->statement, NULL);
+		return vouch_enrolment(n.peer, txn, v->statement, &(bool){false}, NULL);
 	case STATEMENT_OFFICE:
 		return vouch_office(n.peer, txn, v->statement, &v->fresh, NULL);
 	case STATEMENT_ERASURE:

@@ -45,5 +45,9 @@ expect 0 "agree" b sync "$W/twin"
 expect 0 "agree" b sync "$W/north"
 for name in north twin nation; do same "records at $name" "$(count $name F9_session)" 5; done
 expect 0 '"review":"approved"' b show "$W/twin" "$id" --json
-for name in twin north; do expect 0 "all is as it should be" b check "$W/$name"; done
+for name in twin north; do
+	expect 0 "all is as it should be" b check "$W/$name"
+	grep -q "kept aside" "$W/out" && fail "$name still keeps aside what came before it knew the successor"
+	b status "$W/$name" | grep -q "not seen for [0-9]\{4\}" && fail "$name takes a device for overdue that it never waited for"
+done
 pass "the second node follows the successor of the first"

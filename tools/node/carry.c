@@ -235,6 +235,7 @@ struct take_job {
 	struct accepted *accepted; /* of the CARRIED ones, in order */
 	size_t accepted_count, left_count; /* those that are left to others stand at the end, the last one first */
 	struct carry_cursor heard;
+	bool newcomers;            /* somebody is known now who was not */
 	struct why *why;
 	uint64_t fresh, extra_count, extra_sum; /* out */
 };
@@ -254,19 +255,23 @@ promote(struct store_txn *txn, struct carry *c, struct bytes statement)
 	if (strcmp(issuer.enrolment.area, c->peer->home.area) != 0)
 		return E_OK; /* of an office below */
 	m.state = MEMBER_APPROVED;
+	m.joined_s = peer_now_s(c->peer); /* here: nobody is overdue before that */
 	return member_put(txn, &m);
 }
 
 /* What the nodes above and beside shall know too. */
 static enum err
-take_statement(struct store_txn *txn, struct carry *c, uint64_t kind, struct bytes statement, struct why *why)
+take_statement(struct store_txn *txn, struct take_job *job, uint64_t kind, struct bytes statement)
 {
+	struct carry *c = job->c;
+	struct why *why = job->why;
 	bool fresh = false;
 	enum err e;
 
 	if (kind == STATEMENT_ENROLMENT) {
-		if ((e = vouch_enrolment(c->peer, txn, statement, why)) != E_OK)
+		if ((e = vouch_enrolment(c->peer, txn, statement, &fresh, why)) != E_OK)
 			return e;
+		job->newcomers = job->newcomers || fresh;
 		return c->other.road == CARRY_TWIN ? promote(txn, c, statement) : carry_adopt(c, txn, statement);
 	}
 	if (kind == STATEMENT_ERASURE)
@@ -292,8 +297,9 @@ statements_job(struct store_txn *txn, void *arg)
 
 	for (i = 0; i < c->take.count && e == E_OK; i++)
 		if (c->take.thing[i].type == MESSAGE_STATEMENT)
-			e = take_statement(txn, c, c->take.thing[i].kind, carry_thing_bytes(&c->take, i), job->why);
-	return e;
+			e = take_statement(txn, job, c->take.thing[i].kind, carry_thing_bytes(&c->take, i));
+	/* what they wrote may be here, from before anybody said who they are */
+	return e == E_OK && job->newcomers ? opener_again(txn, E_STRANGER) : e;
 }
 
 static enum err

@@ -44,11 +44,12 @@ verify(struct peer *p, struct store_txn *txn, enum statement kind, struct bytes 
 }
 
 enum err
-vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, struct why *why)
+vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
 {
 	struct member m, had;
 	enum err e;
 
+	*fresh = false;
 	memset(&m, 0, sizeof(m));
 	if ((e = enrolment_decode(statement, &p->programme.id, &m.enrolment, why)) != E_OK)
 		return e;
@@ -62,6 +63,7 @@ vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, s
 		return e;
 	m.state = MEMBER_KNOWN;
 	m.signed_enrolment = statement;
+	*fresh = true;
 	return member_put(txn, &m);
 }
 

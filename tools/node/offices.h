@@ -30,10 +30,10 @@ enum err office_statement(struct peer *, struct store_txn *, const char *area, s
 
 /*
  * In jobs. vouch_enrolment: keep somebody of another office (MEMBER_KNOWN); harmless if it is here already. vouch_office:
- * keep its sealing key, unless a later one is known; *fresh: it is new here. vouch_revocation: of one who is known so.
+ * keep its sealing key, unless a later one is known. *fresh: it is new here. vouch_revocation: of one who is known so.
  * E_SIGNATURE: nobody whose word counts said it; why names the thing.
  */
-enum err vouch_enrolment(struct peer *, struct store_txn *, struct bytes statement, struct why *);
+enum err vouch_enrolment(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
 enum err vouch_office(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
 enum err vouch_revocation(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
 /* vouch_erasure: whoever gave this order may give it; nothing is kept. */
