@@ -28,7 +28,7 @@ static const struct {
     {"own_parcel", "not written"},
     {"content_key", "not written"},
     {"review_queue", "not written"},
-    {"conflict", "not written"},
+    {"conflict", "a record's id"},
     {"intern", "not written"},
     {"column", "not written"},
     {"revocation", "a signed statement: revocation_1"},

@@ -14,7 +14,6 @@
 #include "tools/node/receipts.h"
 #include "tools/node/records.h"
 #include "tools/node/satchel.h"
-#include "tools/node/tally.h"
 
 static const struct record_id the_record = {"record-000000001"};
 static const struct log_id the_log = {TEST_AUTHOR, TEST_EPOCH};
@@ -83,62 +82,6 @@ read_record(struct store_txn *txn, struct bytes key, bool whole)
 		CHECK(row.order == 6 && row.flags == (RECORD_FAULTY | RECORD_CLOCK) && row.conflicts == 1 && row.head_count == 1 &&
 		      row.value_count == 2 && bytes_equal(row.faults, BYTES_LIT("age: too high\n")));
 	arena_free(&arena);
-	return e;
-}
-
-static enum err
-tally_put(struct store_txn *txn, const struct tally_row *row)
-{
-	uint8_t key[1 + STORE_NAME_BYTES], memory[160];
-	struct writer w;
-	enum err e;
-
-	tally_row_key(store_of(txn), row, key);
-	writer_init(&w, memory, sizeof(memory));
-	e = tally_row_pack(row, &w);
-	return e == E_OK ? store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w)) : e;
-}
-
-static enum err
-put_tally_area(struct store_txn *txn)
-{
-	struct tally_row row = {.kind = TALLY_AREA, .subject = "SM09010101", .subject_n = 10, .counts = {300, 4, 3, 2, 1, 7, 6}};
-
-	return tally_put(txn, &row);
-}
-
-static enum err
-put_tally_author(struct store_txn *txn)
-{
-	struct principal_id author = TEST_AUTHOR;
-	struct tally_row row = {.kind = TALLY_AUTHOR, .subject_n = ID_BYTES, .counts = {300}};
-
-	memcpy(row.subject, author.b, ID_BYTES);
-	return tally_put(txn, &row);
-}
-
-static enum err
-put_tally_month(struct store_txn *txn)
-{
-	struct tally_row row = {.kind = TALLY_MONTH, .subject_n = 8, .counts = {300}};
-
-	be32_put(row.subject, 0x01020304);
-	be32_put(row.subject + 4, 1700000000 / TALLY_MONTH_S);
-	return tally_put(txn, &row);
-}
-
-static enum err
-read_tally(struct store_txn *txn, struct bytes key, bool whole)
-{
-	struct tally_row row = {.kind = TALLY_AREA};
-	struct bytes value;
-	enum err e = store_get(txn, STORE_TALLY, key, &value);
-
-	if (e == E_OK)
-		e = tally_row_read(key, value, &row);
-	if (whole)
-		CHECK(row.counts[0] == 300 && row.subject_n == (row.kind == TALLY_AREA ? 10 : row.kind == TALLY_AUTHOR ? ID_BYTES : 8) &&
-		      row.counts[6] == (row.kind == TALLY_AREA ? 6 : 0));
 	return e;
 }
 
@@ -436,14 +379,10 @@ read_audit(struct store_txn *txn, struct bytes key, bool whole)
 }
 
 static const struct golden_row rows[] = {
-    {"row_revision", "an AMEND, entered for somebody", STORE_REVISION_ROW, NULL, put_revision, read_revision, E_OK, true, NULL, 0, 0},
-    {"row_record", "a record with a fault and a conflict", STORE_RECORD_ROW, NULL, put_record, read_record, E_OK, true, NULL, 0, 0},
-    {"row_tally_area", "TALLY: the records of an area", STORE_TALLY, NULL, put_tally_area, read_tally, E_OK, true,
-     "row_tally_area_key", 0, 0},
-    {"row_tally_author", "TALLY: those of an author", STORE_TALLY, NULL, put_tally_author, read_tally, E_OK, true,
-     "row_tally_author_key", 0, 0},
-    {"row_tally_month", "TALLY: those of a form that came in a month", STORE_TALLY, NULL, put_tally_month, read_tally, E_OK, true,
-     "row_tally_month_key", 0, 0},
+    {"row_revision", "an AMEND, entered for somebody", STORE_REVISION_ROW, NULL, put_revision, read_revision, E_OK, true,
+     "row_revision_row_key", 0, 0},
+    {"row_record", "a record with a fault and a conflict", STORE_RECORD_ROW, NULL, put_record, read_record, E_OK, true,
+     "row_record_row_key", 0, 0},
     {"row_quarantine", "set aside: E_SCOPE", STORE_QUARANTINE, NULL, put_aside, read_aside, E_OK, true, NULL, 0, 0},
     {"row_satchel", "an envelope that a relay keeps", STORE_SATCHEL, NULL, put_satchel, read_satchel, E_OK, true, NULL, 0, 0},
     {"row_cursor_logs", "CURSOR: two logs of an author count", STORE_CURSOR, NULL, put_logs, read_logs, E_STORE_DAMAGED,
