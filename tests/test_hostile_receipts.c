@@ -214,6 +214,19 @@ of_a_backup_that_is_not_used(void)
 	end();
 }
 
+static size_t
+rows_waiting(void)
+{
+	struct store_txn *txn;
+	size_t n;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return 0;
+	n = (size_t)store_count(txn, STORE_OUTBOX_SLICE);
+	store_read_end(txn);
+	return n;
+}
+
 /* A log that ended (a twin, a gap) was safe: nothing of the next one is, until that is said of it. */
 static void
 of_the_log_before(void)
@@ -232,6 +245,27 @@ of_the_log_before(void)
 	r = word(LIFE, NOON + 2, 1, 0);
 	REQUIRE(own_hash(1, &r.rows[0].hash));
 	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(1, 0) && gone() == 0);
+	end();
+}
+
+/*
+ * Two logs ended by a fork, one after the other: what both held goes back into the outbox twice, and leaves once. (Found by sim,
+ * roads 601025: a device that had both could not make a parcel any more.)
+ */
+static void
+of_two_logs_that_ended(void)
+{
+	size_t parcels, waiting;
+	uint64_t before;
+
+	REQUIRE(begin());
+	before = peer_self(device)->epoch;
+	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
+	REQUIRE((waiting = rows_waiting()) > 0);
+	CHECK(outbox_older_again(device, peer_self(device), before, UINT64_MAX >> 1, &w.why) == E_OK);
+	CHECK_MSG(rows_waiting() == 2 * waiting, "%zu rows, %zu before", rows_waiting(), waiting);
+	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
+	CHECK(rows_waiting() == 0);
 	end();
 }
 
@@ -336,4 +370,4 @@ a_devices_word(void)
 }
 
 CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_a_backup_that_is_not_used), T(of_the_log_before),
-           T(of_the_next_life), T(a_devices_word))
+           T(of_two_logs_that_ended), T(of_the_next_life), T(a_devices_word))

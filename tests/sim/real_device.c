@@ -216,6 +216,7 @@ real_device_sync(struct device *d)
 	if (d->world->on[FAULT_BUDGET] && !join && d->other == OTHER_NONE && chance(400))
 		r->link.budget_bytes = 200 + draw_below(chance(500) ? 1500 : 12000);
 	if (!join && link_sync_open(&r->link, &r->why) != E_OK) {
+		sim_say(d->world, "device %zu cannot begin: %s %s", d->index, err_name(r->why.e), r->why.thing);
 		writer_free(&r->link.parcel);
 		real_after(d);
 		return;

@@ -21,9 +21,9 @@ struct gather_job {
 /* What goes into one parcel. */
 struct batch {
 	struct arena arena;
-	uint64_t seqs[GATHER_ITEMS_MAX];
+	uint64_t seqs[2 * GATHER_ITEMS_MAX]; /* of the rows that go: more than `count`, if some are the same slice */
 	struct outbox_row *rows[GATHER_ITEMS_MAX];
-	size_t count, bytes, bytes_max;
+	size_t seq_count, count, bytes, bytes_max;
 };
 
 /* Where the author's log stands. */
@@ -64,6 +64,21 @@ batch_takes(const struct batch *b, const struct outbox_row *row)
 	       b->bytes + row->analytic.n + row->identifying.n <= b->bytes_max;
 }
 
+/*
+ * The same slice once more: two logs that ended held it, and both were put back into the outbox. A parcel that held it twice would be
+ * none; once is enough.
+ */
+static bool
+batch_has(const struct batch *b, const struct outbox_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < b->count; i++)
+		if (b->rows[i]->index == row->index && memcmp(b->rows[i]->enc, row->enc, sizeof(row->enc)) == 0)
+			return true;
+	return false;
+}
+
 static enum err
 batch_add(struct batch *b, uint64_t seq, const struct outbox_row *row)
 {
@@ -76,7 +91,7 @@ batch_add(struct batch *b, uint64_t seq, const struct outbox_row *row)
 	copy->identifying = arena_bytes(&b->arena, row->identifying);
 	if (copy->analytic.p == NULL || copy->identifying.p == NULL)
 		return E_NO_MEMORY;
-	b->seqs[b->count] = seq;
+	b->seqs[b->seq_count++] = seq;
 	b->rows[b->count++] = copy;
 	b->bytes += row->analytic.n + row->identifying.n;
 	return E_OK;
@@ -97,10 +112,14 @@ batch_pick(struct store_txn *txn, const struct identity *author, bool urgent, st
 		free(row);
 		return e;
 	}
-	while (e == E_OK && b->count < GATHER_ITEMS_MAX && store_next(c, &key, &value)) {
+	while (e == E_OK && b->count < GATHER_ITEMS_MAX && b->seq_count < 2 * GATHER_ITEMS_MAX && store_next(c, &key, &value)) {
 		if ((e = outbox_row_read(value, row)) != E_OK)
 			break;
-		if (ID_EQUAL(&row->author, &author->id) && row->urgent == urgent && batch_takes(b, row))
+		if (!ID_EQUAL(&row->author, &author->id) || row->urgent != urgent)
+			continue;
+		if (batch_has(b, row))
+			b->seqs[b->seq_count++] = be64_get(key.p);
+		else if (batch_takes(b, row))
 			e = batch_add(b, be64_get(key.p), row);
 	}
 	e2 = store_walk_end(c);
@@ -179,7 +198,7 @@ batch_store(struct store_txn *txn, struct gather_job *job, const struct batch *b
 		goto done;
 	if ((e = mark_records(txn, b, a.log.epoch, a.number)) != E_OK)
 		goto done;
-	for (i = 0; i < b->count && e == E_OK; i++) {
+	for (i = 0; i < b->seq_count && e == E_OK; i++) {
 		struct store_seq key = store_seq_of(b->seqs[i]);
 
 		e = store_del(txn, STORE_OUTBOX_SLICE, BYTES(key.b, 8));
