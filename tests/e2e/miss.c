@@ -32,7 +32,9 @@ fill(struct peer *from, struct peer *to, uint64_t *made, struct why *why)
 static bool
 is_lost(const struct arrival *a, const uint8_t draw[])
 {
-	return a->number % 100 == draw[a->number / 100 % 100] % 100;
+	uint64_t n = a->number - 1; /* numbers begin with 1: each hundred is whole */
+
+	return n % 100 == draw[n / 100 % 100] % 100;
 }
 
 static enum err
