@@ -328,4 +328,17 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 	return wrong_count;
 }
 
+/* cut_record: the same journal each time: record() plays below a fresh root, where temporary files go too; cutting can begin. */
+static inline void
+cut_record(char dir[PATH_MAX], char root[PATH_MAX], void (*record)(const char *root))
+{
+	srand(1);
+	scratch_path(root, scratch_make(dir), "recorded");
+	mkdir(root, 0700);
+	setenv("TMPDIR", root, 1);
+	record(root);
+	unsetenv("TMPDIR");
+	cut_begin(dir, root);
+}
+
 #endif

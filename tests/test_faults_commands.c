@@ -261,7 +261,7 @@ end(void)
 	scratch_remove(saved);
 }
 
-#include "tests/faults/offices.h"
+#include "tests/faults/gone.h"
 
 /* ---- steps ---- */
 

@@ -252,13 +252,7 @@ cuts_of_what_is_carried(void)
 	unsigned node, relay, one, all, cuts;
 	char dir[PATH_MAX], root[PATH_MAX];
 
-	srand(1);
-	scratch_path(root, scratch_make(dir), "recorded");
-	mkdir(root, 0700);
-	setenv("TMPDIR", root, 1);
-	record(root);
-	unsetenv("TMPDIR");
-	cut_begin(dir, root);
+	cut_record(dir, root, record);
 	cut_stride = thorough ? 1 : 2;
 	CHECK(cut_everywhere(root, told.below[NODE], told.from, node_wrong, false, &node) == 0);
 	CHECK(cut_everywhere(root, told.below[RELAY], told.from, relay_wrong, false, &relay) == 0);

@@ -127,13 +127,7 @@ cuts_of_files(void)
 	unsigned cuts;
 	size_t i;
 
-	srand(1);
-	scratch_path(root, scratch_make(dir), "recorded");
-	mkdir(root, 0700);
-	setenv("TMPDIR", root, 1);
-	record(root);
-	unsetenv("TMPDIR");
-	cut_begin(dir, root);
+	cut_record(dir, root, record);
 	cut_keeps = KEEPS;
 	CHECK(cut_everywhere(root, NULL, told.from, files_wrong, false, &cuts) == 0);
 	printf("  %zu operations, %u disks\n", journal.count, cuts);

@@ -339,13 +339,7 @@ cuts_between_nodes(void)
 	bool thorough;
 	char dir[PATH_MAX], root[PATH_MAX];
 
-	srand(1);
-	scratch_path(root, scratch_make(dir), "recorded");
-	mkdir(root, 0700);
-	setenv("TMPDIR", root, 1);
-	record(root);
-	unsetenv("TMPDIR");
-	cut_begin(dir, root);
+	cut_record(dir, root, record);
 	thorough = getenv("BANYAN_POWERCUT_KEEPS") != NULL;
 	cut_stride = thorough ? 1 : 2;
 	CHECK(cut_everywhere(root, told.below[NODE], told.from, of_node, false, &node) == 0);

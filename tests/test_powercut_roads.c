@@ -240,13 +240,7 @@ cuts_on_all_roads(void)
 	unsigned device, node, cuts;
 	size_t i;
 
-	srand(1);
-	scratch_path(root, scratch_make(dir), "recorded");
-	mkdir(root, 0700);
-	setenv("TMPDIR", root, 1);
-	roads_record(root);
-	unsetenv("TMPDIR");
-	cut_begin(dir, root);
+	cut_record(dir, root, roads_record);
 	CHECK(cut_everywhere(root, told.device, told.from, device_wrong, false, &device) == 0);
 	CHECK(cut_everywhere(root, told.node, told.from, node_wrong, false, &node) == 0);
 	printf("  %zu operations, %u disks of a device, %u of a node\n", journal.count, device, node);

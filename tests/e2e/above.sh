@@ -5,7 +5,6 @@
 search=$1
 head -c 32 /dev/urandom >"$W/key"
 received() { sed -n 's/.*"bytes_received":\([0-9]*\).*/\1/p' "$W/out"; }
-mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
 form() { echo "$SOURCE/schemas/forms/$1.md"; }
 
 # A district alone, with a past: two keys, somebody who left, an officer's word.
@@ -15,14 +14,7 @@ up north
 below one north member SM09010101
 below two north member SM09010102
 below left north member SM09010102
-while read -r line; do
-	while case $line in *'"Fictitious'*) true ;; *) false ;; esac; do
-		m=$(mark)
-		echo "$m" >>"$W/markers"
-		line=$(printf '%s\n' "$line" | sed "s/\"Fictitious[^\"]*\"/\"$m\"/")
-	done
-	printf '%s\n' "$line"
-done <"$SOURCE/schemas/forms/samples/F4_referral.jsonl" >"$W/referrals"
+marked_referrals
 n=$(grep -c . "$W/referrals")
 expect 0 "" b submit "$W/one" F4_referral --answers "$W/referrals"
 submit two 5 >/dev/null

@@ -4,7 +4,6 @@
 . "$2/tests/e2e/lib.sh"
 search=$1
 sealed=$2
-mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
 # referrals N FILE: N answers of a referral with a marker in each; the markers in FILE.1, FILE.2 ...
 referrals() {
 	: >"$2"

@@ -5,7 +5,6 @@
 # identifies and stays at its office; aN does not, and goes up.
 . "$2/tests/e2e/lib.sh"
 search=$1
-mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
 gone() { "$search" "$@" >"$W/out" 2>&1; [ $? -eq 2 ]; }
 there() { "$search" "$@" >"$W/out" 2>&1; }
 # enter DEVICE N...: records with markers, finished together.

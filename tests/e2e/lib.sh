@@ -183,6 +183,19 @@ by_relay() {
 	stop_relay
 }
 
+# mark: a text that stands nowhere else. marked_referrals: F4's sample with a marker, noted in $W/markers, for each name: $W/referrals.
+mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
+marked_referrals() {
+	while read -r line; do
+		while case $line in *'"Fictitious'*) true ;; *) false ;; esac; do
+			m=$(mark)
+			echo "$m" >>"$W/markers"
+			line=$(printf '%s\n' "$line" | sed "s/\"Fictitious[^\"]*\"/\"$m\"/")
+		done
+		printf '%s\n' "$line"
+	done <"$SOURCE/schemas/forms/samples/F4_referral.jsonl" >"$W/referrals"
+}
+
 # consent_form: A1, which allows attachments, in $W/A1.md.
 consent_form() {
 	printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | who | Who |' '| | image | page | The signed page |' \

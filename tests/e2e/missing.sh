@@ -11,14 +11,8 @@ bytes() { sed -n 's/.*"bytes_sent":\([0-9]*\),"bytes_received":\([0-9]*\).*/\1 \
 # handed WHAT WANTED: the device's parcels reach the district by hand.
 handed() { same "$1" "$("$miss" "$W/device" "$W/district" "$W/key" "$1")" "$2"; }
 
-head -c 32 /dev/urandom >"$W/key"
-expect 0 "" b init "$W/province" --programme "Missing" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$SOURCE/tests/bench/case26.md"
-up province
-below district province node SM0901
-expect 0 "let in" b devices "$W/province" --approve district
-expect 0 "agree" b sync "$W/district"
-up district
+province "Missing" "$SOURCE/tests/bench/case26.md"
+office district province SM0901
 below device district member SM09010101
 expect 0 "agree" b sync "$W/device"
 down district

@@ -14,7 +14,6 @@ all_up() {
 		expect 0 "agree" b sync "$W/$name"
 	done
 }
-mark() { echo "m$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)"; }
 
 expect 0 "" b init "$W/nation" --programme "Tiers" --areas "$W/areas.csv" --area SM
 expect 0 "" b form add "$W/nation" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
@@ -27,14 +26,7 @@ below two south member SM0902
 expect 77 "beyond the area" b invite "$W/north" --role member --area SM0902 --name no --address x:1
 ok "a chain from the root over three offices to a device"
 
-while read -r line; do
-	while case $line in *'"Fictitious'*) true ;; *) false ;; esac; do
-		m=$(mark)
-		echo "$m" >>"$W/markers"
-		line=$(printf '%s\n' "$line" | sed "s/\"Fictitious[^\"]*\"/\"$m\"/")
-	done
-	printf '%s\n' "$line"
-done <"$SOURCE/schemas/forms/samples/F4_referral.jsonl" >"$W/referrals"
+marked_referrals
 expect 0 "" b submit "$W/one" F4_referral --answers "$W/referrals"
 submit one 5 >"$W/ids"
 submit two 7 >>"$W/ids"

@@ -3,14 +3,8 @@
 # meets whom first, all three agree, nothing is there twice, and no parcel goes twice. A device that joined meanwhile counts too.
 . "$2/tests/e2e/lib.sh"
 
-head -c 32 /dev/urandom >"$W/key"
-expect 0 "" b init "$W/province" --programme "Above" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
-up province
-below first province node SM0901
-expect 0 "let in" b devices "$W/province" --approve first
-expect 0 "agree" b sync "$W/first"
-up first
+province "Above" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
+office first province SM0901
 below one first member SM09010101
 below two first member SM09010102
 below four first member SM09010103

@@ -4,14 +4,8 @@
 # is shut out, and the office goes on with what is known above. And the other way round: the first is gone for good.
 . "$2/tests/e2e/lib.sh"
 
-head -c 32 /dev/urandom >"$W/key"
-expect 0 "" b init "$W/province" --programme "Restored" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
-expect 0 "" b form add "$W/province" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
-up province
-below first province node SM0901
-expect 0 "let in" b devices "$W/province" --approve first
-expect 0 "agree" b sync "$W/first"
-up first
+province "Restored" "$SOURCE/schemas/forms/F9_session.md" "$SOURCE/schemas/forms/F4_referral.md"
+office first province SM0901
 below second first node SM0901
 up second
 expect 0 "let in" b devices "$W/first" --approve second --address "$(cat "$W/second.address")"

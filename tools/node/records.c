@@ -287,20 +287,15 @@ record_find(struct store_txn *txn, const char *text, struct record_id *out, stru
 	return found == 1 ? E_OK : why_set(why, E_RECORD_AMBIGUOUS, "%s", text);
 }
 
-struct walk {
-	record_fn *f;
-	void *arg;
-};
-
-static enum err
-walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
+enum err
+record_walk_index(struct store_txn *txn, enum store_table index, struct bytes prefix, record_fn *f, void *arg)
 {
 	struct arena_mark mark = store_mark(txn);
 	struct store_cursor *c;
 	struct bytes key, value;
 	enum err e, e2;
 
-	if ((e = store_walk_prefix(txn, STORE_RECORD_BY_FORM, prefix, STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, index, prefix, STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {
 		struct record_row row;
@@ -314,7 +309,7 @@ walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
 		memcpy(id.b, value.p, ID_BYTES);
 		arena_init(&a, 8u << 20);
 		if ((e = record_row_get(txn, &id, &a, &row)) == E_OK)
-			e = w->f(w->arg, txn, &row);
+			e = f(arg, txn, &row);
 		arena_free(&a);
 		store_forget_since(txn, &mark); /* of millions of records too */
 	}
@@ -325,23 +320,21 @@ walk_version(struct store_txn *txn, struct bytes prefix, struct walk *w)
 enum err
 record_walk_version(struct store_txn *txn, struct form_key form, record_fn *f, void *arg)
 {
-	struct walk w = {f, arg};
 	uint8_t prefix[4];
 
 	be32_put(prefix, form.v);
-	return walk_version(txn, BYTES(prefix, sizeof(prefix)), &w);
+	return record_walk_index(txn, STORE_RECORD_BY_FORM, BYTES(prefix, sizeof(prefix)), f, arg);
 }
 
 enum err
 record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, record_fn *f, void *arg)
 {
-	struct walk w = {f, arg};
 	struct form_entry *entry, *first;
 	uint8_t prefix[4];
 	enum err e = E_OK;
 
 	if (form_id_wanted == NULL)
-		return walk_version(txn, BYTES_NONE, &w);
+		return record_walk_index(txn, STORE_RECORD_BY_FORM, BYTES_NONE, f, arg);
 	pthread_rwlock_rdlock(&p->lock);
 	first = p->forms; /* the list only grows at its head */
 	pthread_rwlock_unlock(&p->lock);
@@ -349,7 +342,7 @@ record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, r
 		if (strcmp(form_id(entry->form), form_id_wanted) != 0)
 			continue;
 		be32_put(prefix, entry->key.v);
-		e = walk_version(txn, BYTES(prefix, sizeof(prefix)), &w);
+		e = record_walk_index(txn, STORE_RECORD_BY_FORM, BYTES(prefix, sizeof(prefix)), f, arg);
 	}
 	return e;
 }

@@ -115,7 +115,11 @@ enum err record_find(struct store_txn *, const char *text, struct record_id *out
  * but E_OK from f ends it. The row lives during the call. */
 typedef enum err record_fn(void *arg, struct store_txn *, const struct record_row *);
 enum err record_walk(struct peer *, struct store_txn *, const char *form_id, record_fn *, void *arg);
-/* record_walk_version: the same of one version of a form. */
+/*
+ * record_walk_index: the same of those that a table lists whose values are record ids (RECORD_BY_FORM, CONFLICT), in its order,
+ * where the key begins so. record_walk_version: of one version of a form.
+ */
+enum err record_walk_index(struct store_txn *, enum store_table, struct bytes prefix, record_fn *, void *arg);
 enum err record_walk_version(struct store_txn *, struct form_key, record_fn *, void *arg);
 
 #endif

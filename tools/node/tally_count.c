@@ -67,31 +67,7 @@ tally_ready(struct peer *p, tally_tell_fn *tell, void *arg, struct why *why)
 enum err
 tally_conflicts(struct store_txn *txn, record_fn *f, void *arg)
 {
-	struct arena_mark mark = store_mark(txn);
-	struct store_cursor *c;
-	struct bytes key, value;
-	enum err e, e2;
-
-	if ((e = store_walk(txn, STORE_CONFLICT, BYTES_NONE, STORE_FORWARD, &c)) != E_OK)
-		return e;
-	while (e == E_OK && store_next(c, &key, &value)) {
-		struct record_row row;
-		struct record_id id;
-		struct arena a;
-
-		if (value.n != ID_BYTES) {
-			e = E_STORE_DAMAGED;
-			break;
-		}
-		memcpy(id.b, value.p, ID_BYTES);
-		arena_init(&a, 8u << 20);
-		if ((e = record_row_get(txn, &id, &a, &row)) == E_OK)
-			e = f(arg, txn, &row);
-		arena_free(&a);
-		store_forget_since(txn, &mark);
-	}
-	e2 = store_walk_end(c);
-	return e != E_OK ? e : e2;
+	return record_walk_index(txn, STORE_CONFLICT, BYTES_NONE, f, arg);
 }
 
 /* ---- comparing ---- */
