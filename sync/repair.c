@@ -142,6 +142,8 @@ cells_first(uint32_t guess, uint64_t least)
 		return 1;
 	if (sure)
 		guess = (uint32_t)least;
+	if (guess >= 6 && guess < 16)
+		return guess + guess / 4 + 13;
 	if (guess < 36)
 		return guess + guess * 3 / 4 + 6;
 	guess = sure ? guess + guess * 5 / 12 + 24 : guess * 7 / 8 + 48;
