@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "schemas/form_inside.h"
 
 const enum value_kind question_kinds[] = {

@@ -1,7 +1,7 @@
 /* form_field: which nodes are fields, of which type and class, and what merges with what. */
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "schemas/form_inside.h"
 
 static enum question

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "core/limits.h"
 #include "schemas/form_inside.h"
 #include "schemas/json_answer.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/limits.h"
-#include "core/revision.h"
+#include "core/record/revision.h"
 #include "core/squeeze.h"
 #include "schemas/answers_random.h"
 #include "schemas/form_inside.h"

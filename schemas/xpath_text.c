@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "schemas/utf8.h"
 #include "schemas/xpath_functions.h"
 

@@ -4,11 +4,11 @@
 #ifndef BANYAN_SYNC_MESSAGE_H
 #define BANYAN_SYNC_MESSAGE_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "core/id.h"
-#include "core/carried.h"
+#include "core/letters/carried.h"
 #include "core/limits.h"
-#include "core/sketch.h"
+#include "core/set/sketch.h"
 
 #define PROTOCOL_LOW 1u  /* the lowest and the highest version spoken here */
 #define PROTOCOL_HIGH 1u
@@ -92,7 +92,7 @@ struct message_came_back { struct bytes own_enrolment, node_enrolment; };
 struct message_welcome {
 	struct bytes programme_name;
 	struct ec_public root_public;
-	struct bytes node_enrolment, own_enrolment, office; /* signed objects of core/principal.h */
+	struct bytes node_enrolment, own_enrolment, office; /* signed objects of core/principals/principal.h */
 	struct bytes area;
 	uint64_t node_time_s;
 	bool approved;
@@ -128,7 +128,7 @@ struct message_logs {
 #define NODE_ANEW 0x02u    /* the sums differed: work yours out anew, and say all that is shared */
 struct message_carried { struct bytes bytes; };
 struct message_node { uint64_t flags, incarnation, from, above, down; };
-struct message_statement { uint64_t kind; struct bytes bytes; }; /* an enum statement of core/principal.h */
+struct message_statement { uint64_t kind; struct bytes bytes; }; /* an enum statement of core/principals/principal.h */
 struct message_stanza { uint8_t leaf[HASH_BYTES]; struct bytes bytes; };
 struct message_mark { uint64_t seq; };
 struct message_taken { uint64_t seq, status; };

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "sync/repair_own.h"
 
 /* Past these, cells would not suffice: 4,096 tell about 2,900. The first guess may be a third too high. */

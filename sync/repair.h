@@ -13,7 +13,7 @@
 #ifndef BANYAN_SYNC_REPAIR_H
 #define BANYAN_SYNC_REPAIR_H
 
-#include "core/sketch.h"
+#include "core/set/sketch.h"
 #include "sync/message.h"
 
 #define REPAIR_RUNS_MAX 1024u /* of a log; numbers past them count as not held, and are offered again */

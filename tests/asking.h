@@ -4,7 +4,7 @@
 
 #include "tests/check.h"
 #include "core/pack.h"
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/commands.h"
 #include "tools/node/acting.h"
 

@@ -5,7 +5,7 @@
 #ifndef BANYAN_TESTS_BYTES_NODES_H
 #define BANYAN_TESTS_BYTES_NODES_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "sync/repair.h"
 #include "sync/session.h"
 #include "tests/check.h"

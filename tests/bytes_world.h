@@ -6,7 +6,7 @@
 #ifndef BANYAN_TESTS_BYTES_WORLD_H
 #define BANYAN_TESTS_BYTES_WORLD_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "tests/wire_tap.h"
 
 #define WORLD_LOG_MAX 24u

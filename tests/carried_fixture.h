@@ -2,9 +2,9 @@
 #ifndef BANYAN_TESTS_CARRIED_FIXTURE_H
 #define BANYAN_TESTS_CARRIED_FIXTURE_H
 
-#include "core/carried.h"
+#include "core/letters/carried.h"
 #include "tests/node_fixture.h"
-#include "tools/node/accept.h"
+#include "tools/node/carry/accept.h"
 
 /* A new record as the device's next parcel, signed; in its carried form it is left in *out (heap). */
 static inline enum err

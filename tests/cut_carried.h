@@ -7,14 +7,14 @@
 
 #include "tests/cut_link.h"
 
-#include "core/backup.h"
+#include "core/store/backup.h"
 #include "tests/cut_disk.h"
-#include "tools/node/agent.h"
-#include "tools/node/freed.h"
-#include "tools/node/outbox_row.h"
-#include "tools/node/records.h"
-#include "tools/node/relay.h"
-#include "tools/node/via.h"
+#include "tools/node/agent/agent.h"
+#include "tools/node/outbox/freed.h"
+#include "tools/node/outbox/outbox_row.h"
+#include "tools/node/records/records.h"
+#include "tools/node/roads/relay.h"
+#include "tools/node/roads/via.h"
 
 enum who { NODE, RELAY, ONE, WHO };
 static const char *const names[WHO] = {"node", "relay", "one"};

@@ -9,12 +9,12 @@
 
 #include "tests/journal.h"
 
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "core/pack.h"
 #include "tests/office.h"
-#include "tools/node/attached.h"
-#include "tools/node/link.h"
-#include "tools/node/serve.h"
+#include "tools/node/attached/attached.h"
+#include "tools/node/link/link.h"
+#include "tools/node/serve/serve.h"
 
 #define CUT_FORM \
 	"| survey |\n| | type | name | label |\n| | text | who | Who |\n| | image | page | The signed page |\n" \

@@ -9,11 +9,11 @@
 #include "tests/journal.h"
 
 #include "tests/office.h"
-#include "tools/node/erase.h"
-#include "tools/node/freed.h"
-#include "tools/node/link_inside.h"
-#include "tools/node/satchel.h"
-#include "tools/node/stick.h"
+#include "tools/node/erase/erase.h"
+#include "tools/node/outbox/freed.h"
+#include "tools/node/link/link_inside.h"
+#include "tools/node/roads/satchel.h"
+#include "tools/node/roads/stick.h"
 #include "tools/relock.h"
 
 #define RECORDS 8u

@@ -10,13 +10,13 @@
 #include "schemas/xlsform.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/commands.h"
 #include "tools/node/acting.h"
-#include "tools/node/down.h"
-#include "tools/node/enrol.h"
-#include "tools/node/opener.h"
-#include "tools/node/outbox.h"
+#include "tools/node/down/down.h"
+#include "tools/node/enrol/enrol.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/outbox/outbox.h"
 
 #define WORLD_FILES_MAX 6u
 

@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "core/cert.h"
+#include "core/crypto/cert.h"
 #include "sync/frame.h"
 #include "sync/message.h"
 #include "sync/net/tls.h"
 #include "tests/node_fixture.h"
-#include "tools/node/link.h"
-#include "tools/node/serve.h"
+#include "tools/node/link/link.h"
+#include "tools/node/serve/serve.h"
 
 static char address[64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

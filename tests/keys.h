@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/slice.h"
+#include "core/record/slice.h"
 
 /* test_key: the P-256 key whose secret is 32 times `n`. */
 static inline struct ec_key

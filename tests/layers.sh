@@ -24,18 +24,18 @@ door() {
 	[ -z "$found" ] || complain "$1 has one door ($2):
 $found"
 }
-door 'lmdb\.h'    'core/store[a-z_]*\.[ch]'
-door 'mbedtls/'   'core/crypto[a-z_]*\.c|core/cert\.c|sync/net/[a-z_]+\.[ch]'
-door 'uv\.h'      'sync/net/[a-z_]+\.[ch]|tools/node/[a-z_]+\.[ch]'
+door 'lmdb\.h'    'core/store/store[a-z_]*\.[ch]'
+door 'mbedtls/'   'core/crypto/crypto[a-z_]*\.c|core/crypto/cert\.c|sync/net/[a-z_]+\.[ch]'
+door 'uv\.h'      'sync/net/[a-z_]+\.[ch]|tools/node/[a-z_/]+\.[ch]'
 door 'msgpack'    'core/pack\.c'
 door 'zip\.h'     'schemas/xlsx(_zip)?\.c'
 door 'expat\.h'   'schemas/(xml|xlsx)\.c'
 door 'jansson\.h' 'schemas/(answers_json|form_json|json_answer)\.[ch]|tools/[a-z_/]+\.[ch]'
 door 'zstd'       'core/squeeze\.c'
 door 'malloc\.h'  'core/memory\.c'
-door 'argon2\.h'  'core/crypto[a-z_]*\.c'
+door 'argon2\.h'  'core/crypto/crypto[a-z_]*\.c'
 door 'qrencode\.h' 'tools/qr\.c'
-door 'linux/(rt)?netlink\.h' 'tools/node/uplink\.c'
+door 'linux/(rt)?netlink\.h' 'tools/node/agent/uplink\.c'
 
 [ $bad -eq 0 ] && echo "layers: hold"
 exit $bad

@@ -7,7 +7,7 @@
 
 #include "tests/asking.h"
 #include "tests/node_fixture.h"
-#include "tools/node/verify.h"
+#include "tools/node/opener/verify.h"
 
 static struct node n;
 static struct device honest, liar, officer;

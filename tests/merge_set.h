@@ -2,7 +2,7 @@
 #ifndef BANYAN_TESTS_MERGE_SET_H
 #define BANYAN_TESTS_MERGE_SET_H
 
-#include "core/merge.h"
+#include "core/record/merge.h"
 #include "tests/check.h"
 
 #define MAX 64

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/cert.h"
+#include "core/crypto/cert.h"
 #include "core/fault.h"
 #include "sync/net/net.h"
 #include "tests/sync_peers.h"

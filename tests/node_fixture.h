@@ -5,20 +5,20 @@
 #ifndef BANYAN_TESTS_NODE_FIXTURE_H
 #define BANYAN_TESTS_NODE_FIXTURE_H
 
-#include "core/arrival.h"
-#include "core/invite.h"
+#include "core/parcel/arrival.h"
+#include "core/principals/invite.h"
 #include "core/pack.h"
-#include "core/parcel.h"
-#include "core/revision.h"
-#include "core/slice.h"
+#include "core/parcel/parcel.h"
+#include "core/record/revision.h"
+#include "core/record/slice.h"
 #include "schemas/areas_table.h"
 #include "schemas/xlsform.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
-#include "tools/node/down.h"
-#include "tools/node/enrol.h"
-#include "tools/node/opener.h"
-#include "tools/node/records.h"
+#include "tools/node/down/down.h"
+#include "tools/node/enrol/enrol.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/records/records.h"
 
 /* One device as its own store would have it: identity, and where its log stands. */
 struct device {

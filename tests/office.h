@@ -5,18 +5,18 @@
 #ifndef BANYAN_TESTS_OFFICE_H
 #define BANYAN_TESTS_OFFICE_H
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "schemas/areas_table.h"
 #include "schemas/xlsform.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/commands.h"
 #include "tools/node/acting.h"
-#include "tools/node/down.h"
-#include "tools/node/enrol.h"
-#include "tools/node/opener.h"
-#include "tools/node/outbox.h"
+#include "tools/node/down/down.h"
+#include "tools/node/enrol/enrol.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/outbox/outbox.h"
 
 #define OFFICE_AREAS "code,parent,level,name\nP,,province,Province\nD,P,district,District\nV1,D,village,One\nV2,D,village,Two\nX,P,district,Elsewhere\n"
 #define OFFICE_FORM \

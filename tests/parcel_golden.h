@@ -2,10 +2,10 @@
 #ifndef BANYAN_TESTS_PARCEL_GOLDEN_H
 #define BANYAN_TESTS_PARCEL_GOLDEN_H
 
-#include "core/parcel.h"
+#include "core/parcel/parcel.h"
 
 #include "core/pack.h"
-#include "core/revision.h"
+#include "core/record/revision.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
 

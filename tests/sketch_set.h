@@ -2,7 +2,7 @@
 #ifndef BANYAN_TESTS_SKETCH_SET_H
 #define BANYAN_TESTS_SKETCH_SET_H
 
-#include "core/sketch.h"
+#include "core/set/sketch.h"
 
 struct seeded {
 	uint64_t state;

@@ -4,7 +4,7 @@
 #ifndef BANYAN_TESTS_STORE_ROWS_H
 #define BANYAN_TESTS_STORE_ROWS_H
 
-#include "core/store.h"
+#include "core/store/store.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 

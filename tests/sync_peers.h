@@ -5,7 +5,7 @@
 #ifndef BANYAN_TESTS_SYNC_PEERS_H
 #define BANYAN_TESTS_SYNC_PEERS_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "sync/session.h"
 #include "tests/check.h"
 

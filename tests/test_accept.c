@@ -1,6 +1,6 @@
 /* Parcels that their author did not bring itself: verified before they are taken; holes, forks, the revoked. */
 #include "tests/carried_fixture.h"
-#include "tools/node/verify.h"
+#include "tools/node/opener/verify.h"
 
 static struct node n;
 static struct device member;

@@ -1,7 +1,7 @@
 /* test_adopt: an office that is there already, and whoever would stand above it. FORMATS.md "A tree of nodes". */
 #include "tests/device_fixture.h"
-#include "tools/node/enrol_node.h"
-#include "tools/node/offices.h"
+#include "tools/node/enrol/enrol_node.h"
+#include "tools/node/enrol/offices.h"
 
 static struct node n;
 

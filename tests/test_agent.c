@@ -1,6 +1,6 @@
 /* When a device that keeps itself in step tries, and why not: by what happens, second by second. */
 #include "tests/check.h"
-#include "tools/node/duty.h"
+#include "tools/node/agent/duty.h"
 
 #define YEAR_S (365u * DUTY_DAY_S)
 

@@ -1,4 +1,4 @@
-#include "core/area.h"
+#include "core/principals/area.h"
 
 #include <time.h>
 

@@ -1,4 +1,4 @@
-#include "core/area.h"
+#include "core/principals/area.h"
 #include "schemas/areas_table.h"
 #include "tests/check.h"
 

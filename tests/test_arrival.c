@@ -1,4 +1,4 @@
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 
 #include "core/fault.h"
 #include "tests/store_fixture.h"

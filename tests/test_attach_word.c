@@ -1,12 +1,12 @@
 /* Attachments that go by a stick: what is signed about them, to the byte, and who gains nothing by saying it. */
-#include "core/attach_word.h"
+#include "core/record/attach_word.h"
 
 #include "core/pack.h"
 #include "tests/keys.h"
 #include "tests/node_fixture.h"
 #include "tests/vector.h"
-#include "tools/node/attached.h"
-#include "tools/node/mail.h"
+#include "tools/node/attached/attached.h"
+#include "tools/node/roads/mail.h"
 
 static const struct programme_id programme = {"programme-000001"};
 

@@ -1,5 +1,5 @@
 /* Attachments: their bytes, and what a node believes of what it is told. FORMATS.md, PROTOCOL.md "Attachments". */
-#include "tools/node/attached.h"
+#include "tools/node/attached/attached.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
-#include "core/audit.h"
+#include "core/store/audit.h"
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "tests/store_fixture.h"
 
 static const struct principal_id actor = {"sixteen bytes!!"};

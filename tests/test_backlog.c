@@ -1,6 +1,6 @@
 /* test_backlog: how far behind with opening a node may be is ten minutes of its own speed, and health says when it is more. */
 #include "tests/check.h"
-#include "tools/node/serve_inside.h"
+#include "tools/node/serve/serve_inside.h"
 
 static void
 ten_minutes_of_its_speed(void)

@@ -1,9 +1,9 @@
-#include "core/backup.h"
+#include "core/store/backup.h"
 
 #include <sys/stat.h>
 
-#include "core/arrival.h"
-#include "core/audit.h"
+#include "core/parcel/arrival.h"
+#include "core/store/audit.h"
 #include "core/fault.h"
 #include "tests/store_fixture.h"
 

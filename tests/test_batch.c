@@ -1,5 +1,5 @@
 /* What one node says to another on a stick: golden bytes, every byte changed, cut anywhere, out of bounds. */
-#include "core/batch.h"
+#include "core/letters/batch.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
 

@@ -2,13 +2,13 @@
  * test_bounds: each count that is larger than its array, each length that is larger than its field, with bytes enough behind
  * it to be believed: nothing but the bound refuses it. What fits to the last one is taken.
  */
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "core/pack.h"
-#include "core/principal.h"
-#include "core/receipt.h"
-#include "core/reissue.h"
-#include "core/revision.h"
-#include "core/stanza.h"
+#include "core/principals/principal.h"
+#include "core/letters/receipt.h"
+#include "core/record/reissue.h"
+#include "core/record/revision.h"
+#include "core/record/stanza.h"
 #include "sync/message.h"
 #include "tests/check.h"
 #include "tests/keys.h"

@@ -4,8 +4,8 @@
  * (serve_*) and a device's session, without a link between.
  */
 #include "tests/node_fixture.h"
-#include "tools/node/serve.h"
-#include "tools/node/serve_inside.h"
+#include "tools/node/serve/serve.h"
+#include "tools/node/serve/serve_inside.h"
 
 #define BEHIND (SERVE_BACKLOG_MIN + 1u)
 

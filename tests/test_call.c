@@ -6,7 +6,7 @@
 
 #include "core/pack.h"
 #include "tests/check.h"
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/options.h"
 
 static char folder[64];

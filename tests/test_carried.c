@@ -1,5 +1,5 @@
 /* Carried parcels: bytes good and bad. */
-#include "core/carried.h"
+#include "core/letters/carried.h"
 
 #include "tests/keys.h"
 #include "tests/vector.h"

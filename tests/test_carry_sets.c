@@ -1,9 +1,9 @@
 /* What is shared with another node is kept up to date by who opens what arrives, and check compares it with the parcels. */
 #include "tests/node_fixture.h"
-#include "tools/node/carry_inside.h"
-#include "tools/node/carry_sets.h"
-#include "tools/node/opener_queue.h"
-#include "tools/node/verify.h"
+#include "tools/node/carry/carry_inside.h"
+#include "tools/node/carry/carry_sets.h"
+#include "tools/node/opener/opener_queue.h"
+#include "tools/node/opener/verify.h"
 
 static struct node n;
 static struct device child, here, elsewhere, urgent, liar;

@@ -1,4 +1,4 @@
-#include "core/cert.h"
+#include "core/crypto/cert.h"
 
 #include <mbedtls/x509_crt.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* The officer's work on records: show, review, amend, void, conflicts, resolve; at the node, from afar, on a device. */
 #include "tests/office.h"
 
-#include "core/audit.h"
+#include "core/store/audit.h"
 
 static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
 

@@ -3,9 +3,9 @@
  * bytes with helpers as without, for good parcels and for bad ones.
  */
 #include "tests/node_fixture.h"
-#include "tools/node/crew.h"
-#include "tools/node/known.h"
-#include "tools/node/verify.h"
+#include "tools/node/opener/crew.h"
+#include "tools/node/opener/known.h"
+#include "tools/node/opener/verify.h"
 
 #define DEVICES 4u
 #define ROUNDS 6u

@@ -1,6 +1,6 @@
 /* Published vectors: FIPS 180-4, RFC 4231, RFC 5869, NIST SP 800-38D, RFC 6979, RFC 5903.
  */
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 
 #include <pthread.h>
 

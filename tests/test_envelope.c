@@ -1,8 +1,8 @@
 /* What carriers hold: envelopes, the bundle that they stand in, receipts. */
-#include "core/envelope.h"
+#include "core/letters/envelope.h"
 
-#include "core/bundle.h"
-#include "core/receipt.h"
+#include "core/letters/bundle.h"
+#include "core/letters/receipt.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
 

@@ -1,12 +1,12 @@
 /* Orders to erase, and what is said again because of them, to the byte. The rest: e2e_erase. */
-#include "core/erasure.h"
+#include "core/record/erasure.h"
 
 #include "core/pack.h"
-#include "core/reissue.h"
+#include "core/record/reissue.h"
 #include "tests/keys.h"
 #include "tests/store_fixture.h"
 #include "tests/vector.h"
-#include "tools/node/erasures.h"
+#include "tools/node/erase/erasures.h"
 
 static struct programme_id programme = {"programme-00001"};
 

@@ -2,8 +2,8 @@
 
 #include <jansson.h>
 
-#include "core/audit.h"
-#include "core/crypto.h"
+#include "core/store/audit.h"
+#include "core/crypto/crypto.h"
 #include "tools/extract/calendar.h"
 #include "tools/extract/extract.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "tests/node_fixture.h"
-#include "tools/node/opener_queue.h"
-#include "tools/node/verify.h"
+#include "tools/node/opener/opener_queue.h"
+#include "tools/node/opener/verify.h"
 
 #define TURN 64u
 #define OTHERS 5u

@@ -4,7 +4,7 @@
 
 #include "schemas/xlsform.h"
 #include "tests/check.h"
-#include "tools/fill_parts.h"
+#include "tools/fill/fill_parts.h"
 
 static const char form_text[] =
     "| survey |\n"

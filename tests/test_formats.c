@@ -195,7 +195,7 @@ every_table_has_vectors(void)
 {
 	static const char *const tables[] = {
 #define X(number, name, key, what) #name,
-#include "core/store_table.def"
+#include "core/store/store_table.def"
 #undef X
 	};
 	char name[NAME_BYTES], pattern[NAME_BYTES + 8];

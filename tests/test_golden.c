@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/audit.h"
-#include "core/backup.h"
-#include "core/cert.h"
-#include "core/invite.h"
-#include "core/keyring.h"
+#include "core/store/audit.h"
+#include "core/store/backup.h"
+#include "core/crypto/cert.h"
+#include "core/principals/invite.h"
+#include "core/crypto/keyring.h"
 #include "schemas/areas_table.h"
 #include "tests/keys.h"
 #include "tests/vector.h"

@@ -1,7 +1,7 @@
 /* How many records there are, and the number of each: rows as FORMATS.md writes them ("Counts", "Numbers"), to the byte. */
 #include "tests/golden_rows.h"
-#include "tools/node/record_number.h"
-#include "tools/node/tally.h"
+#include "tools/node/records/record_number.h"
+#include "tools/node/records/tally.h"
 
 static enum err
 tally_put(struct store_txn *txn, const struct tally_row *row)

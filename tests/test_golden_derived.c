@@ -2,18 +2,18 @@
  * The rows that a node derives, its arrivals, and what it gave out; what a device remembers of its node's lives: each as
  * FORMATS.md writes it, to the byte. What was written once must be read for ever, by every later version.
  */
-#include "core/arrival.h"
-#include "core/audit.h"
+#include "core/parcel/arrival.h"
+#include "core/store/audit.h"
 #include "core/pack.h"
 #include "tests/golden_rows.h"
 #include "tools/extract/release.h"
-#include "tools/node/aside.h"
-#include "tools/node/epochs.h"
-#include "tools/node/opener.h"
-#include "tools/node/quota.h"
-#include "tools/node/receipts.h"
-#include "tools/node/records.h"
-#include "tools/node/satchel.h"
+#include "tools/node/opener/aside.h"
+#include "tools/node/opener/epochs.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/serve/quota.h"
+#include "tools/node/outbox/receipts.h"
+#include "tools/node/records/records.h"
+#include "tools/node/roads/satchel.h"
 
 static const struct record_id the_record = {"record-000000001"};
 static const struct log_id the_log = {TEST_AUTHOR, TEST_EPOCH};

@@ -3,11 +3,11 @@
  * must be read for ever, by every later version. (Those that a node derives: test_golden_derived.)
  */
 #include "tests/golden_rows.h"
-#include "tools/fill_parts.h"
-#include "tools/node/down_row.h"
-#include "tools/node/invitation_row.h"
-#include "tools/node/link.h"
-#include "tools/node/outbox_row.h"
+#include "tools/fill/fill_parts.h"
+#include "tools/node/down/down_row.h"
+#include "tools/node/enrol/invitation_row.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/outbox_row.h"
 #include "tools/node/state.h"
 
 static const struct record_id the_record = {"record-000000001"};

@@ -2,18 +2,18 @@
  * The rows of an office's keys, of a succession and of a tree of nodes: each as FORMATS.md writes it, to the byte. What was
  * written once must be read for ever, by every later version.
  */
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "core/pack.h"
 #include "tests/golden_rows.h"
-#include "tools/node/accept.h"
-#include "tools/node/carry_inside.h"
-#include "tools/node/office_keys.h"
-#include "tools/node/receipts.h"
-#include "tools/node/stanzas.h"
-#include "tools/node/succeed.h"
-#include "tools/node/down_row.h"
+#include "tools/node/carry/accept.h"
+#include "tools/node/carry/carry_inside.h"
+#include "tools/node/enrol/office_keys.h"
+#include "tools/node/outbox/receipts.h"
+#include "tools/node/opener/stanzas.h"
+#include "tools/node/enrol/succeed.h"
+#include "tools/node/down/down_row.h"
 #include "tools/node/state.h"
-#include "tools/node/twins.h"
+#include "tools/node/link/twins.h"
 
 static const struct principal_id the_node = TEST_OTHER;
 static const struct log_id the_log = {TEST_AUTHOR, TEST_EPOCH};

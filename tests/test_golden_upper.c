@@ -1,10 +1,10 @@
 /* Where the office above is, as a second node has it: its row and the word that tells it, to the byte. FORMATS.md. */
 #include "core/pack.h"
 #include "tests/golden_rows.h"
-#include "tools/node/down_row.h"
-#include "tools/node/link.h"
+#include "tools/node/down/down_row.h"
+#include "tools/node/link/link.h"
 #include "tools/node/state.h"
-#include "tools/node/upper.h"
+#include "tools/node/enrol/upper.h"
 
 static const struct principal_id the_node = TEST_OTHER;
 static struct peer peer; /* as much of one as a row's functions read */

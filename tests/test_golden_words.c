@@ -4,8 +4,8 @@
 #include "core/pack.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
-#include "tools/call_parts.h"
-#include "tools/node/down_item.h"
+#include "tools/call/call_parts.h"
+#include "tools/node/down/down_item.h"
 #include "tools/options.h"
 
 static uint8_t room[4096];

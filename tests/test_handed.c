@@ -1,5 +1,5 @@
 /* What a device remembers of relays: what each one has, how many of them, how long, and that an answer clears it. */
-#include "tools/node/handed.h"
+#include "tools/node/roads/handed.h"
 
 #include "core/pack.h"
 #include "tests/node_fixture.h"

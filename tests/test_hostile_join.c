@@ -3,7 +3,7 @@
  * a newcomer believes of a node that answers: whose word it is, from the node itself up to the root.
  */
 #include "tests/device_fixture.h"
-#include "tools/node/enrol_node.h"
+#include "tools/node/enrol/enrol_node.h"
 #include "tools/node/state.h"
 
 static struct node n;

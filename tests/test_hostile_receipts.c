@@ -2,11 +2,11 @@
  * test_hostile_receipts: a receipt lets a device give up what it wrote. Who forges one, brings one of another life, of another
  * parcel or for somebody else gains nothing; and a device's word at the node is its own.
  */
-#include "core/receipt.h"
+#include "core/letters/receipt.h"
 #include "tests/office.h"
-#include "tools/node/freed.h"
-#include "tools/node/link.h"
-#include "tools/node/receipts.h"
+#include "tools/node/outbox/freed.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/receipts.h"
 
 static struct office_world w;
 static struct peer *device;

@@ -1,6 +1,6 @@
 /* What a relay can do to a node with the envelopes that it brings: forge, replay, mix, drop. It gains nothing. */
 #include "tests/carried_fixture.h"
-#include "tools/node/satchel.h"
+#include "tools/node/roads/satchel.h"
 
 static struct node n;
 static struct device member;

@@ -5,8 +5,8 @@
 #include "tests/lies.h"
 
 #include "tests/hostile_client.h"
-#include "tools/node/attached.h"
-#include "tools/node/satchel.h"
+#include "tools/node/attached/attached.h"
+#include "tools/node/roads/satchel.h"
 
 static pthread_t serving_thread;
 

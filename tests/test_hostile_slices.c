@@ -3,7 +3,7 @@
  * whose key. One test a lie; what must hold after each stands in lies.h.
  */
 #include "tests/lies.h"
-#include "tools/node/stanzas.h"
+#include "tools/node/opener/stanzas.h"
 
 /* ---- recipients, runs, slices ---- */
 

@@ -3,7 +3,7 @@
  * word for it, with an old word, or with another's; and who says that the dead node had let it in.
  */
 #include "tests/device_fixture.h"
-#include "tools/node/succeed.h"
+#include "tools/node/enrol/succeed.h"
 
 static struct node n;
 

@@ -3,10 +3,10 @@
  * vouched for, a notice said aloud or to somebody else, a secret for whom it is not.
  */
 #include "tests/device_fixture.h"
-#include "tools/node/down_item.h"
-#include "tools/node/mail_inside.h"
-#include "tools/node/office_keys.h"
-#include "tools/node/outbox.h"
+#include "tools/node/down/down_item.h"
+#include "tools/node/roads/mail_inside.h"
+#include "tools/node/enrol/office_keys.h"
+#include "tools/node/outbox/outbox.h"
 
 static struct node n;
 static struct peer *device;

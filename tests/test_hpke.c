@@ -1,5 +1,5 @@
 /* RFC 9180's vectors for DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 in base mode. */
-#include "core/hpke.h"
+#include "core/crypto/hpke.h"
 
 #include "core/fault.h"
 #include "tests/check.h"

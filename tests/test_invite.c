@@ -1,4 +1,4 @@
-#include "core/invite.h"
+#include "core/principals/invite.h"
 
 #include "core/pack.h"
 #include "tests/check.h"

@@ -1,4 +1,4 @@
-#include "core/keyring.h"
+#include "core/crypto/keyring.h"
 
 #include <sys/stat.h>
 

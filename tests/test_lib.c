@@ -6,8 +6,8 @@
 
 #include "tests/check.h"
 #include "tests/programme.h"
-#include "tools/node/down.h"
-#include "tools/node/enrol.h"
+#include "tools/node/down/down.h"
+#include "tools/node/enrol/enrol.h"
 #include "schemas/areas_table.h"
 
 static const char key[] = "thirty-two bytes or more of a key file";

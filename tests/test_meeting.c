@@ -1,5 +1,5 @@
 /* How a device and a relay know each other without a name. */
-#include "core/meeting.h"
+#include "core/letters/meeting.h"
 
 #include "tests/keys.h"
 #include "tests/vector.h"

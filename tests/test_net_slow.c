@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/cert.h"
-#include "core/crypto.h"
+#include "core/crypto/cert.h"
+#include "core/crypto/crypto.h"
 #include "sync/net/net.h"
 #include "tests/check.h"
 

@@ -1,7 +1,7 @@
 /* The office's other work: devices, revoke, status, languages, audit, check, backup, restore, passphrase, wipe. */
 #include "tests/office.h"
 
-#include "tools/node/records.h"
+#include "tools/node/records/records.h"
 
 static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
 

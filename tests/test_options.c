@@ -1,5 +1,5 @@
 #include "tests/check.h"
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 

@@ -6,9 +6,9 @@
  */
 #include "tests/cut_disk.h"
 
-#include "core/arrival.h"
-#include "core/audit.h"
-#include "core/backup.h"
+#include "core/parcel/arrival.h"
+#include "core/store/audit.h"
+#include "core/store/backup.h"
 #include "tests/check.h"
 
 static const struct unlock old_pass = {.passphrase = {(const uint8_t *)"rice", 4}};

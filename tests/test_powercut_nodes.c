@@ -7,7 +7,7 @@
 #include "tests/cut_link.h"
 
 #include "tests/cut_disk.h"
-#include "tools/node/records.h"
+#include "tools/node/records/records.h"
 
 enum who { NODE, TWIN, BELOW, OF_NODE, OF_BELOW, WHO };
 static const char *const names[WHO] = {"node", "twin", "below", "one", "two"};

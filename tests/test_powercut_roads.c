@@ -6,9 +6,9 @@
 #include "tests/cut_roads.h"
 
 #include "tests/cut_disk.h"
-#include "tools/node/erasures.h"
-#include "tools/node/outbox_row.h"
-#include "tools/node/records.h"
+#include "tools/node/erase/erasures.h"
+#include "tools/node/outbox/outbox_row.h"
+#include "tools/node/records/records.h"
 
 /* ---- what must be there: at a device ---- */
 

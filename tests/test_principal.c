@@ -1,4 +1,4 @@
-#include "core/principal.h"
+#include "core/principals/principal.h"
 
 #include "core/pack.h"
 #include "core/fault.h"

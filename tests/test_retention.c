@@ -1,5 +1,5 @@
 /* Rules of retention, to the byte, and what they come to. The sweeps: e2e_retention. */
-#include "core/retention.h"
+#include "core/record/retention.h"
 
 #include "core/pack.h"
 #include "tests/vector.h"

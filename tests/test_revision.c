@@ -1,6 +1,6 @@
-#include "core/revision.h"
+#include "core/record/revision.h"
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "core/pack.h"
 #include "tests/vector.h"
 

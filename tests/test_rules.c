@@ -1,4 +1,4 @@
-#include "core/rules.h"
+#include "core/principals/rules.h"
 
 #include "core/pack.h"
 #include "tests/check.h"

@@ -1,4 +1,4 @@
-#include "core/shared.h"
+#include "core/set/shared.h"
 #include "tests/sketch_set.h"
 #include "tests/store_fixture.h"
 #include "tests/vector.h"

@@ -1,4 +1,4 @@
-#include "core/sketch.h"
+#include "core/set/sketch.h"
 #include "tests/check.h"
 #include "tests/sketch_set.h"
 #include "tests/vector.h"

@@ -1,4 +1,4 @@
-#include "core/slice.h"
+#include "core/record/slice.h"
 
 #include "core/limits.h"
 #include "core/squeeze.h"

@@ -1,6 +1,6 @@
-#include "core/stanza.h"
+#include "core/record/stanza.h"
 
-#include "core/parcel.h"
+#include "core/parcel/parcel.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
 

@@ -4,7 +4,7 @@
 
 #include "tests/scratch.h"
 #include "tests/vector.h"
-#include "tools/node/office_keys.h"
+#include "tools/node/enrol/office_keys.h"
 #include "tools/root_file.h"
 #include "tools/successor_file.h"
 

@@ -1,8 +1,8 @@
 /* The counts of records: right after whatever happens to them, found out when they are not, made when they are not there. */
 #include "tests/node_fixture.h"
-#include "tools/node/erase.h"
-#include "tools/node/tally.h"
-#include "tools/node/verify.h"
+#include "tools/node/erase/erase.h"
+#include "tools/node/records/tally.h"
+#include "tools/node/opener/verify.h"
 
 static struct node n;
 static struct device one, two;

@@ -1,10 +1,10 @@
 /* A node below that lies to the one above: its word counts for its own area and below, and for nothing else. */
-#include "core/erasure.h"
+#include "core/record/erasure.h"
 #include "tests/node_fixture.h"
-#include "tools/node/carry.h"
-#include "tools/node/erasures.h"
-#include "tools/node/offices.h"
-#include "tools/node/stanzas.h"
+#include "tools/node/carry/carry.h"
+#include "tools/node/erase/erasures.h"
+#include "tools/node/enrol/offices.h"
+#include "tools/node/opener/stanzas.h"
 
 static struct node n;
 static struct device liar;

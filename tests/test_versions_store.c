@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "core/backup.h"
+#include "core/store/backup.h"
 #include "core/fault.h"
 #include "tests/store_fixture.h"
 

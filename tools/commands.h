@@ -5,7 +5,7 @@
 #ifndef BANYAN_TOOLS_COMMANDS_H
 #define BANYAN_TOOLS_COMMANDS_H
 
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 #define X(function, name, where, positionals, summary, about, day, examples) \
 	enum err cmd_##function(struct call *);

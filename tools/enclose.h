@@ -1,12 +1,12 @@
 /*
  * enclose: the files that a record's answers name are read and sealed at once, and the answers become references to them
- * (core/attach.h). schemas/FORMS.md "Attachments".
+ * (core/record/attach.h). schemas/FORMS.md "Attachments".
  */
 #ifndef BANYAN_TOOLS_ENCLOSE_H
 #define BANYAN_TOOLS_ENCLOSE_H
 
-#include "tools/call.h"
-#include "tools/node/outbox.h"
+#include "tools/call/call.h"
+#include "tools/node/outbox/outbox.h"
 
 struct enclosed {
 	struct attached_new files[ATTACH_RECORD_MAX];

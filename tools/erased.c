@@ -1,10 +1,10 @@
 #include "tools/erased.h"
 
-#include "core/rules.h"
+#include "core/principals/rules.h"
 #include "tools/node/acting.h"
-#include "tools/node/erasures.h"
-#include "tools/node/revise.h"
-#include "tools/node/view.h"
+#include "tools/node/erase/erasures.h"
+#include "tools/node/outbox/revise.h"
+#include "tools/node/records/view.h"
 
 static void
 tell(struct call *c, const struct erasure_row *row)

@@ -4,7 +4,7 @@
 
 #include "core/err.h"
 #include "core/id.h"
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 struct store_txn;
 

@@ -7,7 +7,7 @@
 
 #include "schemas/form.h"
 #include "schemas/xlsform.h"
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /*
  * form_file_read: the index-th FILE of the call: converted, its choice files put in (schemas/areas and the like

@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/help.h"
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/node/acting.h"
-#include "tools/node/link.h"
+#include "tools/node/link/link.h"
 #include "tools/terminal.h"
 
 #define OWNER_WAIT_MS 10000 /* another command holds the store for a moment */

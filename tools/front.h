@@ -4,7 +4,7 @@
 #ifndef BANYAN_TOOLS_FRONT_H
 #define BANYAN_TOOLS_FRONT_H
 
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /* front_main: what main() does; returns the exit status. */
 int front_main(int argc, char **argv);

@@ -4,7 +4,7 @@
 #ifndef BANYAN_TOOLS_HELP_H
 #define BANYAN_TOOLS_HELP_H
 
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /* help_write: append the page of a command, or of the program when it is NULL. */
 void help_write(struct writer *, const struct command *);

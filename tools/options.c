@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "tools/call_parts.h"
+#include "tools/call/call_parts.h"
 #include "tools/commands.h"
 
 struct words {

@@ -5,7 +5,7 @@
 #ifndef BANYAN_TOOLS_OPTIONS_H
 #define BANYAN_TOOLS_OPTIONS_H
 
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /*
  * options_parse: fill the call from the words after the program's name. With --help, or no command at all,

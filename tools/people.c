@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "tools/json.h"
-#include "tools/node/tally.h"
-#include "tools/node/view.h"
+#include "tools/node/records/tally.h"
+#include "tools/node/records/view.h"
 
 struct gathering {
 	struct peer *p;

@@ -5,7 +5,7 @@
 #define BANYAN_TOOLS_PEOPLE_H
 
 #include "tools/node/peer.h"
-#include "tools/node/quota.h"
+#include "tools/node/serve/quota.h"
 
 #define OVERDUE_DAYS 35u /* returns are monthly; five days of grace for roads and rain */
 

@@ -11,8 +11,8 @@
 #ifndef BANYAN_TOOLS_ROOT_FILE_H
 #define BANYAN_TOOLS_ROOT_FILE_H
 
-#include "core/crypto.h"
-#include "core/principal.h"
+#include "core/crypto/crypto.h"
+#include "core/principals/principal.h"
 
 #define ROOT_FILE_NODES_MAX 16u
 

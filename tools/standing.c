@@ -1,6 +1,6 @@
 /* standing: how `status` is told. */
 #include "tools/json.h"
-#include "tools/node/view.h"
+#include "tools/node/records/view.h"
 #include "tools/standing.h"
 #include "tools/status_agent.h"
 #include "tools/status_handed.h"

@@ -3,10 +3,10 @@
 #define BANYAN_TOOLS_STANDING_H
 
 #include "core/bytes.h"
-#include "tools/call.h"
-#include "tools/node/link.h"
-#include "tools/node/outbox.h"
-#include "tools/node/sweep.h"
+#include "tools/call/call.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/outbox.h"
+#include "tools/node/erase/sweep.h"
 #include "tools/people.h"
 
 struct standing {

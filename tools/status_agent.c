@@ -1,8 +1,8 @@
 #include "tools/status_agent.h"
 
 #include "tools/json.h"
-#include "tools/node/agent.h"
-#include "tools/node/view.h"
+#include "tools/node/agent/agent.h"
+#include "tools/node/records/view.h"
 
 static bool
 row_get(struct call *c, struct agent_row *row)

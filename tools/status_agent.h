@@ -3,7 +3,7 @@
 #define BANYAN_TOOLS_STATUS_AGENT_H
 
 #include "core/bytes.h"
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /* Lines for people; nothing where no agent ever ran. */
 void status_agent_text(struct call *, struct writer *);

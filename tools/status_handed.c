@@ -1,9 +1,9 @@
 #include "tools/status_handed.h"
 
 #include "tools/json.h"
-#include "tools/node/handed.h"
-#include "tools/node/outbox.h"
-#include "tools/node/view.h"
+#include "tools/node/roads/handed.h"
+#include "tools/node/outbox/outbox.h"
+#include "tools/node/records/view.h"
 
 struct telling {
 	struct writer *w;

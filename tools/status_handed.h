@@ -3,7 +3,7 @@
 #define BANYAN_TOOLS_STATUS_HANDED_H
 
 #include "core/bytes.h"
-#include "tools/call.h"
+#include "tools/call/call.h"
 
 /* A line for each relay; nothing where none was met. */
 void status_handed_text(struct call *, struct writer *);

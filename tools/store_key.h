@@ -2,8 +2,8 @@
 #ifndef BANYAN_TOOLS_STORE_KEY_H
 #define BANYAN_TOOLS_STORE_KEY_H
 
-#include "core/crypto.h"
-#include "tools/call.h"
+#include "core/crypto/crypto.h"
+#include "tools/call/call.h"
 
 /*
  * store_key_renew: what the person gave opens it again, and what --also-passphrase-file, --also-key-file and the recovery key

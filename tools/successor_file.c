@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
-#include "tools/node/succeed.h"
+#include "tools/node/enrol/succeed.h"
 
 #define TEXT_BYTES_MAX 16384u
 #define TITLE "banyan successor 1"

@@ -11,7 +11,7 @@
 #ifndef BANYAN_TOOLS_SUCCESSOR_FILE_H
 #define BANYAN_TOOLS_SUCCESSOR_FILE_H
 
-#include "core/principal.h"
+#include "core/principals/principal.h"
 
 #define SUCCESSOR_PATH_BYTES 1024u
 

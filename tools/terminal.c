@@ -7,7 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 
 bool
 terminal_is(FILE *f)

@@ -11,7 +11,7 @@
 #ifndef BANYAN_TOOLS_UNLOCK_H
 #define BANYAN_TOOLS_UNLOCK_H
 
-#include "core/keyring.h"
+#include "core/crypto/keyring.h"
 
 enum secret_kind { SECRET_NONE, SECRET_PASSPHRASE, SECRET_KEY_FILE, SECRET_RECOVERY };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "core/pack.h"
 
 enum err

@@ -26,7 +26,7 @@ struct net_counts {
 /* Who we are. Views must outlive the server or the run. */
 struct net_identity {
 	const struct ec_key *key;
-	struct bytes certificate; /* DER, self-signed: core/cert.h */
+	struct bytes certificate; /* DER, self-signed: core/crypto/cert.h */
 };
 
 /* A connection of a server; gone once `closed` returned. */

@@ -1,8 +1,8 @@
 #include <mbedtls/error.h>
 #include <stdlib.h>
 
-#include "core/cert.h"
-#include "core/crypto.h"
+#include "core/crypto/cert.h"
+#include "core/crypto/crypto.h"
 #include "core/fault.h"
 #include "sync/net/tls_own.h"
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "core/fault.h"
 #include "core/limits.h"
 

@@ -1,8 +1,8 @@
 /* What all connections of one end share: its key, its certificate, what it offers, and the host's sessions by their id. */
 #include <stdlib.h>
 
-#include "core/cert.h"
-#include "core/crypto.h"
+#include "core/crypto/cert.h"
+#include "core/crypto/crypto.h"
 #include "core/fault.h"
 #include "sync/net/tls_own.h"
 

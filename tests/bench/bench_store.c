@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "core/arrival.h"
-#include "core/crypto.h"
+#include "core/parcel/arrival.h"
+#include "core/crypto/crypto.h"
 #include "tests/scratch.h"
 
 #define RECORDS_A_PARCEL 20u

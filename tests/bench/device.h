@@ -6,8 +6,8 @@
 #define BANYAN_TESTS_BENCH_DEVICE_H
 
 #include "tests/e2e/run.h"
-#include "tools/node/link.h"
-#include "tools/node/outbox.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/outbox.h"
 
 /* The node with the form, and the villages' codes. */
 void bench_stage(struct stage *, const char *banyan);

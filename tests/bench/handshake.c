@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "core/cert.h"
-#include "core/crypto.h"
+#include "core/crypto/cert.h"
+#include "core/crypto/crypto.h"
 #include "sync/net/net.h"
 #include "tests/bench/device.h"
 

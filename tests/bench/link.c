@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/arrival.h"
-#include "core/parcel.h"
+#include "core/parcel/arrival.h"
+#include "core/parcel/parcel.h"
 #include "tests/bench/device.h"
 #include "tests/e2e/wire.h"
-#include "tools/node/pace.h"
+#include "tools/node/link/pace.h"
 
 static struct wire *counts;
 

@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "tests/node_fixture.h"
-#include "tools/node/carry_inside.h"
-#include "tools/node/carry_sets.h"
-#include "tools/node/opener_item.h"
+#include "tools/node/carry/carry_inside.h"
+#include "tools/node/carry/carry_sets.h"
+#include "tools/node/opener/opener_item.h"
 
 #define DEVICES 50u
 #define TURN 64u

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/shared.h"
+#include "core/set/shared.h"
 #include "tests/repair_set.h"
 #include "tests/store_fixture.h"
 

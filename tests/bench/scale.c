@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "tests/bench/device.h"
 #include "tests/bench/proc.h"
 #include "tests/scratch.h"
-#include "tools/node/opener.h"
-#include "tools/node/records.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/records/records.h"
 
 #define BASE 10000u
 #define DEVICES 8u

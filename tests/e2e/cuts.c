@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "tests/bench/device.h"
 #include "tests/e2e/wire.h"
-#include "tools/node/verify.h"
+#include "tools/node/opener/verify.h"
 
 static struct wire *w;
 static struct why said; /* of the last sync */

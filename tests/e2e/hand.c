@@ -3,7 +3,7 @@
  * who carries them. Prints how many were new there.
  */
 #include "tests/e2e/two_stores.h"
-#include "tools/node/accept.h"
+#include "tools/node/carry/accept.h"
 
 static enum err
 hand_over(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)

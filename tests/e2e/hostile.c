@@ -17,11 +17,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/cert.h"
+#include "core/crypto/cert.h"
 #include "schemas/answers.h"
 #include "sync/net/tls.h"
-#include "tools/node/link.h"
-#include "tools/node/outbox.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/outbox.h"
 
 static int
 told(enum err e, struct why *why)

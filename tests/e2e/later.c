@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "core/pack.h"
-#include "tools/node/down.h"
-#include "tools/node/mail.h"
-#include "tools/node/outbox.h"
-#include "tools/node/records.h"
+#include "tools/node/down/down.h"
+#include "tools/node/roads/mail.h"
+#include "tools/node/outbox/outbox.h"
+#include "tools/node/records/records.h"
 
 static struct peer *p;
 static struct why why;

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "tests/e2e/two_stores.h"
-#include "tools/node/carry.h"
+#include "tools/node/carry/carry.h"
 
 struct cursor {
 	const char *what;

@@ -10,7 +10,7 @@
 
 #include "tests/bench/device.h"
 #include "tests/e2e/two_stores.h"
-#include "tools/node/accept.h"
+#include "tools/node/carry/accept.h"
 
 static unsigned fill_count;
 

@@ -10,7 +10,7 @@
 
 #include "tests/bench/device.h"
 #include "tests/e2e/wire.h"
-#include "tools/node/pace.h"
+#include "tools/node/link/pace.h"
 
 static enum err
 slow_job(struct store_txn *txn, void *arg)

@@ -16,8 +16,8 @@
 #include "schemas/answers.h"
 #include "tests/e2e/returns.h"
 #include "tests/e2e/run.h"
-#include "tools/node/link.h"
-#include "tools/node/outbox.h"
+#include "tools/node/link/link.h"
+#include "tools/node/outbox/outbox.h"
 
 #define WORKERS 4u
 #define BATCH 20u

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "core/file.h"
-#include "tools/node/opener.h"
+#include "tools/node/opener/opener.h"
 
 static enum err
 count(struct peer *p, uint64_t *last, uint64_t *waiting)

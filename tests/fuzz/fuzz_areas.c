@@ -2,7 +2,7 @@
  * A table of areas, as somebody's spreadsheet wrote it and as it travels: what an office takes, every device can read, with as many
  * areas of the same codes; packed and unpacked it is the same.
  */
-#include "core/area.h"
+#include "core/principals/area.h"
 #include "schemas/areas_table.h"
 #include "tests/fuzz/fuzz.h"
 

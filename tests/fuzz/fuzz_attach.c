@@ -2,7 +2,7 @@
  * A reference to an attachment, wherever it stands; a list of its chunks; and the bytes as a file that is sealed, then
  * changed by themselves: what was not changed opens as it was, all else does not.
  */
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "tests/fuzz/fuzz.h"
 
 static void

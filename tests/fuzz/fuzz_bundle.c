@@ -2,7 +2,7 @@
  * A bundle's whole entries lie inside it, and written again they are the same bytes; an envelope that is opened is sealed
  * again to the same length. With the office's key known to the fuzzer nothing else can be shown of a seal.
  */
-#include "core/bundle.h"
+#include "core/letters/bundle.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/keys.h"

@@ -1,7 +1,7 @@
 /* What a node says to its devices: control items and notices. What is read of an item is
  * written again and read the same. */
 #include "tests/fuzz/fuzz.h"
-#include "tools/node/down_item.h"
+#include "tools/node/down/down_item.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
 /* An invitation that is taken is written again as one that says the same. */
-#include "core/invite.h"
+#include "core/principals/invite.h"
 #include "tests/fuzz/fuzz.h"
 
 int

@@ -1,5 +1,5 @@
 /* A `keys` file that is taken has one form only: written again, it is the same bytes. */
-#include "core/keyring_inside.h"
+#include "core/crypto/keyring_inside.h"
 #include "tests/fuzz/fuzz.h"
 
 int

@@ -2,7 +2,7 @@
  * Packets on the LAN. A question or an answer that this programme's key did not make is none; one that it made, about a
  * port that the bytes say, and that the rest of the bytes then changed, is one only where they changed nothing.
  */
-#include "core/meeting.h"
+#include "core/letters/meeting.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct meeting_key key;

@@ -2,7 +2,7 @@
  * A parcel that is read has one form: built again from what was read it is the same bytes but for its signature;
  * and any part may be dropped without a change of its hash. Memory stays a small multiple of the input.
  */
-#include "core/parcel.h"
+#include "core/parcel/parcel.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/keys.h"

@@ -1,6 +1,6 @@
 /* Receipts and carried parcels: what is read has one form, written again it is the same bytes but for the signature. */
-#include "core/carried.h"
-#include "core/receipt.h"
+#include "core/letters/carried.h"
+#include "core/letters/receipt.h"
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/keys.h"

@@ -1,5 +1,5 @@
 /* Two bytes say where the analytic payload ends. What was read and is written again reads the same. */
-#include "core/revision.h"
+#include "core/record/revision.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -2,10 +2,10 @@
  * What offices sign for each other beside enrolments, and what goes with it: batches of letters, successions, erasures,
  * stanzas, periods of retention, reissues. What is read lies inside the bytes and its limits; what has one form is written so again.
  */
-#include "core/batch.h"
-#include "core/reissue.h"
-#include "core/retention.h"
-#include "core/stanza.h"
+#include "core/letters/batch.h"
+#include "core/record/reissue.h"
+#include "core/record/retention.h"
+#include "core/record/stanza.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct programme_id programme = {"programme-000001"};

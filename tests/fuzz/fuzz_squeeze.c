@@ -2,7 +2,7 @@
  * What was squeezed, with a dictionary and without, as a frame and as a block: bounded, and never half taken. The first
  * byte says how much may come out, the second where the dictionary ends.
  */
-#include "core/slice.h"
+#include "core/record/slice.h"
 #include "core/squeeze.h"
 #include "tests/fuzz/fuzz.h"
 

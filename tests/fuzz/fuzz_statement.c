@@ -1,7 +1,7 @@
 /* Enrolments, revocations, office keys and area tables, as a peer brings them. */
-#include "core/area.h"
-#include "core/attach_word.h"
-#include "core/principal.h"
+#include "core/principals/area.h"
+#include "core/record/attach_word.h"
+#include "core/principals/principal.h"
 #include "tests/fuzz/fuzz.h"
 
 int

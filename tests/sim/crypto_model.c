@@ -1,5 +1,5 @@
 /*
- * crypto_model: core/crypto.h without cryptography, for speed: a cheap hash stands for SHA-256, a small
+ * crypto_model: core/crypto/crypto.h without cryptography, for speed: a cheap hash stands for SHA-256, a small
  * prime field for the curve, a hash for signatures and seals. Wrong keys and changed bytes fail as in the
  * real one; nobody is kept from forging. Chosen by the seed: crypto_switch.c.
  */

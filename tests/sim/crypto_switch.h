@@ -1,8 +1,8 @@
-/* crypto_switch: the model of core/crypto.h, and which of both a seed has. */
+/* crypto_switch: the model of core/crypto/crypto.h, and which of both a seed has. */
 #ifndef BANYAN_TESTS_SIM_CRYPTO_SWITCH_H
 #define BANYAN_TESTS_SIM_CRYPTO_SWITCH_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "tests/sim/sim.h"
 
 extern bool crypto_is_real;

@@ -1,4 +1,4 @@
-/* A model device's older logs, when its node begins a new life: tools/node/link_older.c. */
+/* A model device's older logs, when its node begins a new life: tools/node/link/link_older.c. */
 #include "tests/sim/sim.h"
 
 /* In the commit of the new life. */

@@ -1,4 +1,4 @@
-/* A device: from the outbox into parcels, and back: tools/node/gather.c. */
+/* A device: from the outbox into parcels, and back: tools/node/outbox/gather.c. */
 #include "tests/sim/sim.h"
 
 #define GATHER_ITEMS_MAX 6u

@@ -1,4 +1,4 @@
-/* The node: what it says to everyone and to one device (tools/node/down.c), and its bad days. */
+/* The node: what it says to everyone and to one device (tools/node/down/down.c), and its bad days. */
 #include <stdlib.h>
 
 #include "core/pack.h"

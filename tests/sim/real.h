@@ -6,10 +6,10 @@
 #ifndef BANYAN_TESTS_SIM_REAL_H
 #define BANYAN_TESTS_SIM_REAL_H
 
-#include "core/invite.h"
+#include "core/principals/invite.h"
 #include "tests/sim/sim.h"
-#include "tools/node/link_inside.h"
-#include "tools/node/serve_inside.h"
+#include "tools/node/link/link_inside.h"
+#include "tools/node/serve/serve_inside.h"
 
 #define REAL_PATH_MAX 256u
 #define REAL_FORM "N"

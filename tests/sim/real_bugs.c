@@ -1,12 +1,12 @@
 /* The planted bugs in a world with real stores: functions of tools/node and core, wrapped by the linker. */
-#include "core/arrival.h"
-#include "core/rules.h"
+#include "core/parcel/arrival.h"
+#include "core/principals/rules.h"
 #include "tests/sim/real.h"
-#include "tools/node/carry.h"
-#include "tools/node/down.h"
-#include "tools/node/down_row.h"
-#include "tools/node/opener_item.h"
-#include "tools/node/outbox.h"
+#include "tools/node/carry/carry.h"
+#include "tools/node/down/down.h"
+#include "tools/node/down/down_row.h"
+#include "tools/node/opener/opener_item.h"
+#include "tools/node/outbox/outbox.h"
 
 static struct world *world; /* NULL: nothing is planted */
 bool real_on_road;
@@ -191,7 +191,7 @@ __wrap_freed_heard(struct store_txn *txn, uint64_t epoch, uint64_t safe)
 	return store_meta_put(txn, "backups", BYTES(value, sizeof(value)));
 }
 
-/* Of tools/node/offices.h and twins.h. */
+/* Of tools/node/enrol/offices.h and twins.h. */
 enum err __real_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
 enum err __wrap_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
 enum err

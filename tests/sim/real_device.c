@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/backup.h"
+#include "core/store/backup.h"
 #include "tests/sim/real.h"
-#include "tools/node/carry.h"
-#include "tools/node/link_inside.h"
-#include "tools/node/outbox.h"
+#include "tools/node/carry/carry.h"
+#include "tools/node/link/link_inside.h"
+#include "tools/node/outbox/outbox.h"
 
 /* ---- processes ---- */
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
-#include "tools/node/opener.h"
-#include "tools/node/twins.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/link/twins.h"
 
 static struct device *
 twin_of(struct world *w)

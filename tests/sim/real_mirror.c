@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "tests/sim/real.h"
-#include "tools/node/down.h"
-#include "tools/node/opener.h"
-#include "tools/node/outbox_row.h"
-#include "tools/node/outbox.h"
-#include "tools/node/records.h"
+#include "tools/node/down/down.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/outbox/outbox_row.h"
+#include "tools/node/outbox/outbox.h"
+#include "tools/node/records/records.h"
 
 static void
 bad(struct world *w, const char *what, enum err e)
@@ -137,7 +137,7 @@ mirror_acked(struct device *d, struct store_txn *txn)
 	return e;
 }
 
-/* Of what it gave up (tools/node/freed.c) the numbers and hashes are left, and nothing to offer again. */
+/* Of what it gave up (tools/node/outbox/freed.c) the numbers and hashes are left, and nothing to offer again. */
 static enum err
 mirror_freed(struct device *d, struct store_txn *txn)
 {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
-#include "tools/node/down.h"
-#include "tools/node/opener.h"
-#include "tools/node/revise.h"
+#include "tools/node/down/down.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/outbox/revise.h"
 
 #define OPENER_TURN 64u
 

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/backup.h"
+#include "core/store/backup.h"
 #include "schemas/areas_table.h"
 #include "schemas/xlsform.h"
 #include "tests/sim/real.h"
-#include "tools/node/down.h"
-#include "tools/node/opener.h"
-#include "tools/node/outbox.h"
-#include "tools/node/records.h"
-#include "tools/node/revise.h"
+#include "tools/node/down/down.h"
+#include "tools/node/opener/opener.h"
+#include "tools/node/outbox/outbox.h"
+#include "tools/node/records/records.h"
+#include "tools/node/outbox/revise.h"
 #include "tools/node/signer.h"
 
 /* V1 ... are the devices' villages; V999 is in another district. */

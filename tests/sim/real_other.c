@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
-#include "tools/node/opener.h"
+#include "tools/node/opener/opener.h"
 #include "tools/node/signer.h"
 
 #define TWIN_ADDRESS "127.0.0.1:2"

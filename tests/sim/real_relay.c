@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
-#include "tools/node/relay_inside.h"
-#include "tools/node/via.h"
+#include "tools/node/roads/relay_inside.h"
+#include "tools/node/roads/via.h"
 
 #define TURNS_MAX 20000u
 

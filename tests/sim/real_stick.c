@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
-#include "tools/node/stick.h"
+#include "tools/node/roads/stick.h"
 
 struct real_stick {
 	bool down;          /* from the office */

@@ -1,11 +1,11 @@
-/* What people do on their devices, through tools/node/finish and outbox; and what must come of it. */
+/* What people do on their devices, through tools/node/outbox/finish and outbox; and what must come of it. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/pack.h"
 #include "tests/sim/real.h"
-#include "tools/node/finish.h"
-#include "tools/node/outbox.h"
+#include "tools/node/outbox/finish.h"
+#include "tools/node/outbox/outbox.h"
 
 #define BATCH_MAX 3u
 

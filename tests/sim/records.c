@@ -1,9 +1,9 @@
-/* Records: how a device finishes them, how the node opens them. As tools/node/outbox.c and opener_item.c do. */
+/* Records: how a device finishes them, how the node opens them. As tools/node/outbox/outbox.c and opener_item.c do. */
 #include <stdio.h>
 
 #include "core/pack.h"
-#include "core/rules.h"
-#include "core/slice.h"
+#include "core/principals/rules.h"
+#include "core/record/slice.h"
 #include "tests/sim/sim.h"
 
 #define FORM ((struct form_key){7})

@@ -6,9 +6,9 @@
 #define BANYAN_TESTS_SIM_H
 
 #include "core/limits.h"
-#include "core/merge.h"
-#include "core/parcel.h"
-#include "core/revision.h"
+#include "core/record/merge.h"
+#include "core/parcel/parcel.h"
+#include "core/record/revision.h"
 #include "sync/session.h"
 
 #define DEVICES_MAX 24u   /* with clones */
@@ -379,7 +379,7 @@ uint32_t device_now_s(const struct device *);
 void device_new_epoch(struct device *, uint64_t number);
 struct session_source device_source(struct conn *);
 void device_remember(struct device *);
-/* device_older.c: tools/node/link_older.c once more. */
+/* device_older.c: tools/node/link/link_older.c once more. */
 void device_older_note(struct device *);
 bool device_older_begin(struct conn *);
 bool device_older_end(struct device *, enum err);

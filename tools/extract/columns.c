@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "core/attach.h"
+#include "core/record/attach.h"
 #include "core/pack.h"
 #include "tools/extract/sheet.h"
 

@@ -5,7 +5,7 @@
 #ifndef BANYAN_TOOLS_EXTRACT_COLUMNS_H
 #define BANYAN_TOOLS_EXTRACT_COLUMNS_H
 
-#include "tools/node/view.h"
+#include "tools/node/records/view.h"
 
 struct column {
 	const char *path;      /* from the sheet's own repeat, or the root */

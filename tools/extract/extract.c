@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "core/arrival.h"
+#include "core/parcel/arrival.h"
 #include "tools/extract/scan.h"
 
 #define MANIFEST_BYTES_MAX (256u << 10)

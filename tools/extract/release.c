@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "core/audit.h"
+#include "core/store/audit.h"
 #include "core/limits.h"
 #include "core/pack.h"
 #include "tools/extract/calendar.h"

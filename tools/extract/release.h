@@ -5,9 +5,9 @@
 #ifndef BANYAN_TOOLS_EXTRACT_RELEASE_H
 #define BANYAN_TOOLS_EXTRACT_RELEASE_H
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "core/id.h"
-#include "core/store.h"
+#include "core/store/store.h"
 
 #define RELEASE_AUDIENCE_BYTES 48u
 #define RELEASE_PIECE_BYTES (1u << 20)

@@ -6,7 +6,7 @@
 #define BANYAN_TOOLS_EXTRACT_SCAN_H
 
 #include "tools/extract/query.h"
-#include "tools/node/records.h"
+#include "tools/node/records/records.h"
 
 /* scan_counts: does this record count for this query? *day: the one it stands under. */
 bool scan_counts(const struct query *, const struct record_row *, int32_t *day);

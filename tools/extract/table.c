@@ -6,7 +6,7 @@
 #include "tools/extract/extract.h"
 #include "tools/extract/sheet.h"
 #include "tools/json.h"
-#include "tools/node/view.h"
+#include "tools/node/records/view.h"
 
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: whole numbers are exact below */
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tools/node/finish.h"
-#include "tools/node/link.h"
+#include "tools/node/outbox/finish.h"
+#include "tools/node/link/link.h"
 
 struct banyan {
 	struct peer *peer;

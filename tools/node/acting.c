@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 
-#include "core/audit.h"
-#include "core/rules.h"
-#include "tools/call_parts.h"
-#include "tools/node/erasures.h"
-#include "tools/node/opener.h"
+#include "core/store/audit.h"
+#include "core/principals/rules.h"
+#include "tools/call/call_parts.h"
+#include "tools/node/erase/erasures.h"
+#include "tools/node/opener/opener.h"
 #include "tools/node/signer.h"
-#include "tools/node/tally.h"
+#include "tools/node/records/tally.h"
 
 /*
  * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On

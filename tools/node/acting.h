@@ -4,7 +4,7 @@
 #ifndef BANYAN_TOOLS_NODE_ACTING_H
 #define BANYAN_TOOLS_NODE_ACTING_H
 
-#include "tools/call.h"
+#include "tools/call/call.h"
 #include "tools/node/peer.h"
 
 /*

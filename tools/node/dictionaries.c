@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/audit.h"
+#include "core/store/audit.h"
 #include "core/pack.h"
-#include "tools/node/down_item.h"
+#include "tools/node/down/down_item.h"
 
 /* An entry of the peer's list; its bytes follow it. */
 struct kept {

@@ -5,7 +5,7 @@
 #ifndef BANYAN_TOOLS_NODE_DICTIONARIES_H
 #define BANYAN_TOOLS_NODE_DICTIONARIES_H
 
-#include "core/slice.h"
+#include "core/record/slice.h"
 #include "tools/node/peer.h"
 
 #define DICTIONARY_BYTES_LEAST 256u

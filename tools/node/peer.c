@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/crypto.h"
-#include "tools/node/down_row.h"
-#include "tools/node/carry_sets.h"
-#include "tools/node/known.h"
-#include "tools/node/office_keys.h"
-#include "tools/node/outbox.h"
+#include "core/crypto/crypto.h"
+#include "tools/node/down/down_row.h"
+#include "tools/node/carry/carry_sets.h"
+#include "tools/node/opener/known.h"
+#include "tools/node/enrol/office_keys.h"
+#include "tools/node/outbox/outbox.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/state.h"
 

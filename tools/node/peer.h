@@ -12,11 +12,11 @@
 
 #include <pthread.h>
 
-#include "core/area.h"
-#include "core/keyring.h"
+#include "core/principals/area.h"
+#include "core/crypto/keyring.h"
 #include "core/limits.h"
-#include "core/principal.h"
-#include "core/store.h"
+#include "core/principals/principal.h"
+#include "core/store/store.h"
 #include "schemas/form.h"
 
 #define IDENTITIES_MAX 32u /* the store's own, and the officers of a node */

@@ -1,7 +1,7 @@
 /* The node's own hand: what it signs for officers who work from elsewhere, and says again for others. */
-#include "core/crypto.h"
-#include "tools/node/down.h"
-#include "tools/node/outbox.h"
+#include "core/crypto/crypto.h"
+#include "tools/node/down/down.h"
+#include "tools/node/outbox/outbox.h"
 #include "tools/node/signer.h"
 
 struct identity

@@ -1,7 +1,7 @@
 /* The META rows that make a store a peer: FORMATS.md, "Rows of a peer". */
 #include "tools/node/peer.h"
 
-#include "core/crypto.h"
+#include "core/crypto/crypto.h"
 #include "core/pack.h"
 
 #include "tools/node/state.h"

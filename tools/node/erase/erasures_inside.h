@@ -1,0 +1,18 @@
+/* erasures_inside: what erasures*.c share. */
+#ifndef BANYAN_TOOLS_NODE_ERASE_ERASURES_INSIDE_H
+#define BANYAN_TOOLS_NODE_ERASE_ERASURES_INSIDE_H
+
+#include "tools/node/erase/erasures.h"
+
+/* META: be64, how often something became due, and up to which it was done. */
+#define ERASURE_DUE "erase due"
+#define ERASURE_DONE "erase done"
+
+/*
+ * Of a leaf that an order names: parts, and whether what else is in its slice was said again here. erasures_leaf_said: in a job:
+ * it was.
+ */
+enum err erasures_leaf(struct store_txn *, const uint8_t leaf[HASH_BYTES], unsigned *parts, bool *said);
+enum err erasures_leaf_said(struct store_txn *, const uint8_t leaf[HASH_BYTES]);
+
+#endif
