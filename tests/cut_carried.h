@@ -26,7 +26,7 @@ static const char *const names[WHO] = {"node", "relay", "one"};
 static struct {
 	struct record_id ids[RECORDS];
 	size_t count;
-	char below[WHO][96]; /* below the root, with a slash */
+	char below[WHO][CUT_BELOW]; /* below the root, with a slash */
 	size_t from;
 	struct office_world w;
 	struct served served;
@@ -245,14 +245,9 @@ record(const char *root)
 	pthread_t relay;
 	int i;
 
-	strcpy(journal.root, root);
-	journal.on = true;
-	REQUIRE(office_open(&told.w));
-	office_form(told.w.node, CUT_FORM, &told.w.why);
+	REQUIRE(cut_office(&told.w, root, told.below, names, WHO));
 	told.p[NODE] = told.w.node;
 	served_begin(&told.served, told.w.node);
-	for (i = 0; i < WHO; i++)
-		snprintf(told.below[i], sizeof(told.below[i]), "%.40s/%s/", told.w.dir + strlen(root) + 1, names[i]);
 	for (i = RELAY; i < WHO; i++) {
 		told.p[i] = cut_join(&told.served, scratch_path(path, told.w.dir, names[i]), ROLE_MEMBER, i == ONE ? "V2" : "V1",
 		                     names[i], NULL);

@@ -11,6 +11,7 @@
 #include "tests/scratch.h"
 
 #define CUT_ACKS_MAX 512u
+#define CUT_BELOW 96 /* bytes of a machine's folder below the root, "node/" */
 
 struct page_write {
 	int file;
@@ -326,6 +327,16 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 			disk_apply(&journal.ops[i]);
 	}
 	return wrong_count;
+}
+
+/* The next cut is at one of them, each in turn, and then at all. */
+static inline void
+disk_hit_next(const char (*below)[CUT_BELOW], unsigned count)
+{
+	static unsigned turn;
+
+	turn = (turn + 1) % (count + 1);
+	disk.hit = turn == count ? NULL : below[turn];
 }
 
 /* cut_record: the same journal each time: record() plays below a fresh root, where temporary files go too; cutting can begin. */

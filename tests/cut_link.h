@@ -11,6 +11,7 @@
 
 #include "core/record/attach.h"
 #include "core/pack.h"
+#include "tests/cut_disk.h"
 #include "tests/office.h"
 #include "tools/node/attached/attached.h"
 #include "tools/node/link/link.h"
@@ -75,6 +76,22 @@ served_end(struct served *s, size_t count)
 	kill(getpid(), SIGTERM);
 	for (i = 0; i < count; i++)
 		pthread_join(s[i].thread, NULL);
+}
+
+/* What is recorded begins with an office that has CUT_FORM; `below`: the folders, below the root, of all who will be there. */
+static inline bool
+cut_office(struct office_world *w, const char *root, char (*below)[CUT_BELOW], const char *const *names, size_t count)
+{
+	size_t i;
+
+	strcpy(journal.root, root);
+	journal.on = true;
+	if (!office_open(w))
+		return false;
+	office_form(w->node, CUT_FORM, &w->why);
+	for (i = 0; i < count; i++)
+		snprintf(below[i], CUT_BELOW, "%.40s/%s/", w->dir + strlen(root) + 1, names[i]);
+	return true;
 }
 
 /* Somebody joins the node that is served; a node is let in, and open anew as the office that it is. */

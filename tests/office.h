@@ -367,6 +367,20 @@ office_forget(struct office_said *said)
 	writer_free(&said->notes);
 }
 
+/* What a record of OFFICE_FORM says, where it does not matter. */
+static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
+
+/* An office, a member's device of V1, and a record on it that was not brought yet; `id`: its name, as hexadecimal digits. */
+static inline bool
+office_with_record(struct office_world *w, struct peer **village, char id[static 2 * ID_BYTES + 1])
+{
+	if (!office_open(w) || (*village = office_join(w, ROLE_MEMBER, "V1", "one")) == NULL)
+		return false;
+	office_carry(w, *village);
+	office_finish(*village, peer_self(*village), "V1", FIVE, false, id);
+	return true;
+}
+
 #define SAY(...) ((const char *const[]){__VA_ARGS__, NULL})
 /* A command that must end so, whose output has `want` in it. */
 #define OFFICE_EXPECT(peer, actor, remote, err_wanted, want, ...) \

@@ -3,7 +3,6 @@
 
 #include "core/store/audit.h"
 
-static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
 
 struct counted {
 	const char *verb;
@@ -39,10 +38,7 @@ a_record_is_shown_reviewed_and_corrected(void)
 	struct office_world w;
 	struct peer *village;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	(void)snprintf(half, sizeof(half), "%.8s", id);
 
 	/* on the device: never an answer */
@@ -127,10 +123,7 @@ a_device_says_an_amendment_twice(void)
 	struct office_world w;
 	struct peer *village;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	OFFICE_EXPECT(village, NULL, false, E_OK, "next sync", "amend", id, "--set", "girls=4");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "next sync", "amend", id, "--set", "girls=4");
 	office_carry(&w, village);
@@ -200,10 +193,7 @@ conflicts_are_kept_and_settled(void)
 	struct office_world w;
 	struct peer *village;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	office_carry(&w, village);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "", "conflicts");
 	/* both without knowing of each other */

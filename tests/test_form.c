@@ -8,6 +8,7 @@
 #include "schemas/answers.h"
 #include "schemas/xml.h"
 #include "tests/check.h"
+#include "tests/recorded.h"
 
 #define HEAD \
 	"<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml' " \
@@ -56,21 +57,6 @@ static const char concern[] = HEAD
     "</input></repeat></group></repeat></group></h:body></h:html>";
 
 static const struct form_file areas = {"areas.csv", {(const uint8_t *)"code,name\nKH01,One\nKH02,Two\n", 28}};
-
-static FILE *
-open_recorded(const char *name)
-{
-	static const char *const ups[] = {"/..", "/../..", "/../../..", "/../../../.."};
-	char path[4096];
-	size_t i;
-	FILE *f = NULL;
-
-	for (i = 0; i < 4 && f == NULL; i++) {
-		snprintf(path, sizeof(path), "%s%s/shared/conformance/%s", TESTS_DIR, ups[i], name);
-		f = fopen(path, "r");
-	}
-	return f;
-}
 
 static struct form *
 open_form(const char *xform, struct why *why)
@@ -371,7 +357,7 @@ recorded_forms(void)
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		FILE *in = open_recorded(sets[i].file);
+		FILE *in = recorded_open(sets[i].file);
 		char *line = NULL;
 		size_t cap = 0;
 		int passed = 0, count = 0;

@@ -3,6 +3,7 @@
 
 #include "core/fault.h"
 #include "tests/check.h"
+#include "tests/recorded.h"
 
 #define FIELD_BYTES 320u
 
@@ -232,21 +233,11 @@ vectors(void)
 static void
 vectors_beside_the_repository(void)
 {
-	char path[600] = TESTS_DIR;
-	char *text = NULL;
-	int up;
+	char path[500], *text;
 
-	for (up = 0; up < 6 && text == NULL; up++) {
-		size_t n = strlen(path);
-
-		snprintf(path + n, sizeof(path) - n,
-			 "/../shared/conformance/hpke-p256-base.json");
-		text = read_whole(path);
-		path[n] = '\0';
-		strcat(path, "/..");
-	}
-	if (text == NULL)
-		SKIP("no ../shared/conformance");
+	if (!recorded_path("hpke-p256-base.json", path, sizeof(path)))
+		SKIP("no shared/conformance");
+	REQUIRE((text = read_whole(path)) != NULL);
 	CHECK(check_file(text, "suite") >= 2);
 	free(text);
 }

@@ -3,7 +3,6 @@
 
 #include "tools/node/records/records.h"
 
-static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
 
 static void
 newcomers_are_approved_and_shut_out(void)
@@ -69,10 +68,7 @@ status_says_what_needs_a_person(void)
 	struct office_world w;
 	struct peer *village;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"records_waiting\":1,\"last_sync\":null", "status", "--json");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "1 record waits to be sent", "status");
 	office_carry(&w, village);
@@ -190,10 +186,7 @@ a_backup_comes_back(void)
 	struct office_world w;
 	struct peer *village, *restored = NULL;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	office_carry(&w, village);
 	scratch_path(file, w.dir, "backup");
 	scratch_path(again, w.dir, "again");
@@ -262,10 +255,7 @@ keys_are_destroyed_at_the_right_number(void)
 	struct office_world w;
 	struct peer *village;
 
-	REQUIRE(office_open(&w));
-	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
-	office_carry(&w, village);
-	office_finish(village, peer_self(village), "V1", FIVE, false, id);
+	REQUIRE(office_with_record(&w, &village, id));
 	OFFICE_EXPECT(village, NULL, false, E_UNSENT, "1 record is", "wipe");
 	OFFICE_EXPECT(village, NULL, false, E_UNSENT, "another number", "wipe", "--lose-unsent", "2");
 	OFFICE_EXPECT(village, NULL, false, E_USAGE, "-1", "wipe", "--lose-unsent", "-1");

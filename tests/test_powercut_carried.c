@@ -237,11 +237,9 @@ all_wrong(const char *root)
 static const char *
 anyone_wrong(const char *root)
 {
-	static unsigned turn;
 	const char *wrong = all_wrong(root);
 
-	turn++;
-	disk.hit = turn % (WHO + 1) == WHO ? NULL : told.below[turn % (WHO + 1)];
+	disk_hit_next(told.below, WHO);
 	return wrong;
 }
 

@@ -26,7 +26,7 @@ struct made {
 static struct {
 	struct made records[RECORDS];
 	size_t count;
-	char below[WHO][96]; /* below the root, with a slash */
+	char below[WHO][CUT_BELOW]; /* below the root, with a slash */
 	size_t from;
 	struct office_world w;
 	struct served served[2]; /* NODE, BELOW */
@@ -90,14 +90,9 @@ record(const char *root)
 	unsigned round;
 	int i;
 
-	strcpy(journal.root, root);
-	journal.on = true;
-	REQUIRE(office_open(&told.w));
-	office_form(told.w.node, CUT_FORM, &told.w.why);
+	REQUIRE(cut_office(&told.w, root, told.below, names, WHO));
 	told.p[NODE] = told.w.node;
 	served_begin(&told.served[0], told.w.node);
-	for (i = 0; i < WHO; i++)
-		snprintf(told.below[i], sizeof(told.below[i]), "%.40s/%s/", told.w.dir + strlen(root) + 1, names[i]);
 	told.p[TWIN] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "twin"), ROLE_NODE, "D", "twin", "127.0.0.1:1");
 	told.p[BELOW] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "below"), ROLE_NODE, "V1", "below", NULL);
 	REQUIRE(told.p[TWIN] != NULL && told.p[BELOW] != NULL);
@@ -324,11 +319,9 @@ all_wrong(const char *root)
 static const char *
 anyone_wrong(const char *root)
 {
-	static unsigned turn;
 	const char *wrong = all_wrong(root);
 
-	turn++;
-	disk.hit = turn % (WHO + 1) == WHO ? NULL : told.below[turn % (WHO + 1)];
+	disk_hit_next(told.below, WHO);
 	return wrong;
 }
 

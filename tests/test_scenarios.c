@@ -9,21 +9,7 @@
 #include "core/limits.h"
 #include "schemas/answers.h"
 #include "tests/check.h"
-
-static FILE *
-open_recorded(const char *name)
-{
-	static const char *const ups[] = {"/..", "/../..", "/../../..", "/../../../.."};
-	char path[4096];
-	size_t i;
-	FILE *f = NULL;
-
-	for (i = 0; i < 4 && f == NULL; i++) {
-		snprintf(path, sizeof(path), "%s%s/shared/conformance/%s", TESTS_DIR, ups[i], name);
-		f = fopen(path, "r");
-	}
-	return f;
-}
+#include "tests/recorded.h"
 
 static struct form *
 open_form(const json_t *scenario)
@@ -164,7 +150,7 @@ static void
 recorded_scenarios(void)
 {
 	static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 5};
-	FILE *in = open_recorded("scenarios.jsonl");
+	FILE *in = recorded_open("scenarios.jsonl");
 	bool show = getenv("SCENARIO_SHOW") != NULL;
 	char *line = NULL;
 	size_t cap = 0, i;

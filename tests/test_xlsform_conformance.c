@@ -11,25 +11,11 @@
 
 #include "schemas/xlsform.h"
 #include "tests/check.h"
+#include "tests/recorded.h"
 
 #define CORE_GOOD_MIN 305 /* of 351 forms that convert; the others use sheets and types left out for now */
 #define CORE_BAD_MIN 116  /* of 151 forms that must be refused */
 #define REAL_MIN 6        /* of 11 public .xlsx forms with a golden XForm: same content */
-
-static bool
-data_file(const char *name, char *out, size_t cap)
-{
-	char up[400] = TESTS_DIR;
-	char *slash;
-
-	while ((slash = strrchr(up, '/')) != NULL) {
-		*slash = '\0';
-		snprintf(out, cap, "%s/shared/conformance/%s", up, name);
-		if (access(out, R_OK) == 0)
-			return true;
-	}
-	return false;
-}
 
 static char *
 read_all(const char *path, size_t *n)
@@ -323,10 +309,10 @@ cases_with_golden_xforms(void)
 	struct count c = {0};
 	size_t n;
 
-	if (!data_file("xlsform-cases.jsonl", path, sizeof(path)))
+	if (!recorded_path("xlsform-cases.jsonl", path, sizeof(path)))
 		SKIP("no conformance data above the repository");
 	cases = read_all(path, &n);
-	if (!data_file("xlsform-golden.jsonl", path, sizeof(path))) {
+	if (!recorded_path("xlsform-golden.jsonl", path, sizeof(path))) {
 		free(cases);
 		SKIP("no golden XForms above the repository");
 	}
@@ -382,7 +368,7 @@ public_workbooks(void)
 	int all = 0, equal = 0;
 	DIR *dir;
 
-	if (!data_file("realforms/provenance.csv", folder, sizeof(folder)))
+	if (!recorded_path("realforms/provenance.csv", folder, sizeof(folder)))
 		SKIP("no public forms above the repository");
 	*strrchr(folder, '/') = '\0';
 	REQUIRE((dir = opendir(folder)) != NULL);

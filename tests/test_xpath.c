@@ -10,6 +10,7 @@
 
 #include "schemas/xpath_inside.h"
 #include "tests/check.h"
+#include "tests/recorded.h"
 
 static const char document[] =
     "<data><a>1</a><b>2</b><b>3</b><s>abc def</s><d>2026-11-22</d><e/>"
@@ -325,22 +326,6 @@ done:
 	return good;
 }
 
-static FILE *
-open_cases(const char *name)
-{
-	char path[4096];
-	int up;
-	FILE *f = NULL;
-
-	for (up = 1; up <= 4 && f == NULL; up++) {
-		static const char *const ups[] = {"", "/..", "/../..", "/../../..", "/../../../.."};
-
-		snprintf(path, sizeof(path), "%s%s/shared/conformance/%s", TESTS_DIR, ups[up], name);
-		f = fopen(path, "r");
-	}
-	return f;
-}
-
 /* Passes by suite, and a floor under each: what worked once must go on working. */
 static void
 recorded_cases(void)
@@ -349,7 +334,7 @@ recorded_cases(void)
 		const char *name;
 		int floor, passed, count;
 	} suites[] = {{"web-forms", 1200, 0, 0}, {"enketo", 930, 0, 0}, {"javarosa", 165, 0, 0}};
-	FILE *f = open_cases("xpath-cases.jsonl");
+	FILE *f = recorded_open("xpath-cases.jsonl");
 	char *line = NULL, got[400];
 	size_t cap = 0, i;
 

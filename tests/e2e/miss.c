@@ -10,7 +10,6 @@
 
 #include "tests/bench/device.h"
 #include "tests/e2e/two_stores.h"
-#include "tools/node/carry/accept.h"
 
 static unsigned fill_count;
 
@@ -30,53 +29,27 @@ fill(struct peer *from, struct peer *to, uint64_t *made, struct why *why)
 
 /* One of each hundred numbers that follow each other: which one, its hash says. */
 static bool
-is_lost(const struct arrival *a, const uint8_t draw[])
+is_lost(const struct arrival *a, void *arg)
 {
+	const uint8_t *draw = arg;
 	uint64_t n = a->number - 1; /* numbers begin with 1: each hundred is whole */
 
 	return n % 100 == draw[n / 100 % 100] % 100;
 }
 
 static enum err
-hand_over(struct peer *from, struct peer *to, bool most, uint64_t *fresh, struct why *why)
-{
-	uint8_t draw[100];
-	struct store_txn *txn;
-	uint64_t seq, last;
-	struct writer w;
-	enum err e;
-
-	crypto_random(draw, sizeof(draw));
-	if ((e = store_read_begin(from->store, &txn)) != E_OK)
-		return e;
-	e = arrival_last(txn, &last);
-	writer_heap_init(&w, CARRIED_BYTES_MAX);
-	for (seq = 1; e == E_OK && seq <= last; seq++) {
-		enum arrival_result result;
-		struct arrival a;
-
-		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN) || (most && is_lost(&a, draw)))
-			continue;
-		writer_reset(&w);
-		if ((e = accept_carried(txn, &from->programme.id, &a, &w)) == E_OK &&
-		    (e = accept_one(to, writer_view(&w), &peer_self(to)->id, &result, why)) == E_OK)
-			*fresh += result == ARRIVAL_NEW;
-	}
-	writer_free(&w);
-	store_read_end(txn);
-	return e;
-}
-
-static enum err
 most(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)
 {
-	return hand_over(from, to, true, fresh, why);
+	uint8_t draw[100];
+
+	crypto_random(draw, sizeof(draw));
+	return hand_over(from, to, is_lost, draw, fresh, why);
 }
 
 static enum err
 rest(struct peer *from, struct peer *to, uint64_t *fresh, struct why *why)
 {
-	return hand_over(from, to, false, fresh, why);
+	return hand_over(from, to, none_left, NULL, fresh, why);
 }
 
 int

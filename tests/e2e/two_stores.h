@@ -5,7 +5,46 @@
 #include <stdio.h>
 
 #include "core/file.h"
+#include "tools/node/carry/accept.h"
 #include "tools/node/peer.h"
+
+/* hand_over: the parcels that ONE made are handed to OTHER as a stranger would who carries them; `left` says which are not. */
+static inline enum err
+hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *, void *), void *arg, uint64_t *fresh,
+	  struct why *why)
+{
+	struct store_txn *txn;
+	uint64_t seq, last;
+	struct writer w;
+	enum err e;
+
+	if ((e = store_read_begin(one->store, &txn)) != E_OK)
+		return e;
+	e = arrival_last(txn, &last);
+	writer_heap_init(&w, CARRIED_BYTES_MAX);
+	for (seq = 1; e == E_OK && seq <= last; seq++) {
+		enum arrival_result result;
+		struct arrival a;
+
+		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN) || left(&a, arg))
+			continue;
+		writer_reset(&w);
+		if ((e = accept_carried(txn, &one->programme.id, &a, &w)) == E_OK &&
+		    (e = accept_one(other, writer_view(&w), &peer_self(other)->id, &result, why)) == E_OK)
+			*fresh += result == ARRIVAL_NEW;
+	}
+	writer_free(&w);
+	store_read_end(txn);
+	return e;
+}
+
+/* Of hand_over: all are handed. */
+static inline bool
+none_left(const struct arrival *a, void *arg)
+{
+	(void)a, (void)arg;
+	return false;
+}
 
 typedef enum err two_stores_work(struct peer *one, struct peer *other, uint64_t *number, struct why *);
 

@@ -24,18 +24,9 @@ static struct server *served = &node; /* which store is the node */
 static void
 be_server(const struct server *s, bool fail, int out)
 {
-	char *argv[WORDS_MAX], err[PATH_MAX], option[] = "--key-file", key[] = "key";
-	const char *const *words = s->words;
-	int argc = 0, status;
+	char *argv[WORDS_MAX], err[PATH_MAX];
+	int argc = command_line(s->words, argv), status;
 
-	argv[argc++] = (char[]){"banyan"};
-	while (*words != NULL)
-		argv[argc++] = (char *)(uintptr_t)*words++;
-	if (!has_key(argv, argc)) {
-		argv[argc++] = option;
-		argv[argc++] = key;
-	}
-	argv[argc] = NULL;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)alarm(0);
 	(void)dup2(out, 1);

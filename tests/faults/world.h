@@ -181,15 +181,14 @@ has_key(char *const *argv, int argc)
 	return false;
 }
 
-/* The exit status; what it says is in `said` (and of it, what is for people beside the output, behind it). */
+/* The words as a command line, with the key file if they name no way in. argv: WORDS_MAX of them. Their number. */
 static int
-command(const char *const *words, const char *input, bool fail, bool *fired)
+command_line(const char *const *words, char **argv)
 {
-	char *argv[WORDS_MAX], out[PATH_MAX], err[PATH_MAX], option[] = "--key-file", key[] = "key";
-	int argc = 0, status;
-	size_t n;
+	static char program[] = "banyan", option[] = "--key-file", key[] = "key";
+	int argc = 0;
 
-	argv[argc++] = (char[]){"banyan"};
+	argv[argc++] = program;
 	while (*words != NULL)
 		argv[argc++] = (char *)(uintptr_t)*words++;
 	if (!has_key(argv, argc)) {
@@ -197,6 +196,17 @@ command(const char *const *words, const char *input, bool fail, bool *fired)
 		argv[argc++] = key;
 	}
 	argv[argc] = NULL;
+	return argc;
+}
+
+/* The exit status; what it says is in `said` (and of it, what is for people beside the output, behind it). */
+static int
+command(const char *const *words, const char *input, bool fail, bool *fired)
+{
+	char *argv[WORDS_MAX], out[PATH_MAX], err[PATH_MAX];
+	int argc = command_line(words, argv), status;
+	size_t n;
+
 	streams_apart(scratch_path(out, saved, "../out"), scratch_path(err, saved, "../err"), input);
 	if (fail)
 		wrap_arm();
