@@ -90,9 +90,78 @@ whose_word_is_followed(void)
 
 /* ---- at the successor ---- */
 
-/* What a device brings: enrolled by `issuer` as `by` signs it, that node by the root as `root` signs it. */
+/* The root's word about this node, as an office's officer brings it: what of it is another one's.
+ */
+struct word {
+	const char *what, *area;
+	bool root, id, sign, seal;
+	uint64_t number;
+	enum err e;
+};
+
+static enum err
+hears(const struct word *c)
+{
+	const struct identity *self = peer_self(n.peer);
+	struct succession s = {.programme = n.peer->programme.id,
+			       .id = self->id,
+			       .sign_pub = self->sign.pub,
+			       .seal_pub = self->seal.pub,
+			       .number = c->number,
+			       .count = 1,
+			       .issuer = principal_root(&n.peer->programme.id),
+			       .nodes = {{"another-00000001"}}},
+			  kept;
+	struct ec_key other;
+	struct writer w;
+	enum err e;
+
+	CHECK(crypto_ec_new(&other) == E_OK);
+	s.id.b[0] ^= c->id;
+	if (c->sign)
+		s.sign_pub = other.pub;
+	if (c->seal)
+		s.seal_pub = other.pub;
+	snprintf(s.area, sizeof(s.area), "%s", c->area);
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	CHECK(succession_encode(&s, c->root ? &other : &n.root, &w) == E_OK);
+	n.why = (struct why){.e = E_OK};
+	e = succeed_word(n.peer, writer_view(&w), &kept, &n.why);
+	writer_free(&w);
+	return e;
+}
+
+static void
+whose_word_is_kept(void)
+{
+	static const struct word words[] = {
+	    {"somebody's", "P", true, false, false, false, 9, E_SIGNATURE},
+	    {"about another node", "P", false, true, false, false, 9, E_NODE_KEY},
+	    {"another key", "P", false, false, true, false, 9, E_NODE_KEY},
+	    {"another sealing key", "P", false, false, false, true, 9, E_NODE_KEY},
+	    {"another office", "D1", false, false, false, false, 9, E_NODE_KEY},
+	    {"the root's", "P", false, false, false, false, 9, E_OK},
+	    {"said again", "P", false, false, false, false, 9, E_NODE_KEY},
+	    {"older", "P", false, false, false, false, 8, E_NODE_KEY},
+	    {"later", "P", false, false, false, false, 10, E_OK}};
+	struct succession kept;
+	size_t i;
+
+	REQUIRE(node_begin(&n));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		enum err e = hears(&words[i]);
+
+		CHECK_MSG(e == words[i].e, "%s: %s", words[i].what, err_name(e));
+		succeed_wanted(n.peer, &kept);
+		CHECK_MSG(kept.number == (i < 5 ? 0 : i < 8 ? 9 : 10), "%s is kept", words[i].what);
+	}
+	node_end(&n);
+}
+
+/* What a device brings: enrolled by `issuer` as `by` signs it, the node `node` by the root as
+ * `root` signs it. */
 struct returns {
-	struct principal_id id, issuer;
+	struct principal_id id, issuer, node;
 	struct ec_public sign;
 	struct ec_key by, issuer_key, root;
 };
@@ -100,11 +169,22 @@ struct returns {
 static enum err
 comes_back(const struct returns *r, const struct principal_id *as, const struct ec_public *key)
 {
-	struct enrolment own = {.programme = n.peer->programme.id, .id = r->id, .sign_pub = r->sign, .seal_pub = r->sign,
-	                        .role = ROLE_MEMBER, .area = "V1", .name = "returns", .issuer = r->issuer},
-	                 node = {.programme = n.peer->programme.id, .id = r->issuer, .sign_pub = r->issuer_key.pub,
-	                         .seal_pub = r->issuer_key.pub, .role = ROLE_NODE, .area = "P", .name = "node",
-	                         .issuer = principal_root(&n.peer->programme.id)};
+	struct enrolment own = {.programme = n.peer->programme.id,
+				.id = r->id,
+				.sign_pub = r->sign,
+				.seal_pub = r->sign,
+				.role = ROLE_MEMBER,
+				.area = "V1",
+				.name = "returns",
+				.issuer = r->issuer},
+			 node = {.programme = n.peer->programme.id,
+				 .id = r->node,
+				 .sign_pub = r->issuer_key.pub,
+				 .seal_pub = r->issuer_key.pub,
+				 .role = ROLE_NODE,
+				 .area = "P",
+				 .name = "node",
+				 .issuer = principal_root(&n.peer->programme.id)};
 	struct message_came_back back;
 	struct message_welcome welcome;
 	struct writer w[2];
@@ -150,16 +230,26 @@ who_comes_back(void)
 	struct device member;
 
 	REQUIRE(node_begin(&n) && crypto_ec_new(&own) == E_OK && crypto_ec_new(&other) == E_OK);
-	good = (struct returns){.id = {"device-000000001"}, .issuer = peer_self(n.peer)->id, .sign = own.pub,
-	                        .by = peer_self(n.peer)->sign, .issuer_key = peer_self(n.peer)->sign, .root = n.root};
+	good = (struct returns){.id = {"device-000000001"},
+				.issuer = peer_self(n.peer)->id,
+				.node = peer_self(n.peer)->id,
+				.sign = own.pub,
+				.by = peer_self(n.peer)->sign,
+				.issuer_key = peer_self(n.peer)->sign,
+				.root = n.root};
 	bad = good;
 	CHECK(comes_back(&bad, &(struct principal_id){"device-000000002"}, &own.pub) == E_STRANGER); /* another's enrolment */
 	CHECK(comes_back(&bad, &good.id, &other.pub) == E_STRANGER);
 	bad.by = other; /* that the node did not sign */
 	CHECK(comes_back(&bad, &good.id, &own.pub) == E_SIGNATURE);
 	bad = good;
-	bad.issuer = (struct principal_id){"another-00000001"}; /* of a node that this one does not follow */
+	bad.issuer = bad.node =
+	    (struct principal_id){"another-00000001"}; /* of a node that this one does not follow */
 	bad.by = bad.issuer_key = other;
+	CHECK(comes_back(&bad, &good.id, &own.pub) == E_STRANGER);
+	bad = good;
+	bad.issuer = (struct principal_id){
+	    "another-00000001"}; /* one node's, with the enrolment of another beside it */
 	CHECK(comes_back(&bad, &good.id, &own.pub) == E_STRANGER);
 	bad = good;
 	bad.by = bad.issuer_key = other; /* of a node in this one's name, that the root did not sign */
@@ -179,4 +269,4 @@ who_comes_back(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(whose_word_is_followed), T(who_comes_back))
+CHECK_MAIN(T(whose_word_is_followed), T(whose_word_is_kept), T(who_comes_back))
