@@ -1,8 +1,10 @@
 /* What carriers hold: envelopes, the bundle that they stand in, receipts. */
 #include "core/letters/envelope.h"
 
+#include "core/crypto/hpke.h"
 #include "core/letters/bundle.h"
 #include "core/letters/receipt.h"
+#include "core/pack.h"
 #include "tests/keys.h"
 #include "tests/vector.h"
 
@@ -105,6 +107,103 @@ changed(void)
 	writer_free(&out);
 }
 
+/* Sealed to the office by somebody who makes the padding by hand: `n` said, `padded` bytes, `stray`
+ * of them not zero. */
+static enum err
+open_padded(uint32_t n, size_t padded, size_t stray)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	struct envelope_to to = office_to();
+	uint8_t info_room[128], head[ENVELOPE_HEAD_BYTES] = {1}, *plain = calloc(1, padded),
+				*sealed;
+	struct writer info, out, body;
+	struct hpke h;
+	enum err e;
+
+	CHECK(plain != NULL);
+	if (plain == NULL)
+		return E_NO_MEMORY;
+	writer_init(&info, info_room, sizeof(info_room));
+	writer_str(&info, "banyan envelope 1");
+	writer_mem(&info, programme.b, ID_BYTES);
+	pack_array(&info, 2);
+	pack_cstr(&info, to.area);
+	pack_u64(&info, to.key_no);
+	CHECK(hpke_sender(&h, head + 1 + ENVELOPE_HINT_BYTES, &office.pub, writer_view(&info)) ==
+	      E_OK);
+	hpke_export(&h, BYTES_LIT("banyan hint 1"), head + 1, ENVELOPE_HINT_BYTES);
+	be32_put(plain, n);
+	if (stray > 0)
+		plain[stray] = 1;
+	writer_heap_init(&out, ENVELOPE_BYTES_MAX + 4096);
+	writer_mem(&out, head, sizeof(head));
+	sealed = writer_space(&out, padded + AEAD_TAG_BYTES);
+	CHECK(sealed != NULL && hpke_seal(&h, BYTES(head, 1 + ENVELOPE_HINT_BYTES),
+					  BYTES(plain, padded), sealed) == E_OK);
+	e = open_it(writer_view(&out), &to, &office, false, &body);
+	writer_free(&body);
+	writer_free(&out);
+	hpke_wipe(&h);
+	free(plain);
+	return e;
+}
+
+/* One body has one length, nothing is hidden behind it, and no length is believed past what is
+ * there. */
+static void
+padded_by_hand(void)
+{
+	static const struct {
+		uint32_t n;
+		size_t padded, stray;
+		enum err e;
+	} rows[] = {{1, 1024, 0, E_OK},
+		    {1020, 1024, 1023, E_OK},
+		    {0, 1024, 0, E_ENVELOPE},
+		    {1, 1088, 0, E_ENVELOPE},
+		    {1021, 1024, 0, E_ENVELOPE},
+		    {0xfffffff0, 1024, 0, E_ENVELOPE},
+		    {1, 1024, 5, E_ENVELOPE},
+		    {1, 1024, 1023, E_ENVELOPE},
+		    {1021, 1088, 0, E_OK},
+		    {1021, 1088, 1025, E_ENVELOPE},
+		    {ENVELOPE_BODY_BYTES_MAX + 1, 0, 0, E_ENVELOPE},
+		    {ENVELOPE_BODY_BYTES_MAX, 0, 0, E_OK}};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t padded = rows[i].padded > 0 ? rows[i].padded : envelope_padded(rows[i].n);
+		enum err e = open_padded(rows[i].n, padded, rows[i].stray);
+
+		CHECK_MSG(e == rows[i].e, "%u in %zu: %s", (unsigned)rows[i].n, padded,
+			  err_name(e));
+	}
+}
+
+static void
+longest_envelopes(void)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	struct envelope_to to = office_to();
+	struct envelope_hint hint;
+	struct writer out;
+	uint8_t *all = calloc(1, ENVELOPE_BYTES_MAX + 1);
+
+	REQUIRE(all != NULL);
+	writer_heap_init(&out, ENVELOPE_BYTES_MAX + 4096);
+	CHECK(envelope_seal(&programme, &to, &office.pub, NULL,
+			    BYTES(all, ENVELOPE_BODY_BYTES_MAX + 1), &out, &hint) == E_LIMIT);
+	CHECK(out.n == 0);
+	CHECK(envelope_seal(&programme, &to, &office.pub, NULL, BYTES(all, ENVELOPE_BODY_BYTES_MAX),
+			    &out, &hint) == E_OK);
+	CHECK(out.n <= ENVELOPE_BYTES_MAX && envelope_peek(writer_view(&out), &hint) == E_OK);
+	memcpy(all, out.p, ENVELOPE_HEAD_BYTES);
+	CHECK(envelope_peek(BYTES(all, ENVELOPE_BYTES_MAX), &hint) == E_OK);
+	CHECK(envelope_peek(BYTES(all, ENVELOPE_BYTES_MAX + 1), &hint) == E_ENVELOPE);
+	writer_free(&out);
+	free(all);
+}
+
 static void
 golden_envelope(void)
 {
@@ -182,6 +281,58 @@ damaged_bundle(void)
 	CHECK(bundle_read(good, &b, &why) == E_VERSION);
 }
 
+/* A head that is whole and says too much. */
+static enum err
+head_of(uint32_t count, uint64_t bytes, uint32_t *whole)
+{
+	struct bytes good = vector_read("bundle", room, sizeof(room));
+	struct bytes parts[2] = {BYTES_LIT("banyan bundle 1"), BYTES(room + 8, 12)};
+	uint8_t check[SHA256_BYTES];
+	struct bundle b;
+	enum err e;
+
+	be32_put(room + 8, count);
+	be64_put(room + 12, bytes);
+	crypto_sha256_parts(check, parts, 2);
+	memcpy(room + 20, check, 8);
+	e = bundle_read(BYTES(good.p, BUNDLE_HEAD_BYTES), &b, NULL);
+	*whole = b.whole;
+	return e;
+}
+
+static void
+large_bundles(void)
+{
+	uint8_t *all = calloc(1, ENVELOPE_BYTES_MAX + 1);
+	struct bundle_writer w;
+	struct bundle b;
+	struct writer out;
+	uint32_t whole, n;
+
+	REQUIRE(all != NULL);
+	CHECK(head_of(BUNDLE_ENTRIES_MAX, BUNDLE_BYTES_MAX, &whole) == E_OK && whole == 0);
+	CHECK(head_of(BUNDLE_ENTRIES_MAX + 1, BUNDLE_BYTES_MAX, &whole) == E_LIMIT);
+	CHECK(head_of(1, BUNDLE_BYTES_MAX + 1, &whole) == E_LIMIT);
+	writer_heap_init(&out, BUNDLE_BYTES_MAX);
+	CHECK(bundle_begin(&w, &out, BUNDLE_ENTRIES_MAX + 1, 0) == E_LIMIT &&
+	      bundle_begin(&w, &out, BUNDLE_ENTRIES_MAX, 0) == E_OK);
+	CHECK(bundle_begin(&w, &out, 1, BUNDLE_BYTES_MAX - BUNDLE_ENTRY_BYTES) == E_OK);
+	CHECK(bundle_begin(&w, &out, 1, BUNDLE_BYTES_MAX - BUNDLE_ENTRY_BYTES + 1) == E_LIMIT);
+	for (n = 0; n < 2; n++) { /* the longest entry, and one byte more */
+		writer_reset(&out);
+		CHECK(bundle_begin(&w, &out, 1, ENVELOPE_BYTES_MAX + n) == E_OK);
+		CHECK(bundle_add(&w, BYTES(all, ENVELOPE_BYTES_MAX + n)) == E_OK);
+		CHECK(bundle_read(writer_view(&out), &b, NULL) == E_OK && b.whole == 1 - n &&
+		      !b.cut);
+	}
+	writer_reset(&out);
+	CHECK(bundle_begin(&w, &out, 1, 11) == E_OK &&
+	      bundle_add(&w, BYTES(all, 10)) == E_OK); /* a byte less than is said */
+	CHECK(bundle_read(writer_view(&out), &b, NULL) == E_BUNDLE);
+	writer_free(&out);
+	free(all);
+}
+
 /* ---- receipts ---- */
 
 static struct receipt
@@ -243,5 +394,6 @@ bad_receipts(void)
 	writer_free(&w);
 }
 
-CHECK_MAIN(T(padding), T(there_and_back), T(changed), T(golden_envelope), T(golden_bundle), T(damaged_bundle),
-           T(golden_receipt), T(bad_receipts))
+CHECK_MAIN(T(padding), T(there_and_back), T(changed), T(padded_by_hand), T(longest_envelopes),
+	   T(golden_envelope), T(golden_bundle), T(damaged_bundle), T(large_bundles),
+	   T(golden_receipt), T(bad_receipts))
