@@ -288,6 +288,20 @@ node_aside(struct node *n, enum err *last)
 	return count;
 }
 
+/* In a job: as a store of an earlier version is: its rows under record ids, and none of ours. */
+static inline enum err
+node_older_job(struct store_txn *txn, void *arg)
+{
+	static const enum store_table ours[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_TALLY};
+	const struct record_id *id = arg;
+	enum err e = store_put(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), BYTES_LIT("a row"));
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]) && e == E_OK; i++)
+		e = store_clear(txn, ours[i]);
+	return e;
+}
+
 static inline bool
 node_record(struct node *n, const struct record_id *id, struct record_row *row, struct arena *a)
 {

@@ -46,7 +46,7 @@ static const struct row {
     {"certificate", read_certificate, FORM, false},
     {"call_*", read_call, FORM, false},
     {"key_slots", read_slots, FORM, false},
-    {"backup", read_backup, NEVER, true},
+    {"backup*", read_backup, NEVER, true},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 

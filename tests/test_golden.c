@@ -150,9 +150,53 @@ put_file(const char *path, struct bytes b)
 		(void)fclose(f);
 }
 
+static enum err
+renew(struct store *store, const struct unlock *how)
+{
+	static const struct keyring_cost cost = {.memory_kib = 64, .passes = 1};
+	struct store_key fresh;
+	struct writer keys;
+	enum err e;
+
+	writer_heap_init(&keys, KEYRING_FILE_BYTES_MAX);
+	crypto_random(fresh.b, sizeof(fresh.b));
+	if ((e = keyring_seal_first(&fresh, how, &cost, &keys)) == E_OK)
+		e = store_renew(store, &fresh, writer_view(&keys), NULL, NULL);
+	writer_free(&keys);
+	return e;
+}
+
+static struct bytes
+new_backup(const char *name, const char *comment, const char *store_path, const char *path,
+           bool renewed)
+{
+	struct store_options options = {.cost = {.memory_kib = 64, .passes = 1}};
+	struct unlock how = unlock();
+	struct backup_info info;
+	struct store *store;
+	struct bytes bundle = BYTES_NONE;
+	char command[96];
+	FILE *f;
+
+	if (store_create(store_path, &how, &options, &store, NULL) != E_OK)
+		return bundle;
+	CHECK(store_write(store, write_rows, NULL) == E_OK);
+	CHECK(!renewed || renew(store, &how) == E_OK);
+	CHECK(backup_write(store, path, &info, NULL) == E_OK);
+	store_close(store);
+	if ((f = fopen(path, "rb")) != NULL) {
+		bundle = BYTES(room, fread(room, 1, sizeof(room), f));
+		(void)fclose(f);
+	}
+	vector_write(name, comment, bundle);
+	snprintf(command, sizeof(command), "rm -rf %s", store_path);
+	CHECK(system(command) == 0);
+	return bundle;
+}
+
 /* A backup that was written once restores for ever. */
 static void
-backup(void)
+restores(const char *name, const char *comment, uint8_t version, bool renewed)
 {
 	char dir[] = "/tmp/banyan-golden-XXXXXX", path[64], store_path[64], command[96];
 	struct store_options options = {.cost = {.memory_kib = 64, .passes = 1}};
@@ -164,30 +208,28 @@ backup(void)
 	REQUIRE(mkdtemp(dir) != NULL);
 	snprintf(path, sizeof(path), "%s/bundle", dir);
 	snprintf(store_path, sizeof(store_path), "%s/store", dir);
-	bundle = vector_read("backup", room, sizeof(room));
-	if (bundle.p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
-		FILE *f;
-
-		REQUIRE(store_create(store_path, &how, &options, &store, NULL) == E_OK);
-		CHECK(store_write(store, write_rows, NULL) == E_OK);
-		CHECK(backup_write(store, path, &info, NULL) == E_OK);
-		store_close(store);
-		REQUIRE((f = fopen(path, "rb")) != NULL);
-		bundle = BYTES(room, fread(room, 1, sizeof(room), f));
-		(void)fclose(f);
-		vector_write("backup", "a backup of a store with three rows, \"golden passphrase\"", bundle);
-		snprintf(command, sizeof(command), "rm -rf %s", store_path);
-		CHECK(system(command) == 0);
-	}
-	REQUIRE(bundle.n > 0);
+	bundle = vector_read(name, room, sizeof(room));
+	if (bundle.p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL)
+		bundle = new_backup(name, comment, store_path, path, renewed);
+	REQUIRE(bundle.n > 14);
+	CHECK(bundle.p[13] == version); /* behind the magic, the header's length and its array */
 	put_file(path, bundle);
 	CHECK(backup_check(path, &how, &info, NULL) == E_OK);
 	REQUIRE(backup_restore(path, store_path, &how, &options, &info, NULL) == E_OK);
 	REQUIRE(store_open(store_path, &how, NULL, &store, NULL) == E_OK);
 	check_store(store);
+	CHECK(store_format_of(store) == STORE_FORMAT);
 	store_close(store);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	CHECK(system(command) == 0);
+}
+
+static void
+backup(void)
+{
+	restores("backup", "a backup of a store with three rows, \"golden passphrase\"", 1, false);
+	restores("backup_3", "the same of a store of format 3", 3, false);
+	restores("backup_3_names", "the same of one whose key was renewed", 3, true);
 }
 
 CHECK_MAIN(T(certificate), T(invitation), T(area_table), T(key_slots), T(backup))

@@ -214,20 +214,6 @@ wrong_counts_are_found_and_missing_ones_made(void)
 	node_end(&n);
 }
 
-/* As a store of an earlier version is: its rows under record ids, and none of ours. */
-static enum err
-older_job(struct store_txn *txn, void *arg)
-{
-	static const enum store_table ours[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_TALLY};
-	const struct record_id *id = arg;
-	enum err e = store_put(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), BYTES_LIT("a row"));
-	size_t i;
-
-	for (i = 0; i < sizeof(ours) / sizeof(ours[0]) && e == E_OK; i++)
-		e = store_clear(txn, ours[i]);
-	return e;
-}
-
 static void
 rows_of_an_earlier_version_are_made_anew(void)
 {
@@ -240,7 +226,7 @@ rows_of_an_earlier_version_are_made_anew(void)
 	REQUIRE(begin());
 	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) && said(&one, REVISION_AMEND, sets('a'), &first) &&
 	        said(&two, REVISION_CREATE, BYTES_NONE, &second) && opened());
-	REQUIRE(store_write(n.peer->store, older_job, &first) == E_OK);
+	REQUIRE(store_write(n.peer->store, node_older_job, &first) == E_OK);
 	arena_init(&arena, 1u << 20);
 	CHECK(!node_record(&n, &first, &row, &arena));
 	CHECK(opener_older(n.peer, &n.why) == E_OK && opened());

@@ -1,6 +1,6 @@
 /*
- * A store of another version, and a store under a new key. Later formats do not exist yet: what a program of format 4 would do
- * with a store two formats old is played by steps of this test's own.
+ * A store of another version, and a store under a new key. Later formats do not exist yet: what a program
+ * of format 5 would do with a store two formats old is played by steps of this test's own.
  */
 #include <fcntl.h>
 #include <lmdb.h>
@@ -9,6 +9,7 @@
 
 #include "core/store/backup.h"
 #include "core/fault.h"
+#include "tests/older_store.h"
 #include "tests/store_fixture.h"
 
 #define ROWS 40u
@@ -63,15 +64,6 @@ all_there(struct store *s)
 /* ---- formats ---- */
 
 static enum err
-third(struct store_txn *txn)
-{
-	uint64_t v = 0;
-	enum err e = store_meta_u64(txn, "counted", 0, &v);
-
-	return e == E_OK ? store_meta_put_u64(txn, "counted", v * 10 + 3) : e;
-}
-
-static enum err
 fourth(struct store_txn *txn)
 {
 	uint64_t v = 0;
@@ -81,10 +73,12 @@ fourth(struct store_txn *txn)
 }
 
 static enum err
-nothing(struct store_txn *txn)
+fifth(struct store_txn *txn)
 {
-	(void)txn;
-	return E_OK;
+	uint64_t v = 0;
+	enum err e = store_meta_u64(txn, "counted", 0, &v);
+
+	return e == E_OK ? store_meta_put_u64(txn, "counted", v * 10 + 5) : e;
 }
 
 static enum err
@@ -109,7 +103,7 @@ counted(struct store *s)
 static void
 two_formats_old(void)
 {
-	static store_step_fn *const good[] = {nothing, third, fourth}, *const bad[] = {nothing, third, fails};
+	static store_step_fn *const good[] = {fourth, fifth}, *const bad[] = {fourth, fails};
 	struct store_options later = fixture_options;
 	struct why why = {.e = E_OK};
 	char sentence[300];
@@ -117,11 +111,12 @@ two_formats_old(void)
 	struct store *s;
 
 	fixture_init(&f);
-	CHECK(store_format_of(f.s) == 1);
+	CHECK(store_format_of(f.s) == 3);
 	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK);
 	store_close(f.s);
+	older_make(f.at, 1);
 	/* the last step fails: what the one before it made is kept, with its number */
-	later.format = 4;
+	later.format = 5;
 	later.steps = bad;
 	CHECK(store_open(f.at, &fixture_unlock, &later, &s, NULL) == E_STORE_FULL);
 	/* a program of this version refuses it, in a sentence, and changes nothing */
@@ -129,13 +124,127 @@ two_formats_old(void)
 	CHECK(strstr(why_sentence(&why, sentence, sizeof(sentence)), "newer") != NULL);
 	later.steps = good;
 	REQUIRE(store_open(f.at, &fixture_unlock, &later, &s, NULL) == E_OK);
-	CHECK(store_format_of(s) == 4 && counted(s) == 734 && all_there(s)); /* each step once, in order */
+	CHECK(store_format_of(s) == 5 && all_there(s));
+	CHECK(counted(s) == 745); /* each step once, in order */
 	store_close(s);
 	REQUIRE(store_open(f.at, &fixture_unlock, &later, &s, NULL) == E_OK);
-	CHECK(counted(s) == 734);
+	CHECK(counted(s) == 745);
 	store_close(s);
 	REQUIRE(store_open(f.at, &fixture_unlock, &later, &f.s, NULL) == E_OK);
 	fixture_fini(&f);
+}
+
+/* ---- from an earlier format to this one ---- */
+
+static enum err
+record_job(struct store_txn *txn, void *arg)
+{
+	enum err e = store_meta_put_u64(txn, "counted", 8);
+
+	if (e == E_OK)
+		e = store_put(txn, STORE_RECORD_ROW, BYTES_LIT("24 bytes: number, record"),
+		              BYTES_LIT("a row"));
+	return e == E_OK && arg != NULL ? E_QUOTA : e;
+}
+
+static enum err
+plain_job(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return store_meta_put_u64(txn, "counted", 9);
+}
+
+/* What is read, written elsewhere, or failed leaves the number; the first row of ours takes it along. */
+static void
+the_first_row_takes_the_number_along(void)
+{
+	struct fixture f;
+	uint32_t from;
+
+	for (from = 1; from <= 3; from += 2) {
+		fixture_init(&f);
+		REQUIRE(store_write(f.s, fill_job, NULL) == E_OK);
+		store_close(f.s);
+		older_make(f.at, from);
+		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+		CHECK(all_there(f.s) && store_format_of(f.s) == from);
+		REQUIRE(store_write(f.s, plain_job, NULL) == E_OK);
+		CHECK(store_write(f.s, record_job, &f) == E_QUOTA && store_rewrite(f.s) == E_OK);
+		fixture_reopen(&f);
+		CHECK(all_there(f.s) && store_format_of(f.s) == from);
+		store_close(f.s);
+		CHECK(older_seen(f.at).format == from && older_seen(f.at).rows == 0);
+		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+		REQUIRE(store_write(f.s, record_job, NULL) == E_OK && store_format_of(f.s) == 3);
+		store_close(f.s);
+		CHECK(older_seen(f.at).format == 3 && older_seen(f.at).rows == 1);
+		older_make(f.at, 1); /* as the programs left it that had such rows before the number */
+		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+		CHECK(all_there(f.s) && store_format_of(f.s) == 3 && counted(f.s) == 8);
+		store_close(f.s);
+		CHECK(older_seen(f.at).format == 3);
+		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+		fixture_fini(&f);
+	}
+}
+
+/* Each call failing in turn, and a kill at each: the row and the number are there, or neither is. */
+static void
+the_row_or_neither(bool kill)
+{
+	struct fixture f;
+	unsigned n, before = 0;
+	bool over = false;
+
+	fixture_init(&f);
+	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK);
+	store_close(f.s);
+	older_make(f.at, 1);
+	for (n = 0; !over && n < 200; n++) {
+		struct older_seen seen;
+		int status = 0;
+		pid_t pid;
+
+		if ((pid = fork()) == 0) {
+			struct store *s;
+			enum err e;
+
+			if (kill)
+				fault_arm_kill(n);
+			else
+				fault_arm(n);
+			e = store_open(f.at, &fixture_unlock, &fixture_options, &s, NULL);
+			if (e == E_OK) {
+				e = store_write(s, record_job, NULL);
+				store_close(s);
+			}
+			_exit(e == E_OK && !fault_fired() ? 0 : 4);
+		}
+		REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid);
+		over = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		seen = older_seen(f.at);
+		CHECK_MSG(seen.format == (seen.rows > 0 ? 3 : 1), "at %u: format %u, %zu rows", n, seen.format,
+		          seen.rows);
+		before += seen.rows == 0;
+		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+		CHECK_MSG(all_there(f.s) && store_format_of(f.s) == seen.format, "at %u", n);
+		store_close(f.s);
+	}
+	CHECK_MSG(over && before > 5, "%u points, %u before the row", n, before);
+	REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
+	fixture_fini(&f);
+}
+
+static void
+each_call_of_it_failing(void)
+{
+	the_row_or_neither(false);
+}
+
+static void
+killed_at_each_step_of_it(void)
+{
+	the_row_or_neither(true);
 }
 
 /* ---- a new key ---- */
@@ -194,20 +303,20 @@ the_old_key_opens_nothing(void)
 	store_derive(f.s, "something", before, sizeof(before));
 	copy_file(keys, kept);
 	REQUIRE(renew(f.s, count_told, &told) == E_OK);
-	CHECK(told >= 1 && all_there(f.s) && store_format_of(f.s) == 2);
+	CHECK(told >= 1 && all_there(f.s) && store_format_of(f.s) == 3);
 	store_derive(f.s, "something", after, sizeof(after));
 	CHECK(memcmp(before, after, sizeof(before)) == 0); /* logs that are named by it go on */
 	CHECK(store_write(f.s, fill_job, NULL) == E_OK);
 	fixture_reopen(&f);
-	CHECK(all_there(f.s) && store_format_of(f.s) == 2);
-	/* once more, from a store of format 2; and rewriting it as it is */
+	CHECK(all_there(f.s) && store_format_of(f.s) == 3);
+	/* once more, from a store that has one; and rewriting it as it is */
 	REQUIRE(renew(f.s, NULL, NULL) == E_OK && store_rewrite(f.s) == E_OK);
 	fixture_reopen(&f);
 	CHECK(all_there(f.s));
 	REQUIRE(backup_write(f.s, bundle, &info, NULL) == E_OK);
 	REQUIRE(backup_restore(bundle, other, &fixture_unlock, &fixture_options, &info, NULL) == E_OK);
 	REQUIRE(store_open(other, &fixture_unlock, &fixture_options, &s, NULL) == E_OK);
-	CHECK(all_there(s) && store_format_of(s) == 2);
+	CHECK(all_there(s) && store_format_of(s) == 3);
 	store_close(s);
 	store_close(f.s);
 	/* who left has the old `keys` and knows a passphrase of it: its key opens nothing of the file */
@@ -284,4 +393,5 @@ killed_at_each_step(void)
 	fixture_fini(&f);
 }
 
-CHECK_MAIN(T(two_formats_old), T(the_old_key_opens_nothing), T(failing_in_turn), T(killed_at_each_step))
+CHECK_MAIN(T(two_formats_old), T(the_first_row_takes_the_number_along), T(each_call_of_it_failing),
+           T(killed_at_each_step_of_it), T(the_old_key_opens_nothing), T(failing_in_turn), T(killed_at_each_step))

@@ -95,7 +95,7 @@ static enum err
 bundle_header(struct bundle *b, struct store *s, struct why *why)
 {
 	uint8_t salt[BACKUP_SALT_BYTES], kek[32], wrapped[BACKUP_WRAPPED_BYTES], names[STORE_NAMES_BYTES];
-	bool has_names = store_names(s, names);
+	bool has_names = store_names(s, names), third = store_format_of(s) >= STORE_FORMAT;
 	struct writer keys, w;
 	enum err e;
 
@@ -112,14 +112,14 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 		e = keyring_read(store_dir(s), &keys, why);
 	writer_str(&w, BACKUP_MAGIC);
 	writer_be32(&w, 0);
-	pack_array(&w, has_names ? 6 : 5);
-	pack_u64(&w, has_names ? BACKUP_VERSION_NAMES : BACKUP_VERSION);
+	pack_array(&w, has_names || third ? 6 : 5);
+	pack_u64(&w, third ? BACKUP_VERSION_3 : has_names ? BACKUP_VERSION_NAMES : BACKUP_VERSION);
 	pack_u64(&w, store_incarnation(s));
 	pack_bin(&w, writer_view(&keys));
 	pack_bin(&w, BYTES(salt, sizeof(salt)));
 	pack_bin(&w, BYTES(wrapped, sizeof(wrapped)));
-	if (has_names)
-		pack_bin(&w, BYTES(names, sizeof(names)));
+	if (has_names || third)
+		pack_bin(&w, BYTES(names, has_names ? sizeof(names) : 0));
 	if (e == E_OK && (e = writer_end(&w)) == E_OK) {
 		be32_put(w.p + BACKUP_MAGIC_BYTES,
 			 (uint32_t)(w.n - BACKUP_MAGIC_BYTES - 4));

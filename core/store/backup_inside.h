@@ -9,7 +9,8 @@
 #define BACKUP_MAGIC "BANYANB1"
 #define BACKUP_MAGIC_BYTES 8u
 #define BACKUP_VERSION 1u
-#define BACKUP_VERSION_NAMES 2u /* of a store whose key was renewed: the names key goes along */
+#define BACKUP_VERSION_NAMES 2u /* of a store of format 2: the names key goes along */
+#define BACKUP_VERSION_3 3u     /* of a store of format 3: with that key or none */
 #define BACKUP_HEADER_BYTES_MAX (KEYRING_FILE_BYTES_MAX + 256u)
 #define BACKUP_CHUNK_BYTES \
 	(256u << 10) /* what we write: a small device has that much to spare */

@@ -39,6 +39,19 @@ read_exactly(FILE *f, void *out, size_t n)
 	return ferror(f) ? E_IO : E_BACKUP;
 }
 
+/* The names key, where the header has one: it must in version 2, and may in 3. */
+static void
+names_read(struct bundle *b, struct reader *r, uint64_t version)
+{
+	struct bytes names = reader_bin(r);
+
+	b->has_names = names.n == sizeof(b->names);
+	if (b->has_names)
+		memcpy(b->names, names.p, sizeof(b->names));
+	else if (version == BACKUP_VERSION_NAMES || names.n != 0)
+		reader_fail(r, E_PACK_TYPE);
+}
+
 /* The header's fields; the slots are opened and the bundle's key unwrapped. */
 static enum err
 header_open(struct bundle *b, struct bytes header, const struct unlock *how,
@@ -54,17 +67,16 @@ header_open(struct bundle *b, struct bytes header, const struct unlock *how,
 	reader_init(&r, header);
 	count = reader_array(&r);
 	version = reader_u64(&r);
-	if (r.e == E_OK && version > BACKUP_VERSION_NAMES)
+	if (r.e == E_OK && version > BACKUP_VERSION_3)
 		return E_VERSION;
-	b->has_names = version == BACKUP_VERSION_NAMES;
-	if (count != (b->has_names ? 6 : 5))
+	if (count != (version >= BACKUP_VERSION_NAMES ? 6 : 5))
 		reader_fail(&r, E_PACK_TYPE);
 	info->incarnation = reader_u64(&r);
 	keys = reader_bin(&r);
 	reader_bin_fixed(&r, salt, sizeof(salt));
 	reader_bin_fixed(&r, wrapped, sizeof(wrapped));
-	if (b->has_names)
-		reader_bin_fixed(&r, b->names, sizeof(b->names));
+	if (version >= BACKUP_VERSION_NAMES)
+		names_read(b, &r, version);
 	if (reader_end(&r) != E_OK)
 		return E_BACKUP;
 	e = keyring_unseal(keys, how, &b->key, NULL, NULL);

@@ -224,6 +224,8 @@ store_tables_open(struct store *s, bool create)
 		snprintf(name, sizeof(name), "%u", i);
 		e = store_rc(mdb_dbi_open(txn, name, MDB_CREATE, &s->dbi[i]));
 	}
+	if (e == E_OK && s->format < STORE_FORMAT)
+		e = store_format_note(s, txn);
 	if (e != E_OK || fault_point()) {
 		mdb_txn_abort(txn);
 		return e != E_OK ? e : E_STORE_IO;
@@ -266,7 +268,7 @@ store_begin(struct store *s, const struct store_options *options, bool create)
 	enum err e;
 
 	s->names = s->key;
-	s->format_most = options != NULL && options->format ? options->format : STORE_FORMAT_HIGHEST;
+	s->format_most = options != NULL && options->format ? options->format : STORE_FORMAT;
 	s->steps = options == NULL ? NULL : options->steps;
 	store_keys_derive(s);
 	if (create)

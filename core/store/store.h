@@ -23,8 +23,8 @@
 #include "core/bytes.h"
 #include "core/crypto/keyring.h"
 
-#define STORE_FORMAT 1u         /* of a new store */
-#define STORE_FORMAT_HIGHEST 2u /* of one whose key was renewed; both are read as they are */
+#define STORE_FORMAT 3u /* of a new store; of an earlier one with the first row that is new in it */
+#define STORE_FORMAT_FIRST 1u
 #define STORE_NAMES_BYTES 60u   /* the names key, sealed under the store key */
 #define STORE_KEY_BYTES_MAX 64u
 #define STORE_VALUE_BYTES_MAX \
@@ -59,7 +59,7 @@ struct store_options {
 	bool new_incarnation; /* store_open: draw a new incarnation (after a restore) */
 	unsigned grow_wait_s; /* how long a grown map waits for readers: 60 */
 	struct bytes names;   /* store_create_with: the names key as store_names gave it; none: the store key */
-	/* for tests: what a later program knows: its format, and a step from each one before it, from 1 on */
+	/* for tests: what a later program knows: its format, a step from each one before it (from ours) */
 	uint32_t format;
 	store_step_fn *const *steps;
 };
@@ -91,6 +91,8 @@ store_create_with(const char *dir, struct bytes keys_file, const struct store_ke
 enum err store_publish(struct store *, struct why *);
 /*
  * store_open: become the owner of the store in `dir`, and unlock it.
+ * A store of an earlier format stays as it is until there is a row to write that an earlier program
+ * would not find (FORMATS.md "The store", Versions).
  * E_STORE_ABSENT, E_STORE_WIPED, E_STORE_BUSY (another process owns it: talk to
  * STORE/socket), E_STORE_KEY, E_STORE_NEWER, E_STORE_DAMAGED, E_STORE_IO, E_NO_MEMORY.
  */
@@ -242,7 +244,7 @@ typedef void store_tell_fn(void *arg, uint64_t done, uint64_t total);
 enum err store_renew(struct store *, const struct store_key *fresh, struct bytes keys_file, store_tell_fn *tell, void *arg);
 /* store_names: the names key, sealed, for a backup; false: it is the store key. */
 bool store_names(const struct store *, uint8_t out[STORE_NAMES_BYTES]);
-/* store_format_of: 1 or 2. */
+/* store_format_of: 1 to STORE_FORMAT. */
 uint32_t store_format_of(const struct store *);
 
 /* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait. Else harmless. */

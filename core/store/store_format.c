@@ -1,4 +1,4 @@
-/* What is in clear in a store: its format, and how a store of another one is opened. And the names key of format 2. */
+/* What is in clear in a store: its format; how one of another format is opened; the names key. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -120,7 +120,7 @@ store_format_check(struct store *s, MDB_txn *txn, bool create)
 	int rc;
 
 	if (create) {
-		s->format = s->has_names ? 2 : STORE_FORMAT;
+		s->format = STORE_FORMAT;
 		rc = mdb_dbi_open(txn, NULL, 0, &dbi_main);
 		return rc != 0 ? store_rc(rc) : store_format_put(s, txn, dbi_main);
 	}
@@ -132,22 +132,49 @@ store_format_check(struct store *s, MDB_txn *txn, bool create)
 	found = be32_get(v.mv_data);
 	if ((found & FORMAT_BITS) > s->format_most)
 		return E_STORE_NEWER;
-	if ((found & ~FORMAT_BITS) != FORMAT_MARK || (found & FORMAT_BITS) < STORE_FORMAT)
+	if ((found & ~FORMAT_BITS) != FORMAT_MARK || (found & FORMAT_BITS) < STORE_FORMAT_FIRST)
 		return E_STORE_DAMAGED;
 	s->format = found & FORMAT_BITS;
-	if (s->format < 2)
+	if (s->format < STORE_FORMAT_NAMES)
 		return E_OK;
 	rc = main_get(txn, STORE_NAMES_KEY, &v);
 	if (rc == MDB_NOTFOUND)
-		return s->format == 2 ? E_STORE_DAMAGED : E_OK;
+		return s->format == STORE_FORMAT_NAMES ? E_STORE_DAMAGED : E_OK;
 	return rc != 0 ? store_rc(rc) : store_names_open(s, BYTES(v.mv_data, v.mv_size));
 }
 
-/* ---- steps ---- */
+/* ---- from an earlier format to ours: in the commit of the first row that only ours has ---- */
+
+int
+store_format_raise(MDB_txn *txn)
+{
+	MDB_dbi dbi_main;
+	int rc = mdb_dbi_open(txn, NULL, 0, &dbi_main);
+
+	return rc != 0 ? rc : format_put(txn, dbi_main, STORE_FORMAT);
+}
+
+enum err
+store_format_note(struct store *s, MDB_txn *txn)
+{
+	bool any = false;
+	MDB_stat stat;
+	unsigned i;
+	int rc = 0;
+
+	for (i = STORE_TABLES_3; i < STORE_TABLE_COUNT && rc == 0 && !any; i++)
+		if ((rc = mdb_stat(txn, s->dbi[i], &stat)) == 0)
+			any = stat.ms_entries > 0;
+	if (rc == 0 && any && (rc = store_format_raise(txn)) == 0)
+		s->format = STORE_FORMAT; /* if this is not committed, the store does not open */
+	return store_rc(rc);
+}
+
+/* ---- steps to later formats ---- */
 
 struct step_job {
-	struct store *s;
-	store_step_fn *step;
+	store_step_fn *step; /* NULL: only the number */
+	uint32_t to;
 };
 
 static enum err
@@ -155,13 +182,13 @@ step_job(struct store_txn *txn, void *arg)
 {
 	struct step_job *job = arg;
 	MDB_dbi dbi_main;
-	enum err e = job->step(txn);
+	enum err e = job->step == NULL ? E_OK : job->step(txn);
 	int rc;
 
 	if (e != E_OK || (rc = mdb_dbi_open(txn->mdb, NULL, 0, &dbi_main)) != 0)
 		return e != E_OK ? e : store_rc(rc);
 	txn->wrote = true;
-	return store_rc(format_put(txn->mdb, dbi_main, job->s->format + 1));
+	return store_rc(format_put(txn->mdb, dbi_main, job->to));
 }
 
 enum err
@@ -170,10 +197,12 @@ store_format_migrate(struct store *s)
 	enum err e = E_OK;
 
 	while (s->steps != NULL && s->format < s->format_most && e == E_OK) {
-		struct step_job job = {s, s->steps[s->format - STORE_FORMAT]};
+		struct step_job job = {NULL, STORE_FORMAT};
 
+		if (s->format >= STORE_FORMAT)
+			job = (struct step_job){s->steps[s->format - STORE_FORMAT], s->format + 1};
 		if ((e = store_write(s, step_job, &job)) == E_OK)
-			s->format++;
+			s->format = job.to;
 	}
 	return e;
 }

@@ -20,7 +20,9 @@
 
 #define STORE_FORMAT_KEY \
 	"banyan" /* in LMDB's main table, in clear: read before any key is used */
-#define STORE_NAMES_KEY "names" /* there too, of format 2 */
+#define STORE_NAMES_KEY "names" /* there too, of a store whose key was renewed */
+#define STORE_FORMAT_NAMES 2u   /* the format that always has it */
+#define STORE_TABLES_3 STORE_RECORD_NUMBER /* from here on: not known to a program of format 2 */
 #define STORE_LMDB_TABLES_MAX 64u /* of LMDB; a store has fewer */
 #define STORE_FILE_NEW "data.new" /* while it is written anew: store_rewrite.c */
 
@@ -45,7 +47,8 @@ struct store {
 	struct store_key key;
 	struct store_key names; /* what names of rows come from: the store key, until that was renewed */
 	bool has_names;
-	uint32_t format, format_most; /* of what is here; that this program knows */
+	_Atomic uint32_t format; /* of what is here */
+	uint32_t format_most;    /* that this program knows */
 	store_step_fn *const *steps;  /* a test's; none of our own yet */
 	uint8_t value_key[STORE_TABLE_COUNT][AEAD_KEY_BYTES];
 	uint8_t index_key[32];
@@ -76,6 +79,7 @@ struct store_txn {
 	struct arena arena;
 	bool writes;     /* a job's */
 	bool wrote;      /* the running job has written */
+	bool raised;     /* ... the number of our format: true of the store once it is committed */
 	bool map_full;   /* grow, and run the batch again */
 	enum err failed; /* the disk's failure in the running job */
 	size_t written_bytes;
@@ -102,13 +106,17 @@ enum err store_env_open(struct store *, const struct store_options *);
 enum err store_tables_open(struct store *, bool create);
 /*
  * store_keys_derive: of key and names. store_format_check: before anything is written; or write it (`create`). store_format_migrate:
- * run the steps. store_format_put: format, and the names key if there is one, into the main table of another file.
+ * run the steps. store_format_raise: into a transaction that writes a row of our format: the number.
+ * store_format_note: as it is opened: it has such rows, and a number from before there was one for them.
+ * store_format_put: format, and the names key if there is one, into the main table of another file.
  * store_format_settle: a data.new that a crash left takes its place, or goes.
  */
 void store_keys_derive(struct store *);
 enum err store_names_open(struct store *, struct bytes sealed);
 enum err store_format_check(struct store *, MDB_txn *, bool create);
 enum err store_format_migrate(struct store *);
+int store_format_raise(MDB_txn *);
+enum err store_format_note(struct store *, MDB_txn *);
 enum err store_format_put(const struct store *, MDB_txn *, MDB_dbi dbi_main);
 enum err store_format_settle(struct store *);
 /* store_overwrite: a file that nothing names any more: zeros over its blocks, as far as the disk lets us. */

@@ -357,7 +357,7 @@ store_renew(struct store *s, const struct store_key *key, struct bytes keys_file
 	fresh->key = *key;
 	fresh->names = s->names;
 	fresh->has_names = true;
-	fresh->format = s->format < 2 ? 2 : s->format;
+	fresh->format = s->format < STORE_FORMAT ? STORE_FORMAT : s->format;
 	store_keys_derive(fresh);
 	if (atomic_load(&s->refuses))
 		e = E_STORE_IO;

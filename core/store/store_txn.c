@@ -201,6 +201,16 @@ put(struct store_txn *txn, enum store_table table, MDB_val *k, MDB_val *room)
 	return rc;
 }
 
+/* A row that an earlier program would not find goes with the number that it refuses. */
+static enum err
+raise_format(struct store_txn *txn, enum store_table table)
+{
+	if (table < STORE_TABLES_3 || txn->raised || txn->store->format >= STORE_FORMAT)
+		return E_OK;
+	txn->raised = true;
+	return job_rc(txn, fault_point() ? EIO : store_format_raise(txn->mdb));
+}
+
 enum err
 store_put(struct store_txn *txn, enum store_table table, struct bytes key,
 	  struct bytes value)
@@ -213,7 +223,7 @@ store_put(struct store_txn *txn, enum store_table table, struct bytes key,
 	if (value.n > STORE_VALUE_BYTES_MAX)
 		return E_LIMIT;
 	rc = fault_point() ? EIO : put(txn, table, &k, &room);
-	if ((e = job_rc(txn, rc)) != E_OK)
+	if ((e = job_rc(txn, rc)) != E_OK || (e = raise_format(txn, table)) != E_OK)
 		return e;
 	txn->written_bytes += room.mv_size + 256;
 	/* The row is there with room for its value: if that cannot be sealed, the job has failed. */

@@ -204,8 +204,11 @@ batch_settle(struct store *s, struct store_job *first)
 		}
 		outcome = batch_run(&txn, first, &end);
 		if (outcome == COMMIT) {
-			if ((e = batch_commit(s, &txn)) == E_OK)
+			if ((e = batch_commit(s, &txn)) == E_OK) {
+				if (txn.raised)
+					s->format = STORE_FORMAT;
 				return end;
+			}
 			if (!txn.map_full) {
 				batch_fail(first, end, e);
 				return end;

@@ -74,8 +74,8 @@ ok "a record's change of an unknown kind reaches the province by relay and stick
 expect 0 "" b review "$W/home" "$(head -1 "$W/of_one")" --state approved
 expect 0 '"review":"approved"' b show "$W/home" "$(head -1 "$W/of_one")" --json
 down home
-# Format 3: this program knows 1 and 2.
-LC_ALL=C sed 's/\(banyan\)\x00\x00\x00\x01/\1\x00\x00\x00\x03/g' "$W/home/data.mdb" >"$W/x" # in LMDB's page the value follows the key
+# Format 4: this program knows 1 to 3.
+LC_ALL=C sed 's/\(banyan\)\x00\x00\x00\x03/\1\x00\x00\x00\x04/g' "$W/home/data.mdb" >"$W/x" # in LMDB's page the value follows the key
 cmp -s "$W/x" "$W/home/data.mdb" && fail "no format in the file"
 cp "$W/x" "$W/home/data.mdb"
 expect 78 "written by a newer banyan; upgrade this program, nothing was changed" b list "$W/home" F9_session

@@ -77,6 +77,16 @@ opening(void *arg, uint64_t done, uint64_t total)
 	call_progress(arg, "opening parcels", done, total);
 }
 
+/* Is all that arrived opened first? A backup leaves the store of an earlier program to that program. */
+static bool
+opens_first(const struct call *c, const struct peer *p)
+{
+	const char *name = call_command(c)->name;
+
+	return peer_is_node(p) && strcmp(name, "serve") != 0 &&
+	       (strcmp(name, "backup") != 0 || store_format_of(p->store) == STORE_FORMAT);
+}
+
 enum err
 acting_run(struct call *c, struct peer *p)
 {
@@ -85,7 +95,7 @@ acting_run(struct call *c, struct peer *p)
 	call_set_peer(c, p);
 	if (call_is_remote(c) && (e = standing(c, p, call_actor(c))) != E_OK)
 		return call_fail(c, e);
-	if (peer_is_node(p) && strcmp(call_command(c)->name, "serve") != 0) {
+	if (opens_first(c, p)) {
 		pthread_mutex_lock(&p->acting);
 		if ((e = opener_older(p, call_why(c))) == E_OK && (e = tally_ready(p, counting, c, call_why(c))) == E_OK &&
 		    (e = signer_gather(p, call_why(c))) == E_OK)
