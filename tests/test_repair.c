@@ -117,6 +117,51 @@ few_and_many(void)
 		}
 }
 
+/*
+ * A few that are missing on one side, of a thousand: which ones, and under which key, is chance, and so is
+ * whether the first cells tell. What a repair may cost at most, and in how many of a hundred one round and
+ * 500 bytes suffice (PROTOCOL.md "Repair").
+ */
+static void
+few_on_one_side(void)
+{
+	static const struct {
+		uint32_t logs, lost;
+		bool at_parent;
+	} rows[] = {{1, 10, true}, {1, 10, false}, {100, 10, true}, {100, 10, false},
+		    {1, 3, true},  {1, 3, false},  {100, 3, true},  {100, 3, false}};
+	const uint32_t keys = 20, runs = 25; /* of each key */
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t key, run, quick = 0;
+		unsigned rounds = 0;
+		size_t bytes = 0;
+
+		for (key = 0; key < keys; key++) {
+			struct seeded s = {100000 * i + key};
+
+			world(1000 * i + key, rows[i].logs, 1000, UINT32_MAX);
+			for (run = 0; run < runs; run++) {
+				struct mending m;
+
+				lose(rows[i].at_parent ? &parent : &child, &s, rows[i].lost);
+				m = mend(1);
+				CHECK(m.moved[rows[i].at_parent] == rows[i].lost);
+				CHECK(m.moved[!rows[i].at_parent] == 0 && m.useless == 0);
+				quick += m.rounds == 1 && m.bytes <= 500;
+				rounds = m.rounds > rounds ? m.rounds : rounds;
+				bytes = m.bytes > bytes ? m.bytes : bytes;
+			}
+			world_free();
+		}
+		printf("  %2u of 1,000 in %3u logs missing at the %s: one round and 500 bytes in %u of %u; "
+		       "at most %u rounds, %zu bytes\n", rows[i].lost, rows[i].logs,
+		       rows[i].at_parent ? "parent" : "child ", quick, keys * runs, rounds, bytes);
+		CHECK(quick * 100 >= 88 * keys * runs && rounds <= 8 && bytes <= 2500);
+	}
+}
+
 /* A parent restored from an old backup, one with holes everywhere, one with nothing; a child with nothing. */
 static void
 past_the_reach(void)
@@ -411,5 +456,5 @@ a_failing_source(void)
 	world_free();
 }
 
-CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(past_the_reach), T(forks), T(tags_alike), T(many_holes), T(a_wrong_sketch), T(malformed_lists),
+CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(few_on_one_side), T(past_the_reach), T(forks), T(tags_alike), T(many_holes), T(a_wrong_sketch), T(malformed_lists),
 	   T(out_of_place), T(lying_server), T(many_seeds), T(a_failing_source))

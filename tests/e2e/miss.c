@@ -3,7 +3,7 @@
  *   fill N   DEVICE makes N parcels of a record each.
  *   most     they are handed to NODE, but for one in a hundred, at random.
  *   rest     all of them are: those that it lacked.
- * Prints how many were made, or new at NODE.
+ * Prints how many were made, or new at NODE; the bytes of these on the standard error.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,13 +8,16 @@
 #include "tools/node/carry/accept.h"
 #include "tools/node/peer.h"
 
-/* hand_over: the parcels that ONE made are handed to OTHER as a stranger would who carries them; `left` says which are not. */
+/*
+ * hand_over: the parcels that ONE made are handed to OTHER as a stranger would who carries them; `left` says which are not. How
+ * many bytes are new there is said on the standard error.
+ */
 static inline enum err
 hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *, void *), void *arg, uint64_t *fresh,
 	  struct why *why)
 {
 	struct store_txn *txn;
-	uint64_t seq, last;
+	uint64_t seq, last, bytes = 0;
 	struct writer w;
 	enum err e;
 
@@ -31,8 +34,12 @@ hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *
 		writer_reset(&w);
 		if ((e = accept_carried(txn, &one->programme.id, &a, &w)) == E_OK &&
 		    (e = accept_one(other, writer_view(&w), &peer_self(other)->id, &result, why)) == E_OK)
-			*fresh += result == ARRIVAL_NEW;
+			if (result == ARRIVAL_NEW) {
+				bytes += w.n;
+				++*fresh;
+			}
 	}
+	fprintf(stderr, "%llu bytes\n", (unsigned long long)bytes);
 	writer_free(&w);
 	store_read_end(txn);
 	return e;
