@@ -38,6 +38,7 @@ struct visit {
 	struct writer input, answer;
 	size_t answered;
 	bool done;               /* the answer is all there */
+	uint8_t status;          /* that it ends with */
 };
 
 /* relay_meet.c */

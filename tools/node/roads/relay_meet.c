@@ -20,7 +20,7 @@ visit_answer(struct visit *v)
 	}
 	if (v->done) {
 		v->done = false;
-		session_done(s, 0, now_ms);
+		session_done(s, v->status, now_ms);
 	}
 }
 
@@ -215,10 +215,11 @@ visit_input(struct visit *v, struct bytes chunk)
 		return;
 	e = v->giving ? answer_give(v) : answer_meet(v);
 	writer_reset(&v->input);
-	if (e != E_OK) {
+	if (e != E_OK && e != E_RELAY_FULL) {
 		refuse(v, e, "");
 		return;
 	}
+	v->status = (uint8_t)err_exit_status(e);
 	v->done = true;
 	visit_answer(v);
 }

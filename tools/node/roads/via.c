@@ -24,7 +24,6 @@ struct meeting {
 	uint64_t room;           /* that the relay has */
 	struct handed *handed;   /* what it holds of ours */
 	uint8_t status;
-	struct why why;
 };
 
 static void
@@ -71,8 +70,6 @@ event(void *ctx, struct session *s, const struct session_event *ev, uint64_t now
 		writer_bytes(&m->answer, ev->u.answer.bytes);
 		if (writer_end(&m->answer) != E_OK)
 			session_eof(s, "an answer without end");
-	} else if (ev->kind == SESSION_ANSWER && ev->u.answer.stream == STREAM_FAULT && m->why.e == E_OK) {
-		why_set(&m->why, E_RELAY_FULL, "or takes nothing more of this device now");
 	} else if (ev->kind == SESSION_FINISHED) {
 		m->status = ev->u.finished.exit_status;
 	}
@@ -207,11 +204,8 @@ write_given(struct meeting *m, struct why *why)
 static enum err
 said(const struct meeting *m, enum err e, struct why *why)
 {
-	if (e == E_OK && m->why.e != E_OK) {
-		*why = m->why;
-		return m->why.e;
-	}
-	return e == E_OK && m->status != 0 ? why_set(why, E_RELAY_FULL, "or it failed") : e;
+	return e == E_OK && m->status != 0 ? why_set(why, E_RELAY_FULL, "or takes nothing more now")
+					   : e;
 }
 
 /* One more exchange in the same connection. */
