@@ -90,9 +90,16 @@ limits(void)
 {
 	struct attached_new n;
 	uint8_t *large = calloc(1, ATTACH_BYTES_MAX + 1u);
+	char name[ATTACH_NAME_BYTES_MAX + 2];
 	struct attach_id id;
 
 	REQUIRE(large != NULL);
+	memset(name, 'n', sizeof(name));
+	name[ATTACH_NAME_BYTES_MAX + 1] = '\0';
+	CHECK(attached_seal(&n, name, BYTES(large, 1)) == E_LIMIT);
+	attached_free(&n);
+	CHECK(attached_seal(&n, name + 1, BYTES(large, 1)) == E_OK);
+	attached_free(&n);
 	CHECK(attached_seal(&n, "l", BYTES(large, ATTACH_BYTES_MAX + 1u)) == E_LIMIT);
 	attached_free(&n);
 	CHECK(attached_seal(&n, "", BYTES(large, 1)) == E_LIMIT);
@@ -203,8 +210,9 @@ static void
 beyond_the_list(void)
 {
 	static const size_t cuts[] = {0, ATTACH_ID_BYTES, ATTACH_ID_BYTES + 3, ATTACH_ID_BYTES + 4, ATTACH_ID_BYTES + 7};
-	uint8_t answer[ATTACH_ANSWER_BYTES], chunk[4 + 32] = {0, 0, 0, 32};
+	uint8_t answer[ATTACH_ANSWER_BYTES], chunk[4 + 32] = {0, 0, 0, 32}, hash[SHA256_BYTES];
 	struct principal_id who;
+	struct attach_id id;
 	struct attached_new a;
 	struct device d;
 	struct writer w;
@@ -232,6 +240,19 @@ beyond_the_list(void)
 	writer_be32(&w, ATTACH_CHUNKS_MAX + 1);
 	memset(writer_space(&w, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES), 7, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES);
 	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_ATTACHMENT);
+	/* a chunk that is longer than one may be, under its own hash */
+	writer_reset(&w);
+	memset(writer_space(&w, ATTACH_SEALED_BYTES_MAX + 1), 7, ATTACH_SEALED_BYTES_MAX + 1);
+	crypto_sha256(hash, writer_view(&w));
+	CHECK(attach_id_of(BYTES(hash, sizeof(hash)), &id) == E_OK);
+	writer_reset(&w);
+	writer_mem(&w, id.b, sizeof(id.b));
+	writer_be32(&w, 0);
+	writer_be32(&w, 1);
+	writer_mem(&w, hash, sizeof(hash));
+	writer_be32(&w, ATTACH_SEALED_BYTES_MAX + 1);
+	memset(writer_space(&w, ATTACH_SEALED_BYTES_MAX + 1), 7, ATTACH_SEALED_BYTES_MAX + 1);
+	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG);
 	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "one", "lost", &who, &n.why) == E_OK);
 	say(&w, &a, 0, 1);
 	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_REVOKED);
@@ -278,6 +299,8 @@ quota(void)
 {
 	uint64_t each = ATTACH_CHUNKS_MAX * (uint64_t)ATTACH_SEALED_BYTES_MAX, i, fit = ATTACH_DEVICE_BYTES_MAX / each;
 	struct attached_new a = {.ref = {.size = ATTACH_BYTES_MAX}};
+	struct store_txn *txn;
+	struct bytes value;
 	struct node n;
 	struct device d;
 	struct writer w;
@@ -293,6 +316,11 @@ quota(void)
 		takes(&n, &d, writer_view(&w), false, 0, i < fit ? ATTACH_TAKEN : ATTACH_FULL);
 		writer_free(&a.list);
 	}
+	REQUIRE(store_read_begin(n.peer->store, &txn) ==
+		E_OK); /* what was refused takes nothing of the share */
+	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(d.self.id.b, ID_BYTES), &value) == E_OK);
+	CHECK(value.n == 8 && be64_get(value.p) == fit * each);
+	store_read_end(txn);
 	writer_free(&w);
 	node_end(&n);
 }
