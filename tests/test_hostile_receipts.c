@@ -169,6 +169,30 @@ of_another_life(void)
 	end();
 }
 
+/* Of so many lives it is known that they are over, whatever hour somebody says that it is; of those
+ * before, by the hour only. */
+static void
+of_many_lives(void)
+{
+	struct receipt r;
+	bool forked;
+	uint64_t i;
+
+	REQUIRE(begin());
+	for (i = 1; i <= RECEIPT_LIVES_MAX + 2; i++) {
+		r = word(i, NOON + i, 1, 0);
+		CHECK(believes(&r, NULL, &forked) == E_OK);
+	}
+	for (i = 2; i <= RECEIPT_LIVES_MAX + 1; i++) {
+		r = word(i, NOON + 1000, 3, 3);
+		CHECK_MSG(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 0), "life %u",
+			  (unsigned)i);
+	}
+	r = word(1, NOON + RECEIPT_LIVES_MAX, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 0));
+	end();
+}
+
 /* How many of the parcels 1 to 3 the device has given up: those of the lowest numbers. */
 static uint64_t
 gone(void)
@@ -187,6 +211,29 @@ gone(void)
 			break;
 	store_read_end(txn);
 	return n - 1;
+}
+
+static enum err
+heard_job(struct store_txn *txn, void *arg)
+{
+	return freed_heard(txn, peer_self(device)->epoch, *(uint64_t *)arg);
+}
+
+/* Two backups that hold more than the node is known to have: nothing is given up past what both are
+ * known to share. */
+static void
+of_more_than_is_held(void)
+{
+	uint64_t safe[2] = {3, 4};
+	struct receipt r;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 1, 0);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 0));
+	CHECK(store_write(device->store, heard_job, &safe[0]) == E_OK && gone() == 0);
+	CHECK(store_write(device->store, heard_job, &safe[1]) == E_OK && gone() == 1);
+	end();
 }
 
 /*
@@ -369,5 +416,6 @@ a_devices_word(void)
 	end();
 }
 
-CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_a_backup_that_is_not_used), T(of_the_log_before),
-           T(of_two_logs_that_ended), T(of_the_next_life), T(a_devices_word))
+CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_many_lives),
+	   T(of_more_than_is_held), T(of_a_backup_that_is_not_used), T(of_the_log_before),
+	   T(of_two_logs_that_ended), T(of_the_next_life), T(a_devices_word))
