@@ -316,6 +316,29 @@ read_outbox_revision(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
+/* As a log that ended left it, after what identifies was erased. */
+static enum err
+put_outbox_nameless(struct store_txn *txn)
+{
+	struct outbox_row row = {.author = TEST_AUTHOR, .area = "SM09", .to = {.key_no = 7}, .epoch = 5,
+	                         .analytic = BYTES_LIT("the analytic ciphertext"), .left_out = true};
+
+	memset(row.enc, 4, sizeof(row.enc));
+	memset(row.hash, 0x55, sizeof(row.hash));
+	return outbox_row_put(txn, 13, &row);
+}
+
+static enum err
+read_outbox_nameless(struct store_txn *txn, struct bytes key, bool whole)
+{
+	struct outbox_row row;
+	enum err e = outbox_row_of(txn, key, &row);
+
+	if (whole)
+		CHECK(row.left_out && row.identifying.n == 0 && row.hash[0] == 0x55 && row.hash[HASH_BYTES - 1] == 0x55);
+	return e;
+}
+
 static enum err
 put_own_record(struct store_txn *txn)
 {
@@ -418,6 +441,8 @@ static const struct golden_row rows[] = {
      NULL, 0, 0},
     {"row_outbox_slice_revision", "a later revision, sealed to one principal", STORE_OUTBOX_SLICE, NULL,
      put_outbox_revision, read_outbox_revision, E_OK, true, NULL, 0, 0},
+    {"row_outbox_slice_nameless", "a slice whose identifying part was erased", STORE_OUTBOX_SLICE, NULL,
+     put_outbox_nameless, read_outbox_nameless, E_OK, true, NULL, 0, 0},
     {"row_own_record", "a device's own record", STORE_OWN_RECORD, NULL, put_own_record, read_own_record, E_OK, true, NULL, 0, 0},
     {"row_cursor_acked", "CURSOR: acknowledged up to 42", STORE_CURSOR, NULL, put_acked, read_acked, E_STORE_DAMAGED, false,
      "row_cursor_acked_key", 0, 0},

@@ -9,6 +9,7 @@
 #include "tools/node/down/down_item.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/down/down_row.h"
+#include "tools/node/erase/erasures.h"
 #include "tools/node/opener/opener.h"
 
 struct log_id
@@ -328,9 +329,23 @@ down_set_retention(struct peer *p, const struct principal_id *actor, struct byte
 
 /* ---- after a restore ---- */
 
+struct saying_orders {
+	struct peer *peer;
+	struct store_txn *txn;
+};
+
+static enum err
+say_order(void *arg, const struct erasure_row *row)
+{
+	struct saying_orders *s = arg;
+
+	return publish_bin(s->peer, s->txn, DOWN_ERASURE, row->statement);
+}
+
 static enum err
 republish_job(struct store_txn *txn, void *arg)
 {
+	struct saying_orders orders = {arg, txn};
 	struct peer *p = arg;
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -359,7 +374,9 @@ republish_job(struct store_txn *txn, void *arg)
 			e = publish_form(p, txn, row.order, row.languages, row.bundle);
 	}
 	e2 = store_walk_end(c);
-	if (e == E_OK && (e = e2) == E_OK && (e = dictionaries_say_all(p, txn)) == E_OK)
+	/* and who had not heard of an order to erase in the life before would never hear of it */
+	if (e == E_OK && (e = e2) == E_OK && (e = dictionaries_say_all(p, txn)) == E_OK &&
+	    (e = erasures_walk(p, txn, say_order, &orders)) == E_OK)
 		e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(p->store));
 	return e;
 }

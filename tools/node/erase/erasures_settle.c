@@ -78,9 +78,9 @@ is_doomed(struct peer *p, struct store_txn *txn, const struct arrival *a, bool *
 	*out = false;
 	arena_init(&arena, 64u << 20);
 	if (read_items(p, a, &arena, &parcel) == E_OK)
-		for (i = 0; i < parcel.item_count && e == E_OK && !*out; i++) {
+		for (i = 0; i < parcel.item_count && e == E_OK; i++) { /* all of them: one may go, another one later */
 			e = doomed_parts(p, txn, a, &parcel.items[i], &parts, later);
-			*out = parts != 0;
+			*out = *out || parts != 0;
 		}
 	arena_free(&arena);
 	return e;

@@ -337,6 +337,8 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 	for (i = 0; e == E_OK && i < parcel.item_count; i++) {
 		const struct parcel_item *item = &parcel.items[i];
 
+		if (item->analytic.left_out) /* erased, by an order about what the office has */
+			continue;
 		memset(row, 0, sizeof(*row));
 		row->author = job->author->id;
 		row->urgent = (parcel.flags & PARCEL_URGENT) != 0;
@@ -350,6 +352,8 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 		row->record = item->record;
 		row->analytic = item->analytic.ciphertext;
 		row->identifying = item->identifying.ciphertext;
+		row->left_out = item->identifying.left_out;
+		memcpy(row->hash, item->identifying.hash, sizeof(row->hash));
 		if (!row->has_record)
 			row_records(txn, row);
 		if ((e = store_last_seq(txn, STORE_OUTBOX_SLICE, &seq)) == E_OK)

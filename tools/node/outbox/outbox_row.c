@@ -3,7 +3,7 @@
 #include "core/pack.h"
 #include "tools/node/state.h"
 
-/* [1, author, urgent, area, nil | principal, key_no, enc, epoch, index, nil | record, analytic, nil | identifying,
+/* [1, author, urgent, area, nil | principal, key_no, enc, epoch, index, nil | record, analytic, nil | identifying | [hash],
  *  [record ...]] */
 enum err
 outbox_row_put(struct store_txn *txn, uint64_t seq, const struct outbox_row *row)
@@ -32,10 +32,14 @@ outbox_row_put(struct store_txn *txn, uint64_t seq, const struct outbox_row *row
 	else
 		pack_nil(&w);
 	pack_bin(&w, row->analytic);
-	if (row->identifying.n > 0)
+	if (row->identifying.n > 0) {
 		pack_bin(&w, row->identifying);
-	else
+	} else if (row->left_out) {
+		pack_array(&w, 1);
+		pack_bin(&w, BYTES(row->hash, HASH_BYTES));
+	} else {
 		pack_nil(&w);
+	}
 	pack_array(&w, (uint32_t)row->record_count);
 	for (i = 0; i < row->record_count; i++)
 		pack_bin(&w, BYTES(row->records[i].b, ID_BYTES));
@@ -43,6 +47,20 @@ outbox_row_put(struct store_txn *txn, uint64_t seq, const struct outbox_row *row
 		e = store_put(txn, STORE_OUTBOX_SLICE, BYTES(key.b, 8), writer_view(&w));
 	writer_free(&w);
 	return e;
+}
+
+static void
+read_identifying(struct reader *r, struct outbox_row *row)
+{
+	if (reader_nil(r))
+		return;
+	row->left_out = reader_peek(r) == PACK_ARRAY;
+	if (row->left_out) {
+		reader_array_of(r, 1);
+		reader_bin_fixed(r, row->hash, HASH_BYTES);
+	} else {
+		row->identifying = reader_bin(r);
+	}
 }
 
 enum err
@@ -69,8 +87,7 @@ outbox_row_read(struct bytes value, struct outbox_row *row)
 		reader_bin_fixed(&r, row->record.b, ID_BYTES);
 	}
 	row->analytic = reader_bin(&r);
-	if (!reader_nil(&r))
-		row->identifying = reader_bin(&r);
+	read_identifying(&r, row);
 	count = reader_array(&r);
 	if (count > SLICE_REVISIONS_MAX)
 		reader_fail(&r, E_STORE_DAMAGED);

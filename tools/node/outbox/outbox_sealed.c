@@ -71,6 +71,10 @@ outbox_row_item(const struct outbox_row *row, struct parcel_item *item)
 	item->record = row->record;
 	part_of(&item->analytic, row->analytic);
 	part_of(&item->identifying, row->identifying);
+	if (row->left_out) {
+		item->identifying.left_out = true;
+		memcpy(item->identifying.hash, row->hash, HASH_BYTES);
+	}
 	item_leaf(item->leaf, item);
 }
 

@@ -1,0 +1,224 @@
+/*
+ * test_erased_slices: what an order to erase leaves to be done at a device: a slice that it shares with others is kept until it is
+ * safe, a log that ends takes along what is left, and a node that was put back says its orders again. (Found by sim, roads 76,
+ * 10 and 38.)
+ */
+#include "core/store/backup.h"
+#include "tests/office.h"
+#include "tools/node/erase/erase.h"
+#include "tools/node/erase/erasures.h"
+#include "tools/node/link/link.h"
+#include "tools/node/records/records.h"
+
+static struct office_world w;
+static struct peer *device;
+
+static bool
+begin(void)
+{
+	if (!office_open(&w) || (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
+		return false;
+	office_carry(&w, device);
+	return peer_form(device, "T1") != NULL;
+}
+
+static void
+end(void)
+{
+	peer_close(device);
+	office_close(&w);
+}
+
+/* So many records in one slice. */
+static void
+finish(size_t count, struct record_id *ids)
+{
+	struct form_entry *form = peer_form(device, "T1");
+	struct field_value values[4];
+	struct finished f[4];
+	struct sealer sealer;
+	struct arena arena;
+	size_t i;
+
+	memset(f, 0, sizeof(f));
+	arena_init(&arena, 1u << 20);
+	for (i = 0; i < count; i++) {
+		CHECK(form_value_parse(form->form, "child", "Sok Dara", &arena, &values[i], &w.why) == E_OK);
+		f[i] = (struct finished){.form = form, .area = "V1", .values = &values[i], .value_count = 1,
+		                         .time_s = peer_now_s(device)};
+	}
+	sealer_init(&sealer, device, peer_self(device));
+	CHECK(outbox_finish(&sealer, f, count, &w.why) == E_OK);
+	sealer_wipe(&sealer);
+	for (i = 0; i < count; i++)
+		ids[i] = f[i].id;
+	arena_free(&arena);
+}
+
+static void
+erase(const struct record_id *id, enum erasure_parts parts)
+{
+	struct erase_order what = {.record = *id, .parts = parts, .actor = &w.node->identities[1].id, .reason = "asked"};
+	size_t neighbours;
+
+	CHECK(erase_record(w.node, &what, &neighbours, &w.why) == E_OK && erase_finish(w.node, &w.why) == E_OK);
+}
+
+/* The items of the device's own parcel `number`: those whose analytic part is there, and those whose identifying one is. */
+static void
+count_parts(uint64_t number, size_t *analytic, size_t *identifying)
+{
+	struct parcel_context context = {.programme = device->programme.id,
+	                                 .log = {peer_self(device)->id, peer_self(device)->epoch}};
+	struct parcel parcel;
+	struct writer bytes;
+	struct arrival a;
+	struct arena arena;
+	size_t i;
+
+	*analytic = *identifying = 0;
+	arena_init(&arena, 1u << 20);
+	writer_heap_init(&bytes, PARCEL_BYTES_MAX);
+	CHECK(office_parcels(device, context.log, number, &bytes, &a) == E_OK);
+	CHECK(parcel_read(&parcel, a.parcel, &context, &arena, NULL) == E_OK);
+	for (i = 0; i < parcel.item_count; i++) {
+		*analytic += parcel.items[i].analytic.present;
+		*identifying += parcel.items[i].identifying.present;
+	}
+	writer_free(&bytes);
+	arena_free(&arena);
+}
+
+static bool
+is_due(void)
+{
+	struct store_txn *txn;
+	bool due = false;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	CHECK(erasures_due(txn, &due) == E_OK);
+	store_read_end(txn);
+	return due;
+}
+
+static enum err
+safe_job(struct store_txn *txn, void *arg)
+{
+	struct sync_memory m = {.safe = 1};
+	enum err e = sync_memory_put(txn, &m);
+
+	(void)arg;
+	return e == E_OK ? outbox_put_acked(txn, peer_self(device)->epoch, 1) : e;
+}
+
+/* One parcel: a record alone, whose slice goes at once, and before it two that share one, which goes when it is safe. */
+static void
+one_goes_and_one_waits(void)
+{
+	struct record_id alone, two[2], later[2];
+	size_t analytic, identifying;
+
+	REQUIRE(begin());
+	finish(1, &alone);
+	finish(2, two);
+	finish(2, later);
+	office_carry(&w, device);
+	count_parts(1, &analytic, &identifying);
+	CHECK(analytic == 3 && identifying == 3);
+	erase(&alone, ERASURE_ALL);
+	erase(&two[0], ERASURE_ALL);
+	office_carry(&w, device);
+	CHECK(erasures_settle(device, &w.why) == E_OK && is_due());
+	count_parts(1, &analytic, &identifying);
+	CHECK(analytic == 2 && identifying == 2);
+	CHECK(store_write(device->store, safe_job, NULL) == E_OK);
+	CHECK(erasures_settle(device, &w.why) == E_OK && !is_due());
+	count_parts(1, &analytic, &identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu are left", analytic, identifying);
+	end();
+}
+
+static size_t
+revisions_of(const struct record_id *id)
+{
+	struct revision_row *rows;
+	struct store_txn *txn;
+	struct arena arena;
+	size_t n = 99;
+
+	if (store_read_begin(w.node->store, &txn) != E_OK)
+		return n;
+	arena_init(&arena, 1u << 20);
+	CHECK(revision_rows(txn, id, &arena, &rows, &n) == E_OK);
+	arena_free(&arena);
+	store_read_end(txn);
+	return n;
+}
+
+/* Of a log that ended by a fork: what was erased does not go again, what lost its name goes as the revision that it was. */
+static void
+a_log_that_ended(void)
+{
+	struct record_id gone, nameless, whole;
+	size_t analytic, identifying, parcels;
+
+	REQUIRE(begin());
+	finish(1, &gone);
+	finish(1, &nameless);
+	finish(1, &whole);
+	office_carry(&w, device);
+	erase(&gone, ERASURE_ALL);
+	erase(&nameless, ERASURE_IDENTIFYING);
+	office_carry(&w, device);
+	CHECK(store_write(device->store, safe_job, NULL) == E_OK);
+	CHECK(erasures_settle(device, &w.why) == E_OK && !is_due());
+	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
+	CHECK_MSG(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1, "%s", w.why.thing);
+	count_parts(1, &analytic, &identifying);
+	CHECK_MSG(analytic == 2 && identifying == 1, "%zu and %zu", analytic, identifying);
+	office_carry(&w, device);
+	CHECK(revisions_of(&gone) == 0 && revisions_of(&whole) == 1);
+	CHECK_MSG(revisions_of(&nameless) == 1, "%zu revisions", revisions_of(&nameless));
+	end();
+}
+
+static enum err
+forget_job(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return down_forget(txn);
+}
+
+/* The device slept through the order and through the node's restore. */
+static void
+said_again_in_the_next_life(void)
+{
+	struct unlock unlock = office_unlock("officer");
+	struct backup_info info;
+	struct record_id id;
+	struct store_txn *txn;
+	char backup[PATH_MAX], path[PATH_MAX];
+	bool gone = false;
+
+	REQUIRE(begin());
+	finish(1, &id);
+	office_carry(&w, device);
+	erase(&id, ERASURE_ALL);
+	scratch_path(backup, w.dir, "backup");
+	scratch_path(path, w.dir, "again");
+	CHECK(backup_write(w.node->store, backup, &info, &w.why) == E_OK);
+	peer_close(w.node);
+	w.node = NULL;
+	REQUIRE(backup_restore(backup, path, &unlock, NULL, &info, &w.why) == E_OK);
+	REQUIRE(peer_open(&w.node, path, &unlock, &w.why) == E_OK);
+	CHECK(down_republish(w.node, &w.why) == E_OK);
+	CHECK(store_write(device->store, forget_job, NULL) == E_OK); /* as a session does, that meets another life */
+	office_carry(&w, device);
+	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
+	CHECK(erasures_is_gone(txn, &id, &gone) == E_OK && gone);
+	store_read_end(txn);
+	end();
+}
+
+CHECK_MAIN(T(one_goes_and_one_waits), T(a_log_that_ended), T(said_again_in_the_next_life))
