@@ -157,6 +157,22 @@ done:
 	return e;
 }
 
+/* What is set aside (its author was shut out since, say) is not opened; what an order says must go goes from it all the same. */
+static enum err
+set_aside(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
+{
+	struct quarantine_row aside = {.seq = at->seq, .e = at->why.e};
+	struct arrival a;
+	enum err e;
+
+	snprintf(aside.thing, sizeof(aside.thing), "%s", at->why.thing);
+	if ((e = quarantine_put(txn, &aside)) != E_OK || (e = aside_note(txn, aside.seq)) != E_OK)
+		return e;
+	if (at->drop || store_count(txn, STORE_ERASURE) == 0)
+		return E_OK;
+	return (e = arrival_get(txn, at->seq, &a)) == E_OK ? erasures_meet(o->peer, txn, &a, &at->drop) : e;
+}
+
 static enum err
 commit_job(struct store_txn *txn, void *arg)
 {
@@ -174,15 +190,9 @@ commit_job(struct store_txn *txn, void *arg)
 		if ((e = commit_record(txn, o, i, end)) != E_OK)
 			return e;
 	}
-	for (i = 0; i < o->count; i++) {
-		const struct why *why = &o->arrivals[i].why;
-		struct quarantine_row aside = {.seq = o->arrivals[i].seq, .e = why->e};
-
-		snprintf(aside.thing, sizeof(aside.thing), "%s", why->thing);
-		if (why->e != E_OK &&
-		    ((e = quarantine_put(txn, &aside)) != E_OK || (e = aside_note(txn, aside.seq)) != E_OK))
+	for (i = 0; i < o->count; i++)
+		if (o->arrivals[i].why.e != E_OK && (e = set_aside(txn, o, &o->arrivals[i])) != E_OK)
 			return e;
-	}
 	for (i = 0; i < o->count; i++)
 		if ((o->arrivals[i].drop && (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
 		    (o->arrivals[i].due && (e = erasures_note_due(txn)) != E_OK))
