@@ -135,8 +135,8 @@ check_after_restore(struct world *w)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (t->excused || t->author->lies || on_some_disk(w, t))
-			continue;
+		if (t->excused || t->ordered || t->again || t->author->lies || on_some_disk(w, t))
+			continue; /* of `again`, its other slice: check_end sees to it */
 		/* devices wait for two backups: if neither of the last two was used, what they gave up is gone */
 		if (w->node.much_older || w->bug == BUG_GAP_STUCK)
 			t->excused = true;
@@ -151,7 +151,7 @@ check_device_loss(struct world *w)
 	size_t i;
 
 	for (i = 0; i < w->truth_n; i++)
-		if (!w->truth[i].excused && !on_some_disk(w, &w->truth[i]))
+		if (!w->truth[i].excused && !w->truth[i].again && !on_some_disk(w, &w->truth[i]))
 			w->truth[i].excused = true;
 }
 
@@ -272,6 +272,12 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 	const struct derived *v = derived_of(w, t);
 	size_t copies;
 
+	if (t->ordered) {
+		*must += v != NULL;
+		if (v != NULL && t->erased)
+			sim_fail(w, "an erased record of principal %zu is at the node", author_number(w, t));
+		return;
+	}
 	if (v != NULL) {
 		++*must;
 		if (t->wild && !t->author->lies) /* a liar may say another area of it, and there it may */
@@ -309,9 +315,8 @@ check_receipts(struct device *d)
 		acked_is_there(d->world, d, d->disk.acked[i].epoch, 0, d->disk.acked[i].number);
 }
 
-/* Of a liar: it may give others' slices as its own, which nobody opens. */
-static bool
-a_liar_s(const struct world *w, const struct log_id *log)
+bool
+check_is_liars(const struct world *w, const struct log_id *log)
 {
 	size_t i;
 
@@ -330,7 +335,7 @@ check_copies(struct world *w, const struct truth *t)
 	for (i = 0; i < w->node.disk.arrivals.n; i++) {
 		const struct entries one = {.e = &w->node.disk.arrivals.e[i], .n = 1};
 
-		copies += !a_liar_s(w, &one.e->log) && parcels_hold(&one, t, NULL);
+		copies += !check_is_liars(w, &one.e->log) && parcels_hold(&one, t, NULL);
 	}
 	if (copies > 1 && !t->author->lies && !t->author->cloned && !t->author->repacked)
 		sim_fail(w, "a record of principal %zu lies in %zu parcels", author_number(w, t), copies);

@@ -109,6 +109,9 @@ world_disaster(struct world *w, enum fault_kind kind)
 	case FAULT_REVOKE:
 		w->mode->node_revoke(w, &w->principal[draw_below(w->principal_n)]);
 		break;
+	case FAULT_ERASE:
+		w->mode->office_acts(w, kind);
+		break;
 	case FAULT_BUDGET:
 	case FAULT_STICK:
 	case FAULT_RELAY:
@@ -128,11 +131,13 @@ world_disaster(struct world *w, enum fault_kind kind)
 void
 world_switch_faults(struct world *w, uint32_t without)
 {
-	int i, count = w->mode->roads ? FAULT_COUNT : FAULT_ROADS;
+	int i, count = w->mode->roads ? FAULT_LATER : FAULT_ROADS;
 
 	for (i = 0; i < count; i++)
 		if (i != FAULT_LIAR) /* who draws by himself */
 			w->on[i] = chance(often[i]);
+	for (i = FAULT_LATER; w->mode->roads && i < FAULT_COUNT; i++)
+		w->on[i] = draw_apart(w->seed, (uint64_t)i) % 1000 < often[i];
 	if (!(without >> FAULT_LIAR & 1))
 		liar_choose(w, often[FAULT_LIAR]);
 	for (i = 0; i < FAULT_COUNT; i++)
@@ -148,6 +153,9 @@ world_switch_faults(struct world *w, uint32_t without)
 	/* Nor can other nodes: their exchange stands behind that of every device, which cannot agree any more. */
 	if (w->on[FAULT_TWIN] || w->on[FAULT_BELOW])
 		w->on[FAULT_SNAPSHOT] = false;
+	/* A folder that is put back by other means than `banyan restore` obeys no orders beside it. */
+	if (w->on[FAULT_SNAPSHOT])
+		w->on[FAULT_ERASE] = false;
 	for (i = 0; i < FAULT_COUNT; i++) {
 		uint64_t times, span = w->days * DAY_MS;
 

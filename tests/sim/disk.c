@@ -26,6 +26,14 @@ draw_seed(uint64_t seed)
 }
 
 uint64_t
+draw_apart(uint64_t seed, uint64_t what)
+{
+	uint64_t s = ~seed ^ what << 48;
+
+	return next_of(&s);
+}
+
+uint64_t
 draw(void)
 {
 	return next_of(&streams[0]);

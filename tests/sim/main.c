@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/run.h"
 
 uint64_t __real_session_digest(const struct principal_id *, const struct session_heads *);
 uint64_t __wrap_session_digest(const struct principal_id *, const struct session_heads *);

@@ -62,12 +62,15 @@ void real_dir(struct world *);
 void real_dir_end(struct world *);
 void real_act(struct world *, struct device *);
 void real_calm(int more); /* commits go well while the sum is above 0 */
+/* Its disk was full, or its machine stopped: it may say so. d NULL: the first node. */
+bool real_excusable(struct world *, struct device *d, enum err);
 void real_remove(const char *path);
 void real_copy(struct world *, const char *from, const char *to);
 struct unlock real_unlock(void);
 
 /* real_bugs.c: the bug that is planted here, from now on; NULL: none. */
 void real_bugs(struct world *);
+bool real_planted(enum bug);
 /* A device takes what came by a stick or relay. real_bug_given: what it handed over counts. */
 extern bool real_on_road;
 void real_bug_given(struct device *);
@@ -113,6 +116,19 @@ void real_door_commit(struct device *);
 void real_door_turn(struct device *);
 /* Which node this device goes to now. False: it is not there. */
 bool real_device_goes(struct device *);
+
+/*
+ * real_erase.c. real_erase: an officer erases a record. real_settle: what the daemon and each command do: what is due goes.
+ * real_erase_look: after each mirroring: who obeyed an order has nothing of the record. d NULL: the first node.
+ */
+void real_erase(struct world *);
+void real_settle(struct world *, struct device *d);
+enum err real_obey(const char *path, const struct unlock *, struct why *); /* as `banyan restore`: the orders beside it */
+bool real_erase_doomed(const struct world *, const struct entry *);
+void real_erase_finished(struct world *, struct truth *);
+enum err real_erase_look(struct world *, struct device *d, struct store_txn *);
+/* In the end everybody has heard of each order. fail: who has not fails the seed. */
+bool real_erase_agreed(struct world *, bool fail);
 
 /* real_stick.c: envelopes that lie on a stick: packed by somebody, taken by somebody else. */
 void real_stick_step(struct world *);

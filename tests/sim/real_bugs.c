@@ -17,8 +17,8 @@ real_bugs(struct world *w)
 	world = w;
 }
 
-static bool
-planted(enum bug bug)
+bool
+real_planted(enum bug bug)
 {
 	return world != NULL && world->bug == bug;
 }
@@ -32,11 +32,11 @@ __wrap_arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_res
 	struct parcel_hash first;
 	uint64_t seq;
 
-	if (planted(BUG_CURSOR_EARLY) && !at_node && ID_EQUAL(&a->log.author, &world->node.id)) {
+	if (real_planted(BUG_CURSOR_EARLY) && !at_node && ID_EQUAL(&a->log.author, &world->node.id)) {
 		*result = ARRIVAL_NEW;
 		return E_OK;
 	}
-	if (planted(BUG_FORK_OVERWRITES) && at_node &&
+	if (real_planted(BUG_FORK_OVERWRITES) && at_node &&
 	    arrival_find(txn, &a->log, a->number, &seq, &first) == E_OK && !ID_EQUAL(&first, &a->hash)) {
 		*result = ARRIVAL_NEW;
 		a->seq = seq;
@@ -50,7 +50,7 @@ enum err __wrap_outbox_new_epoch(struct peer *, struct identity *, uint64_t, str
 enum err
 __wrap_outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number, struct why *why)
 {
-	return __real_outbox_new_epoch(p, author, planted(BUG_ACKED_FORGOTTEN) ? INT64_MAX - 1 : number, why);
+	return __real_outbox_new_epoch(p, author, real_planted(BUG_ACKED_FORGOTTEN) ? INT64_MAX - 1 : number, why);
 }
 
 struct log_id __real_down_inbox_log(struct peer *, const struct principal_id *);
@@ -60,7 +60,7 @@ __wrap_down_inbox_log(struct peer *p, const struct principal_id *device)
 {
 	size_t i;
 
-	for (i = 0; planted(BUG_OTHERS_INBOX) && i < world->principal_n; i++)
+	for (i = 0; real_planted(BUG_OTHERS_INBOX) && i < world->principal_n; i++)
 		if (ID_EQUAL(&world->principal[i].id, device))
 			return __real_down_inbox_log(p, &world->principal[(i + 1) % world->principal_n].id);
 	return __real_down_inbox_log(p, device);
@@ -73,7 +73,7 @@ __wrap_member_get(struct store_txn *txn, const struct principal_id *id, struct m
 {
 	enum err e = __real_member_get(txn, id, out);
 
-	if (planted(BUG_REVOKED_SERVED) && e == E_OK && out->state == MEMBER_REVOKED)
+	if (real_planted(BUG_REVOKED_SERVED) && e == E_OK && out->state == MEMBER_REVOKED)
 		out->state = MEMBER_APPROVED;
 	return e;
 }
@@ -86,7 +86,7 @@ enum err
 __wrap_run_open(struct run *run, const struct programme_id *programme, const struct principal_id *author, uint64_t epoch,
                 const struct run_recipient *to, const uint8_t *enc, const struct ec_key *key)
 {
-	if (planted(BUG_THIEF))
+	if (real_planted(BUG_THIEF))
 		author = liar_robbed(world, author, enc);
 	return __real_run_open(run, programme, author, epoch, to, enc, key);
 }
@@ -96,7 +96,7 @@ enum err __wrap_rules_check(enum act, const struct rules_case *, const struct ar
 enum err
 __wrap_rules_check(enum act act, const struct rules_case *c, const struct area_table *areas, struct why *why)
 {
-	return planted(BUG_SCOPE) ? E_OK : __real_rules_check(act, c, areas, why);
+	return real_planted(BUG_SCOPE) ? E_OK : __real_rules_check(act, c, areas, why);
 }
 
 enum err __real_link_older_note(struct peer *, struct store_txn *);
@@ -104,7 +104,7 @@ enum err __wrap_link_older_note(struct peer *, struct store_txn *);
 enum err
 __wrap_link_older_note(struct peer *p, struct store_txn *txn)
 {
-	return planted(BUG_OLDER_FORGOTTEN) ? E_OK : __real_link_older_note(p, txn);
+	return real_planted(BUG_OLDER_FORGOTTEN) ? E_OK : __real_link_older_note(p, txn);
 }
 
 /* ---- of roads ---- */
@@ -114,7 +114,7 @@ uint64_t __wrap_session_budget_left(const struct session *);
 uint64_t
 __wrap_session_budget_left(const struct session *s)
 {
-	return planted(BUG_BUDGET_IGNORED) ? UINT64_MAX : __real_session_budget_left(s);
+	return real_planted(BUG_BUDGET_IGNORED) ? UINT64_MAX : __real_session_budget_left(s);
 }
 
 enum err __real_outbox_put_acked(struct store_txn *, uint64_t, uint64_t);
@@ -122,7 +122,7 @@ enum err __wrap_outbox_put_acked(struct store_txn *, uint64_t, uint64_t);
 enum err
 __wrap_outbox_put_acked(struct store_txn *txn, uint64_t epoch, uint64_t number)
 {
-	return __real_outbox_put_acked(txn, epoch, number + (planted(BUG_RECEIPT_BLIND) && real_on_road ? 1 : 0));
+	return __real_outbox_put_acked(txn, epoch, number + (real_planted(BUG_RECEIPT_BLIND) && real_on_road ? 1 : 0));
 }
 
 enum err __real_parcel_strip(struct bytes, struct writer *);
@@ -130,7 +130,7 @@ enum err __wrap_parcel_strip(struct bytes, struct writer *);
 enum err
 __wrap_parcel_strip(struct bytes parcel, struct writer *out)
 {
-	if (!planted(BUG_PARTS_GO_UP))
+	if (!real_planted(BUG_PARTS_GO_UP))
 		return __real_parcel_strip(parcel, out);
 	writer_bytes(out, parcel);
 	return writer_end(out);
@@ -141,7 +141,7 @@ enum err __wrap_carry_next(void *, struct message *);
 enum err
 __wrap_carry_next(void *ctx, struct message *out)
 {
-	return planted(BUG_NODE_SILENT) ? E_ABSENT : __real_carry_next(ctx, out);
+	return real_planted(BUG_NODE_SILENT) ? E_ABSENT : __real_carry_next(ctx, out);
 }
 
 enum err __real_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,
@@ -155,7 +155,7 @@ __wrap_opener_place(struct store_txn *txn, const struct programme_id *programme,
 {
 	uint64_t seq;
 
-	if (!planted(BUG_TWIN_BLIND) || area != NULL)
+	if (!real_planted(BUG_TWIN_BLIND) || area != NULL)
 		return __real_opener_place(txn, programme, a, area, arena, out, why);
 	memset(out, 0, sizeof(*out));
 	return arrival_find(txn, &a->log, a->number - 1, &seq, &out->previous);
@@ -169,7 +169,7 @@ void __wrap_client_twin(struct session *, uint64_t);
 void
 __wrap_client_twin(struct session *s, uint64_t number)
 {
-	if (planted(BUG_GAP_STUCK))
+	if (real_planted(BUG_GAP_STUCK))
 		session_fail(s, E_UNVERIFIED, "the node asks for what is not here any more");
 	else
 		__real_client_twin(s, number);
@@ -183,7 +183,7 @@ __wrap_freed_heard(struct store_txn *txn, uint64_t epoch, uint64_t safe)
 {
 	uint8_t value[24];
 
-	if (!planted(BUG_ONE_BACKUP) && !planted(BUG_GAP_STUCK))
+	if (!real_planted(BUG_ONE_BACKUP) && !real_planted(BUG_GAP_STUCK))
 		return __real_freed_heard(txn, epoch, safe);
 	be64_put(value, epoch);
 	be64_put(value + 8, safe);
@@ -198,7 +198,7 @@ enum err
 __wrap_vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
 {
 	*fresh = false;
-	return planted(BUG_REVOKED_UNHEARD) ? E_OK : __real_vouch_revocation(p, txn, statement, fresh, why);
+	return real_planted(BUG_REVOKED_UNHEARD) ? E_OK : __real_vouch_revocation(p, txn, statement, fresh, why);
 }
 
 static enum err
@@ -219,7 +219,7 @@ __wrap_twins_switch(struct peer *p)
 	struct store_txn *txn;
 	enum err e;
 
-	if (!planted(BUG_CURSORS_SHARED))
+	if (!real_planted(BUG_CURSORS_SHARED))
 		return __real_twins_switch(p);
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
@@ -249,7 +249,7 @@ real_bug_given(struct device *d)
 	struct session_head head = {0};
 	struct store_txn *txn;
 
-	if (!planted(BUG_GIVEN_IS_KEPT) || store_read_begin(d->real->peer->store, &txn) != E_OK)
+	if (!real_planted(BUG_GIVEN_IS_KEPT) || store_read_begin(d->real->peer->store, &txn) != E_OK)
 		return;
 	if (link_own_head(d->real->peer, txn, &head) == E_OK)
 		job.number = head.number;

@@ -337,5 +337,7 @@ real_device_left(struct conn *c, bool finished)
 	d->real->link.carry = NULL;
 	d->real->linked = false;
 	real_act(d->world, d);
+	if (!d->crashed)
+		real_settle(d->world, d);
 	real_after(d);
 }

@@ -27,6 +27,12 @@ real_calm(int more)
 	calm += more;
 }
 
+bool
+real_excusable(struct world *w, struct device *d, enum err e)
+{
+	return e == E_OK || e == E_STORE_FULL || (d == NULL ? w->node.real->crashing : d->crashed);
+}
+
 /* ---- the hour ---- */
 
 time_t __real_time(time_t *);

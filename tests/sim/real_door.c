@@ -111,6 +111,8 @@ real_door_turn(struct device *d)
 	pthread_mutex_unlock(&n->peer->acting);
 	if (e != E_OK && e != E_STORE_FULL && !d->crashed)
 		sim_fail(d->world, "the second node cannot open what arrived: %s %s", err_name(e), why.thing);
+	if (e == E_OK)
+		real_settle(d->world, d);
 	real_door_after(d);
 }
 

@@ -31,7 +31,8 @@ mirror_arrivals(struct world *w, struct store_txn *txn, uint64_t *seen, struct e
 			break;
 		entry = (struct entry){.log = a.log, .number = a.number, .hash = a.hash,
 		                       .received_s = (uint32_t)a.received_s, .fork = (a.flags & ARRIVAL_FORK) != 0,
-		                       .bytes = world_keep(w, a.parcel)};
+		                       .seq = *seen + 1, .bytes = world_keep(w, a.parcel)};
+		entry.doomed = real_erase_doomed(w, &entry);
 		entries_add(ID_EQUAL(&a.log.author, &w->node.id) ? down : list, &entry);
 		++*seen;
 	}
@@ -195,6 +196,8 @@ mirror_device(struct device *d)
 		e = down_cursors(r->peer, txn, at);
 	if (e == E_OK)
 		note_heard(d, txn);
+	if (e == E_OK)
+		e = real_erase_look(d->world, d, txn);
 	store_read_end(txn);
 	if (e != E_OK) {
 		bad(d->world, "a device's store", e);
@@ -230,6 +233,8 @@ mirror_node(struct world *w, struct store *store)
 		e = mirror_arrivals(w, txn, &w->node.real->seen_seq, &k->arrivals, &k->down);
 		if (e == E_OK)
 			e = opener_backlog(txn, &backlog);
+		if (e == E_OK)
+			e = real_erase_look(w, NULL, txn);
 		store_read_end(txn);
 	}
 	k->incarnation = store_incarnation(store);

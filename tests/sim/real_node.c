@@ -344,8 +344,12 @@ real_node_open(struct world *w)
 		sim_fail(w, "the node cannot open what arrived: %s %s", err_name(e), why.thing);
 	if (e == E_STORE_FULL)
 		world_at(w, 600000, EVENT_OPEN, 0, NULL);
+	if (e == E_OK)
+		real_settle(w, NULL);
 	if (e == E_OK && !w->healed && chance(150))
 		real_office_review(w);
+	if (e == E_OK && w->on[FAULT_ERASE] && chance(60))
+		real_erase(w);
 	real_node_after(w);
 }
 

@@ -308,9 +308,10 @@ real_office_restore(struct world *w, bool new_incarnation)
 	real_act(w, NULL);
 	real_remove(n->path);
 	real_calm(1);
-	if (new_incarnation && w->bug != BUG_EPOCH_KEPT)
+	if (new_incarnation && w->bug != BUG_EPOCH_KEPT) {
 		e = backup_restore(oldest ? n->oldest : older ? n->older : n->backup, n->path, &unlock, NULL, &info, &why);
-	else
+		e = e == E_OK && w->orders > 0 ? real_obey(n->path, &unlock, &why) : e;
+	} else
 		real_copy(w, n->snapshot, n->path);
 	mirror_node_forget(w);
 	if (e == E_OK && (e = store_open(n->path, &unlock, NULL, &store, &why)) == E_OK) {

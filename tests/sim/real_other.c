@@ -78,6 +78,8 @@ turn(struct device *d)
 	pthread_mutex_unlock(&p->acting);
 	if (e != E_OK && e != E_STORE_FULL && !d->crashed)
 		sim_fail(d->world, "node %zu cannot open what arrived: %s %s", d->index, err_name(e), why.thing);
+	if (e == E_OK)
+		real_settle(d->world, d);
 	real_after(d);
 	return e == E_OK && !d->crashed;
 }
@@ -124,7 +126,7 @@ real_roads_agreed(struct world *w)
 
 	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
 		ok = opened(&w->device[i]) && ok;
-	return ok;
+	return ok && real_erase_agreed(w, false);
 }
 
 static const struct derived *
@@ -151,7 +153,7 @@ check_twin_of_revoked(struct world *w, const struct device *d, const struct deri
 
 	if (t->author->heard_at == 0)
 		sim_fail(w, "the second node has not heard that principal %td was shut out", t->author - w->principal);
-	if (there == NULL || here != NULL)
+	if (there == NULL || here != NULL || t->again)
 		return;
 	for (i = 0; i < list->n && i + 1 < t->author->heard_at; i++)
 		if (memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) != NULL)
@@ -166,8 +168,13 @@ check_twin(struct world *w, const struct device *d, const struct node_disk *disk
 {
 	const struct derived *here = find(&w->node.disk, t), *there = find(disk, t);
 
+	if (t->ordered) {
+		if (t->erased && there != NULL)
+			sim_fail(w, "an erased record is at the second node");
+		return;
+	}
 	if (t->below) {
-		if (here != NULL && !check_holds(&d->disk.log, t->sealed))
+		if (here != NULL && !t->again && !check_holds(&d->disk.log, t->sealed))
 			sim_fail(w, "a record of the office below did not come to the second node");
 		return;
 	}
@@ -196,7 +203,9 @@ check_below(struct world *w, const struct device *d, const struct node_disk *dis
 
 	if (!t->below && check_holds(&d->disk.log, t->sealed))
 		sim_fail(w, "the office below holds a record of another village");
-	if (t->below && (v == NULL || !check_same_revision(v, t, true)))
+	if (t->below && t->erased && v != NULL)
+		sim_fail(w, "an erased record is at the office below");
+	if (t->below && !t->ordered && (v == NULL || !check_same_revision(v, t, true)))
 		sim_fail(w, "the office below does not have its own record as it was finished");
 	if (t->below && check_holds(&w->node.disk.arrivals, t->sealed_identifying))
 		sim_fail(w, "an identifying part of the office below came to the office above");

@@ -18,6 +18,17 @@ roads_step(struct world *w)
 		real_relay_step(w);
 }
 
+/* Several on one day. */
+static void
+office_acts(struct world *w, enum fault_kind kind)
+{
+	uint64_t count;
+
+	if (kind == FAULT_ERASE)
+		for (count = 1 + draw_below(4); count > 0; count--)
+			real_erase(w);
+}
+
 void
 real_roads_end(struct world *w)
 {
@@ -28,6 +39,8 @@ static void
 look(struct world *w)
 {
 	mirror_derived(w);
+	if (!w->failed)
+		real_erase_agreed(w, true);
 	real_others_check(w);
 }
 
@@ -40,4 +53,4 @@ const struct mode mode_roads = {
     .node_commit = real_node_commit, .node_open = real_node_open, .node_say = real_office_say,
     .node_stop = real_node_stop, .node_start = real_node_start, .node_backup = real_office_backup,
     .node_restore = real_office_restore, .node_revoke = real_office_revoke, .roads_begin = roads_begin, .door_commit = real_door_commit, .door_open = real_door_turn,
-    .roads_step = roads_step, .roads_agreed = real_roads_agreed};
+    .roads_step = roads_step, .office_acts = office_acts, .roads_agreed = real_roads_agreed};

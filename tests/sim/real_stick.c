@@ -57,12 +57,6 @@ after(struct world *w, struct device *d)
 		real_node_after(w);
 }
 
-static bool
-excusable(struct world *w, struct device *d, enum err e)
-{
-	return e == E_OK || e == E_STORE_FULL || (d == NULL ? w->node.real->crashing : d->crashed);
-}
-
 static void
 pack_up(struct world *w)
 {
@@ -87,7 +81,7 @@ pack_up(struct world *w)
 		keep(w, false, writer_view(&out));
 	}
 	writer_free(&out);
-	if (!excusable(w, d, e))
+	if (!real_excusable(w, d, e))
 		sim_fail(w, "device %zu cannot pack a stick: %s %s", d->index, err_name(e), why.thing);
 	after(w, d);
 }
@@ -109,7 +103,7 @@ pack_down(struct world *w)
 	if (e == E_OK)
 		keep(w, true, writer_view(&out));
 	writer_free(&out);
-	if (e != E_ABSENT && !excusable(w, other, e))
+	if (e != E_ABSENT && !real_excusable(w, other, e))
 		sim_fail(w, "an office cannot pack a stick: %s %s", err_name(e), why.thing);
 	after(w, other);
 }
@@ -165,7 +159,9 @@ take(struct world *w, const struct real_stick *s)
 	} else if (spoilt) {
 		e = E_OK; /* said before anything was written */
 	}
-	if (!excusable(w, d, e))
+	if (e == E_OK && s->down)
+		real_settle(w, d);
+	if (!real_excusable(w, d, e))
 		sim_fail(w, "a stick cannot be taken: %s %s", err_name(e), why.thing);
 	after(w, d);
 	if (s->down && !w->failed)

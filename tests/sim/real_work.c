@@ -55,6 +55,8 @@ note_truth(struct device *d, size_t before, struct truth *t, size_t count, enum 
 			revision_id_of(&t[done].id, leaf, (uint16_t)k);
 			t[done].sealed = row->analytic;
 			t[done].sealed_identifying = row->identifying;
+			t[done].shared = count > 1;
+			real_erase_finished(w, &t[done]);
 			w->truth = grow(w->truth, w->truth_n, &w->truth_cap, sizeof(*t));
 			w->truth[w->truth_n++] = t[done];
 		}

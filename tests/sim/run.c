@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "tests/sim/crypto_switch.h"
+#include "tests/sim/run.h"
 
 #define SHRINK_RUNS_MAX 40
 

@@ -24,6 +24,7 @@ uint64_t draw(void);                 /* what the world does */
 uint64_t draw_below(uint64_t limit); /* 0 .. limit - 1 */
 bool chance(unsigned permille);
 void draw_seed(uint64_t seed);
+uint64_t draw_apart(uint64_t seed, uint64_t what); /* from neither stream */
 void sim_random(void *out, size_t count); /* what crypto_random gives: another stream */
 
 /* ---- kinds of fault, switched by the seed ---- */
@@ -35,6 +36,7 @@ enum fault_kind {
 	FAULT_COUNT
 };
 #define FAULT_ROADS FAULT_BUDGET
+#define FAULT_LATER FAULT_ERASE
 /* ---- bugs planted on purpose, to see that they are caught ---- */
 enum bug {
 	BUG_NONE,
@@ -51,7 +53,8 @@ struct entry { /* a parcel */
 	uint64_t number;
 	struct parcel_hash hash;
 	uint32_t received_s;
-	bool fork;
+	bool fork, doomed;  /* doomed: an order to erase is about something in it */
+	uint64_t seq;       /* where it stands in its store; of models 0 */
 	struct bytes bytes; /* in the world's arena */
 };
 struct entries {
@@ -169,6 +172,10 @@ struct truth {
 	bool below;    /* finished at the office below: its identifying parts stay there */
 	bool wild;     /* about an area outside its author's scope */
 	bool excused;  /* went down with the only disk that had it */
+	bool ordered;  /* somebody ordered to erase its record: it may be gone from now on */
+	bool erased;   /* and that order is kept beside a store: it must be gone wherever the order is known */
+	bool again;    /* it shared its slice with such a record: the office says it again, in another slice */
+	bool shared;   /* its slice began several records */
 };
 
 struct derived { /* a revision as the node opened it */
@@ -284,6 +291,7 @@ struct mode {
 	void (*door_commit)(struct device *); /* another node's turn, for those who visit it */
 	void (*door_open)(struct device *);
 	void (*roads_step)(struct world *);
+	void (*office_acts)(struct world *, enum fault_kind);
 	bool (*roads_agreed)(struct world *);
 };
 extern const struct mode mode_model, mode_real, mode_roads;
@@ -303,7 +311,7 @@ struct world {
 	size_t other_n;
 	struct node node;
 	struct truth *truth;
-	size_t truth_n, truth_cap;
+	size_t truth_n, truth_cap, orders; /* orders to erase, that were given */
 	struct event *events;
 	size_t events_n, events_cap;
 	struct conn *dying; /* at most one at a time */
@@ -322,19 +330,6 @@ struct world_plan {
 	enum bug bug;
 	bool verbose;
 };
-
-/* run.c: many seeds. Status of the program. */
-struct run_options {
-	struct world_plan plan;     /* its seed and mode are set for each run */
-	uint64_t from, upto;
-	uint64_t length;            /* device-days: then seeds go on from `from` until so many were simulated; or 0 */
-	bool caught, no_shrink;
-	bool models, reals, roads;  /* which modes */
-	enum { CRYPTO_MIXED, CRYPTO_MODEL, CRYPTO_REAL } crypto;
-	const char *program;
-};
-int run_seeds(const struct run_options *);
-const char *bug_name(enum bug);
 
 /* world_run: one seed from beginning to end. False: a check failed, world->failure says which. */
 bool world_run(struct world *, const struct world_plan *);
@@ -437,6 +432,8 @@ void check_down(struct conn *, const struct session_event *);
 void check_verified(struct conn *);
 /* After any road: what this device takes for acknowledged is durable at the office. */
 void check_receipts(struct device *);
+/* Of a liar: it may give others' slices as its own, which nobody opens. */
+bool check_is_liars(const struct world *, const struct log_id *);
 /* Is this sealed slice in one of the parcels? */
 bool check_holds(const struct entries *, struct bytes sealed);
 /* whole: with its identifying fields; else without any. */
