@@ -119,9 +119,11 @@ of_the_log_before(void)
 {
 	struct receipt r;
 	size_t parcels;
+	uint64_t before;
 	bool forked;
 
 	REQUIRE(begin());
+	before = peer_self(device)->epoch;
 	r = word(LIFE, NOON, 3, 1);
 	CHECK(believes(&r, NULL, &forked) == E_OK);
 	r = word(LIFE, NOON + 1, 3, 3);
@@ -131,6 +133,25 @@ of_the_log_before(void)
 	r = word(LIFE, NOON + 2, 1, 0);
 	REQUIRE(own_hash(1, &r.rows[0].hash));
 	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(1, 0) && gone() == 0);
+	r = word(LIFE, NOON + 3, 3, 3); /* a word about nothing but the one before */
+	r.rows[0].epoch = before;
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(1, 0) && gone() == 0);
+	end();
+}
+
+/* A node in another life that says nothing of this log: nothing of it is held, nothing is safe. */
+static void
+of_a_life_without_a_word(void)
+{
+	struct receipt r;
+	bool forked;
+
+	REQUIRE(begin());
+	r = word(LIFE, NOON, 3, 3);
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(3, 3));
+	r = word(NEXT_LIFE, NOON + 1, 3, 3);
+	r.count = 0;
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(0, 0) && gone() == 0);
 	end();
 }
 
@@ -256,4 +277,5 @@ a_devices_word(void)
 }
 
 CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_many_lives),
-	   T(of_the_log_before), T(of_two_logs_that_ended), T(of_the_next_life), T(a_devices_word))
+	   T(of_the_log_before), T(of_a_life_without_a_word), T(of_two_logs_that_ended),
+	   T(of_the_next_life), T(a_devices_word))
