@@ -197,4 +197,46 @@ what_a_node_says(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(what_is_given_up), T(what_a_node_says))
+/* ---- between twins ---- */
+
+/* What another node of the office asks, so many bytes of it behind the verb: 0 a list, 1 chunks, 2
+ * here are chunks. */
+static void
+what_a_twin_asks(void)
+{
+	static const struct {
+		uint8_t op;
+		size_t bytes;
+		enum err e;
+		size_t answer;
+	} rows[] = {{0, 11, E_ATTACHMENT, 0}, {0, 13, E_ATTACHMENT, 0},
+		    {0, 12, E_OK, 1}, /* the same: nothing is here */
+		    {1, 35, E_ATTACHMENT, 0}, {1, 37, E_ATTACHMENT, 0},
+		    {1, 36, E_OK, 0}, /* nothing of that name */
+		    {2, 0, E_ATTACHMENT, 0},  {2, 15, E_ATTACHMENT, 0},
+		    {2, 16, E_ATTACHMENT, 0}, {3, 12, E_ATTACHMENT, 0}};
+	struct writer answer;
+	size_t i;
+
+	REQUIRE(begins());
+	writer_heap_init(&answer, 4096);
+	CHECK(attached_twin_answer(n.peer, BYTES_NONE, &answer, &n.why) == E_ATTACHMENT &&
+	      answer.n == 0);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t *said =
+		    calloc(1, 1 + rows[i].bytes); /* no byte more, for who reads past it */
+		enum err e;
+
+		REQUIRE(said != NULL);
+		said[0] = rows[i].op;
+		writer_reset(&answer);
+		e = attached_twin_answer(n.peer, BYTES(said, 1 + rows[i].bytes), &answer, &n.why);
+		CHECK_MSG(e == rows[i].e && answer.n == rows[i].answer, "%u, %zu bytes: %s, %zu",
+			  rows[i].op, rows[i].bytes, err_name(e), answer.n);
+		free(said);
+	}
+	writer_free(&answer);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(what_is_given_up), T(what_a_node_says), T(what_a_twin_asks))
