@@ -8,7 +8,7 @@ static struct node n;
 /* A WELCOME, and what is wrong with it. */
 struct offer {
 	const char *what, *node_area, *own_area;
-	bool false_root, false_chain, other_key, member;
+	bool false_root, false_chain, false_office, other_key, member;
 	enum err e;
 };
 
@@ -17,9 +17,26 @@ static const struct offer bad[] = {
     {.what = "beside it", .node_area = "D2", .own_area = "D1", .e = E_SCOPE},
     {.what = "below it", .node_area = "V1", .own_area = "D1", .e = E_SCOPE},
     {.what = "the same office", .node_area = "D1", .own_area = "D1", .e = E_SCOPE},
-    {.what = "of another root", .node_area = "P", .own_area = "D1", .false_root = true, .e = E_NODE_KEY},
-    {.what = "not the root's", .node_area = "P", .own_area = "D1", .false_chain = true, .e = E_SIGNATURE},
-    {.what = "enrolls another key", .node_area = "P", .own_area = "D1", .other_key = true, .e = E_SIGNATURE},
+    {.what = "of another root",
+     .node_area = "P",
+     .own_area = "D1",
+     .false_root = true,
+     .e = E_NODE_KEY},
+    {.what = "not the root's",
+     .node_area = "P",
+     .own_area = "D1",
+     .false_chain = true,
+     .e = E_SIGNATURE},
+    {.what = "with an office's key that nobody signed",
+     .node_area = "P",
+     .own_area = "D1",
+     .false_office = true,
+     .e = E_SIGNATURE},
+    {.what = "enrolls another key",
+     .node_area = "P",
+     .own_area = "D1",
+     .other_key = true,
+     .e = E_SIGNATURE},
     {.what = "for another area", .node_area = "P", .own_area = "D2", .e = E_SIGNATURE},
     {.what = "as a member", .node_area = "P", .own_area = "D1", .member = true, .e = E_SIGNATURE}};
 
@@ -52,7 +69,8 @@ offered(struct peer *p, const struct ec_key *root, const struct offer *o, const 
 	if (o->false_root)
 		w.root_public = other.pub;
 	CHECK(enrolment_encode(&node, o->false_chain ? &other : root, &s[0]) == E_OK &&
-	      enrolment_encode(&own, key, &s[1]) == E_OK && office_encode(&office, root, &s[2]) == E_OK);
+	      enrolment_encode(&own, key, &s[1]) == E_OK &&
+	      office_encode(&office, o->false_office ? &other : root, &s[2]) == E_OK);
 	w.node_enrolment = writer_view(&s[0]);
 	w.own_enrolment = writer_view(&s[1]);
 	w.office = writer_view(&s[2]);
@@ -99,6 +117,11 @@ who_may_stand_above(void)
 	CHECK(enrol_adopt_may(n.peer, &invite, NULL) == E_OK);
 	invite.role = ROLE_MEMBER;
 	CHECK(enrol_adopt_may(n.peer, &invite, NULL) == E_SCOPE);
+	invite.role = ROLE_NODE;
+	n.peer->above =
+	    (struct above){.known = true, .twin = true}; /* a second node follows the first one */
+	CHECK(enrol_adopt_may(n.peer, &invite, NULL) == E_NOT_HERE);
+	n.peer->above = (struct above){.known = false};
 
 	CHECK(offered(n.peer, &n.root, &good, &above, &key) == E_OK && offices_above(n.peer) == 1);
 	CHECK(offered(n.peer, &n.root, &good, &another, &next) == E_OK); /* that office's next node */

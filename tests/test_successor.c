@@ -173,4 +173,98 @@ successor_files(void)
 	scratch_remove(dir);
 }
 
-CHECK_MAIN(T(successions), T(office_keys), T(root_files), T(successor_files))
+/* The file with the lines that begin with `word` left out, and `line` in their place. */
+static void
+write_bent(const char *path, struct bytes good, const char *word, const char *line)
+{
+	const char *at = (const char *)good.p, *end = at + good.n, *next;
+	FILE *f = fopen(path, "w");
+	bool done = false;
+
+	if (f == NULL)
+		abort();
+	for (; at < end; at = next) {
+		next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+		if (strncmp(at, word, strlen(word)) != 0)
+			CHECK(fwrite(at, 1, (size_t)(next - at), f) == (size_t)(next - at));
+		else if (!done)
+			done = fprintf(f, "%s\n", line) > 0;
+	}
+	CHECK(fclose(f) == 0 && done);
+}
+
+#define HEX15 "222222222222222222222222222222"
+#define OFF_CURVE "04" HEX15 HEX15 HEX15 HEX15 "22222222"
+
+static void
+bent_files(void)
+{
+	static const struct {
+		const char *word, *line;
+		enum err e;
+	} rows[] = {{"programme", "programme " HEX15, E_SUCCESSOR_FILE},
+	            {"programme", "programme " HEX15 "2222", E_SUCCESSOR_FILE},
+	            {"area", "", E_SUCCESSOR_FILE},
+	            {"area", "area " HEX15 HEX15 HEX15, E_SUCCESSOR_FILE},
+	            {"id", "id " HEX15 "2z", E_SUCCESSOR_FILE},
+	            {"sign", "", E_SUCCESSOR_FILE},
+	            {"sign", "sign 04", E_SUCCESSOR_FILE},
+	            {"sign", "sign " OFF_CURVE, E_SUCCESSOR_FILE},
+	            {"seal", "", E_SUCCESSOR_FILE},
+	            {"seal", "seal 04", E_SUCCESSOR_FILE},
+	            {"seal", "seal " OFF_CURVE, E_SUCCESSOR_FILE},
+	            {"number", "number 12x", E_SUCCESSOR_FILE},
+	            {"number", "number 9223372036854775807", E_SUCCESSOR_FILE},
+	            {"number", "number 9223372036854775806", E_OK},
+	            {"node", "", E_SUCCESSOR_FILE},
+	            {"node", "node " HEX15, E_SUCCESSOR_FILE},
+	            {"node", "node " HEX15 "22", E_OK},
+	            {"number", "of-a-later-version word", E_OK},
+	            {"banyan", "", E_SUCCESSOR_FILE},
+	            {"banyan", "banyan word 1", E_SUCCESSOR_FILE},
+	            {"banyan", "banyan successor 2", E_SUCCESSOR_FILE}};
+	struct ec_key root;
+	struct succession m = a_succession(&root), got;
+	char dir[PATH_MAX], path[PATH_MAX + 8];
+	struct writer text, statement;
+	size_t i;
+
+	scratch_make(dir);
+	snprintf(path, sizeof(path), "%s/asks", dir);
+	writer_heap_init(&text, 1u << 16);
+	writer_heap_init(&statement, 1u << 16);
+	successor_write(&text, &m);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_bent(path, writer_view(&text), rows[i].word, rows[i].line);
+		CHECK_MSG(successor_read(path, &got, NULL) == rows[i].e, "%s -> %s", rows[i].word,
+			  rows[i].line);
+	}
+	while (text.n < 17000)
+		writer_printf(&text, "# a note, and another one, and one more\n");
+	write_bent(path, writer_view(&text), "number", "number 1");
+	CHECK(successor_read(path, &got, NULL) == E_SUCCESSOR_FILE); /* no office writes so much */
+	/* the root's word: the longest that there is, a byte more, half a byte less, none */
+	for (i = 0; i < 4; i++) {
+		size_t digits = i == 3 ? 0
+				       : 2 * STATEMENT_BYTES_MAX + (i == 1   ? 2
+								    : i == 2 ? (size_t)-1
+									     : 0);
+
+		writer_reset(&text);
+		writer_str(&text, "banyan word 1\nof-a-later-version word\nsuccession ");
+		memset(writer_space(&text, digits), '5', digits);
+		writer_str(&text, "\n");
+		CHECK(unlink(path) == 0 &&
+		      successor_create(path, writer_view(&text), NULL) == E_OK);
+		writer_reset(&statement);
+		CHECK_MSG(successor_word_read(path, &statement, NULL) ==
+			      (i == 0 ? E_OK : E_SUCCESSOR_FILE),
+			  "%zu digits", digits);
+		CHECK(statement.n == (i == 0 ? STATEMENT_BYTES_MAX : 0));
+	}
+	writer_free(&statement);
+	writer_free(&text);
+	scratch_remove(dir);
+}
+
+CHECK_MAIN(T(successions), T(office_keys), T(root_files), T(successor_files), T(bent_files))
