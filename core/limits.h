@@ -51,6 +51,8 @@
 #define SATCHEL_BYTES_MAX (64u << 20) /* a relay's space for others, unless it says otherwise: a thousand villages' months */
 #define SATCHEL_ROWS_MAX 4096u
 #define SATCHEL_DAYS_MAX 60u          /* past that the author has found another road */
+#define SATCHEL_ANSWER_BYTES_MAX (256u << 10)  /* an office's words to one author at a time: some forms and notes */
+#define SATCHEL_ANSWERS_BYTES_MAX (1u << 20)   /* to all of one visit, where the relay does not say what room it has */
 
 #define ATTACH_BYTES_MAX (8u << 20)    /* one photograph or some minutes of speech; an hour on a 2G link */
 #define ATTACH_CHUNK_BYTES (16u << 10) /* what a cut may cost: a few seconds of a 2G link */

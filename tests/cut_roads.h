@@ -123,7 +123,7 @@ by_relay(void)
 	uint32_t count;
 
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
-	REQUIRE(satchel_take(told.w.node, writer_view(&up), &relay, &answer, &told.w.why) == E_OK);
+	REQUIRE(satchel_take(told.w.node, writer_view(&up), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &told.w.why) == E_OK);
 	journal_ack("taken", last);
 	open_all(4);
 	count = be32_get(answer.p);

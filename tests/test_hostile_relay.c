@@ -35,7 +35,7 @@ bring(const struct mail *m, char statuses[16], uint32_t *answers)
 	writer_heap_init(&bundle, BUNDLE_BYTES_MAX);
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
 	good = mail_bundle(m, &bundle) == E_OK &&
-	       satchel_take(n.peer, writer_view(&bundle), &relay, &answer, &n.why) == E_OK;
+	       satchel_take(n.peer, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &n.why) == E_OK;
 	count = good ? be32_get(answer.p) : 0;
 	for (i = 0; i < count && i < 15; i++)
 		statuses[i] = (char)('0' + answer.p[4 + i]);

@@ -64,7 +64,8 @@ node_takes(struct net_client *c)
 		store_read_end(txn);
 	}
 	if (e == E_OK)
-		e = satchel_take(p, writer_view(&v->input), &c->config->device, &v->answer, &c->why);
+		e = satchel_take(p, writer_view(&v->input), &c->config->device, SATCHEL_ANSWERS_BYTES_MAX,
+		                 &v->answer, &c->why);
 	if (e != E_OK) {
 		session_refuse(c->down, e, "", 0, c->now_ms);
 		return;

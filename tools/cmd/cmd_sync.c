@@ -104,21 +104,27 @@ tell_via(struct call *c, const struct via_result *r, const char *address)
 {
 	if (call_json(c)) {
 		call_out(c, "{\"via\":\"%s\",\"parcels_handed\":%llu,\"envelopes_handed\":%llu,\"parcels_waiting\":%llu,"
-		            "\"parcels_there\":%llu,\"answers\":%llu,\"receipts\":%llu,\"bytes_sent\":%llu,\"bytes_received\":%llu}\n",
+		            "\"parcels_there\":%llu,\"answers\":%llu,\"receipts\":%llu,\"received\":%llu,"
+		            "\"bytes_sent\":%llu,\"bytes_received\":%llu}\n",
 		         address, (unsigned long long)r->parcels, (unsigned long long)r->envelopes,
 		         (unsigned long long)r->waiting, (unsigned long long)r->already, (unsigned long long)r->answers,
-		         (unsigned long long)r->taken.receipts, (unsigned long long)r->counts.bytes_out,
-		         (unsigned long long)r->counts.bytes_in);
+		         (unsigned long long)r->taken.receipts, (unsigned long long)r->taken.downs,
+		         (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
 		return;
 	}
 	call_out(c, "%llu parcel%s handed to the relay in %llu sealed envelope%s; %llu receipt%s came back.\n",
 	         (unsigned long long)r->parcels, r->parcels == 1 ? "" : "s", (unsigned long long)r->envelopes,
 	         r->envelopes == 1 ? "" : "s", (unsigned long long)r->taken.receipts, r->taken.receipts == 1 ? "" : "s");
+	if (r->taken.downs > 0)
+		call_out(c, "%llu word%s of the office came with %s.\n", (unsigned long long)r->taken.downs,
+		         r->taken.downs == 1 ? "" : "s", r->taken.receipts == 1 ? "it" : "them");
 	if (r->already > 0)
 		call_out(c, "%llu more %s with it from an earlier meeting.\n", (unsigned long long)r->already,
 		         r->already == 1 ? "is" : "are");
 	if (r->waiting > 0)
 		call_note(c, "%llu more had no room there: they wait here.\n", (unsigned long long)r->waiting);
+	if (r->asked)
+		call_out(c, "%s\n", "The office is asked by it what it has for this store: the answer comes at a later meeting.");
 	if (r->parcels > 0)
 		call_out(c, "What was handed over stays here until the office's receipt comes.\n");
 }

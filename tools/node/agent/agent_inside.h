@@ -28,6 +28,7 @@ struct agent {
 	uint64_t chunks;              /* of attachments, that wait after it */
 	bool stuck;                   /* ... and got no further */
 	uint64_t budget, bytes, via_parcels;
+	uint64_t via_s;               /* when a relay was met with nothing to bring; 0: never */
 	struct link_result result;
 	struct why why;
 	enum err e;

@@ -157,6 +157,18 @@ go_via(struct agent *a)
 	a->bytes += cost_of(&result.counts);
 }
 
+/* With nothing to bring a relay is met once a day at most: it may have the office's word. */
+static bool
+via_is_due(struct agent *a)
+{
+	uint64_t now = forward_s();
+
+	if (a->via_s != 0 && now < a->via_s + DUTY_DAY_S)
+		return false;
+	a->via_s = now + 1;
+	return true;
+}
+
 /* The office was not met: somebody else may be. */
 static bool
 unreached(enum err e)
@@ -187,7 +199,7 @@ try_work(uv_work_t *work)
 	a->chunks = chunks_left(p);
 	a->stuck = (e == E_OK || e == E_BUDGET) && a->chunks > 0 && a->chunks >= before;
 	a->bytes = cost_of(&a->result.counts);
-	if (unreached(e) && a->options->via != NULL && a->has_waiting)
+	if (unreached(e) && a->options->via != NULL && (a->has_waiting || via_is_due(a)))
 		go_via(a);
 }
 

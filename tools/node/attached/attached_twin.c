@@ -171,7 +171,7 @@ ask(struct asking *g)
 
 	writer_reset(&g->answer);
 	if (e == E_OK)
-		e = link_ask_verb(g->peer, ATTACH_TWIN_VERB, writer_view(&g->said), hear, g, &status, g->why);
+		e = link_ask_verb(g->peer, ATTACH_TWIN_VERB, NULL, writer_view(&g->said), hear, g, &status, g->why);
 	return e == E_OK && status != 0 ? why_set(g->why, E_PEER_BUSY, "attachments of the other node") : e;
 }
 

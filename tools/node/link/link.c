@@ -111,7 +111,8 @@ link_begin(void *ctx, struct session *s, uint64_t now_ms)
 		session_join(s, &join, now_ms);
 		crypto_wipe(&join, sizeof(join));
 	} else {
-		e = session_ask(s, l->verb != NULL ? l->verb : LINK_CALL_VERB, NULL, 0, true, now_ms);
+		e = session_ask(s, l->verb != NULL ? l->verb : LINK_CALL_VERB, &l->verb_arg,
+		                l->verb_arg != NULL ? 1 : 0, true, now_ms);
 		if (e == E_OK)
 			send_input(l, s, now_ms);
 	}

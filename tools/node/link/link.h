@@ -50,8 +50,8 @@ typedef enum err link_answer_fn(void *ctx, uint8_t stream, struct bytes);
 enum err link_ask(struct peer *, const char *local_path, struct bytes ask, link_answer_fn *, void *ctx,
                   uint8_t *status, struct why *);
 
-/* link_ask_verb: the same over TLS with another verb, whose input is not a call: a relay's bundle (satchel.h). */
-enum err link_ask_verb(struct peer *, const char *verb, struct bytes input, link_answer_fn *, void *ctx,
+/* link_ask_verb: the same over TLS with another verb (arg: its argument, or NULL), whose input is not a call: a relay's bundle (satchel.h). */
+enum err link_ask_verb(struct peer *, const char *verb, const char *arg, struct bytes input, link_answer_fn *, void *ctx,
                        uint8_t *status, struct why *);
 
 /* What a store remembers of its syncs: META "sync" [1, incarnation, last sync, clock offset, verified, safe]. */

@@ -57,6 +57,7 @@ struct link {
 	/* ask */
 	struct bytes ask;
 	const char *verb;        /* NULL: LINK_CALL_VERB */
+	const char *verb_arg;    /* NULL: it has none */
 	size_t ask_sent;
 	link_answer_fn *answer;
 	void *answer_ctx;

@@ -316,12 +316,12 @@ link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_f
 }
 
 enum err
-link_ask_verb(struct peer *p, const char *verb, struct bytes input, link_answer_fn *answer, void *ctx, uint8_t *status,
-              struct why *why)
+link_ask_verb(struct peer *p, const char *verb, const char *arg, struct bytes input, link_answer_fn *answer, void *ctx,
+              uint8_t *status, struct why *why)
 {
 	struct link_result result;
 	struct link_open o = {.l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = input, .verb = verb,
-	                            .answer = answer, .answer_ctx = ctx}};
+	                            .verb_arg = arg, .answer = answer, .answer_ctx = ctx}};
 	enum err e;
 
 	memset(&result, 0, sizeof(result));

@@ -16,6 +16,7 @@ mail_init(struct mail *m, struct peer *p)
 {
 	memset(m, 0, sizeof(*m));
 	m->peer = p;
+	m->wished = MAIL_BYTES_WISHED;
 	writer_heap_init(&m->body, ENVELOPE_BODY_BYTES_MAX);
 	writer_heap_init(&m->envelopes, BUNDLE_BYTES_MAX);
 }
@@ -64,7 +65,7 @@ mail_letter(struct mail *m, struct bytes letter)
 {
 	enum err e;
 
-	if (m->body.n > 1 + m->head.n && m->body.n + letter.n > MAIL_BYTES_WISHED && (e = mail_seal(m, NULL)) != E_OK)
+	if (m->body.n > 1 + m->head.n && m->body.n + letter.n > m->wished && (e = mail_seal(m, NULL)) != E_OK)
 		return e;
 	if (m->body.n == 0) {
 		pack_u64(&m->body, MAIL_VERSION);

@@ -28,6 +28,7 @@ struct mail {
 	struct ec_public key;
 	struct writer body, envelopes; /* the letters so far; be32 length || envelope ... */
 	struct bytes head;             /* letters that each body begins with; the caller's */
+	size_t wished;                 /* letters go into one envelope up to this; MAIL_BYTES_WISHED if nobody says otherwise */
 	struct envelope_hint *answers; /* heap: the return hint of each envelope */
 	uint32_t count;
 	uint64_t bytes;                /* of envelopes */

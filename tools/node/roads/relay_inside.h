@@ -35,6 +35,7 @@ struct visit {
 	struct ec_public key;
 	bool met;                /* it proved that it belongs to the programme */
 	bool giving;             /* what it says now is GIVE's */
+	uint64_t room;           /* that is left of what this visit may bring */
 	struct writer input, answer;
 	size_t answered;
 	bool done;               /* the answer is all there */

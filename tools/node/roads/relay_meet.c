@@ -49,15 +49,14 @@ answer_meet(struct visit *v)
 	struct relay *r = v->relay;
 	uint8_t proof[MEETING_PROOF_BYTES];
 	struct store_txn *txn;
-	uint64_t room;
 	enum err e;
 
 	if ((e = store_read_begin(r->peer->store, &txn)) != E_OK)
 		return e;
 	meeting_proof(proof, &r->key, &r->own.pub, &v->key);
-	if ((e = satchel_room(txn, &r->options->limits, &room)) == E_OK) {
+	if ((e = satchel_room(txn, &r->options->limits, &v->room)) == E_OK) {
 		writer_mem(&v->answer, proof, sizeof(proof));
-		writer_be64(&v->answer, room);
+		writer_be64(&v->answer, v->room);
 		e = satchel_walk(txn, SATCHEL_DOWN, add_hint, &v->answer);
 	}
 	store_read_end(txn);
@@ -96,7 +95,7 @@ struct give {
 	struct visit *visit;
 	struct bundle bundle;
 	uint32_t now_s;
-	uint64_t kept;
+	uint64_t kept, bytes;
 };
 
 /* As many as there is room for, from the first; all at once. */
@@ -110,9 +109,10 @@ give_job(struct store_txn *txn, void *arg)
 	size_t at = 0;
 	enum err e;
 
-	g->kept = 0;
+	g->kept = g->bytes = 0;
 	if ((e = satchel_expire(txn, limits, g->now_s)) != E_OK || (e = satchel_room(txn, limits, &room)) != E_OK)
 		return e;
+	room = room < g->visit->room ? room : g->visit->room;
 	while (bundle_next(&g->bundle, &at, &envelope)) {
 		e = satchel_put(txn, SATCHEL_UP, envelope, g->now_s, room);
 		if (e == E_RELAY_FULL)
@@ -122,9 +122,10 @@ give_job(struct store_txn *txn, void *arg)
 		if (e != E_OK)
 			return e;
 		room -= envelope.n;
+		g->bytes += envelope.n;
 		g->kept++;
 	}
-	return E_OK;
+	return satchel_shrink(txn, limits);
 }
 
 struct wanted {
@@ -154,7 +155,19 @@ pick(void *arg, struct bytes envelope)
 	return E_OK;
 }
 
-/* Answers stay until they are old: the one who took them may lose them on the way home. */
+static enum err
+given_job(struct store_txn *txn, void *arg)
+{
+	const struct writer *w = arg;
+	size_t at;
+	enum err e = E_OK;
+
+	for (at = 0; e == E_OK && at < w->n; at += 4 + be32_get(w->p + at))
+		e = satchel_given(txn, BYTES(w->p + at + 4, be32_get(w->p + at)));
+	return e;
+}
+
+/* Answers stay until they are old, or their room is needed: the one who took them may lose them on the way home. */
 static enum err
 answer_wanted(struct visit *v, struct bytes hints)
 {
@@ -173,6 +186,8 @@ answer_wanted(struct visit *v, struct bytes hints)
 		e = bundle_begin(&b, &v->answer, w.count, w.bytes);
 	for (at = 0; e == E_OK && at < w.envelopes.n; at += 4 + be32_get(w.envelopes.p + at))
 		e = bundle_add(&b, BYTES(w.envelopes.p + at + 4, be32_get(w.envelopes.p + at)));
+	if (e == E_OK && w.count > 0)
+		e = store_write(v->relay->peer->store, given_job, &w.envelopes);
 	writer_free(&w.envelopes);
 	return e;
 }
@@ -196,6 +211,7 @@ answer_give(struct visit *v)
 		return e;
 	if (g.kept < g.bundle.whole && g.kept == 0)
 		return E_RELAY_FULL;
+	v->room -= g.bytes;
 	return answer_wanted(v, BYTES(in.p + 4, hints));
 }
 

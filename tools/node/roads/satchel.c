@@ -1,9 +1,12 @@
 #include "tools/node/roads/satchel.h"
 
+#include <stdlib.h>
+
 #include "core/pack.h"
-#include "core/letters/receipt.h"
 
 #define KEY_BYTES 16u
+#define MARK_BYTES 9u  /* be64 order || handed over */
+#define MARK_WAY 2u    /* added to the way of the row that it is about */
 #define DAY_S 86400u
 
 /* ---- a relay's rows ---- */
@@ -38,11 +41,60 @@ satchel_used(struct store_txn *txn, uint64_t *out)
 enum err
 satchel_room(struct store_txn *txn, const struct satchel_limits *limits, uint64_t *out)
 {
-	uint64_t used;
+	uint64_t used, given = 0;
 	enum err e = satchel_used(txn, &used);
 
+	if (e == E_OK)
+		e = store_meta_u64(txn, "satchel given", 0, &given);
+	used -= given < used ? given : used;
 	*out = e == E_OK && used < limits->bytes_max ? (limits->bytes_max - used) / 2 : 0;
 	return e;
+}
+
+/* ---- in which order they came, and what was handed over ---- */
+
+/* A row of an earlier version has none: it came first. */
+static enum err
+mark_get(struct store_txn *txn, const uint8_t key[KEY_BYTES], uint64_t *order, bool *given)
+{
+	uint8_t mark[KEY_BYTES];
+	struct bytes value;
+	enum err e;
+
+	memcpy(mark, key, KEY_BYTES);
+	mark[0] = (uint8_t)(mark[0] + MARK_WAY);
+	*order = 0;
+	*given = false;
+	if ((e = store_get(txn, STORE_SATCHEL, BYTES(mark, KEY_BYTES), &value)) != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	if (value.n != MARK_BYTES)
+		return E_STORE_DAMAGED;
+	*order = be64_get(value.p);
+	*given = value.p[8] != 0;
+	return E_OK;
+}
+
+static enum err
+mark_put(struct store_txn *txn, const uint8_t key[KEY_BYTES], uint64_t order, bool given)
+{
+	uint8_t mark[KEY_BYTES], value[MARK_BYTES];
+
+	memcpy(mark, key, KEY_BYTES);
+	mark[0] = (uint8_t)(mark[0] + MARK_WAY);
+	be64_put(value, order);
+	value[8] = given;
+	return store_put(txn, STORE_SATCHEL, BYTES(mark, KEY_BYTES), BYTES(value, MARK_BYTES));
+}
+
+static enum err
+mark_new(struct store_txn *txn, const uint8_t key[KEY_BYTES])
+{
+	uint64_t order;
+	enum err e = store_meta_u64(txn, "satchel order", 0, &order);
+
+	if (e != E_OK || (e = store_meta_put_u64(txn, "satchel order", order + 1)) != E_OK)
+		return e;
+	return mark_put(txn, key, order + 1, false);
 }
 
 enum err
@@ -59,7 +111,7 @@ satchel_put(struct store_txn *txn, enum satchel_way way, struct bytes envelope, 
 		return E_OK;
 	if ((e = envelope_peek(envelope, &hint)) != E_OK || (e = satchel_used(txn, &used)) != E_OK)
 		return e;
-	if (envelope.n > room || store_count(txn, STORE_SATCHEL) >= SATCHEL_ROWS_MAX)
+	if (envelope.n > room || store_count(txn, STORE_SATCHEL) >= 2 * SATCHEL_ROWS_MAX)
 		return E_RELAY_FULL;
 	writer_heap_init(&w, ENVELOPE_BYTES_MAX + 64);
 	pack_array(&w, 3);
@@ -67,20 +119,38 @@ satchel_put(struct store_txn *txn, enum satchel_way way, struct bytes envelope, 
 	pack_u64(&w, now_s);
 	pack_bin(&w, envelope);
 	if ((e = writer_end(&w)) == E_OK &&
-	    (e = store_put(txn, STORE_SATCHEL, BYTES(key, sizeof(key)), writer_view(&w))) == E_OK)
+	    (e = store_put(txn, STORE_SATCHEL, BYTES(key, sizeof(key)), writer_view(&w))) == E_OK &&
+	    (e = mark_new(txn, key)) == E_OK)
 		e = store_meta_put_u64(txn, "satchel bytes", used + envelope.n);
 	writer_free(&w);
 	return e;
 }
 
 static enum err
+count_given(struct store_txn *txn, size_t more, size_t less)
+{
+	uint64_t given;
+	enum err e = store_meta_u64(txn, "satchel given", 0, &given);
+
+	given += more;
+	return e == E_OK ? store_meta_put_u64(txn, "satchel given", given > less ? given - less : 0) : e;
+}
+
+static enum err
 del_key(struct store_txn *txn, const uint8_t key[KEY_BYTES], size_t bytes)
 {
-	uint64_t used;
-	enum err e = store_del(txn, STORE_SATCHEL, BYTES(key, KEY_BYTES));
+	uint8_t mark[KEY_BYTES];
+	uint64_t used, order;
+	bool given;
+	enum err e = mark_get(txn, key, &order, &given);
 
-	if (e != E_OK || (e = satchel_used(txn, &used)) != E_OK)
+	if (e != E_OK || (e = store_del(txn, STORE_SATCHEL, BYTES(key, KEY_BYTES))) != E_OK)
 		return e == E_ABSENT ? E_OK : e;
+	memcpy(mark, key, KEY_BYTES);
+	mark[0] = (uint8_t)(mark[0] + MARK_WAY);
+	if (((e = store_del(txn, STORE_SATCHEL, BYTES(mark, KEY_BYTES))) != E_OK && e != E_ABSENT) ||
+	    (given && (e = count_given(txn, 0, bytes)) != E_OK) || (e = satchel_used(txn, &used)) != E_OK)
+		return e;
 	return store_meta_put_u64(txn, "satchel bytes", used > bytes ? used - bytes : 0);
 }
 
@@ -118,73 +188,109 @@ satchel_expire(struct store_txn *txn, const struct satchel_limits *limits, uint3
 	return e;
 }
 
-enum err
-satchel_walk(struct store_txn *txn, enum satchel_way way, satchel_fn *f, void *arg)
+/* ---- all of a way, as they came ---- */
+
+struct place {
+	uint64_t order;
+	uint8_t key[KEY_BYTES];
+	bool given;
+};
+
+static int
+by_order(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return x->order != y->order ? (x->order > y->order) - (x->order < y->order) : memcmp(x->key, y->key, KEY_BYTES);
+}
+
+/* Heap: *out, also when it fails. */
+static enum err
+places_of(struct store_txn *txn, enum satchel_way way, struct place **out, size_t *count)
 {
 	uint8_t first = (uint8_t)way;
 	struct store_cursor *c;
-	struct bytes key, value, envelope;
-	uint64_t time_s;
-	enum err e = store_walk_prefix(txn, STORE_SATCHEL, BYTES(&first, 1), STORE_FORWARD, &c), ended;
+	struct bytes key, value;
+	size_t i, most = store_count(txn, STORE_SATCHEL);
+	enum err e;
 
-	if (e != E_OK)
+	*count = 0;
+	if ((*out = malloc((most + 1) * sizeof(**out))) == NULL)
+		return E_NO_MEMORY;
+	if ((e = store_walk_prefix(txn, STORE_SATCHEL, BYTES(&first, 1), STORE_FORWARD, &c)) != E_OK)
 		return e;
-	while (e == E_OK && store_next(c, &key, &value))
-		if ((e = row_read(value, &time_s, &envelope)) == E_OK)
-			e = f(arg, envelope);
-	ended = store_walk_end(c);
-	return e != E_OK ? e : ended;
+	while (*count < most && store_next(c, &key, &value))
+		if (key.n == KEY_BYTES)
+			memcpy((*out)[(*count)++].key, key.p, KEY_BYTES);
+	e = store_walk_end(c);
+	for (i = 0; i < *count && e == E_OK; i++)
+		e = mark_get(txn, (*out)[i].key, &(*out)[i].order, &(*out)[i].given);
+	qsort(*out, *count, sizeof(**out), by_order);
+	return e;
 }
 
-/* ---- a node's answer ---- */
-
 static enum err
-answer_one(struct mail *m, const struct mail_answer *a)
+envelope_at(struct store_txn *txn, const uint8_t key[KEY_BYTES], struct bytes *envelope)
 {
-	struct store_txn *txn;
-	struct writer receipt;
-	struct member member;
-	enum err e = store_read_begin(m->peer->store, &txn);
+	struct bytes value;
+	uint64_t time_s;
+	enum err e = store_get(txn, STORE_SATCHEL, BYTES(key, KEY_BYTES), &value);
 
-	if (e != E_OK)
-		return e;
-	writer_heap_init(&receipt, RECEIPT_BYTES_MAX + 64);
-	if ((e = member_get(txn, &a->author, &member)) == E_OK && member.state == MEMBER_APPROVED &&
-	    (e = letter_receipt(m->peer, txn, &a->author, &receipt)) == E_OK) {
-		mail_to(m, &member.enrolment);
-		if ((e = mail_letter(m, writer_view(&receipt))) == E_OK)
-			e = mail_seal(m, &a->hint);
-	}
-	writer_free(&receipt);
-	store_read_end(txn);
-	return e == E_ABSENT ? E_OK : e;
+	return e == E_OK ? row_read(value, &time_s, envelope) : e;
 }
 
 enum err
-satchel_take(struct peer *p, struct bytes in, const struct principal_id *via, struct writer *answer, struct why *why)
+satchel_walk(struct store_txn *txn, enum satchel_way way, satchel_fn *f, void *arg)
 {
-	struct bundle b;
 	struct bytes envelope;
-	struct mail m;
-	size_t at = 0;
+	struct place *places;
+	size_t i, count;
+	enum err e = places_of(txn, way, &places, &count);
+
+	for (i = 0; i < count && e == E_OK; i++) {
+		if ((e = envelope_at(txn, places[i].key, &envelope)) == E_OK)
+			e = f(arg, envelope);
+		store_forget(txn);
+	}
+	free(places);
+	return e;
+}
+
+enum err
+satchel_given(struct store_txn *txn, struct bytes envelope)
+{
+	uint8_t key[KEY_BYTES];
+	uint64_t order;
+	bool given;
 	enum err e;
 
-	if ((e = bundle_read(in, &b, why)) != E_OK)
+	row_key(key, SATCHEL_DOWN, envelope);
+	if (!store_has(txn, STORE_SATCHEL, BYTES(key, sizeof(key))))
+		return E_OK;
+	if ((e = mark_get(txn, key, &order, &given)) != E_OK || given)
 		return e;
-	if (b.whole < b.count)
-		return why_set(why, E_BUNDLE, "it is not whole");
-	mail_init(&m, p);
-	writer_be32(answer, b.count);
-	while (e == E_OK && bundle_next(&b, &at, &envelope)) {
-		struct mail_taken taken = {0};
-		struct mail_answer a;
+	return (e = mark_put(txn, key, order, true)) == E_OK ? count_given(txn, envelope.n, 0) : e;
+}
 
-		if ((e = mail_take(p, envelope, via, &taken, &a, why)) == E_OK && a.wanted)
-			e = answer_one(&m, &a);
-		writer_u8(answer, taken.others > 0 ? SATCHEL_OTHERS : a.wanted ? SATCHEL_TAKEN : SATCHEL_REFUSED);
+enum err
+satchel_shrink(struct store_txn *txn, const struct satchel_limits *limits)
+{
+	struct bytes envelope;
+	struct place *places;
+	size_t i, count;
+	uint64_t used;
+	enum err e = satchel_used(txn, &used);
+
+	if (e != E_OK || used <= limits->bytes_max)
+		return e;
+	e = places_of(txn, SATCHEL_DOWN, &places, &count);
+	for (i = 0; i < count && e == E_OK && used > limits->bytes_max; i++) {
+		if (!places[i].given)
+			continue;
+		if ((e = envelope_at(txn, places[i].key, &envelope)) == E_OK &&
+		    (e = del_key(txn, places[i].key, envelope.n)) == E_OK)
+			e = satchel_used(txn, &used);
 	}
-	if (e == E_OK && (e = mail_bundle(&m, answer)) == E_OK)
-		e = writer_end(answer);
-	mail_free(&m);
-	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", p->path);
+	free(places);
+	return e;
 }

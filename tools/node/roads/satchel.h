@@ -22,26 +22,30 @@ struct satchel_limits {
 #define SATCHEL_LIMITS_DEFAULT ((struct satchel_limits){SATCHEL_BYTES_MAX, SATCHEL_DAYS_MAX})
 
 /*
- * Rows of SATCHEL: way (one byte) || SHA-256(envelope)[15] -> [1, time, envelope]; META "satchel bytes". In jobs.
+ * Rows of SATCHEL: way (one byte) || SHA-256(envelope)[15] -> [1, time, envelope], and 2 + way || the same -> be64 order || was
+ * it handed over; META "satchel bytes", "satchel given", "satchel order". In jobs.
  * satchel_put: E_RELAY_FULL: past `room` bytes or SATCHEL_ROWS_MAX; one that is there already is harmless.
  */
 enum err satchel_put(struct store_txn *, enum satchel_way, struct bytes envelope, uint32_t now_s, uint64_t room);
 enum err satchel_del(struct store_txn *, enum satchel_way, struct bytes envelope);
+/* satchel_given: an answer was handed over: it stays until it is old, or its room is needed: satchel_shrink, the oldest first. */
+enum err satchel_given(struct store_txn *, struct bytes envelope);
+enum err satchel_shrink(struct store_txn *, const struct satchel_limits *);
 /* satchel_expire: what is older than the limit goes: its author kept it, and gives it to another road. */
 enum err satchel_expire(struct store_txn *, const struct satchel_limits *, uint32_t now_s);
-/* satchel_used: bytes of envelopes here. satchel_room: what one meeting may bring: half of what is left. */
+/* satchel_used: bytes of envelopes here. satchel_room: what one meeting may bring: half of what is left, or may go. */
 enum err satchel_used(struct store_txn *, uint64_t *out);
 enum err satchel_room(struct store_txn *, const struct satchel_limits *, uint64_t *out);
-/* satchel_walk: each envelope of a way; anything but E_OK from f ends it. Views live during the call. */
+/* satchel_walk: each envelope of a way, as they came; anything but E_OK from f ends it. Views live during the call. */
 typedef enum err satchel_fn(void *arg, struct bytes envelope);
 enum err satchel_walk(struct store_txn *, enum satchel_way, satchel_fn *, void *arg);
 
 /*
  * satchel_take: at a node: take a bundle that `via` brought, and append the answer: be32 count || count bytes, a status
- * for each envelope || a bundle of answers: a receipt for each author whose signature held, sealed to it under the
- * return hint of its envelope. What is taken is durable when it returns. E_BUNDLE...: nothing was taken.
+ * for each envelope || a bundle of answers, of some `room` bytes: for each author whose signature held what it lacks, sealed to
+ * it under the return hint of its envelope. What is taken is durable when it returns. E_BUNDLE...: nothing was taken.
  */
-enum err satchel_take(struct peer *, struct bytes bundle, const struct principal_id *via, struct writer *answer,
-                    struct why *);
+enum err satchel_take(struct peer *, struct bytes bundle, const struct principal_id *via, uint64_t room,
+                      struct writer *answer, struct why *);
 
 #endif

@@ -148,6 +148,7 @@ struct packing {
 	struct store_txn *txn;
 	struct packed *packed;
 	bool all;
+	const struct stick_answer *answer; /* NULL: a stick's bundle, without such bounds */
 	size_t devices;
 	struct principal_id nodes[NODES_MAX]; /* who exchange more than devices do */
 	size_t node_count;
@@ -172,10 +173,23 @@ was_heard(struct store_txn *txn, const struct principal_id *id, uint64_t broadca
 	return e;
 }
 
+/* With the padding that is still to come. */
+static bool
+has_room(const struct packing *g, size_t n)
+{
+	uint64_t body = (g->mail->body.n + n + 64) / 8 * 9;
+
+	if (g->answer == NULL)
+		return g->mail->envelopes.n + g->mail->body.n + n <= STICK_BYTES_MAX;
+	return body <= g->answer->bytes || (g->packed->parcels == 0 && body <= g->answer->alone);
+}
+
+/* Each is chained to the one before: what follows one that has no room waits as well. */
 static enum err
 add_log(struct packing *g, const struct principal_id *device, unsigned which, const struct log_id *log)
 {
 	struct writer letter;
+	bool full = false;
 	uint64_t n, seq;
 	enum err e;
 
@@ -193,7 +207,8 @@ add_log(struct packing *g, const struct principal_id *device, unsigned which, co
 		if ((e = arrival_get(g->txn, seq, &a)) != E_OK)
 			break;
 		writer_reset(&letter);
-		if (g->mail->envelopes.n + g->mail->body.n + a.parcel.n > STICK_BYTES_MAX) {
+		full = full || !has_room(g, a.parcel.n);
+		if (full) {
 			g->packed->waiting++;
 		} else if ((e = letter_down(which, log->epoch, a.parcel, &letter)) == E_OK) {
 			e = mail_letter(g->mail, writer_view(&letter));
@@ -233,6 +248,34 @@ add_device(struct packing *g, const struct enrolment *n)
 	g->devices++;
 	if (e == E_OK && n->role == ROLE_NODE && g->node_count < NODES_MAX)
 		g->nodes[g->node_count++] = n->id;
+	return e;
+}
+
+enum err
+stick_answer(struct mail *m, struct store_txn *txn, const struct stick_answer *a, struct packed *packed)
+{
+	struct packing g = {.mail = m, .txn = txn, .packed = packed, .answer = a};
+	const struct principal_id *to = &a->to->id;
+	struct log_id logs[2] = {down_broadcast_log(m->peer), down_inbox_log(m->peer, to)};
+	struct writer receipt;
+	unsigned i;
+	enum err e;
+
+	memset(packed, 0, sizeof(*packed));
+	writer_heap_init(&receipt, RECEIPT_BYTES_MAX + 64);
+	m->wished = ENVELOPE_BODY_BYTES_MAX; /* one hint is one envelope */
+	mail_to(m, a->to);
+	if ((e = letter_receipt(m->peer, txn, to, &receipt)) == E_OK &&
+	    (e = mail_letter(m, writer_view(&receipt))) == E_OK && a->bytes > 0)
+		e = mail_attached_tell(m, txn, to);
+	/* what was said to this author alone is small, and waited for */
+	for (i = 2; i-- > 0 && e == E_OK && a->bytes > 0;)
+		e = add_log(&g, to, i, &logs[i]);
+	if (e == E_OK)
+		e = mail_seal(m, a->hint);
+	writer_reset(&m->body);
+	m->wished = MAIL_BYTES_WISHED;
+	writer_free(&receipt);
 	return e;
 }
 

@@ -44,6 +44,18 @@ enum err stick_pack_down(struct peer *, const char *name, bool all, struct write
  */
 enum err stick_pack_above(struct peer *, bool all, struct writer *out, struct packed *, struct why *);
 
+/*
+ * stick_answer: at a node: what `to` lacks, as one envelope under `hint`: its receipt, how far its attachments are, then its inbox
+ * and the broadcast past what it is known to hold: parcels of `bytes` together, or one alone of up to `alone`; with 0 the
+ * receipt only. A relay brings it (satchel.h).
+ */
+struct stick_answer {
+	const struct enrolment *to;
+	const struct envelope_hint *hint;
+	uint64_t bytes, alone;
+};
+enum err stick_answer(struct mail *, struct store_txn *, const struct stick_answer *, struct packed *);
+
 /* stick_take: take the whole envelopes of a bundle that was read. `progress` may be NULL. Errors are the store's. */
 typedef void stick_progress_fn(void *ctx, uint64_t done, uint64_t total);
 enum err stick_take(struct peer *, const struct bundle *, struct mail_taken *, stick_progress_fn *, void *ctx,

@@ -5,7 +5,7 @@
 
 #include "core/crypto/cert.h"
 #include "core/letters/meeting.h"
-#include "tools/node/outbox/outbox.h"
+#include "tools/node/erase/erasures.h"
 #include "tools/node/roads/stick.h"
 
 /* ---- asking, over a connection ---- */
@@ -84,6 +84,7 @@ key_found(void *ctx, const struct ec_public *key)
 /* ---- what is said ---- */
 
 #define ANSWER_HEAD_BYTES (MEETING_PROOF_BYTES + 8u)
+#define ASKING_BYTES (2u * ENVELOPE_LEAST_BYTES) /* an envelope with nothing but where this store stands */
 
 /* The relay's proof, how many bytes it has room for, then hints of the answers that it holds. */
 static enum err
@@ -231,10 +232,12 @@ talk(struct meeting *m, struct net_client *client, const char *address, struct w
 		return e;
 	if ((e = write_given(m, why)) != E_OK)
 		return e;
-	if (m->result->parcels == 0)
-		return m->result->waiting > 0 ? why_set(why, E_RELAY_FULL, "%llu parcels wait here",
-		                                        (unsigned long long)m->result->waiting)
-		                              : E_OK;
+	if (m->result->parcels == 0 && m->result->waiting > 0)
+		return why_set(why, E_RELAY_FULL, "%llu parcels wait here", (unsigned long long)m->result->waiting);
+	/* what is there of this device already will be answered */
+	m->result->asked = m->result->parcels == 0 && m->handed->time_s == 0 && m->room >= ASKING_BYTES;
+	if (m->result->parcels == 0 && !m->result->asked)
+		return E_OK;
 	return (e = give(m, client, why)) == E_OK ? note_handed(m, address, why) : e;
 }
 
@@ -299,6 +302,8 @@ via_go(struct peer *p, const char *road, char address[64], struct via_result *re
 		e = via_discover(p, road[3] == ':' ? road + 4 : DISCOVER_THERE, address, why);
 	if (e == E_OK)
 		e = via_meet(p, lan ? address : road, result, why);
+	if (e == E_OK && result->taken.downs > 0)
+		(void)erasures_settle(p, NULL); /* what is not done stays due */
 	pthread_mutex_unlock(&p->syncing);
 	return e;
 }

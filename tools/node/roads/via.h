@@ -15,12 +15,14 @@ struct via_result {
 	uint64_t parcels, envelopes, answers; /* handed over; taken back */
 	uint64_t already;                     /* parcels that this relay was given before, and no receipt covers yet */
 	uint64_t waiting;                     /* parcels that the relay had no room for, or that did not fit */
+	bool asked;                           /* with nothing to hand over: what the office has for this store */
 	struct mail_taken taken;              /* of the answers */
 	struct net_counts counts;
 };
 /*
  * via_meet: hand what the office lacks to the relay at "HOST:PORT", and take its answers for this device. What is handed
- * over stays here until a receipt is believed. E_CONNECT, E_STRANGER: it is no relay of this programme; E_RELAY_FULL.
+ * over stays here until a receipt is believed; with nothing to hand over, and nothing of this device there, the word where it
+ * stands goes alone, so that the office can answer. E_CONNECT, E_STRANGER: it is no relay of this programme; E_RELAY_FULL.
  */
 enum err via_meet(struct peer *, const char *address, struct via_result *, struct why *);
 /* via_discover: ask on the LAN, at "HOST:PORT" (a broadcast address), for a relay of this programme. E_CONNECT: none answers. */

@@ -1,9 +1,12 @@
 /* A relay brings what it carries to its node. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tools/node/erase/erasures.h"
 #include "tools/node/link/link.h"
 #include "tools/node/roads/via.h"
+
+#define ROUNDS_MAX 64u /* of half a bundle's bytes each, in one visit */
 
 struct upload {
 	struct peer *peer;
@@ -13,8 +16,10 @@ struct upload {
 	struct writer bundle, answer;
 	struct bundle answers;
 	const uint8_t *statuses;
-	uint64_t brought;
-	bool dropped;
+	uint64_t brought, others; /* of a round */
+	size_t skip;             /* so many from the first stay here: they are for other offices */
+	size_t seen;
+	bool dropped, more;
 };
 
 static enum err
@@ -22,8 +27,11 @@ add(void *arg, struct bytes envelope)
 {
 	struct upload *u = arg;
 
-	if (u->mail.bytes + envelope.n > SATCHEL_ASK_BYTES_MAX / 2 && u->mail.count > 0)
-		return E_NO_ROOM; /* the next time */
+	if (u->seen++ < u->skip)
+		return E_OK;
+	u->more = u->mail.bytes + envelope.n > SATCHEL_ASK_BYTES_MAX / 2 && u->mail.count > 0;
+	if (u->more)
+		return E_NO_ROOM; /* the next round */
 	writer_be32(&u->mail.envelopes, (uint32_t)envelope.n);
 	writer_bytes(&u->mail.envelopes, envelope);
 	u->mail.count++;
@@ -64,15 +72,16 @@ settle_job(struct store_txn *txn, void *arg)
 	struct upload *u = arg;
 	struct bytes envelope;
 	size_t at = 0, i;
-	uint64_t room;
+	uint64_t room = 0;
 	enum err e = E_OK;
 
-	u->brought = 0;
+	u->brought = u->others = 0;
 	u->dropped = false;
 	for (i = 0; i < u->mail.count && e == E_OK; i++) {
 		envelope = BYTES(u->mail.envelopes.p + at + 4, be32_get(u->mail.envelopes.p + at));
 		at += 4 + envelope.n;
 		u->brought += u->statuses[i] == SATCHEL_TAKEN;
+		u->others += u->statuses[i] == SATCHEL_OTHERS;
 		if (u->statuses[i] == SATCHEL_OTHERS)
 			continue;
 		u->dropped = true;
@@ -81,30 +90,38 @@ settle_job(struct store_txn *txn, void *arg)
 	/* An envelope may have held what was erased since: nothing of it shall stay in freed pages. */
 	if (e == E_OK && u->dropped && store_count(txn, STORE_ERASURE) > 0)
 		e = erasures_note_due(txn);
+	if (e == E_OK)
+		e = satchel_room(txn, u->limits, &room);
 	for (at = 0; e == E_OK && bundle_next(&u->answers, &at, &envelope);) {
-		if ((e = satchel_room(txn, u->limits, &room)) == E_OK)
-			e = satchel_put(txn, SATCHEL_DOWN, envelope, u->now_s, room);
+		if ((e = satchel_put(txn, SATCHEL_DOWN, envelope, u->now_s, room)) == E_OK)
+			room -= envelope.n < room ? envelope.n : room;
 		if (e == E_RELAY_FULL || e == E_ENVELOPE || e == E_VERSION)
 			e = E_OK; /* its author hears by another road */
 	}
-	return e;
+	return e == E_OK ? satchel_shrink(txn, u->limits) : e;
 }
 
 static enum err
-upload(struct upload *u, struct why *why)
+round_of(struct upload *u, struct why *why)
 {
 	struct store_txn *txn;
+	uint64_t room;
 	uint8_t status = 0;
+	char said[24];
 	enum err e;
 
+	u->seen = 0;
+	u->more = u->dropped = false;
 	if ((e = store_read_begin(u->peer->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", u->peer->path);
-	e = satchel_walk(txn, SATCHEL_UP, add, u);
+	if ((e = satchel_room(txn, u->limits, &room)) == E_OK)
+		e = satchel_walk(txn, SATCHEL_UP, add, u);
 	store_read_end(txn);
 	if ((e != E_OK && e != E_NO_ROOM) || u->mail.count == 0)
 		return e == E_OK ? E_OK : why_set(why, e, "%s", u->peer->path);
+	(void)snprintf(said, sizeof(said), "%llu", (unsigned long long)room);
 	if ((e = mail_bundle(&u->mail, &u->bundle)) != E_OK ||
-	    (e = link_ask_verb(u->peer, SATCHEL_VERB, writer_view(&u->bundle), hear, u, &status, why)) != E_OK)
+	    (e = link_ask_verb(u->peer, SATCHEL_VERB, said, writer_view(&u->bundle), hear, u, &status, why)) != E_OK)
 		return e;
 	if (status != 0)
 		return why_set(why, E_PEER_BUSY, "a few");
@@ -113,23 +130,42 @@ upload(struct upload *u, struct why *why)
 	return (e = store_write(u->peer->store, settle_job, u)) == E_OK ? E_OK : why_set(why, e, "%s", u->peer->path);
 }
 
+/* As they came: pieces of an attachment stand one behind the other. */
+static enum err
+upload(struct upload *u, uint64_t *brought, bool *dropped, struct why *why)
+{
+	unsigned i;
+	enum err e = E_OK;
+
+	u->more = true;
+	for (i = 0; i < ROUNDS_MAX && u->more && e == E_OK; i++) {
+		u->brought = u->others = 0;
+		mail_init(&u->mail, u->peer);
+		writer_heap_init(&u->bundle, BUNDLE_BYTES_MAX);
+		writer_heap_init(&u->answer, BUNDLE_BYTES_MAX);
+		e = round_of(u, why);
+		*brought += u->brought;
+		*dropped = *dropped || u->dropped;
+		u->skip += u->others;
+		mail_free(&u->mail);
+		writer_free(&u->bundle);
+		writer_free(&u->answer);
+	}
+	return e;
+}
+
 enum err
 via_upload(struct peer *p, const struct satchel_limits *limits, uint64_t *brought, struct why *why)
 {
 	struct upload u = {.peer = p, .limits = limits, .now_s = peer_now_s(p)};
+	bool dropped = false;
 	enum err e;
 
-	mail_init(&u.mail, p);
-	writer_heap_init(&u.bundle, BUNDLE_BYTES_MAX);
-	writer_heap_init(&u.answer, BUNDLE_BYTES_MAX);
+	*brought = 0;
 	pthread_mutex_lock(&p->syncing); /* a relay's clock and a person may both want to */
-	e = upload(&u, why);
+	e = upload(&u, brought, &dropped, why);
 	pthread_mutex_unlock(&p->syncing);
-	if (u.dropped)
+	if (dropped)
 		(void)erasures_settle(p, NULL); /* what is not done stays due */
-	*brought = u.brought;
-	mail_free(&u.mail);
-	writer_free(&u.bundle);
-	writer_free(&u.answer);
 	return e;
 }

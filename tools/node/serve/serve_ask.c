@@ -23,6 +23,7 @@ struct serve_ask {
 	struct serve_conn *conn;
 	struct principal_id actor;
 	enum serve_ask_kind kind;
+	uint64_t carry_room; /* that a relay has for answers */
 	bool remote, started, finished, abandoned, cut;
 	struct writer ask;
 	pthread_t thread;
@@ -121,7 +122,8 @@ bytes_main(struct serve_ask *a)
 
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
 	e = a->kind == SERVE_TWIN ? attached_twin_answer(a->serve->peer, writer_view(&a->ask), &answer, &why)
-	                          : satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor, &answer, &why);
+	                          : satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor,
+	                                         a->carry_room, &answer, &why);
 	if (e != E_OK)
 		tell_fault(a, e, &why);
 	for (at = 0; e == E_OK && at < answer.n; at += n) {
@@ -201,8 +203,27 @@ has_place(const struct serve_conn *c, enum serve_ask_kind kind)
 	       (c->peer.local || (remote < ASKS_REMOTE_MAX && same < ASKS_EACH_MAX));
 }
 
+/* The room that a relay has for answers, in decimal digits; an earlier one does not say. */
+static uint64_t
+room_said(const struct message_ask *ask)
+{
+	uint64_t room = 0;
+	size_t i;
+
+	if (ask->args.count == 0 || ask->args.str[0].n == 0 || ask->args.str[0].n > 18)
+		return SATCHEL_ANSWERS_BYTES_MAX;
+	for (i = 0; i < ask->args.str[0].n; i++) {
+		uint8_t digit = ask->args.str[0].p[i];
+
+		if (digit < '0' || digit > '9')
+			return SATCHEL_ANSWERS_BYTES_MAX;
+		room = room * 10 + (digit - '0');
+	}
+	return room;
+}
+
 void
-serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind)
+serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind, const struct message_ask *ask)
 {
 	struct serve *serve = c->serve;
 	struct serve_ask *a;
@@ -221,6 +242,7 @@ serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind)
 	a->actor = c->peer.id;
 	a->remote = !c->peer.local;
 	a->kind = kind;
+	a->carry_room = room_said(ask);
 	a->last = &a->first;
 	writer_heap_init(&a->ask, kind == SERVE_CARRY ? SATCHEL_ASK_BYTES_MAX : kind == SERVE_ATTACH ? ATTACH_ASK_BYTES_MAX :
 	                 kind == SERVE_TWIN ? ATTACH_ASK_BYTES_MAX + 64u :

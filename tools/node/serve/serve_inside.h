@@ -184,7 +184,7 @@ void serve_above_minute(struct serve *);
 /* serve_ask.c: commands asked of the daemon. */
 /* What follows: a call, a relay's bundle, an attachment, or what a twin asks about attachments. */
 enum serve_ask_kind { SERVE_CALL, SERVE_CARRY, SERVE_ATTACH, SERVE_TWIN };
-void serve_ask_begin(struct serve_conn *, enum serve_ask_kind);
+void serve_ask_begin(struct serve_conn *, enum serve_ask_kind, const struct message_ask *);
 void serve_ask_input(struct serve_conn *, struct bytes);
 void serve_ask_drain(struct serve *); /* where sessions are fed: answers to send */
 void serve_ask_abandon(struct serve_conn *); /* the asker is gone */

@@ -380,7 +380,7 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 		}
 	}
 	if (e == E_OK)
-		serve_ask_begin(c, kind);
+		serve_ask_begin(c, kind, ask);
 	else
 		serve_refuse(c, e, thing, 0);
 }
