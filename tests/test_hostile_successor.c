@@ -46,6 +46,24 @@ pins(const struct peer *device, const struct principal_id *node, const struct ec
 	return ID_EQUAL(&device->home.node, node) && memcmp(&device->home.node_sign, key, sizeof(*key)) == 0;
 }
 
+/* What a node signed that is not followed any more is still here: its key is known, each one's. */
+static bool
+before(struct peer *device, const struct principal_id *node, const struct ec_public *key)
+{
+	struct principal_id all[SUCCESSION_NODES_MAX];
+	struct store_txn *txn;
+	struct ec_public had;
+	size_t count = 0;
+	enum err e;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	e = succeed_before(txn, node, &had);
+	CHECK(succeed_before_all(txn, all, &count) == E_OK && count == 2);
+	store_read_end(txn);
+	return e == E_OK && memcmp(&had, key, sizeof(had)) == 0;
+}
+
 static void
 whose_word_is_followed(void)
 {
@@ -84,6 +102,8 @@ whose_word_is_followed(void)
 	peer_close(device);
 	REQUIRE(peer_open(&device, path, &unlock, &n.why) == E_OK);
 	CHECK(pins(device, &successor, &next.pub));
+	CHECK(before(device, &peer_self(n.peer)->id, &peer_self(n.peer)->sign.pub) &&
+	      before(device, &successor, &key.pub));
 	peer_close(device);
 	node_end(&n);
 }
@@ -154,6 +174,7 @@ whose_word_is_kept(void)
 		CHECK_MSG(e == words[i].e, "%s: %s", words[i].what, err_name(e));
 		succeed_wanted(n.peer, &kept);
 		CHECK_MSG(kept.number == (i < 5 ? 0 : i < 8 ? 9 : 10), "%s is kept", words[i].what);
+		CHECK(kept.count == (i < 5 ? 0 : 1));
 	}
 	node_end(&n);
 }
