@@ -2,7 +2,10 @@
  * test_hostile_receipts: a receipt lets a device give up what it wrote. Who forges one, brings one of another life, of another
  * parcel or for somebody else gains nothing; and a device's word at the node is its own.
  */
+#include "core/record/attach_word.h"
 #include "tests/receipt_world.h"
+#include "tools/node/attached/attached.h"
+#include "tools/node/roads/mail.h"
 
 static void
 forged(void)
@@ -276,6 +279,69 @@ a_devices_word(void)
 	end();
 }
 
+/* ---- of a file ---- */
+
+static struct attached file;
+
+static enum err
+file_job(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return attached_put(txn, &file);
+}
+
+/* The word that the node has a file whole, bent; it is given up because of it later. */
+static void
+of_a_file(void)
+{
+	static const struct {
+		const char *what;
+		bool key, by, to;
+		uint64_t life;
+		uint64_t refused, whole;
+	} rows[] = {{"signed by somebody else", true, false, false, LIFE, 1, 0},
+	            {"of another node", false, true, false, LIFE, 1, 0},
+	            {"to another device", false, false, true, LIFE, 1, 0},
+	            {"of another life than the envelope", false, false, false, NEXT_LIFE, 1, 0},
+	            {"as it should be", false, false, false, LIFE, 0, 1}};
+	static uint8_t list[2 * SHA256_BYTES];
+	struct receipt said = {.incarnation = LIFE};
+	struct ec_key other;
+	struct writer bytes;
+	size_t i;
+
+	REQUIRE(begin() && crypto_ec_new(&other) == E_OK);
+	file = (struct attached){.author = peer_self(device)->id,
+				 .state = ATTACH_OFFERED,
+				 .list = BYTES(list, sizeof(list))};
+	REQUIRE(attach_id_of(file.list, &file.id) == E_OK &&
+		store_write(device->store, file_job, NULL) == E_OK);
+	writer_heap_init(&bytes, 1u << 16);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct attach_held h = {.by = peer_self(w.node)->id,
+					.to = peer_self(device)->id,
+					.incarnation = rows[i].life,
+					.count = 1};
+		struct mail_taken taken = {0};
+
+		h.by.b[0] ^= rows[i].by;
+		h.to.b[0] ^= rows[i].to;
+		h.rows[0] =
+		    (struct attach_held_row){.id = file.id, .chunks = 2, .status = ATTACH_TAKEN};
+		writer_reset(&bytes);
+		CHECK(attach_held_encode(&h, &device->programme.id,
+					 rows[i].key ? &other : &peer_self(w.node)->sign,
+					 &bytes) == E_OK);
+		CHECK(mail_attached_heard(device, writer_view(&bytes), &said, &taken) == E_OK);
+		CHECK_MSG(taken.refused == rows[i].refused && taken.attachments == rows[i].whole,
+			  "%s", rows[i].what);
+	}
+	CHECK(mail_attached_heard(device, BYTES(bytes.p, bytes.n - 1), &said,
+				  &(struct mail_taken){0}) == E_OK); /* cut: it says nothing */
+	writer_free(&bytes);
+	end();
+}
+
 CHECK_MAIN(T(forged), T(of_other_parcels), T(of_another_life), T(of_many_lives),
 	   T(of_the_log_before), T(of_a_life_without_a_word), T(of_two_logs_that_ended),
-	   T(of_the_next_life), T(a_devices_word))
+	   T(of_the_next_life), T(a_devices_word), T(of_a_file))
