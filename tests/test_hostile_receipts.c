@@ -70,6 +70,8 @@ of_another_life(void)
 	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 1));
 	r = word(LIFE, NOON + 20, 3, 3);
 	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
+	r = word(NEXT_LIFE, NOON + 2, 1, 1); /* an older word of this life does not turn the clock back */
+	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 1));
 	r = word(0x3333, NOON + 5, 3, 3);
 	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
 	r = word(0x3333, NOON + 30, 2, 0);

@@ -7,6 +7,7 @@
 #include "tests/hostile_client.h"
 #include "tools/node/attached/attached.h"
 #include "tools/node/roads/satchel.h"
+#include "tools/node/serve/quota.h"
 
 static pthread_t serving_thread;
 
@@ -213,6 +214,46 @@ parcels_of_others(void)
 	end(1, E_SIGNATURE);
 }
 
+static enum err
+share_job(struct store_txn *txn, void *arg)
+{
+	return quota_set(txn, *(uint64_t *)arg);
+}
+
+/* What was so when it greeted is asked again at the commit: whether it may, and how much. */
+static void
+changed_since_it_greeted(void)
+{
+	struct message greeting = hello(HELLO_ASK, liar.self.epoch, 0),
+		       parcel = {.type = MESSAGE_PARCEL}, over = {.type = MESSAGE_END};
+	struct principal_id who;
+	struct writer copy;
+	struct message a;
+	struct client c;
+	int i;
+
+	begin();
+	writer_heap_init(&copy, PARCEL_BYTES_MAX);
+	parcel.u.parcel.bytes = parcel_of(&honest, 1, &copy);
+	for (i = 0; i < 2; i++) {
+		CHECK(store_write(n.peer->store, share_job, &(uint64_t){DEVICE_BYTES_MAX}) == E_OK);
+		CHECK(client_open(&c, &liar) && say(&c, &greeting) && next(&c, &a) &&
+		      a.type == MESSAGE_ACK && a.u.ack.number == 0);
+		if (i == 0)
+			CHECK(store_write(n.peer->store, share_job, &(uint64_t){1}) == E_OK);
+		else
+			CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "liar", "seized", &who,
+					   &n.why) == E_OK);
+		CHECK(say(&c, &parcel) && say(&c, &over) && next(&c, &a));
+		CHECK_MSG(a.type == MESSAGE_ERROR &&
+			      message_error_of(a.u.error.code) == (i == 0 ? E_QUOTA : E_REVOKED),
+			  "%d: 0x%02x", i, a.type);
+		client_close(&c);
+	}
+	writer_free(&copy);
+	end(0, E_OK);
+}
+
 /* A flight that never ends, and the next one while it stands open. */
 static void
 flights_without_end(void)
@@ -277,6 +318,27 @@ asks_of_a_researcher(void)
 	end(0, E_OK);
 }
 
+/* What nodes of one office give each other is not for the node of another one. */
+static void
+asks_of_a_node_below(void)
+{
+	struct message m[2] = {{.type = MESSAGE_ASK}, {.type = MESSAGE_INPUT}};
+	struct device was;
+
+	begin();
+	was = liar;
+	m[0].u.ask = (struct message_ask){.verb = BYTES_LIT(ATTACH_TWIN_VERB), .has_input = true};
+	CHECK(node_join(&n, &liar, ROLE_NODE, "D1", "below") == E_OK);
+	CHECK(answer_to(m, 1) == E_NOT_APPROVED);
+	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "below", &n.why) == E_OK);
+	CHECK(answer_to(m, 1) == E_FORBIDDEN);
+	CHECK(node_join(&n, &liar, ROLE_NODE, "P", "twin") == E_OK);
+	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "twin", &n.why) == E_OK);
+	CHECK(answer_to(m, 2) == E_OK);
+	liar = was;
+	end(0, E_OK);
+}
+
 /* Another's name in a JOIN, and an invitation that nobody wrote. */
 static void
 joins_that_are_none(void)
@@ -314,5 +376,6 @@ a_handset_that_was_shut_out(void)
 	end(0, E_OK);
 }
 
-CHECK_MAIN(T(messages_of_others), T(out_of_turn), T(numbers_that_are_not), T(parcels_of_others), T(flights_without_end),
-           T(asks_that_are_none), T(asks_of_a_researcher), T(joins_that_are_none), T(a_handset_that_was_shut_out))
+CHECK_MAIN(T(messages_of_others), T(out_of_turn), T(numbers_that_are_not), T(parcels_of_others),
+	   T(changed_since_it_greeted), T(flights_without_end), T(asks_that_are_none),
+	   T(asks_of_a_researcher), T(asks_of_a_node_below), T(joins_that_are_none), T(a_handset_that_was_shut_out))

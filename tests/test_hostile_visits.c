@@ -184,6 +184,7 @@ what_a_visitor_gives(void)
 		    {"nothing that is one", "ev", 0, 0, 0, E_RELAY_FULL, 0},
 		    {"more than goes in", "ggggg", 0, 0, 0, E_OK, 3},
 		    {"one more yet", "g", 0, 0, 0, E_OK, 1}};
+	static char many[7600];
 	struct said says[2] = {MEET, {.verb = GIVE_VERB}};
 	struct peer *relay;
 	struct writer out;
@@ -206,13 +207,16 @@ what_a_visitor_gives(void)
 		CHECK_MSG(rows_of(relay, STORE_SATCHEL) == had, "%s: %llu", rows[i].what,
 		          (unsigned long long)rows_of(relay, STORE_SATCHEL));
 	}
-	/* more than one meeting brings */
-	(void)gives(&out, 0, 0, "");
-	while (out.n <= SATCHEL_ASK_BYTES_MAX + 4u + SATCHEL_ROWS_MAX * ENVELOPE_HINT_BYTES)
-		writer_mem(&out, at.address, sizeof(at.address));
-	says[1].input = writer_view(&out);
+	/* a bundle that is whole, and more than one meeting brings */
+	memset(many, 'g', sizeof(many) - 1);
+	says[1].input = gives(&out, 0, 0, many);
+	CHECK(says[1].input.n >
+	      SATCHEL_ASK_BYTES_MAX + 4u + SATCHEL_ROWS_MAX * ENVELOPE_HINT_BYTES);
 	CHECK(visit(says, 2, false, &answered) == E_PROTOCOL &&
 	      rows_of(relay, STORE_SATCHEL) == had);
+	many[7400] = '\0';
+	says[1].input = gives(&out, 0, 0, many);
+	CHECK(visit(says, 2, false, &answered) == E_OK && rows_of(relay, STORE_SATCHEL) > had);
 	end(t);
 	writer_free(&out);
 	peer_close(relay);
