@@ -1,5 +1,6 @@
 /* Records whose form the node does not know: set aside, and opened when the form is added. */
 #include "tests/device_fixture.h"
+#include "tools/node/opener/aside.h"
 
 static const char late_form[] = "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
                                 "| | text | note | Note | S |\n"
@@ -82,6 +83,52 @@ form_added_late(void)
 	node_end(&n);
 }
 
+static uint64_t
+told_of(struct node *n, const struct device *d)
+{
+	struct store_txn *txn;
+	uint64_t seq = UINT64_MAX;
+
+	if (store_read_begin(n->peer->store, &txn) != E_OK)
+		return seq;
+	CHECK(aside_of(txn, &d->self.id, &seq) == E_OK);
+	store_read_end(txn);
+	return seq;
+}
+
+/* What is opened after all is not told of any more: its device heard for good that something of it did not count. */
+static void
+told_no_longer(void)
+{
+	struct form_key late, never = {0x01020304};
+	struct writer bundle;
+	struct device d, both;
+	struct form *form;
+	struct node n;
+	uint64_t last;
+	bool already;
+
+	REQUIRE(node_begin(&n));
+	writer_heap_init(&bundle, 1u << 20);
+	late_bundle(&bundle);
+	CHECK(form_read(&form, writer_view(&bundle), &n.why) == E_OK);
+	late = form_key(form);
+	form_free(form);
+	CHECK(node_join(&n, &d, ROLE_MEMBER, "V1", "lina") == E_OK && node_join(&n, &both, ROLE_MEMBER, "V1", "rith") == E_OK);
+	(void)say_of(&n, &d, late);
+	(void)say_of(&n, &both, never);
+	(void)say_of(&n, &both, late);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	last = told_of(&n, &both);
+	CHECK(told_of(&n, &d) != 0 && last != 0);
+	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already, &n.why) == E_OK);
+	CHECK(opener_all(n.peer, &n.why) == E_OK);
+	CHECK_MSG(told_of(&n, &d) == 0, "%llu", (unsigned long long)told_of(&n, &d));
+	CHECK_MSG(told_of(&n, &both) == last - 1, "%llu", (unsigned long long)told_of(&n, &both)); /* the other one is still aside */
+	writer_free(&bundle);
+	node_end(&n);
+}
+
 struct put_aside {
 	const enum err *reason;
 	size_t count;
@@ -150,4 +197,4 @@ form_that_comes_down(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(form_added_late), T(form_that_comes_down))
+CHECK_MAIN(T(form_added_late), T(told_no_longer), T(form_that_comes_down))

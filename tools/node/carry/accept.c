@@ -2,6 +2,7 @@
 
 #include "core/parcel/parcel.h"
 #include "core/principals/rules.h"
+#include "tests/vectors/row_cursor_aside.hex"
 #include "tools/node/opener/opener_item.h"
 #include "tools/node/serve/quota.h"
 
@@ -147,7 +148,7 @@ mend_signature(struct store_txn *txn, const struct accepted *x)
 	if (e != E_OK || (e = quarantine_read(key, value, &row)) != E_OK || row.e != E_SIGNATURE)
 		return e == E_ABSENT ? E_OK : e;
 	if ((e = arrival_erase(txn, x->arrival.seq, x->arrival.parcel)) != E_OK ||
-	    (e = store_del(txn, STORE_QUARANTINE, key)) != E_OK)
+	    (e = store_del(txn, STORE_QUARANTINE, key)) != E_OK || (e = aside_gone(txn, x->arrival.seq)) != E_OK)
 		return e;
 	return opener_note(txn, &x->arrival, true); /* its turn is over */
 }

@@ -363,7 +363,7 @@ opener_again(struct store_txn *txn, enum err reason)
 
 		if ((e = arrival_get(txn, seq, &a)) != E_OK ||
 		    (e = store_del(txn, STORE_QUARANTINE, BYTES(key.b, 8))) != E_OK ||
-		    (e = opener_note(txn, &a, true)) != E_OK)
+		    (e = opener_note(txn, &a, true)) != E_OK || (e = aside_gone(txn, seq)) != E_OK)
 			return e;
 		store_forget(txn);
 	}
