@@ -50,6 +50,7 @@ struct world {
 	} drafts[DRAFTS_MAX];
 	unsigned finished, dropped;
 	enum err finish_error;
+	unsigned full; /* so many times one cannot keep anything; then one can */
 	char answers[2000], area[40];
 };
 
@@ -111,7 +112,10 @@ on_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why)
 	struct world *w = ctx;
 	unsigned i = *number;
 
-	(void)why;
+	if (w->full > 0) {
+		w->full--;
+		return why_set(why, E_STORE_FULL, "the draft");
+	}
 	if (i == 0) {
 		while (i < DRAFTS_MAX && w->drafts[i].n > 0)
 			i++;
@@ -131,6 +135,8 @@ on_finish(void *ctx, const struct form *form, const char *area, const struct fie
 	struct world *w = ctx;
 	struct writer json;
 
+	if (w->full > 0)
+		return why_set(why, E_STORE_FULL, "the record");
 	if (w->finish_error != E_OK)
 		return why_set(why, w->finish_error, "the test");
 	writer_init(&json, w->answers, sizeof(w->answers));
@@ -185,7 +191,7 @@ static enum err
 fill(struct world *w, bool terminal, const struct fill_options *options, const char *const *lines)
 {
 	const struct fill_sink sink = {w, on_form, on_draft_next, on_draft_save, on_finish};
-	const struct fill_io io = {w, terminal, on_say, on_line, on_now};
+	const struct fill_io io = {w, terminal, on_say, on_line, on_now, NULL};
 	struct why why = {.e = E_OK};
 	enum err e;
 
@@ -349,6 +355,43 @@ nothing_is_lost_when_the_input_ends_or_the_disk_is_full(void)
 	world_end(&w);
 }
 
+/* On a terminal the answers are nowhere else: a disk that is full is told, and one may mend that and try again. */
+static void
+a_full_disk_does_not_end_it(void)
+{
+	struct world w;
+
+	if (!world_begin(&w))
+		return;
+	w.full = 1; /* finish, and the draft behind it, fail */
+	CHECK(fill(&w, true, &plain, LINES("", "", "no", "n", "", "", "finish", "finish")) == E_OK);
+	CHECK(w.finished == 1 && said(&w, "! the disk is full") && said(&w, "The draft could not be kept."));
+	w.full = 1;
+	CHECK(fill(&w, true, &plain, LINES("", "", "no", "save", "save")) == E_OK);
+	CHECK(w.drafts[0].n > 0 && said(&w, "! the disk is full") && said(&w, "Kept as draft 1"));
+	w.full = 9; /* nobody is there who could mend it */
+	CHECK(fill(&w, false, &plain, LINES("no", "n", "", "", "finish")) == E_STORE_FULL);
+	CHECK(w.finished == 1 && said(&w, "The draft could not be kept."));
+	world_end(&w);
+}
+
+/* What stands there is shown in words, not as the codes that are kept. */
+static void
+answers_are_shown_in_words(void)
+{
+	struct fill_options options = plain;
+	struct world w;
+
+	if (!world_begin(&w))
+		return;
+	w.accepted = "km";
+	options.likely = "km"; /* of the person's terminal */
+	CHECK(fill(&w, true, &options, LINES("", "", "no", "<", "list", "save")) == E_OK);
+	CHECK(said(&w, "៖ ទេ\n") && said(&w, "?: ទេ\n") && !said(&w, ": no\n") && !said(&w, "៖ no\n"));
+	CHECK(said(&w, "Language? (Enter: Khmer (km))"));
+	world_end(&w);
+}
+
 static void
 draft_languages_wait_for_an_officer(void)
 {
@@ -445,4 +488,4 @@ an_accepted_language_is_spoken(void)
 CHECK_MAIN(T(words_say_the_same_in_each_language), T(an_accepted_language_is_spoken), T(from_first_to_last), T(what_is_not_relevant_is_not_asked), T(wrong_answers_are_told_at_once),
            T(going_back_and_helping), T(rows_come_and_go), T(what_is_missing_is_found_at_the_end),
            T(drafts_are_kept_and_gone_on_with), T(nothing_is_lost_when_the_input_ends_or_the_disk_is_full),
-           T(draft_languages_wait_for_an_officer), T(a_terminal_is_led))
+           T(a_full_disk_does_not_end_it), T(answers_are_shown_in_words), T(draft_languages_wait_for_an_officer), T(a_terminal_is_led))

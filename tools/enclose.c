@@ -50,17 +50,17 @@ enclose_one(struct call *c, const struct form *form, const char *beside, struct 
 
 	memset(out, 0, sizeof(*out));
 	if (!form_attachments(form))
-		return why_set(why, E_ANSWER_TYPE, "%s", "the form does not allow attachments");
+		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "the form does not allow attachments");
 	if (call_is_remote(c))
-		return why_set(why, E_ANSWER_TYPE, "%s", "attachments are taken in where the store is, not from elsewhere");
+		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "attachments are taken in where the store is, not from elsewhere");
 	if (text.n == 0 || place_of(c, path, sizeof(path), beside, text) != E_OK)
-		return why_set(why, E_ANSWER_TYPE, "%s", "the file's name is too long");
+		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "the file's name is too long");
 	e = seal_file(path, out, NULL);
 	if (e == E_LIMIT)
-		return why_set(why, E_ANSWER_TYPE, "the file or its name is too long: %u bytes at most", ATTACH_BYTES_MAX);
-	return e == E_FILE_ABSENT ? why_set(why, E_ANSWER_TYPE, "there is no file %.200s", path)
+		return why_set(why, E_ANSWER_CONSTRAINT, "the file or its name is too long: %u bytes at most", ATTACH_BYTES_MAX);
+	return e == E_FILE_ABSENT ? why_set(why, E_ANSWER_CONSTRAINT, "there is no file %.200s", path)
 	       : e == E_OK        ? E_OK
-	                          : why_set(why, E_ANSWER_TYPE, "the file %.200s cannot be read", path);
+	                          : why_set(why, E_ANSWER_CONSTRAINT, "the file %.200s cannot be read", path);
 }
 
 enum err
@@ -82,7 +82,7 @@ enclose(struct call *c, const struct form *form, const char *beside, struct fiel
 			continue;
 		*field = form_field(form, index)->path;
 		if (out->count == ATTACH_RECORD_MAX)
-			return why_set(why, E_ANSWER_TYPE, "a record has at most %u attachments", ATTACH_RECORD_MAX);
+			return why_set(why, E_ANSWER_CONSTRAINT, "a record has at most %u attachments", ATTACH_RECORD_MAX);
 		if ((e = enclose_one(c, form, beside, reader_str(&r), &out->files[out->count++], why)) != E_OK)
 			break;
 		writer_init(&text, text_memory, sizeof(text_memory));

@@ -15,7 +15,7 @@ struct enclosed {
 
 /*
  * enclose: for each answered media question of `values`, whose paths are relative to the folder of `beside` (NULL: this
- * one); references are allocated in `arena`. *field is the question that an error is about: E_ANSWER_TYPE with the rest of
+ * one); references are allocated in `arena`. *field is the question that an error is about: E_ANSWER_CONSTRAINT with the
  * the sentence in *why. enclose_free also after an error.
  */
 enum err enclose(struct call *, const struct form *, const char *beside, struct field_value *values, size_t count,

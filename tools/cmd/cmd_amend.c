@@ -33,7 +33,7 @@ enclose_files(struct call *c, struct change *g, struct subject *s, struct enclos
 
 	s->attached = files->files;
 	s->attached_count = files->count;
-	return e == E_ANSWER_TYPE ? why_set(call_why(c), e, "%s: %s", field, why.thing) : e;
+	return e == E_ANSWER_CONSTRAINT ? why_set(call_why(c), e, "%s: %s", field, why.thing) : e;
 }
 
 static enum err

@@ -264,6 +264,10 @@ cmd_desk_finish(struct call *c)
 		record.time_s = peer_now_s(f.peer);
 		record.urgent = finish_urgent(f.form->form, values, record.value_count);
 		e = finish_records(&f, &record, 1, call_why(c));
+	} else if (e == E_ANSWER_CONSTRAINT && *field != '\0') {
+		struct why why = *call_why(c);
+
+		(void)why_set(call_why(c), e, "%s: %s", field, why.thing);
 	}
 	if (e == E_OK) {
 		call_kept(c, "the record is finished and kept");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/pack.h"
 #include "tools/call/call_parts.h"
@@ -65,6 +66,28 @@ desk_now_ms(void *ctx)
 	struct desk *d = ctx;
 
 	return (int64_t)time(NULL) * 1000 + d->ahead_ms;
+}
+
+static bool
+desk_file_there(void *ctx, const char *name)
+{
+	(void)ctx;
+	return access(name, R_OK) == 0;
+}
+
+/* likely_language: of the person's terminal, as two or three letters; "" if it says none. */
+static const char *
+likely_language(char out[4])
+{
+	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+	const char *said = NULL;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && (said == NULL || said[0] == '\0'); i++)
+		said = getenv(names[i]);
+	n = said == NULL ? 0 : strspn(said, "abcdefghijklmnopqrstuvwxyz");
+	(void)snprintf(out, 4, "%.*s", n == 2 || n == 3 ? (int)n : 0, said == NULL ? "" : said);
+	return out;
 }
 
 /* ---- the store's side ---- */
@@ -288,9 +311,11 @@ cmd_fill(struct call *c)
 	struct desk d = {.call = c};
 	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save, desk_finish};
 	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
-	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms};
+	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms,
+	                           .file_there = desk_file_there};
 	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts")};
 	struct sigaction before[SIGNALS];
+	char likely[4];
 	enum err e = draft_number(c, &options.draft);
 
 	if (e != E_OK)
@@ -299,6 +324,7 @@ cmd_fill(struct call *c)
 	arena_init(&d.arena, 8u << 20);
 	if ((e = desk_begin(&d)) == E_OK) {
 		options.env = environment(&d);
+		options.likely = likely_language(likely);
 		signals_note(before);
 		e = fill_run(&sink, &io, &options, call_why(c));
 		signals_restore(before);

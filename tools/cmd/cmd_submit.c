@@ -160,7 +160,7 @@ enclose_files(struct submit *s, struct line *l, struct field_value *values, size
 	enum err e = enclose(s->c, s->finishing.form->form, call_option(s->c, "answers"), values, count, &l->arena,
 	                     &l->enclosed, &field, &why);
 
-	if (e != E_ANSWER_TYPE)
+	if (e != E_ANSWER_CONSTRAINT)
 		return e;
 	fault(l, e, field, why.thing);
 	l->good = false;

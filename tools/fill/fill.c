@@ -25,6 +25,16 @@ fill_say(struct fill *f, const char *format, ...)
 	free(text);
 }
 
+void
+fill_tell(struct fill *f, enum err e)
+{
+	char sentence[500];
+
+	if (f->why->e != e)
+		(void)why_set(f->why, e, "the answers");
+	fill_say(f, "! %s\n", why_sentence(f->why, sentence, sizeof(sentence)));
+}
+
 enum err
 fill_line(struct fill *f)
 {
@@ -102,6 +112,39 @@ step_back(struct fill *f, struct answer_view *v)
 	return false;
 }
 
+/* over: what was to be kept came to f->e. Nobody else has the answers: on a terminal one may mend that and try again. */
+static bool
+over(struct fill *f, bool kept, struct answer_view *v)
+{
+	if (f->e == E_OK || f->e == E_UNTOLD || f->e == E_OUTPUT_GONE)
+		return true;
+	if (!f->io->terminal) {
+		if (!kept)
+			fill_word_line(f, FILL_NOT_KEPT, "", 0);
+		return true;
+	}
+	fill_tell(f, f->e);
+	if (!kept)
+		fill_word_line(f, FILL_NOT_KEPT, "", 0);
+	return (f->e = view_at(f, v)) != E_OK;
+}
+
+static bool
+hand_in(struct fill *f, struct answer_view *v)
+{
+	enum err before = f->e = finish(f);
+	bool kept = true;
+
+	if (f->e != E_OK && f->e != E_UNTOLD && f->touched) {
+		struct why why = *f->why;
+
+		kept = fill_draft_save(f) == E_OK; /* what was answered is not lost */
+		*f->why = why;
+		f->e = before;
+	}
+	return over(f, kept, v);
+}
+
 /* go_on: act on what a stop came to. True: the run is over, with f->e. */
 static bool
 go_on(struct fill *f, enum fill_go go, struct answer_view *v)
@@ -122,15 +165,12 @@ go_on(struct fill *f, enum fill_go go, struct answer_view *v)
 		return f->e != E_OK;
 	case GO_SAVE:
 		f->e = fill_draft_save(f);
-		return true;
+		return over(f, false, v);
 	case GO_QUIT:
 		fill_word_line(f, FILL_NOTHING_KEPT, "", 0);
 		return true;
 	case GO_FINISH:
-		f->e = finish(f);
-		if (f->e != E_OK && f->e != E_UNTOLD && f->touched)
-			(void)fill_draft_save(f); /* what was answered is not lost with the disk full */
-		return true;
+		return hand_in(f, v);
 	case GO_ERROR:
 		if (f->e == E_INTERRUPTED && f->touched && fill_draft_save(f) != E_OK)
 			fill_word_line(f, FILL_NOT_KEPT, "", 0);
@@ -175,12 +215,9 @@ choose_language(struct fill *f)
 	size_t i, offered = 0;
 
 	if (f->options->lang != NULL)
-		return fill_language(f, f->options->lang);
+		return E_OK;
 	for (i = 0; i < form_language_count(f->form); i++)
 		offered += fill_offered(f, i);
-	for (i = 0; i < form_language_count(f->form) && !fill_offered(f, i); i++)
-		;
-	f->lang = i < form_language_count(f->form) ? i : 0;
 	while (offered > 1 && f->io->terminal) {
 		enum err e;
 
@@ -191,6 +228,22 @@ choose_language(struct fill *f)
 		if (f->line[0] == '\0' || fill_language(f, f->line) == E_OK)
 			break;
 	}
+	return E_OK;
+}
+
+/* first_language: --lang; else the one that is likely, or the form's first. What is said before somebody chose is in it. */
+static enum err
+first_language(struct fill *f)
+{
+	size_t i;
+
+	if (f->options->lang != NULL)
+		return fill_language(f, f->options->lang);
+	for (i = 0; i < form_language_count(f->form) && !fill_offered(f, i); i++)
+		;
+	f->lang = i < form_language_count(f->form) ? i : 0;
+	if (f->io->terminal && f->options->likely != NULL)
+		(void)fill_language(f, f->options->likely);
 	return E_OK;
 }
 
@@ -237,8 +290,10 @@ start(struct fill *f)
 {
 	struct answer_env env = f->options->env;
 	unsigned number;
-	enum err e;
+	enum err e = first_language(f);
 
+	if (e != E_OK)
+		return e;
 	if (f->options->drafts) {
 		if (fill_drafts_show(f) == 0)
 			fill_word_line(f, FILL_NO_DRAFTS, "", 0);
@@ -247,8 +302,6 @@ start(struct fill *f)
 	if ((e = choose_draft(f, &number)) != E_OK)
 		return e;
 	if (number != 0) {
-		if (f->options->lang != NULL && (e = fill_language(f, f->options->lang)) != E_OK)
-			return e;
 		e = fill_draft_load(f, number);
 	} else if ((e = choose_language(f)) == E_OK) {
 		env.lang = f->lang;

@@ -26,6 +26,7 @@ struct fill_io {
 	/* One line without its end, as a C string. E_INTERRUPTED at the end of input; E_NO_ROOM: too long (read over). */
 	enum err (*line)(void *ctx, char *out, size_t cap);
 	int64_t (*now_ms)(void *ctx); /* for the moment of finishing */
+	bool (*file_there)(void *ctx, const char *name); /* that can be read here; NULL: nobody looks before the end */
 };
 
 struct fill_sink {
@@ -43,6 +44,7 @@ struct fill_sink {
 
 struct fill_options {
 	const char *lang; /* NULL: the form's first, or asked for on a terminal */
+	const char *likely; /* the language that a terminal offers first, if the form has it; NULL: the form's first */
 	unsigned draft;   /* 0: a new questionnaire */
 	bool drafts;      /* only list them */
 	struct answer_env env; /* its lang is set here; area is kept in a draft */
@@ -50,7 +52,8 @@ struct fill_options {
 
 /*
  * fill_run: ask until finished, saved or left. E_OK: finished, saved, or left on purpose. E_INTERRUPTED: the input
- * ended; what was answered is kept as a draft. E_LANGUAGE, E_ABSENT (no such draft), what the sink returned.
+ * ended; what was answered is kept as a draft. E_LANGUAGE, E_ABSENT (no such draft), what the sink returned: on a
+ * terminal that does not end it, since the answers are nowhere else; it is told, and the person may save or finish again.
  */
 enum err fill_run(const struct fill_sink *, const struct fill_io *, const struct fill_options *, struct why *);
 

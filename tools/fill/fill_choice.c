@@ -165,3 +165,29 @@ fill_choices_read(struct fill *f, size_t count, bool several, char *out, size_t 
 	}
 	return E_CHOICE_UNKNOWN;
 }
+
+void
+fill_value(struct fill *f, const struct answer_view *v, struct writer *out)
+{
+	const char *at = v->value;
+	size_t i, n;
+
+	if (v->choice_count == 0) {
+		writer_str(out, at);
+		return;
+	}
+	for (; *(at += strspn(at, " ")) != '\0'; at += n) {
+		n = strcspn(at, " ");
+		for (i = 0; i < v->choice_count; i++) {
+			const char *name = answers_choice_name(f->answers, i);
+
+			if (strlen(name) == n && memcmp(name, at, n) == 0)
+				break;
+		}
+		writer_str(out, out->n > 0 ? ", " : "");
+		if (i < v->choice_count)
+			writer_str(out, answers_choice_label(f->answers, i));
+		else
+			writer_printf(out, "%.*s", (int)n, at);
+	}
+}

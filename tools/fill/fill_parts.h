@@ -42,6 +42,8 @@ const char *fill_word_text(enum fill_word, const char *code);
 void fill_word(struct fill *, enum fill_word, const char *thing, size_t n);
 void fill_word_line(struct fill *, enum fill_word, const char *thing, size_t n);
 
+/* fill_tell: what went wrong, as a sentence. */
+void fill_tell(struct fill *, enum err);
 /* fill_line: read a line into f->line, trimmed. */
 enum err fill_line(struct fill *);
 /* fill_before: the stop before a ref; false: there is none. */
@@ -55,6 +57,8 @@ enum fill_go fill_end(struct fill *);
 /* fill_choice.c: the line as the names of choices, separated by spaces. E_CHOICE_UNKNOWN, having said why. */
 void fill_choices_show(struct fill *, size_t count, bool several);
 enum err fill_choices_read(struct fill *, size_t count, bool several, char *out, size_t cap);
+/* fill_value: what stands there, as a person reads it: choices by their labels. Cut at the end of `out`. */
+void fill_value(struct fill *, const struct answer_view *, struct writer *out);
 /* native digits of the region made ASCII, in place */
 void fill_digits(char *text);
 

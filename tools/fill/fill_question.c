@@ -23,13 +23,19 @@ static void
 list_answers(struct fill *f)
 {
 	struct answer_view v;
+	struct writer value;
 	char ref[160] = "";
 
+	writer_heap_init(&value, 64u << 10);
 	while (answers_next(f->answers, ref, &v) == E_OK && v.stop != STOP_END) {
 		(void)snprintf(ref, sizeof(ref), "%s", v.ref);
-		if (v.stop == STOP_QUESTION)
-			fill_say(f, "  %s: %s\n", v.label, v.value[0] != '\0' ? v.value : "...");
+		if (v.stop != STOP_QUESTION)
+			continue;
+		writer_reset(&value);
+		fill_value(f, &v, &value);
+		fill_say(f, "  %s: %s\n", v.label, value.n > 0 ? writer_cstr(&value) : "...");
 	}
+	writer_free(&value);
 }
 
 /* quit: asked twice when there is something to lose. */
@@ -102,6 +108,12 @@ is_several(enum question type)
 	       type == QUESTION_RANK;
 }
 
+static bool
+is_media(enum question type)
+{
+	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE;
+}
+
 static void
 show_shape(struct fill *f, enum question type, bool month)
 {
@@ -115,8 +127,8 @@ show_shape(struct fill *f, enum question type, bool month)
 		fill_say(f, "  (2026-05-31T14:30)\n");
 	else if (type == QUESTION_GEOPOINT)
 		fill_say(f, "  (latitude and longitude, as 13.3671 103.8448)\n");
-	else if (type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE)
-		fill_say(f, "  (this program takes no media; Enter goes on)\n");
+	else if (is_media(type))
+		fill_word_line(f, form_attachments(f->form) ? FILL_FILE : FILL_NO_FILES, "", 0);
 	else if (type == QUESTION_ACKNOWLEDGE)
 		fill_say(f, "  (ok)\n");
 }
@@ -168,6 +180,21 @@ give(struct fill *f, const char *text)
 	return GO_SAME;
 }
 
+/* file_missing: a file's name is answered, and no such file can be read. Told at once, not at the end. */
+static bool
+file_missing(struct fill *f, enum question type, const char *name)
+{
+	char sentence[500];
+	struct why why;
+
+	if (!is_media(type) || !form_attachments(f->form) || f->io->file_there == NULL ||
+	    f->io->file_there(f->io->ctx, name))
+		return false;
+	(void)why_set(&why, E_FILE_ABSENT, "%.200s", name);
+	fill_say(f, "! %s\n", why_sentence(&why, sentence, sizeof(sentence)));
+	return true;
+}
+
 /* keep: Enter alone. What stands there is looked at again, so that a wrong answer is not walked past. */
 static enum fill_go
 keep(struct fill *f, bool required, const char *value)
@@ -188,6 +215,7 @@ fill_question(struct fill *f, const struct answer_view *v)
 	bool required = v->required, readonly = v->readonly;
 	bool month = type == QUESTION_DATE && v->appearance != NULL && strstr(v->appearance, "month-year") != NULL;
 	char value[FILL_LINE_BYTES_MAX + 1], guidance[600], text[FILL_LINE_BYTES_MAX + 1];
+	struct writer shown;
 	enum fill_go go;
 	enum err e;
 
@@ -197,8 +225,12 @@ fill_question(struct fill *f, const struct answer_view *v)
 	if (count > 0)
 		fill_choices_show(f, count, is_several(type));
 	show_shape(f, type, month);
-	if (value[0] != '\0')
-		fill_word_line(f, FILL_NOW, value, 0);
+	if (value[0] != '\0') {
+		writer_heap_init(&shown, 64u << 10);
+		fill_value(f, v, &shown);
+		fill_word_line(f, FILL_NOW, writer_cstr(&shown), 0);
+		writer_free(&shown); /* wipes */
+	}
 	if (readonly && !f->io->terminal)
 		return GO_NEXT;
 	if ((e = fill_line(f)) == E_NO_ROOM) {
@@ -228,7 +260,7 @@ fill_question(struct fill *f, const struct answer_view *v)
 		today(f, text, sizeof(text));
 	if (type == QUESTION_ACKNOWLEDGE && strcasecmp(text, "ok") == 0)
 		(void)snprintf(text, sizeof(text), "OK");
-	go = give(f, text);
+	go = file_missing(f, type, text) ? GO_SAME : give(f, text);
 	crypto_wipe(text, sizeof(text));
 	crypto_wipe(value, sizeof(value));
 	return go;
