@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,15 @@ file_unlink(const char *dir, const char *name)
 		return;
 	(void)unlinkat(fd, name, 0);
 	close(fd);
+}
+
+enum err
+file_no_folder(const char *path, struct why *why)
+{
+	const char *slash = strrchr(path, '/');
+
+	return why_set(why, E_FOLDER_ABSENT, "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path),
+	               slash == NULL ? "." : path);
 }
 
 enum err

@@ -190,7 +190,7 @@ a_backup_comes_back(void)
 	office_carry(&w, village);
 	scratch_path(file, w.dir, "backup");
 	scratch_path(again, w.dir, "again");
-	OFFICE_EXPECT(w.node, NULL, false, E_UNSENT, "1 record is in no backup and", "wipe");
+	OFFICE_EXPECT(w.node, NULL, false, E_UNSENT, "1 record is in no backup yet; run banyan backup", "wipe");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"parcels\":", "backup", "--output", file, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_FILE_EXISTS, file, "backup", "--output", file);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"not_backed_up\":0", "status", "--json");

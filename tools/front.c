@@ -1,5 +1,7 @@
 #include "tools/front.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
@@ -21,6 +23,23 @@
 
 #define OWNER_WAIT_MS 10000 /* another command holds the store for a moment */
 
+/* What may be asked again: it only tells, or is worth nothing unheard (an invitation). */
+static bool
+asks_again(const struct call *c)
+{
+	static const char *const names[] = {"status", "list", "show", "audit", "check", "conflicts", "form list", "invite"};
+	const char *name = call_command(c)->name;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return (strcmp(name, "devices") == 0 && call_option(c, "approve") == NULL) ||
+	       (strcmp(name, "retention") == 0 && call_option(c, "class") == NULL) ||
+	       (strcmp(name, "sweep") == 0 && call_flag(c, "dry-run"));
+}
+
 /* The link's failure, or else the command's own: that one's words came with the answer and must not be lost. */
 static enum err
 asked(struct call *c, enum err e, uint8_t status, const struct why *why)
@@ -28,10 +47,11 @@ asked(struct call *c, enum err e, uint8_t status, const struct why *why)
 	if (e == E_OK && (e = call_answered(c)) == E_OK && status != 0) /* it failed there, and could not even say so */
 		return why_set(call_why(c), E_PEER_GONE, "the answer is not whole");
 	if (e == E_OK && c->answer_error != E_OK)
-		return why_set(call_why(c), E_UNTOLD, "what was asked is done");
+		return asks_again(c) ? why_set(call_why(c), c->answer_error, "the output")
+		                     : why_set(call_why(c), E_UNTOLD, "what was asked is done");
 	if (e == E_OK || call_answered(c) == e)
 		return e;
-	if (why->e == e)
+	if (why->e == e && (why->thing[0] != '\0' || call_why(c)->e != e)) /* a file here that failed has said so */
 		*call_why(c) = *why;
 	return e;
 }
@@ -213,8 +233,10 @@ show_help(const struct call *c)
 	writer_heap_init(&w, 64u << 10);
 	help_write(&w, c->command);
 	good = writer_end(&w) == E_OK && fwrite(w.p, 1, w.n, stdout) == w.n && fflush(stdout) == 0;
+	if (!good && errno != EPIPE) /* a reader who has enough needs no word */
+		(void)fputs("banyan: the page could not be written\n", stderr);
 	writer_free(&w);
-	return good ? 0 : err_exit_status(E_IO); /* said nothing: mostly a reader who has enough */
+	return good ? 0 : err_exit_status(E_IO);
 }
 
 static int
@@ -223,8 +245,7 @@ carry_out(struct call *c, int argc, char **argv)
 	enum err e = options_parse(c, argc, argv);
 
 	if (e == E_OK && call_wants_version(c)) {
-		(void)printf("banyan %s\n", BANYAN_VERSION);
-		return 0;
+		return printf("banyan %s\n", BANYAN_VERSION) < 0 || fflush(stdout) != 0 ? err_exit_status(E_IO) : 0;
 	}
 	if (e == E_OK && call_wants_help(c))
 		return show_help(c);
@@ -243,12 +264,29 @@ carry_out(struct call *c, int argc, char **argv)
 	return err_exit_status(e);
 }
 
+/*
+ * `banyan ... >&-`: the next file opened would take the number of the stream that is closed, and what is said would be
+ * written into it, be it the store. The number is taken the wrong way round, so that to use it fails as it did.
+ */
+static void
+streams_hold(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	}
+}
+
 int
 front_main(int argc, char **argv)
 {
 	struct rlimit core;
 	struct call *c;
 	int status;
+
+	streams_hold();
 
 	/* A core dump would hold the store's key and answers in clear. */
 	if (getrlimit(RLIMIT_CORE, &core) == 0) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -27,20 +28,20 @@ terminal_colour(FILE *f)
 static void
 note_signal(int number)
 {
-	(void)number; /* read() ends with EINTR: that is all we want */
+	(void)number; /* ppoll() ends with EINTR: that is all we want */
 }
 
-/* read_line: up to a line end; E_INTERRUPTED at the end of input or a signal. */
+/* read_line: up to a line end, under the signal mask `open`; E_INTERRUPTED at the end of input or a signal. */
 static enum err
-read_line(int fd, uint8_t *out, size_t cap, size_t *count)
+read_line(int fd, const sigset_t *open, uint8_t *out, size_t cap, size_t *count)
 {
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	size_t n = 0;
 
 	for (;;) {
 		uint8_t b;
-		ssize_t got = read(fd, &b, 1);
 
-		if (got <= 0)
+		if (ppoll(&ready, 1, NULL, open) < 0 || read(fd, &b, 1) <= 0)
 			return E_INTERRUPTED;
 		if (b == '\n' || b == '\r')
 			break;
@@ -52,11 +53,49 @@ read_line(int fd, uint8_t *out, size_t cap, size_t *count)
 	return E_OK;
 }
 
+/* What would end the program with the terminal hidden. Held back but while a key is waited for, so that none is missed. */
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define ENDING_COUNT (sizeof(ending) / sizeof(ending[0]))
+
+/* ask_hidden: the line, not shown; the terminal is as before afterwards. */
+static enum err
+ask_hidden(int fd, const struct termios *shown, const char *prompt, uint8_t *out, size_t cap, size_t *count)
+{
+	struct sigaction on = {.sa_handler = note_signal}, before[ENDING_COUNT];
+	struct termios hidden = *shown;
+	sigset_t held, mask, open;
+	enum err e;
+	size_t i;
+
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGTSTP); /* a shell that comes back would show nothing */
+	for (i = 0; i < ENDING_COUNT; i++)
+		(void)sigaddset(&held, ending[i]);
+	(void)sigprocmask(SIG_BLOCK, &held, &mask);
+	open = mask;
+	for (i = 0; i < ENDING_COUNT; i++) {
+		(void)sigdelset(&open, ending[i]);
+		(void)sigaction(ending[i], &on, &before[i]);
+	}
+	(void)sigaddset(&open, SIGTSTP);
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_lflag |= ECHONL;
+	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
+	(void)!write(fd, prompt, strlen(prompt));
+	e = read_line(fd, &open, out, cap, count);
+	(void)tcsetattr(fd, TCSAFLUSH, shown);
+	if (e == E_INTERRUPTED)
+		(void)!write(fd, "\n", 1); /* the error begins a line of its own */
+	for (i = 0; i < ENDING_COUNT; i++)
+		(void)sigaction(ending[i], &before[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	return e;
+}
+
 enum err
 terminal_ask_secret(const char *prompt, uint8_t *out, size_t cap, size_t *count)
 {
-	struct sigaction on = {.sa_handler = note_signal}, before;
-	struct termios shown, hidden;
+	struct termios shown;
 	enum err e;
 	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 
@@ -68,16 +107,7 @@ terminal_ask_secret(const char *prompt, uint8_t *out, size_t cap, size_t *count)
 		(void)close(fd);
 		return E_STORE_KEY_MISSING;
 	}
-	/* Interrupting must not leave a terminal that shows nothing. */
-	(void)sigaction(SIGINT, &on, &before);
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	hidden.c_lflag |= ECHONL;
-	(void)tcsetattr(fd, TCSAFLUSH, &hidden);
-	(void)!write(fd, prompt, strlen(prompt));
-	e = read_line(fd, out, cap, count);
-	(void)tcsetattr(fd, TCSAFLUSH, &shown);
-	(void)sigaction(SIGINT, &before, NULL);
+	e = ask_hidden(fd, &shown, prompt, out, cap, count);
 	(void)close(fd);
 	if (e != E_OK) {
 		*count = 0;

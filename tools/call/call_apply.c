@@ -126,7 +126,7 @@ place_of(struct call *c, struct bytes name)
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s", output);
 	} else {
 		if (mkdir(output, 0700) == 0 ? file_sync_parent(output) != E_OK : errno != EEXIST)
-			return why_set(&c->why, E_IO, "the folder %s", output);
+			return errno == ENOENT ? file_no_folder(output, &c->why) : why_set(&c->why, E_IO, "the folder %s", output);
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s/%.*s", output, (int)name.n,
 		             (const char *)name.p);
 	}
@@ -152,7 +152,7 @@ apply_file(struct call *c, struct bytes name)
 	(void)unlink(c->file.part);
 	c->file.fd = open(c->file.part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c->file.fd < 0)
-		return why_set(&c->why, E_IO, "%s", c->file.part);
+		return errno == ENOENT ? file_no_folder(c->file.path, &c->why) : why_set(&c->why, file_error(errno), "%s", c->file.path);
 	c->file.open = true;
 	return E_OK;
 }

@@ -45,7 +45,7 @@ read_file(struct call *c, const char *path, struct bytes *out)
 
 		writer_mem(&w, piece, n);
 		if (ferror(f) != 0)
-			e = why_set(&c->why, E_IO, "%s", path);
+			e = why_set(&c->why, E_IO, "%s", standard ? "the standard input" : path);
 		else if (writer_end(&w) != E_OK)
 			e = why_set(&c->why, E_LIMIT, "the size of %s", path);
 	}
@@ -204,6 +204,9 @@ call_new_secret(struct call *c, struct secret *out)
 			    .store = c->store,
 			    .ignore_environment = true};
 		e = unlock_new(&c->new_secret, &from, &warn, &c->why);
+		if (e == E_STORE_KEY_MISSING && replaces_secret(c))
+			e = why_set(&c->why, E_USAGE, "a new passphrase is needed: give --new-passphrase-file FILE, or run it on a terminal, "
+			                              "in the foreground");
 		if (e == E_OK && warn != NULL)
 			call_note(c, "banyan %s: %s\n", c->command->name, warn);
 	} else if (c->new_secret.kind == SECRET_NONE) {

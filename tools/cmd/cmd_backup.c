@@ -1,8 +1,28 @@
 /* banyan backup: the store in one file, while it runs. */
-#include "core/store/backup.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
 #include "core/principals/rules.h"
+#include "core/store/backup.h"
 #include "tools/commands.h"
 #include "tools/node/acting.h"
+
+/* What can be seen to fail is not written down as a backup. */
+static enum err
+place(const char *path, struct why *why)
+{
+	char folder[1024];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return why_set(why, E_FILE_EXISTS, "%s", path);
+	(void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path), slash == NULL ? "." : path);
+	return stat(folder, &st) != 0 && errno == ENOENT ? file_no_folder(path, why) : E_OK;
+}
 
 /*
  * The owner of the store writes the file itself (the front makes its path absolute): only who saw the bytes reach the
@@ -17,6 +37,8 @@ cmd_backup(struct call *c)
 	enum err e;
 
 	if (peer_is_node(p) && (e = acting_may(c, ACT_AUDIT, NULL, false)) != E_OK)
+		return e;
+	if ((e = place(path, call_why(c))) != E_OK)
 		return e;
 	/* The entry comes first, so that the backup has it. */
 	if (peer_is_node(p) && (e = acting_audit(c, "backup", "", "")) != E_OK)

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "schemas/areas_table.h"
 #include "tools/commands.h"
+#include "tools/halfway.h"
 #include "tools/json.h"
 #include "tools/node/enrol/enrol.h"
 #include "tools/root_file.h"
@@ -46,7 +47,7 @@ root_open(struct call *c, char path[1024], int *fd)
 		(void)snprintf(path, 1024, "%.*s.root", (int)n, store);
 	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*fd < 0)
-		return why_set(call_why(c), errno == EEXIST ? E_FILE_EXISTS : E_IO, "%s", path);
+		return errno == ENOENT ? file_no_folder(path, call_why(c)) : why_set(call_why(c), file_error(errno), "%s", path);
 	return E_OK;
 }
 
@@ -118,7 +119,7 @@ take_root(struct call *c, struct foundation *f, struct root_file *root)
 	enum err e;
 
 	if (file == NULL)
-		return f->programme != NULL ? E_OK : why_set(call_why(c), E_USAGE, "--programme NAME, or --root FILE");
+		return f->programme != NULL ? E_OK : why_set(call_why(c), E_USAGE, "--programme NAME is missing (or --root FILE of a programme that is there already)");
 	if ((e = root_file_read(root, file, call_why(c))) != E_OK)
 		return e;
 	if (!root_file_has_root(root))
@@ -180,6 +181,10 @@ cmd_init(struct call *c)
 	if ((e = take_root(c, &f, &given)) == E_OK &&
 	    (strlen(f.programme) > NAME_BYTES_MAX || strlen(f.officer) > KEYRING_NAME_BYTES_MAX))
 		e = why_set(call_why(c), E_NO_ROOM, "the name");
+	if (e == E_OK && (f.programme[0] == '\0' || f.officer[0] == '\0'))
+		e = why_set(call_why(c), E_USAGE, "--%s \"\" is no name", f.programme[0] == '\0' ? "programme" : "officer");
+	if (e == E_OK)
+		e = halfway_free(call_store_path(c), call_why(c)); /* before a passphrase is typed for nothing */
 	if (e == E_OK)
 		e = begin(c, &f);
 	crypto_wipe(&f.root, sizeof(f.root));

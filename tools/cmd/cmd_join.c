@@ -12,8 +12,9 @@
 #include "tools/root_file.h"
 #include "tools/successor_file.h"
 
+/* `name`: what whoever invited calls this store, which an office that was there already need not call itself. */
 static void
-tell(struct call *c, struct peer *p, const char *recovery)
+tell(struct call *c, struct peer *p, const char *name, const char *recovery)
 {
 	struct identity *self = peer_self(p);
 	struct writer w;
@@ -22,7 +23,7 @@ tell(struct call *c, struct peer *p, const char *recovery)
 		writer_heap_init(&w, 4096);
 		writer_str(&w, "{");
 		json_key_str(&w, "programme", p->programme.name);
-		json_key_str(&w, "name", self->name);
+		json_key_str(&w, "name", name);
 		json_key_str(&w, "role", role_name(self->role));
 		json_key_str(&w, "area", self->area);
 		json_key_bool(&w, "approved", p->approved);
@@ -33,7 +34,7 @@ tell(struct call *c, struct peer *p, const char *recovery)
 		writer_free(&w);
 		return;
 	}
-	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n", p->programme.name, self->name,
+	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n", p->programme.name, name,
 	         role_name(self->role), self->area);
 	if (recovery[0] != '\0' && p->above.twin)
 		call_out(c, "Its recovery key is in %s: keep that file elsewhere, and delete it here. It opens this node's backups when all\n"
@@ -43,7 +44,8 @@ tell(struct call *c, struct peer *p, const char *recovery)
 		            "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: it opens the backups of this\n"
 		            "office when all passphrases are forgotten, and makes its successor when the computer is gone.\n", recovery);
 	if (!p->approved)
-		call_out(c, "An officer must still let you in:  banyan devices STORE --approve \"%s\"\n", self->name);
+		call_out(c, "An officer there must still let you in:  banyan devices STORE --approve \"%s\"\nThen, here:  banyan sync %s\n", name,
+		         call_store_path(c));
 }
 
 /*
@@ -140,7 +142,7 @@ adopt(struct call *c, const struct invite *invite, bool *adopted)
 		call_kept(c, "%s is below another office", call_store_path(c));
 		if (!call_json(c))
 			call_out(c, "The office for %s is below the office for %s now.\n", p->home.area, p->above.area);
-		tell(c, p, "");
+		tell(c, p, invite->name, "");
 	}
 	peer_close(p);
 	return e;
@@ -181,7 +183,7 @@ cmd_join(struct call *c)
 	}
 	if (joined) {
 		call_kept(c, "%s is joined", call_store_path(c));
-		tell(c, p, keeping.path);
+		tell(c, p, peer_self(p)->name, keeping.path);
 		if (recovery.again && !p->above.twin)
 			call_after(c, ask(c, p, &kept));
 	}

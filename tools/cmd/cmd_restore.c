@@ -50,7 +50,7 @@ cmd_restore(struct call *c)
 	enum err e;
 
 	memset(&fresh, 0, sizeof(fresh));
-	if ((e = call_find_secret(c)) != E_OK ||
+	if ((e = halfway_free(call_store_path(c), call_why(c))) != E_OK || (e = call_find_secret(c)) != E_OK ||
 	    (call_option(c, "recover") != NULL && (e = call_new_secret(c, &fresh)) != E_OK))
 		return e;
 	unlock = secret_unlock(call_secret(c), NULL);

@@ -241,13 +241,14 @@ stand_device(struct standing *s, struct store_txn *txn)
 	s->records = store_count(txn, STORE_OWN_RECORD);
 	s->last_sync_s = (uint32_t)s->sync.last_sync_s;
 	if (!s->p->approved)
-		need(s, "An officer must still let this store in: banyan devices STORE --approve \"%s\"",
+		need(s, "An officer must still let this store in: banyan devices STORE --approve \"%s\", at the office. When that is "
+		        "done: banyan sync STORE, here",
 		     peer_self(s->p)->name);
 	if (s->waiting.records > 0 && s->now_s > s->last_sync_s && s->now_s - s->last_sync_s > SYNC_DAYS * 86400u)
 		need(s, "%llu record%s wait to be sent: banyan sync STORE", (unsigned long long)s->waiting.records,
 		     plural(s->waiting.records));
 	if (s->last_sync_s != 0 && !s->sync.verified)
-		need(s, "The last sync did not end well: banyan sync STORE");
+		need(s, "The last sync did not end well; run it again, and it says why: banyan sync STORE");
 	if (offset > CLOCK_OFFSET_S || offset < -CLOCK_OFFSET_S)
 		need(s, "This device's clock is %lld minutes %s that of the node: set it.",
 		     (long long)(offset < 0 ? -offset : offset) / 60, offset > 0 ? "behind" : "ahead of");
@@ -261,8 +262,8 @@ stand_tree(struct standing *s, struct store_txn *txn)
 	uint64_t waiting = stanzas_waiting(txn), left = carry_left_count(txn);
 
 	if (s->p->above.known && !s->p->approved)
-		need(s, "The office above must still let this node in: banyan devices STORE --approve \"%s\", there",
-		     peer_self(s->p)->name);
+		need(s, "The office above must still let this node in, by the name that it invited: banyan devices STORE --approve NAME, "
+		        "there. When that is done: banyan sync STORE, here");
 	else if (s->p->above.known && s->sync.last_sync_s != 0 && !s->sync.verified)
 		need(s, "The last sync with the node above (%s) did not end well: banyan sync STORE", s->p->above.address);
 	else if (s->p->above.known && s->sync.last_sync_s + SYNC_DAYS * 86400u < s->now_s)

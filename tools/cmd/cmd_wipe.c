@@ -71,14 +71,14 @@ number_of(struct call *c, bool *given, uint64_t *out)
 static enum err
 check_number(struct call *c, bool given, uint64_t allowed)
 {
-	const char *what = peer_is_node(call_peer(c)) ? " in no backup and" : "";
+	const char *what = peer_is_node(call_peer(c)) ? "in no backup yet; run banyan backup" : "not sent yet; run banyan sync";
 	uint64_t count;
 	enum err e = unsent(call_peer(c), &count);
 
 	if (e != E_OK)
 		return e;
 	if (count != (given ? allowed : 0))
-		return why_set(call_why(c), E_UNSENT, "%llu record%s%s %s%s", (unsigned long long)count,
+		return why_set(call_why(c), E_UNSENT, "%llu record%s%s %s %s", (unsigned long long)count,
 		               count == 1 ? "" : "s", given ? " (you said another number)" : "",
 		               count == 1 ? "is" : "are", what);
 	return E_OK;

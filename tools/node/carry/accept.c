@@ -2,7 +2,7 @@
 
 #include "core/parcel/parcel.h"
 #include "core/principals/rules.h"
-#include "tests/vectors/row_cursor_aside.hex"
+#include "tools/node/opener/aside.h"
 #include "tools/node/opener/opener_item.h"
 #include "tools/node/serve/quota.h"
 

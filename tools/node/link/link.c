@@ -237,6 +237,11 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	/* all records are settled, only attachments wait: the node has no place now, or is too old to know of them */
 	if (l->attach.asked && l->result->verified && (e == E_PEER_BUSY || e == E_PROTOCOL))
 		e = E_OK;
+	/* refused at the door: what agreed once is no comfort any more, and status says so */
+	if (e == E_REVOKED || e == E_NOT_APPROVED || e == E_STRANGER) {
+		l->memory.verified = false;
+		l->memory_changed = true;
+	}
 	learn_pace(l, e);
 	link_count_kept(l);
 	if ((e2 = store_write(p->store, link_remember_job, l)) == E_OK)

@@ -1,0 +1,80 @@
+# mistakes.sh BANYAN SOURCE: what people do wrong with commands, and what is said to them: streams that are closed or full, places
+# that are not there, addresses without a port, standings that are not what they were. Nothing aborts, nothing lies, nothing is half done.
+. "$2/tests/e2e/lib.sh"
+areas=$SOURCE/schemas/areas/demo_province.csv
+
+make_node F9_session
+start_node
+device one SM09010101
+submit one 1 >/dev/null
+expect 0 "" b sync "$W/one"
+
+# A stream that is closed is one that fails: nothing of what is said gets into a file that was opened in its place.
+for served in yes no; do
+	for command in "status $W/node" "list $W/node F9_session --json" "status $W/one --json" "check $W/one"; do
+		# shellcheck disable=SC2086
+		b $command >&- 2>"$W/err" </dev/null
+		got=$?
+		[ "$got" -eq 74 ] || fail "exit status $got with the output closed: $command"
+		b $command >&- 2>&- <&-
+		got=$?
+		[ "$got" -eq 74 ] || fail "exit status $got with all streams closed: $command"
+	done
+	[ "$served" = no ] || stop_node
+done
+expect 0 "" b check "$W/node"
+expect 0 "" b check "$W/one"
+start_node
+ok "closed streams"
+
+# What only tells may be asked again, and says nothing of work that is done; an invitation that nobody saw is none.
+b list "$W/node" F9_session >/dev/full 2>"$W/err"
+[ $? -eq 74 ] && ! grep -q "do not do it again" "$W/err" || fail "list to a full disk: $(cat "$W/err")"
+b invite "$W/node" --role member --area SM09010101 --name two --address "$ADDRESS" >/dev/full 2>"$W/err"
+[ $? -eq 74 ] && ! grep -q "do not do it again" "$W/err" || fail "invite to a full disk: $(cat "$W/err")"
+for page in --version --help "sync --help"; do
+	# shellcheck disable=SC2086
+	"$B" $page >/dev/full 2>"$W/err"
+	[ $? -eq 74 ] || fail "$page to a full disk is well"
+done
+b submit "$W/one" F9_session --answers - <&- 2>"$W/err"
+[ $? -eq 74 ] && grep -q "the standard input" "$W/err" || fail "a closed input is not named: $(cat "$W/err")"
+ok "outputs that fail"
+
+# What can be seen here to be wrong is not found out far away.
+expect 64 "no-port.* is not HOST:PORT" b invite "$W/node" --role member --area SM09010101 --name two --address no-port
+expect 64 "port 0" b invite "$W/node" --role member --area SM09010101 --name two --address 127.0.0.1:0
+expect 64 "name is a few words" b invite "$W/node" --role member --area SM09010101 --name "" --address "$ADDRESS"
+expect 64 "name is a few words" b invite "$W/node" --role member --area SM09010101 --address "$ADDRESS" \
+	--name "$(head -c 200 /dev/zero | tr '\0' x)"
+expect 0 '^\{"invitation":"banyan1:[^"]*","role":"member"' b invite "$W/node" --role member --area SM09010101 --name two \
+	--address "$ADDRESS" --json
+expect 0 "" b join "$W/two" "$(sed -n 's/.*"invitation":"\([^"]*\)".*/\1/p' "$W/out")"
+expect 64 "programme.*is no name" b init "$W/none" --programme "" --areas "$areas" --area SM09
+[ ! -e "$W/none" ] || fail "a programme without a name"
+ok "invitations"
+
+# Places.
+echo text >"$W/file"
+expect 73 "file already exists" b init "$W/file" --programme P --areas "$areas" --area SM09
+expect 73 "already a store in" b init "$W/node" --programme P --areas "$areas" --area SM09
+expect 73 "no folder $W/nowhere;" b init "$W/nowhere/node" --programme P --areas "$areas" --area SM09
+expect 73 "no folder $W/nowhere;" b backup "$W/node" -o "$W/nowhere/backup"
+expect 73 "no folder $W/nowhere;" b pack "$W/one" -o "$W/nowhere/stick"
+expect 73 "no folder $W/nowhere;" b export "$W/node" F9_session -o "$W/nowhere/rows"
+expect 0 "" b backup "$W/node" -o "$W/backup"
+expect 73 "already exists" b backup "$W/node" -o "$W/backup"
+[ "$(b audit "$W/node" | grep -c ": backup")" -eq 1 ] || fail "backups that were none stand in the audit log"
+expect 73 "already a store in" b restore "$W/backup" "$W/node"
+ok "places"
+
+# Who is shut out sees it in the device's standing, not only in the moment of a sync; who is let in is told how to hear of it.
+expect 0 "" b join "$W/officer" "$(invite Sokha SM09 officer)"
+expect 0 "banyan sync" b status "$W/officer"
+expect 0 "" b revoke "$W/node" two --reason lost
+expect 77 "shut out" b sync "$W/two"
+expect 0 "last sync did not end well" b status "$W/two"
+ok "standings"
+
+stop_node
+pass "what people do wrong is told as it is"
