@@ -21,6 +21,14 @@ enter() {
 }
 id_of() { b list "$W/home" S1 --json | grep "$(cat "$W/a$1")" | sed -n 's/^{"id":"\([0-9a-f]*\)".*/\1/p'; }
 raw_has() { od -An -v -tx1 "$1/data.mdb" | tr -d ' \n' | grep -q "$2"; }
+# new_envelope: 24 bytes of an envelope of 1,122 bytes that the relay carries, and that was not there before.
+new_envelope() {
+	for at in $(LC_ALL=C grep -obUaP '\xc5\x04\x62\x01' "$W/carrier/data.mdb" | LC_ALL=C cut -d: -f1); do
+		sealed=$(od -An -v -tx1 -j $((at + 100)) -N 24 "$W/carrier/data.mdb" | tr -d ' \n')
+		[ ${#sealed} -eq 48 ] && ! raw_has "$W/carrier.before" "$sealed" && return
+	done
+	fail "the relay carries nothing"
+}
 has() { b list "$W/$1" S1 --json | grep -q "$(cat "$W/a$2")"; }
 all_agree() {
 	expect 0 "agree" b sync "$W/twin"
@@ -52,13 +60,12 @@ expect 0 "" b backup "$W/province" -o "$W/province.before"
 
 # The fourth one, alone: it is given to a relay and to a stick, and then comes by the link itself.
 enter one 4
+cp -r "$W/carrier" "$W/carrier.before"
 by_relay carrier one
 expect 0 "" b pack "$W/one" -o "$W/stick"
 # An envelope is sealed in PLAIN too: some of its bytes, as the relay keeps them, are what is looked for there.
-at=$(LC_ALL=C grep -obUaP '\xc5\x04\x62\x01' "$W/carrier/data.mdb" | LC_ALL=C cut -d: -f1 | head -1)
-[ -n "$at" ] || fail "the relay carries nothing"
-sealed=$(od -An -v -tx1 -j $((at + 100)) -N 24 "$W/carrier/data.mdb" | tr -d ' \n')
-[ ${#sealed} -eq 48 ] && raw_has "$W/carrier" "$sealed" || fail "the search does not find the envelope"
+new_envelope
+raw_has "$W/carrier" "$sealed" || fail "the search does not find the envelope"
 expect 0 "agree" b sync "$W/one"
 all_agree
 has home 4 && has twin 4 && has province 4 || fail "record 4 is not everywhere"

@@ -124,9 +124,15 @@ ids() {
 	grep "\"state\":\"${2:-}" "$W/ids.$$" | sed -n 's/^{"id":"\([0-9a-f]*\)".*/\1/p' | sort
 }
 
+# bend FILE N: its byte N (from 0) is another one, whichever it was.
+bend() {
+	other=$(($(od -An -v -tu1 -j "$2" -N 1 "$1") ^ 255))
+	printf "\\$(printf %o $other)" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 # Trees of nodes, each in $W/NAME. up NAME: serve it, at one address for ever, kept in $W/NAME.address. down NAME.
 up() {
-	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo 127.0.0.1:0)
+	ADDRESS=$(cat "$W/$1.address" 2>/dev/null || echo "$HOST:0")
 	start_node "$W/$1"
 	echo "$ADDRESS" >"$W/$1.address"
 	echo "$NODE_PID" >"$W/$1.pid"

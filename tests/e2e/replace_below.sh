@@ -60,7 +60,7 @@ replace 0 "needs two words" --recovery "$W/safe/north.recovery" --backup "$W/saf
 expect 0 "" b init "$W/other" --programme "Other" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM0901
 expect 64 "another programme" "$B" vouch "$W/north.successor" --root "$W/other.root" --area SM0901 -o "$W/word.x"
 expect 65 "root and recovery keys" "$B" vouch "$W/north.successor" --root "$W/safe/north.recovery" --area SM0901 -o "$W/word.x"
-sed 's/^id ../id 00/' "$W/north.successor" >"$W/anothers"
+sed 's/^id 00/id 11/; t; s/^id ../id 00/' "$W/north.successor" >"$W/anothers"
 expect 0 "" "$B" vouch "$W/anothers" --root "$W/safe/nation.root" --area SM0901 -o "$W/word.another"
 expect 76 "" b replace "$W/north" "$(node_of)" --word "$W/word.another"
 up north

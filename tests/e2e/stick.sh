@@ -79,8 +79,7 @@ size=$(wc -c <"$W/liar")
 before=$(ids "$W/node" | wc -l)
 for n in 3 15 30 60 200 $((size / 2)) $((size - 4)); do
 	cp "$W/liar" "$W/bent"
-	printf '\377' | dd of="$W/bent" bs=1 seek="$n" conv=notrunc 2>/dev/null
-	cmp -s "$W/liar" "$W/bent" && printf '\000' | dd of="$W/bent" bs=1 seek="$n" conv=notrunc 2>/dev/null
+	bend "$W/bent" "$n"
 	expect 65 "" b unpack "$W/node" "$W/bent"
 done
 [ "$(ids "$W/node" | wc -l)" -eq "$before" ] || fail "stick_liar: something bent was taken"

@@ -68,7 +68,7 @@ some=$(count province F9_session)
 [ "$some" -gt 5 ] && [ "$some" -lt 5405 ] || fail "nodes_truncated: $some records of a bundle that was cut"
 for n in 60 $((size / 2)) $((size - 30)); do
 	cp "$W/u3" "$W/bent"
-	printf '\377\000' | dd of="$W/bent" bs=1 seek="$n" conv=notrunc 2>/dev/null
+	bend "$W/bent" "$n"
 	expect 65 "" b unpack "$W/province" "$W/bent"
 done
 take 0 province u3
