@@ -230,6 +230,8 @@ begin(void)
 
 	if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0) /* a disk's fsync is not what is tried here */
 		(void)setenv("TMPDIR", "/dev/shm", 0);
+	loopback_own(address, sizeof(address));
+	loopback_own(relay_address, sizeof(relay_address));
 	scratch_make(saved);
 	strcat(saved, "/saved");
 	(void)mkdir(saved, 0700);

@@ -10,7 +10,7 @@ A=$ADDRESS A_PID=$NODE_PID
 PIDS="$PIDS $A_PID"
 device one SM09010101
 expect 0 "" b join "$W/second" "$(invite second SM09 node)"
-ADDRESS=127.0.0.1:0
+ADDRESS=$HOST:0
 start_node "$W/second"
 PIDS="$PIDS $NODE_PID"
 ADDRESS=$A

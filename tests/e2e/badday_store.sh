@@ -20,7 +20,7 @@ expect 64 "inside the store" "$B" sync "$W/one" --key-file "$W/one/key"
 rm "$W/one/key"
 ok "a wrong passphrase, a wrong key file, none, one inside the store"
 
-expect 75 "another banyan works on" b serve "$W/node" --listen 127.0.0.1:0
+expect 75 "another banyan works on" b serve "$W/node" --listen "$HOST:0"
 expect 0 "agree" b sync "$W/one"
 ok "a second serve on a store"
 
@@ -58,7 +58,7 @@ if [ "$(id -u)" -eq 0 ] && mkdir "$W/disk" && mount -t tmpfs -o size=3m tmpfs "$
 	# The same under the node: the device keeps its copy and is told so.
 	stop_node
 	mount -t tmpfs -o size=6m tmpfs "$W/disk" && MOUNTED=$W/disk
-	ADDRESS=127.0.0.1:0
+	ADDRESS=$HOST:0
 	expect 0 "" b init "$W/disk/node" --programme "Small" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
 	expect 0 "" b form add "$W/disk/node" "$SOURCE/schemas/forms/F9_session.md"
 	start_node "$W/disk/node"

@@ -104,7 +104,7 @@ devices() {
 
 relay_starts() {
 	: >"$W/relay.out"
-	"$B" relay "$W/relay" --listen 127.0.0.1:0 --every 1 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
+	"$B" relay "$W/relay" --listen "$HOST:0" --every 1 --key-file "$W/key" >"$W/relay.out" 2>>"$W/relay.err" &
 	RELAY_PID=$!
 	PIDS="$PIDS $RELAY_PID"
 	until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(tail -3 "$W/relay.err")"

@@ -8,7 +8,10 @@ shift 2
 W=$(mktemp -d "${TMPDIR:-/tmp}/banyan-e2e-XXXXXX") || exit 1
 NODE_PID=
 PIDS= # of other children, for the end
-ADDRESS=127.0.0.1:0
+# A loopback address of this test's own (there are 127.0.0.0/8 of them): the port of a node that is down for a moment stays free until it
+# is up again, whatever other tests listen on meanwhile.
+HOST=127.$((64 + $$ / 65536 % 64)).$(($$ / 256 % 256)).$(($$ % 256))
+ADDRESS=$HOST:0
 unset BANYAN_PASSPHRASE_FILE NOTIFY_SOCKET
 
 clean_up() {
@@ -172,7 +175,7 @@ start_relay() {
 	: >"$W/relay.out"
 	relay=$1
 	shift
-	"$B" relay "$W/$relay" --listen 127.0.0.1:0 --key-file "$W/key" "$@" >"$W/relay.out" 2>>"$W/relay.err" &
+	"$B" relay "$W/$relay" --listen "$HOST:0" --key-file "$W/key" "$@" >"$W/relay.out" 2>>"$W/relay.err" &
 	RELAY_PID=$!
 	PIDS="$PIDS $RELAY_PID"
 	until_true 30 grep -q '^listening on ' "$W/relay.out" || fail "the relay does not come up: $(cat "$W/relay.err")"

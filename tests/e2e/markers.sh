@@ -31,7 +31,7 @@ scene() {
 	mkdir "$W/stores"
 	: >"$W/serve.err"
 	head -c 32 /dev/urandom >"$W/key"
-	ADDRESS=127.0.0.1:0
+	ADDRESS=$HOST:0
 	expect 0 "" b init "$W/stores/node" --programme "End to end" --areas "$SOURCE/schemas/areas/demo_province.csv" \
 		--area SM09 --officer "$(mark)" --root-out "$W/root"
 	expect 0 "" b form add "$W/stores/node" "$SOURCE/schemas/forms/F3_departures.md" "$SOURCE/schemas/forms/F4_referral.md"

@@ -3,9 +3,9 @@
 GET=$1
 
 make_node F9_session
-expect 64 "on this machine only" b serve "$W/node" --listen 127.0.0.1:0 --metrics 0.0.0.0:0
-expect 64 "plain or json" b serve "$W/node" --listen 127.0.0.1:0 --log loud
-"$B" serve "$W/node" --listen 127.0.0.1:0 --metrics 127.0.0.1:0 --log json --key-file "$W/key" \
+expect 64 "on this machine only" b serve "$W/node" --listen "$HOST:0" --metrics 0.0.0.0:0
+expect 64 "plain or json" b serve "$W/node" --listen "$HOST:0" --log loud
+"$B" serve "$W/node" --listen "$HOST:0" --metrics "$HOST:0" --log json --key-file "$W/key" \
 	>"$W/serve.out" 2>"$W/serve.err" &
 NODE_PID=$!
 until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
@@ -54,7 +54,7 @@ grep -q '"event":"left","peer":"[0-9a-f]\{8\}","n":1,"bytes":[0-9]' "$W/serve.er
 grep -q '"level":"warning","event":"refused","peer":"[0-9a-f]\{8\}","error":"E_REVOKED"' "$W/serve.err" || fail "nor of the refusal"
 grep -v '^{"time":"20[0-9T:Z-]*","level":"[a-z]*","event":"[a-z_]*"[^\\]*}$' "$W/serve.err" >"$W/odd"
 [ ! -s "$W/odd" ] || fail "not JSON: $(head -n 1 "$W/odd")"
-for name in handset SM0901 secret-reason 127.0.0.1; do
+for name in handset SM0901 secret-reason "$HOST"; do
 	! grep -q "$name" "$W/serve.err" || fail "the log holds \"$name\""
 done
 pass "numbers and log of a node: $(wc -l <"$W/serve.err") lines, nobody's name"

@@ -7,9 +7,9 @@ printf '%s\n' '| survey | | | |' '| | type | name | label |' '| | text | note | 
 	'| | form_id | version | form_title |' '| | F9_session | 1 | N |' >"$W/form.md"
 expect 0 "" b init "$W/node" --programme Quota --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09
 expect 0 "" b form add "$W/node" "$W/form.md"
-expect 64 "device-mib is a number" b serve "$W/node" --listen 127.0.0.1:0 --device-mib none
-expect 64 "device-mib is a number" b serve "$W/node" --listen 127.0.0.1:0 --device-mib 0
-"$B" serve "$W/node" --listen 127.0.0.1:0 --device-mib 1 --key-file "$W/key" >"$W/serve.out" 2>>"$W/serve.err" &
+expect 64 "device-mib is a number" b serve "$W/node" --listen "$HOST:0" --device-mib none
+expect 64 "device-mib is a number" b serve "$W/node" --listen "$HOST:0" --device-mib 0
+"$B" serve "$W/node" --listen "$HOST:0" --device-mib 1 --key-file "$W/key" >"$W/serve.out" 2>>"$W/serve.err" &
 PIDS=$!
 until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
 kill "$PIDS" && wait "$PIDS"

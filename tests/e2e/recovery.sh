@@ -18,7 +18,7 @@ expect 0 "F9_session" "$B" form list "$W/node" --passphrase-file "$W/new"
 expect 0 "recovered" "$B" audit "$W/node" --passphrase-file "$W/new"
 ok "the store opens with a new passphrase, the forgotten one is out"
 
-"$B" serve "$W/node" --listen 127.0.0.1:0 --passphrase-file "$W/new" >"$W/serve.out" 2>"$W/serve.err" &
+"$B" serve "$W/node" --listen "$HOST:0" --passphrase-file "$W/new" >"$W/serve.out" 2>"$W/serve.err" &
 NODE_PID=$!
 until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
 expect 0 "new passphrase" "$B" passphrase "$W/node" --recover "$W/safe/node.root" --new-passphrase-file "$W/newer"

@@ -37,7 +37,7 @@ submit relay 1 >"$W/of_relay"
 [ "$(ids "$W/relay" waiting)" = "$(cat "$W/of_relay")" ] || fail "relay_is_asked: $(ids "$W/relay" waiting)"
 expect 0 "" b status "$W/relay"
 expect 75 "cannot reach" b sync "$W/relay" # no node yet: it tried
-expect 75 "another banyan" b relay "$W/relay" --listen 127.0.0.1:0
+expect 75 "another banyan" b relay "$W/relay" --listen "$HOST:0"
 expect 75 "another banyan" b agent "$W/relay"
 stop_relay
 PIDS=
@@ -70,23 +70,22 @@ expect 0 "verified.:true" b sync "$W/one" --json
 
 # relay_by_itself: it reaches the office without being told, and is found on the LAN only by its own programme.
 submit one 1 >>"$W/want"
-port=$((20000 + $(number 20000)))
-start_relay relay --every 1 --discover "127.0.0.1:$port"
-expect 0 "handed" b sync "$W/one" --via "lan:127.0.0.1:$port"
+lan=$HOST:7448 # nobody else is at this address
+start_relay relay --every 1 --discover "$lan"
+expect 0 "handed" b sync "$W/one" --via "lan:$lan"
 until_true 30 grep -q "brought to the office" "$W/relay.out" || fail "relay_by_itself: $(cat "$W/relay.err")"
-expect 0 "receipts? came" b sync "$W/one" --via "lan:127.0.0.1:$port"
+expect 0 "receipts? came" b sync "$W/one" --via "lan:$lan"
 [ "$(ids "$W/one" held | wc -l)" -eq 5 ] || fail "relay_by_itself: no receipt"
 head -c 32 /dev/urandom >"$W/key2"
-ADDRESS2=127.0.0.1:0
 expect 0 "" "$B" init "$W/other" --programme "Another" --areas "$SOURCE/schemas/areas/demo_province.csv" --area SM09 --key-file "$W/key2"
-"$B" serve "$W/other" --listen 127.0.0.1:0 --key-file "$W/key2" >"$W/other.out" 2>&1 &
+"$B" serve "$W/other" --listen "$HOST:0" --key-file "$W/key2" >"$W/other.out" 2>&1 &
 OTHER_PID=$!
 PIDS="$PIDS $OTHER_PID"
 until_true 30 grep -q '^listening on ' "$W/other.out" || fail "the other programme's node does not come up"
 ADDRESS2=$(sed -n 's/^listening on //p' "$W/other.out")
 line=$("$B" invite "$W/other" --role member --area SM09010101 --name stranger --address "$ADDRESS2" --key-file "$W/key2")
 expect 0 "" "$B" join "$W/stranger" "$line" --key-file "$W/key2"
-expect 75 "cannot reach" "$B" sync "$W/stranger" --via "lan:127.0.0.1:$port" --key-file "$W/key2"
+expect 75 "cannot reach" "$B" sync "$W/stranger" --via "lan:$lan" --key-file "$W/key2"
 expect 77 "not enrolled" "$B" sync "$W/stranger" --via "$RELAY" --key-file "$W/key2"
 # what is no relay gets nothing: the other programme's node in its place
 expect 77 "" b sync "$W/one" --via "$ADDRESS2"

@@ -42,7 +42,7 @@ expect 0 "every form, what identifies.*730 days" b retention "$W/nation" --class
 expect 0 "F9_session, the whole record: 900 days" b retention "$W/nation" --class record --days 900 --form F9_session
 expect 69 "began the programme" b retention "$W/district" --class D --years 1
 expect 0 "agree" b sync "$W/district"
-ADDRESS=127.0.0.1:0
+ADDRESS=$HOST:0
 start_node "$W/district"
 DISTRICT=$ADDRESS
 expect 0 "" b join "$W/one" "$(b invite "$W/district" --role member --area SM09010101 --name one --address "$DISTRICT")"

@@ -47,7 +47,7 @@ ok "the second node, and one that came after the change"
 
 # the office below changes its own key, and goes on sending up what the office above may read
 expect 0 "key 2" b rotate "$W/below"
-ADDRESS=127.0.0.1:0
+ADDRESS=$HOST:0
 start_node "$W/below"
 PIDS="$PIDS $NODE_PID"
 B_ADDRESS=$ADDRESS

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/loopback.h"
 #include "tests/scratch.h"
 
 #define ARGS_MAX 40
@@ -125,7 +126,7 @@ stage_names(struct stage *s, const char *banyan)
 	s->source = SOURCE_DIR;
 	(void)snprintf(s->key_file, sizeof(s->key_file), "%s/key", s->dir);
 	(void)snprintf(s->node, sizeof(s->node), "%s/node", s->dir);
-	(void)snprintf(s->address, sizeof(s->address), "127.0.0.1:0");
+	loopback_own(s->address, sizeof(s->address));
 }
 
 static void

@@ -13,7 +13,7 @@ submit one 2 >"$W/sent"
 expect 0 "agree" b sync "$W/one"
 
 expect 0 "" b join "$W/second" "$(invite second SM09 node)"
-ADDRESS=127.0.0.1:0
+ADDRESS=$HOST:0
 start_node "$W/second"
 PIDS="$PIDS $NODE_PID"
 B_ADDRESS=$ADDRESS

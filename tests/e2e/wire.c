@@ -23,10 +23,12 @@ connect_to(const char *address)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	const char *colon = strrchr(address, ':');
+	char host[64];
 
-	to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+	(void)snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
+	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	if (fd < 0 || inet_pton(AF_INET, host, &to.sin_addr) != 1 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		if (fd >= 0)
 			(void)close(fd);
 		return -1;
@@ -138,8 +140,10 @@ serve_links(struct wire *w, int listener, const char *node)
 
 		if (device >= 0 && there >= 0) {
 			atomic_fetch_add(&w->links, 1);
+			atomic_store(&w->open, 1);
 			(void)setsockopt(device, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 			carry(w, device, there);
+			atomic_store(&w->open, 0);
 		}
 		if (device >= 0)
 			(void)close(device);

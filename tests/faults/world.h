@@ -16,6 +16,7 @@
 
 #include "tests/check.h"
 #include "tests/faults/wrap.h"
+#include "tests/loopback.h"
 #include "tests/scratch.h"
 #include "tools/front.h"
 
@@ -36,7 +37,7 @@ __asan_default_options(void)
 #define SAY(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static char world[PATH_MAX], saved[PATH_MAX], said[1u << 16], answer[1u << 16];
-static char address[120] = "127.0.0.1:0", relay_address[120] = "127.0.0.1:0";
+static char address[120], relay_address[120]; /* where servers listen: a port of their own from the first time on */
 static int test_out, test_err; /* the test's own streams */
 
 /* ---- the world: what lies in the test's folder, which is the working one ---- */
