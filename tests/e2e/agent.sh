@@ -10,8 +10,16 @@ own=${BANYAN_TEST_NET:-}
 
 link_goes() { ip address del 127.0.0.1/8 dev lo; }
 link_comes() { ip address add 127.0.0.1/8 dev lo; }
-bytes() { sed -n '1 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
-links() { sed -n '2 { s/^0*//; s/^$/0/; p; }' "$W/counts"; }
+# line N: a number of $W/counts. bytes, links: what passed till now, read from now on, when no connection is open any more.
+line() { sed -n "$1 { s/^0*//; s/^$/0/; p; }" "$W/counts"; }
+all_counted() { [ "$(line 3)" = 0 ] && [ "$(line 4)" -ge "$fresh" ]; }
+settled() {
+	fresh=$(($(line 4) + 2))
+	until_true 30 all_counted || fail "a connection stays open"
+	line "$1"
+}
+bytes() { settled 1; }
+links() { settled 2; }
 # told NAME: of the agent in `status --json` of the store one, or $of.
 told() { b status "$W/${of:-one}" --json | sed -n "s/.*\"agent\":{[^}]*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 says() { [ "$(told why)" = "$1" ]; }
@@ -55,7 +63,7 @@ until_true 20 arrived 1 || fail "agent_sends: nothing arrives: $(cat "$W/agent.e
 until_true 10 says nothing || fail "agent_sends: it waits because of $(told why)"
 expect 0 "The agent runs: nothing waits" b status "$W/one"
 expect 0 "" b sync "$W/one"
-expect 75 "another banyan" b relay "$W/one" --listen 127.0.0.1:0
+expect 75 "another banyan" b relay "$W/one" --listen "$HOST:0"
 expect 75 "another banyan" b agent "$W/one"
 ok "agent_sends"
 

@@ -1,6 +1,7 @@
 /*
- * cutlink NODE FOLDER: a link to NODE (HOST:PORT), driven by files: FOLDER/address is where it listens; a connection dies
- * after as many bytes as FOLDER/cut says when it begins (0: never); FOLDER/up is how many bytes devices sent. Until killed.
+ * cutlink NODE FOLDER: a link to NODE (HOST:PORT), driven by files: FOLDER/address is where it listens. When FOLDER/ask says "N CUT",
+ * and no connection is open any more, FOLDER/told says "N UP": from then on a connection dies after CUT bytes (0: never), and UP bytes
+ * came from devices till then. Until killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,24 +29,24 @@ main(int argc, char **argv)
 {
 	const struct timespec tick = {0, 20 * 1000 * 1000};
 	struct wire *w = argc == 3 ? wire_start(argv[1]) : NULL;
+	unsigned long long asked, cut, answered = 0;
 	char path[1024], text[64];
 
 	if (w == NULL)
 		return 1;
-	(void)snprintf(path, sizeof(path), "%s/cut", argv[2]);
+	(void)snprintf(path, sizeof(path), "%s/ask", argv[2]);
 	put(argv[2], "address", w->address);
 	for (;;) {
 		FILE *f = fopen(path, "r");
-		unsigned long long cut = 0;
 
-		if (f != NULL) {
-			if (fscanf(f, "%llu", &cut) != 1)
-				cut = 0;
-			(void)fclose(f);
+		if (f != NULL && fscanf(f, "%llu %llu", &asked, &cut) == 2 && asked != answered && atomic_load(&w->open) == 0) {
+			atomic_store(&w->cut_after, cut);
+			(void)snprintf(text, sizeof(text), "%llu %llu\n", asked, (unsigned long long)atomic_load(&w->up));
+			put(argv[2], "told", text);
+			answered = asked;
 		}
-		w->cut_after = cut;
-		(void)snprintf(text, sizeof(text), "%llu\n", (unsigned long long)w->up);
-		put(argv[2], "up", text);
+		if (f != NULL)
+			(void)fclose(f);
 		(void)nanosleep(&tick, NULL);
 	}
 }

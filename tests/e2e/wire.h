@@ -20,6 +20,7 @@ struct wire {
 	_Atomic uint64_t flights;    /* times that the device, having been answered, spoke (again) */
 	_Atomic uint64_t segments;   /* both ways, with data; WIRE_SEGMENT bytes each at most */
 	_Atomic uint64_t links;      /* connections */
+	_Atomic uint64_t open;       /* 1 while one is: at 0 all that it carried is counted */
 	/* what the link is like, for connections from now on */
 	_Atomic uint64_t latency_ms; /* one way */
 	_Atomic uint64_t bytes_s;    /* each way; 0: as fast as can be */
@@ -30,7 +31,7 @@ struct wire {
 	char address[64];            /* where it listens */
 };
 
-/* wire_start: a link to `node` ("127.0.0.1:PORT"). It ends with this process, or by wire_stop. */
+/* wire_start: a link to `node` ("127.1.2.3:PORT"). It ends with this process, or by wire_stop. */
 struct wire *wire_start(const char *node);
 void wire_stop(struct wire *);
 /* wire_ip_bytes: `payload` bytes in so many segments, with headers, acknowledgements and the connection's begin and end. */
