@@ -89,15 +89,24 @@ end(pthread_t t)
 	pthread_join(t, NULL);
 }
 
+static inline enum err
+count_envelope(void *arg, struct bytes envelope)
+{
+	(void)envelope;
+	++*(uint64_t *)arg;
+	return E_OK;
+}
+
+/* Envelopes on their way to the office. */
 static inline uint64_t
-rows_of(struct peer *p, enum store_table table)
+carries(struct peer *p)
 {
 	struct store_txn *txn;
-	uint64_t n;
+	uint64_t n = 0;
 
 	if (store_read_begin(p->store, &txn) != E_OK)
 		return UINT64_MAX;
-	n = store_count(txn, table);
+	CHECK(satchel_walk(txn, SATCHEL_UP, count_envelope, &n) == E_OK);
 	store_read_end(txn);
 	return n;
 }

@@ -246,7 +246,7 @@ who_answers(void)
 	office_close(&w);
 }
 
-/* ---- what a relay keeps of what it brought: two rows an envelope ---- */
+/* ---- what a relay keeps of what it brought ---- */
 
 /* An envelope that names the office for `area`, with a letter that is none. */
 static bool
@@ -292,16 +292,16 @@ what_a_relay_keeps(void)
 	REQUIRE(put_letter(&m, relay, "D") && put_letter(&m, relay, "X") &&
 		put_letter(&m, relay, "D") && m.count == 3);
 	REQUIRE(store_write(relay->store, keep_job, &m.envelopes) == E_OK &&
-		rows_of(relay, STORE_SATCHEL) == 2 * 3);
+		carries(relay) == 3);
 	t = begin(w.node, true, 0);
 	snprintf(relay->home.address, sizeof(relay->home.address), "%s", at.address);
 	why = (struct why){.e = E_OK};
 	/* refused ones go; one for another office waits until somebody comes by there */
 	CHECK_MSG(via_upload(relay, &limits, &brought, &why) == E_OK && brought == 0, "%s %s",
 		  err_name(why.e), why.thing);
-	CHECK(rows_of(relay, STORE_SATCHEL) == 2 * 1);
+	CHECK(carries(relay) == 1);
 	CHECK(via_upload(relay, &limits, &brought, &why) == E_OK &&
-	      rows_of(relay, STORE_SATCHEL) == 2 * 1);
+	      carries(relay) == 1);
 	end(t);
 	mail_free(&m);
 	peer_close(relay);

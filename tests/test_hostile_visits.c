@@ -190,33 +190,33 @@ what_a_visitor_gives(void)
 	struct writer out;
 	uint64_t had = 0;
 	size_t i, answered;
+	enum err e;
 	pthread_t t;
 
 	REQUIRE(office_open(&w) && (relay = office_join(&w, ROLE_MEMBER, "V2", "relay")) != NULL);
 	t = begin(relay, false, 10 * LEAST);
 	writer_heap_init(&out, 20u << 20);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		enum err e;
-
 		says[1].input = gives(&out, rows[i].said, rows[i].hints, rows[i].kinds);
 		if (rows[i].cut > 0)
 			says[1].input.n = rows[i].cut - 1;
 		e = visit(says, 2, false, &answered);
 		CHECK_MSG(e == rows[i].e, "%s: %s %s", rows[i].what, err_name(e), why.thing);
 		had += rows[i].kept;
-		CHECK_MSG(rows_of(relay, STORE_SATCHEL) == had, "%s: %llu", rows[i].what,
-		          (unsigned long long)rows_of(relay, STORE_SATCHEL));
+		CHECK_MSG(carries(relay) == had, "%s: %llu", rows[i].what,
+		          (unsigned long long)carries(relay));
 	}
 	/* a bundle that is whole, and more than one meeting brings */
 	memset(many, 'g', sizeof(many) - 1);
 	says[1].input = gives(&out, 0, 0, many);
 	CHECK(says[1].input.n >
 	      SATCHEL_ASK_BYTES_MAX + 4u + SATCHEL_ROWS_MAX * ENVELOPE_HINT_BYTES);
-	CHECK(visit(says, 2, false, &answered) == E_PROTOCOL &&
-	      rows_of(relay, STORE_SATCHEL) == had);
+	e = visit(says, 2, false, &answered);
+	CHECK_MSG(e == E_PROTOCOL && carries(relay) == had, "%s, %llu", err_name(e),
+		  (unsigned long long)carries(relay));
 	many[7400] = '\0';
 	says[1].input = gives(&out, 0, 0, many);
-	CHECK(visit(says, 2, false, &answered) == E_OK && rows_of(relay, STORE_SATCHEL) > had);
+	CHECK(visit(says, 2, false, &answered) == E_OK && carries(relay) > had);
 	end(t);
 	writer_free(&out);
 	peer_close(relay);
