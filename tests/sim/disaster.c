@@ -110,6 +110,7 @@ world_disaster(struct world *w, enum fault_kind kind)
 		w->mode->node_revoke(w, &w->principal[draw_below(w->principal_n)]);
 		break;
 	case FAULT_ERASE:
+	case FAULT_ROTATE:
 		w->mode->office_acts(w, kind);
 		break;
 	case FAULT_BUDGET:

@@ -45,6 +45,8 @@ struct real_node {
 	uint64_t seen_seq, devices;
 	struct bytes areas;
 	unsigned forms;
+	struct ec_key root, recovery; /* as the officer keeps them beside the store */
+	uint32_t keys;                /* that the office has had */
 	char older[REAL_PATH_MAX];    /* the backup before the newest one */
 	char oldest[REAL_PATH_MAX];   /* the one before that */
 	bool has_older, has_oldest;
@@ -101,6 +103,7 @@ void real_device_end(struct device *);
 /* real_other.c: the twin and the office below. real_other_ready: it may sync now. */
 void real_others_begin(struct world *);
 bool real_other_ready(struct device *);
+struct device *real_below(struct world *); /* NULL: there is none, or it has not joined */
 void real_other_work(struct device *);
 bool real_roads_agreed(struct world *);
 /* In the end: what must be there, is. */
@@ -129,6 +132,10 @@ void real_erase_finished(struct world *, struct truth *);
 enum err real_erase_look(struct world *, struct device *d, struct store_txn *);
 /* In the end everybody has heard of each order. fail: who has not fails the seed. */
 bool real_erase_agreed(struct world *, bool fail);
+
+/* real_keys.c. real_keys_again: after a restore, the keys that the office has had since the backup. */
+void real_rotate(struct world *);
+void real_keys_again(struct world *);
 
 /* real_stick.c: envelopes that lie on a stick: packed by somebody, taken by somebody else. */
 void real_stick_step(struct world *);

@@ -2,6 +2,7 @@
 #include "tests/sim/real.h"
 #include "tools/node/erase/erase_inside.h"
 #include "tools/node/erase/erasures.h"
+#include "tools/node/enrol/office_keys.h"
 
 enum err __real_erasures_take_file(struct peer *, const char *, size_t *, struct why *);
 enum err __wrap_erasures_take_file(struct peer *, const char *, size_t *, struct why *);
@@ -26,4 +27,12 @@ enum err
 __wrap_erasing_find_neighbours(struct store_txn *txn, struct erasing *g, struct why *why)
 {
 	return real_planted(BUG_NEIGHBOURS_GO) ? E_OK : __real_erasing_find_neighbours(txn, g, why);
+}
+
+const struct ec_key *__real_office_key_at(const struct peer *, uint32_t);
+const struct ec_key *__wrap_office_key_at(const struct peer *, uint32_t);
+const struct ec_key *
+__wrap_office_key_at(const struct peer *p, uint32_t key_no)
+{
+	return real_planted(BUG_OLD_KEY_LOST) && key_no < p->home.key_no ? NULL : __real_office_key_at(p, key_no);
 }

@@ -77,8 +77,11 @@ real_office_begin(struct world *w)
 		e = add_form(w, n->forms = 1, &why);
 	writer_free(&areas);
 	arena_free(&arena);
+	n->root = f.root;
+	n->recovery = f.recovery;
 	crypto_wipe(&f.root, sizeof(f.root));
 	crypto_wipe(&f.recovery, sizeof(f.recovery));
+	n->keys = e == E_OK ? n->peer->home.key_no : 0;
 	if (e != E_OK)
 		sim_fail(w, "no office: %s %s", err_name(e), why.thing);
 	return e == E_OK;
@@ -227,6 +230,8 @@ real_office_again(struct world *w)
 	if (e != E_OK)
 		sim_fail(w, "a form cannot be added again: %s %s", err_name(e), why.thing);
 	n->put_back = false;
+	if (w->on[FAULT_ROTATE] || n->keys > 1)
+		real_keys_again(w);
 	for (i = 0; i < w->principal_n; i++)
 		if (w->principal[i].revoked && !is_revoked(w, &w->principal[i])) {
 			real_calm(1);

@@ -95,6 +95,21 @@ real_other_ready(struct device *d)
 	return turn(d);
 }
 
+struct device *
+real_below(struct world *w)
+{
+	size_t i;
+
+	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++) {
+		const struct device *d = &w->device[i];
+
+		if (d->other == OTHER_BELOW && d->real->peer != NULL && d->real->peer->above.known &&
+		    d->real->peer->identity_count > 1)
+			return &w->device[i];
+	}
+	return NULL;
+}
+
 void
 real_other_work(struct device *d)
 {

@@ -27,6 +27,8 @@ office_acts(struct world *w, enum fault_kind kind)
 	if (kind == FAULT_ERASE)
 		for (count = 1 + draw_below(4); count > 0; count--)
 			real_erase(w);
+	else
+		real_rotate(w);
 }
 
 void
