@@ -183,6 +183,35 @@ a_log_that_ended(void)
 	end();
 }
 
+/* The same before the order was done there: what others share goes whole, and they know where it is now. (Roads 1053.) */
+static void
+a_log_that_ends_before_it_is_done(void)
+{
+	struct record_id gone, two[2];
+	struct own_record own;
+	struct store_txn *txn;
+	size_t analytic, identifying, parcels;
+
+	REQUIRE(begin());
+	finish(1, &gone);
+	finish(2, two);
+	office_carry(&w, device);
+	erase(&gone, ERASURE_ALL);
+	erase(&two[0], ERASURE_ALL);
+	office_carry(&w, device);
+	REQUIRE(is_due());
+	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
+	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
+	count_parts(1, &analytic, &identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu", analytic, identifying);
+	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
+	CHECK(own_record_get(txn, &two[1], &own) == E_OK && own.epoch == peer_self(device)->epoch && own.number == 1);
+	store_read_end(txn);
+	office_carry(&w, device);
+	CHECK(revisions_of(&gone) == 0 && revisions_of(&two[0]) == 0 && revisions_of(&two[1]) == 1);
+	end();
+}
+
 static enum err
 forget_job(struct store_txn *txn, void *arg)
 {
@@ -272,4 +301,4 @@ a_late_copy_that_is_set_aside(void)
 	end();
 }
 
-CHECK_MAIN(T(a_late_copy_that_is_set_aside), T(one_goes_and_one_waits), T(a_log_that_ended), T(said_again_in_the_next_life))
+CHECK_MAIN(T(a_late_copy_that_is_set_aside), T(one_goes_and_one_waits), T(a_log_that_ended), T(a_log_that_ends_before_it_is_done), T(said_again_in_the_next_life))
