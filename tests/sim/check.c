@@ -88,73 +88,6 @@ check_holds(const struct entries *list, struct bytes sealed)
 	return sealed.n > 0 && parcels_hold(list, &t, NULL);
 }
 
-/* Another node's: as that of whoever wrote there, and of everybody whose parcels came there. */
-static bool
-on_other_disk(const struct world *w, const struct truth *t)
-{
-	size_t i, k;
-
-	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++) {
-		const struct device_disk *d = &w->device[i].disk;
-
-		for (k = 0; k < d->outbox_n; k++)
-			if (bytes_equal(d->outbox[k].analytic, t->sealed))
-				return true;
-		if (parcels_hold(&d->log, t, NULL))
-			return true;
-	}
-	return false;
-}
-
-static bool
-on_some_disk(const struct world *w, const struct truth *t)
-{
-	size_t i, k;
-
-	if (parcels_hold(&w->node.disk.arrivals, t, NULL) || on_other_disk(w, t))
-		return true;
-	for (i = 0; i < w->device_n; i++) {
-		const struct device_disk *d = &w->device[i].disk;
-
-		if (w->device[i].who != t->author)
-			continue;
-		for (k = 0; k < d->outbox_n; k++)
-			if (bytes_equal(d->outbox[k].analytic, t->sealed))
-				return true;
-		if (parcels_hold(&d->log, t, NULL))
-			return true;
-	}
-	return false;
-}
-
-void
-check_after_restore(struct world *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->truth_n && !w->failed; i++) {
-		struct truth *t = &w->truth[i];
-
-		if (t->excused || t->ordered || t->again || t->author->lies || on_some_disk(w, t))
-			continue; /* of `again`, its other slice: check_end sees to it */
-		/* devices wait for two backups: if neither of the last two was used, what they gave up is gone */
-		if (w->node.much_older || w->bug == BUG_GAP_STUCK)
-			t->excused = true;
-		else
-			sim_fail(w, "the node was restored, and a finished record is on no disk at all");
-	}
-}
-
-void
-check_device_loss(struct world *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->truth_n; i++)
-		if (!w->truth[i].excused && !w->truth[i].again && !on_some_disk(w, &w->truth[i]))
-			w->truth[i].excused = true;
-}
-
 /* ---- what comes down ---- */
 
 void
@@ -286,7 +219,7 @@ check_truth(struct world *w, const struct truth *t, size_t *must)
 			sim_fail(w, "a record at the node is not what was finished");
 		return;
 	}
-	if (t->excused || t->author->revoked || t->author->lies || (t->wild && on_other_disk(w, t))) /* or nobody's: aside there */
+	if (t->excused || t->author->revoked || t->author->lies || (t->wild && check_on_other_disk(w, t))) /* or nobody's: aside there */
 		return;
 	/* Given up once it was in two backups, and then neither was used; a copied handset's ended log still shows it. */
 	if (w->node.much_older && t->author->repacked && t->author->cloned && !parcels_hold(&w->node.disk.arrivals, t, &copies))

@@ -111,6 +111,7 @@ world_disaster(struct world *w, enum fault_kind kind)
 		break;
 	case FAULT_ERASE:
 	case FAULT_ROTATE:
+	case FAULT_TWIN_RESTORE:
 		w->mode->office_acts(w, kind);
 		break;
 	case FAULT_BUDGET:
@@ -154,6 +155,11 @@ world_switch_faults(struct world *w, uint32_t without)
 	/* Nor can other nodes: their exchange stands behind that of every device, which cannot agree any more. */
 	if (w->on[FAULT_TWIN] || w->on[FAULT_BELOW])
 		w->on[FAULT_SNAPSHOT] = false;
+	/* Of an officer's work at a node that is put back there must be another copy. */
+	if (w->on[FAULT_NODE_RESTORE] || !w->on[FAULT_TWIN])
+		w->on[FAULT_TWIN_RESTORE] = false;
+	if (w->on[FAULT_TWIN_RESTORE])
+		w->on[FAULT_DEVICE_RESTORE] = false;
 	/* A folder that is put back by other means than `banyan restore` obeys no orders beside it. */
 	if (w->on[FAULT_SNAPSHOT])
 		w->on[FAULT_ERASE] = false;

@@ -214,5 +214,5 @@ node_restore(struct world *w, bool new_incarnation)
 				publish_form(w, &n->disk.forms[i]);
 		}
 	}
-	check_after_restore(w);
+	check_after_restore(w, NULL);
 }

@@ -24,6 +24,7 @@ struct real_device {
 	struct link_result result;
 	struct why why;
 	bool linked, dirty;           /* dirty: a commit since it was mirrored */
+	bool restored;                /* a second node that was put back */
 	uint64_t seen_seq;
 };
 
@@ -90,6 +91,9 @@ bool real_open(struct device *);
 /* After each call into a device's code: mirror what became durable; end the process if its machine stopped. */
 void real_after(struct device *);
 void real_close(struct device *);
+/* real_twin.c. real_twin: NULL: there is none. */
+struct device *real_twin(struct world *);
+void real_twin_restore(struct world *);
 void real_device_begin(struct device *);
 void real_device_clone(struct device *to, struct device *from);
 void real_device_copy(struct device *);

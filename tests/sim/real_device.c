@@ -128,7 +128,7 @@ real_device_copy(struct device *d)
 
 	real_remove(r->old);
 	real_calm(1);
-	if (d->world->bug == BUG_EPOCH_KEPT)
+	if (d->world->bug == BUG_EPOCH_KEPT || (d->other == OTHER_TWIN && d->world->bug == BUG_TWIN_GOES_ON))
 		real_copy(d->world, r->path, r->old);
 	else if (r->peer != NULL || real_open(d))
 		e = backup_write(r->peer->store, r->old, &info, &why);

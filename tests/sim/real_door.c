@@ -2,11 +2,12 @@
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
+#include "tools/node/down/down.h"
 #include "tools/node/opener/opener.h"
 #include "tools/node/link/twins.h"
 
-static struct device *
-twin_of(struct world *w)
+struct device *
+real_twin(struct world *w)
 {
 	struct device *d = &w->device[DEVICES_MAX];
 
@@ -14,6 +15,21 @@ twin_of(struct world *w)
 }
 
 /* ---- the daemon ---- */
+
+/* As `banyan serve`, after a restore. */
+static bool
+said_again(struct device *d)
+{
+	struct why why = {.e = E_OK};
+	enum err e;
+
+	real_act(d->world, d);
+	e = down_republish(d->real->peer, &why);
+	if (!real_excusable(d->world, d, e))
+		sim_fail(d->world, "the second node does not start: %s %s", err_name(e), why.thing);
+	real_after(d);
+	return e == E_OK && !d->crashed && d->real->peer != NULL;
+}
 
 struct real_node *
 real_door_open(struct device *d)
@@ -27,6 +43,8 @@ real_door_open(struct device *d)
 	if (r->door == NULL && (r->door = calloc(1, sizeof(*r->door))) == NULL)
 		abort();
 	if (r->door->peer == NULL) {
+		if (r->restored && !said_again(d))
+			return NULL;
 		*r->door = (struct real_node){.world = d->world, .other = d, .peer = r->peer};
 		serve_init(&r->door->serve, r->peer, &real_host);
 	}
@@ -123,7 +141,7 @@ bool
 real_device_goes(struct device *d)
 {
 	struct world *w = d->world;
-	struct device *twin = twin_of(w);
+	struct device *twin = real_twin(w);
 	struct peer *p = d->real->peer;
 
 	d->visits = NULL;

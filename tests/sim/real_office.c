@@ -329,5 +329,5 @@ real_office_restore(struct world *w, bool new_incarnation)
 	n->put_back = true;
 	w->node.restores++;
 	w->node.rolled_back |= !new_incarnation;
-	check_after_restore(w);
+	check_after_restore(w, NULL);
 }

@@ -27,8 +27,10 @@ office_acts(struct world *w, enum fault_kind kind)
 	if (kind == FAULT_ERASE)
 		for (count = 1 + draw_below(4); count > 0; count--)
 			real_erase(w);
-	else
+	else if (kind == FAULT_ROTATE)
 		real_rotate(w);
+	else
+		real_twin_restore(w);
 }
 
 void

@@ -423,9 +423,9 @@ void conn_reap(struct world *);
 /* ---- check.c ---- */
 /* After each commit of the node: what was acknowledged is there still. */
 void check_acked(struct world *, struct principal *);
-/* After a restore: what the node lost of what it acknowledged is still on a device. */
 void derived_link(struct world *);
-void check_after_restore(struct world *);
+/* After a restore: what the node lost of what it acknowledged is still on a device. `officer`, or NULL: who worked there alone. */
+void check_after_restore(struct world *, const struct principal *officer);
 void check_ack(struct conn *, uint64_t epoch, uint64_t number);
 void check_cursors(struct device *);
 void check_down(struct conn *, const struct session_event *);
@@ -440,6 +440,7 @@ bool check_holds(const struct entries *, struct bytes sealed);
 bool check_same_revision(const struct derived *, const struct truth *, bool whole);
 void check_budget(struct conn *);
 void check_end(struct world *);
+bool check_on_other_disk(const struct world *, const struct truth *);
 /* A device's disk is gone: what only it had is nobody's fault. */
 void check_device_loss(struct world *);
 
