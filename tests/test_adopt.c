@@ -133,4 +133,57 @@ who_may_stand_above(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(who_may_stand_above))
+/* An office's key is its own node's to sign, or a node's of that office before it: one above could
+ * read what is not for it. */
+static void
+who_says_an_offices_key(void)
+{
+	static const struct {
+		const char *what, *issuer_area;
+		bool other_key;
+		enum err e;
+	} rows[] = {{"its node", "D1", false, E_OK},
+		    {"in its node's name", "D1", true, E_SIGNATURE},
+		    {"the office above", "P", false, E_SIGNATURE}};
+	struct ec_key root, key[2], other;
+	struct programme_id programme;
+	struct writer chain, w;
+	size_t i;
+
+	CHECK(crypto_ec_new(&root) == E_OK && crypto_ec_new(&key[0]) == E_OK &&
+	      crypto_ec_new(&key[1]) == E_OK && crypto_ec_new(&other) == E_OK);
+	programme_id_of(&programme, &root.pub);
+	writer_heap_init(&chain, 2 * STATEMENT_BYTES_MAX);
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	for (i = 0; i < 2; i++) { /* the node of D1, by the one of P, by the root */
+		struct enrolment x = {.programme = programme,
+				      .role = ROLE_NODE,
+				      .name = "node",
+				      .id = {{(uint8_t)(1 + i)}},
+				      .sign_pub = key[i].pub,
+				      .seal_pub = key[i].pub,
+				      .issuer = i == 0 ? (struct principal_id){{2}}
+						       : principal_root(&programme)};
+
+		snprintf(x.area, sizeof(x.area), "%s", i == 0 ? "D1" : "P");
+		CHECK(enrolment_encode(&x, i == 0 ? &key[1] : &root, &chain) == E_OK);
+	}
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t by = strcmp(rows[i].issuer_area, "P") == 0;
+		struct office office = {.programme = programme,
+					.area = "D1",
+					.key_no = 1,
+					.seal_pub = other.pub,
+					.issuer = {{(uint8_t)(1 + by)}}};
+		enum err e;
+
+		writer_reset(&w);
+		CHECK(office_encode(&office, rows[i].other_key ? &other : &key[by], &w) == E_OK);
+		e = enrol_office_check(writer_view(&chain), &programme, &office, writer_view(&w));
+		CHECK_MSG(e == rows[i].e, "%s: %s", rows[i].what, err_name(e));
+	}
+	writer_free(&chain);
+	writer_free(&w);
+}
+
+CHECK_MAIN(T(who_may_stand_above), T(who_says_an_offices_key))
