@@ -125,6 +125,7 @@ who_may_stand_above(void)
 
 	CHECK(offered(n.peer, &n.root, &good, &above, &key) == E_OK && offices_above(n.peer) == 1);
 	CHECK(offered(n.peer, &n.root, &good, &another, &next) == E_OK); /* that office's next node */
+	CHECK(n.peer->above.known && ID_EQUAL(&n.peer->above.node, &another) && !n.peer->approved);
 	peer_close(n.peer);
 	REQUIRE(peer_open(&n.peer, n.path, &unlock, &n.why) == E_OK);
 	CHECK(n.peer->above.known && ID_EQUAL(&n.peer->above.node, &another) && !n.peer->approved);

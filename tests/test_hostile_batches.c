@@ -85,6 +85,7 @@ struct sent {
 	const char *what;
 	bool other_key, of_nobody, of_known, to_another, no_life;
 	uint64_t life, heard; /* of this node, that it heard of: 0: the present one's */
+	uint64_t own;         /* its own life; 0: 77 */
 	uint64_t refused, said;
 };
 
@@ -94,7 +95,7 @@ send(const struct sent *s, const struct principal_id *known, struct mail_taken *
 	uint64_t own = store_incarnation(n.peer->store);
 	struct batch b = {.by = liar.self.id,
 			  .to = peer_self(n.peer)->id,
-			  .incarnation = s->no_life ? 0 : 77,
+			  .incarnation = s->no_life ? 0 : s->own != 0 ? s->own : 77,
 			  .heard_incarnation = own + (s->life << 32),
 			  .heard = s->heard};
 	struct ec_key key = liar.self.sign;
@@ -130,7 +131,8 @@ whose_batch_is_taken(void)
 	    {.what = "that heard of a life before", .life = 1, .heard = 9},
 	    {.what = "as it should be", .heard = 5, .said = 5},
 	    {.what = "an older one", .heard = 4, .said = 5},
-	    {.what = "a later one", .heard = 6, .said = 6}};
+	    {.what = "a later one", .heard = 6, .said = 6},
+	    {.what = "once it was put back, with less", .own = 78, .heard = 2, .said = 2}};
 	struct principal_id known;
 	struct carry_cursor said;
 	struct mail_taken taken;

@@ -309,6 +309,8 @@ of_a_file(void)
 	static uint8_t list[2 * SHA256_BYTES];
 	struct receipt said = {.incarnation = LIFE};
 	struct ec_key other;
+	struct store_txn *txn;
+	struct attached got;
 	struct writer bytes;
 	size_t i;
 
@@ -338,6 +340,12 @@ of_a_file(void)
 		CHECK_MSG(taken.refused == rows[i].refused && taken.attachments == rows[i].whole,
 			  "%s", rows[i].what);
 	}
+	/* it is free once a record that was made after this word is in a backup */
+	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
+	CHECK(attached_get(txn, &file.id, &got) == E_OK && got.state == ATTACH_HELD &&
+	      got.incarnation == LIFE);
+	CHECK(got.epoch == peer_self(device)->epoch && got.number == 3);
+	store_read_end(txn);
 	CHECK(mail_attached_heard(device, BYTES(bytes.p, bytes.n - 1), &said,
 				  &(struct mail_taken){0}) == E_OK); /* cut: it says nothing */
 	writer_free(&bytes);
