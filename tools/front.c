@@ -239,6 +239,26 @@ show_help(const struct call *c)
 	return good ? 0 : err_exit_status(E_IO);
 }
 
+/* Which passphrase or key it was that does not fit, and whose: a variable that was set long ago is easily forgotten. */
+static void
+name_secret(struct call *c)
+{
+	const char *file = call_option(c, "passphrase-file"), *key = call_option(c, "key-file"), *as = call_option(c, "as");
+	const char *variable = getenv("BANYAN_PASSPHRASE_FILE");
+	struct why why = c->why;
+
+	if (call_option(c, "recover") != NULL)
+		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with the recovery key of %.80s; a device has none", why.thing,
+		              call_option(c, "recover"));
+	else if (file != NULL || key != NULL)
+		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with %.80s", why.thing, file != NULL ? file : key);
+	else if (variable != NULL && variable[0] != '\0')
+		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with BANYAN_PASSPHRASE_FILE, which is %.80s", why.thing, variable);
+	why = c->why;
+	if (as != NULL)
+		(void)why_set(&c->why, E_STORE_KEY, "%.150s, as \"%.60s\"", why.thing, as);
+}
+
 static int
 carry_out(struct call *c, int argc, char **argv)
 {
@@ -258,6 +278,8 @@ carry_out(struct call *c, int argc, char **argv)
 	if (e != E_OK) {
 		if (c->why.e != e)
 			(void)why_set(&c->why, e, "%s", c->command != NULL ? c->command->name : "this");
+		if (e == E_STORE_KEY)
+			name_secret(c);
 		tell(c, e);
 	}
 	(void)fflush(stdout);

@@ -136,7 +136,8 @@ statuses_write(struct writer *w)
 	              "  65  the input is wrong          74  a file cannot be read or written\n"
 	              "  66  there is no such thing      75  not now; try again, nothing was lost\n"
 	              "  69  not on this store           76  the other side does not speak properly\n"
-	              "                                  77  not allowed\n");
+	              "  71  out of memory               77  not allowed\n"
+	              "                                  78  a newer banyan wrote it\n");
 }
 
 static void

@@ -76,5 +76,45 @@ expect 77 "shut out" b sync "$W/two"
 expect 0 "last sync did not end well" b status "$W/two"
 ok "standings"
 
+# The examples of the help that name files of this repository work as they stand, from its folder.
+(cd "$SOURCE" && "$B" form check --help | sed -n '/^Examples/,/^Exit/s/^  banyan //p' | while read -r line; do eval "\"$B\" $line" || exit 1; done) >"$W/out" 2>&1 ||
+	fail "an example of form check does not work: $(tail -n 1 "$W/out")"
+(cd "$SOURCE" && eval "set -- $("$B" form add --help | sed -n 's|^  banyan form add ~/district ||p' | tail -n 1)" &&
+	"$B" form add "$W/node" "$@" --key-file "$W/key") >"$W/out" 2>&1 || fail "the example of form add does not work: $(tail -n 1 "$W/out")"
+ok "examples"
+
+# Whose passphrase it was that does not fit, and where from; which one is missing.
+echo "not the one that it is" >"$W/wrong"
+BANYAN_PASSPHRASE_FILE=$W/wrong "$B" status "$W/one" >"$W/out" 2>"$W/err"
+[ $? -eq 77 ] && grep -q "BANYAN_PASSPHRASE_FILE, which is $W/wrong" "$W/err" || fail "does not name it: $(cat "$W/err")"
+expect 77 "as \"Nobody\"" "$B" devices "$W/node" --as Nobody --passphrase-file "$W/wrong"
+expect 77 "a device has none" "$B" passphrase "$W/one" --recover "$W/node.root" --new-passphrase-file "$W/wrong"
+node=$(sed -n 's/^node //p' "$W/node.root")
+export BANYAN_PASSPHRASE_FILE="$W/wrong"
+expect 64 "new passphrase is needed" "$B" replace "$W/again" "$node" --root "$W/node.root" --backup "$W/backup"
+expect 66 "no node \"12345678\"" "$B" replace "$W/again" 12345678 --root "$W/node.root" --backup "$W/backup" \
+	--new-passphrase-file "$W/wrong"
+unset BANYAN_PASSPHRASE_FILE
+ok "secrets"
+
+# A node's warnings are sentences, and a command on its own computer is nobody who came in.
+grep -q "^banyan serve: a caller ([0-9a-f]*) was refused: this device was shut out by its office (E_REVOKED)" "$W/serve.err" ||
+	fail "a refusal is no sentence: $(cat "$W/serve.err")"
+stop_node
+"$B" serve "$W/node" --listen "$ADDRESS" --key-file "$W/key" --log json >"$W/serve.out" 2>"$W/serve.err" &
+NODE_PID=$!
+until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
+expect 0 "" b status "$W/node"
+until_true 20 grep -q '"event":"asked"' "$W/serve.err" || fail "a command is not told of: $(cat "$W/serve.err")"
+grep -q '"peer":"00000000"' "$W/serve.err" && fail "a command came in as nobody"
+ok "a node's log"
+
+# fill speaks to people; its drafts are told to programs.
+printf '%s\n' awareness referral save | b fill "$W/one" F9_session >"$W/out" 2>&1 || fail "no draft: $(cat "$W/out")"
+expect 0 '^\{"draft":1,"saved":"20[0-9T:-]*Z","answers":[0-9]*,"area":"SM09010101"\}$' b fill "$W/one" F9_session --drafts --json
+expect 64 "a program takes submit" b fill "$W/one" F9_session --json
+expect 0 "log of the office" b audit "$W/one"
+ok "drafts"
+
 stop_node
 pass "what people do wrong is told as it is"

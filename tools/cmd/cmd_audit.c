@@ -12,6 +12,7 @@
 struct reading {
 	struct call *c;
 	struct store_txn *txn;
+	uint64_t shown;
 };
 
 static enum err
@@ -21,6 +22,7 @@ show(const struct audit_entry *a, void *arg)
 	char name[NAME_BYTES_MAX + 1], when[32], hash[2 * HASH_BYTES + 1];
 	struct writer w;
 
+	r->shown++;
 	revise_name(call_peer(r->c), r->txn, &a->actor, name);
 	view_time(when, a->time_s);
 	if (!call_json(r->c)) {
@@ -83,5 +85,7 @@ cmd_audit(struct call *c)
 		return e;
 	e = word != NULL ? verify(c, r.txn) : audit_iterate(r.txn, 1, show, &r);
 	store_read_end(r.txn);
+	if (e == E_OK && word == NULL && r.shown == 0 && !call_json(c))
+		call_out(c, peer_is_node(call_peer(c)) ? "No entries.\n" : "No entries here: what officers did stands in the log of the office's node.\n");
 	return e;
 }

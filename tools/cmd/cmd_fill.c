@@ -313,11 +313,13 @@ cmd_fill(struct call *c)
 	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
 	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms,
 	                           .file_there = desk_file_there};
-	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts")};
+	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts"), .json = call_json(c)};
 	struct sigaction before[SIGNALS];
 	char likely[4];
 	enum err e = draft_number(c, &options.draft);
 
+	if (e == E_OK && options.json && !options.drafts)
+		e = why_set(call_why(c), E_USAGE, "fill asks a person, in plain words: a program takes submit; --json is for --drafts");
 	if (e != E_OK)
 		return e;
 	writer_heap_init(&d.answer, DESK_BYTES_MAX);

@@ -27,7 +27,7 @@ struct replacing {
 static enum err
 no_such_node(struct replacing *r)
 {
-	return why_set(call_why(r->c), E_PRINCIPAL_UNKNOWN, "the node %s", call_arg(r->c, 0));
+	return why_set(call_why(r->c), E_ABSENT, "node \"%s\" (the line \"node\" of the file names it)", call_arg(r->c, 0));
 }
 
 static void

@@ -295,7 +295,7 @@ start(struct fill *f)
 	if (e != E_OK)
 		return e;
 	if (f->options->drafts) {
-		if (fill_drafts_show(f) == 0)
+		if (fill_drafts_show(f) == 0 && !f->options->json)
 			fill_word_line(f, FILL_NO_DRAFTS, "", 0);
 		return E_OK;
 	}

@@ -47,6 +47,7 @@ struct fill_options {
 	const char *likely; /* the language that a terminal offers first, if the form has it; NULL: the form's first */
 	unsigned draft;   /* 0: a new questionnaire */
 	bool drafts;      /* only list them */
+	bool json;        /* as JSON, a draft a line */
 	struct answer_env env; /* its lang is set here; area is kept in a draft */
 };
 

@@ -175,12 +175,17 @@ fill_drafts_show(struct fill *f)
 
 		if (draft_head_read(&r, draft, &h) != E_OK || h.form != form_key(f->form).v)
 			continue;
-		s = (time_t)(h.saved_ms / 1000 + f->options->env.zone_minutes * 60);
+		s = (time_t)(h.saved_ms / 1000 + (f->options->json ? 0 : f->options->env.zone_minutes * 60));
 		if (gmtime_r(&s, &tm) != NULL)
-			(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm);
+			(void)strftime(when, sizeof(when), f->options->json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M", &tm);
+		count++;
+		if (f->options->json) {
+			fill_say(f, "{\"draft\":%u,\"saved\":\"%s\",\"answers\":%llu,\"area\":\"%s\"}\n", number, when,
+			         (unsigned long long)h.answers, h.area);
+			continue;
+		}
 		fill_say(f, "  draft %u  %s  %llu answers%s%s\n", number, when, (unsigned long long)h.answers,
 		         h.area[0] != '\0' ? "  " : "", h.area);
-		count++;
 	}
 	return count;
 }

@@ -116,7 +116,8 @@ via_discover(struct peer *p, const char *where, char address[64], struct why *wh
 	if ((e = run(a)) == E_OK && !a->found)
 		e = E_CONNECT;
 	if (e != E_OK)
-		why_set(why, e, "a relay on this LAN");
+		why_set(why, e, "%s", e == E_CONNECT ? "a relay on this LAN (none answered: does one run here, with --discover?)"
+		                                     : "a relay on this LAN");
 done:
 	crypto_wipe(a, sizeof(*a));
 	free(a);

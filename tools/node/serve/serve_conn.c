@@ -170,7 +170,8 @@ serve_admit(struct serve *s, const struct serve_who *who, struct serve_conn **ou
 		note_refused(s, &who->id, e);
 	} else {
 		meter_add(&s->meters, METER_CONNECTIONS, 1);
-		note(s, LOG_ADMITTED, &(struct serve_log_about){.peer = &who->id});
+		if (!who->local)
+			note(s, LOG_ADMITTED, &(struct serve_log_about){.peer = &who->id});
 	}
 	return e;
 }
@@ -180,7 +181,10 @@ serve_leave(struct serve_conn *c)
 {
 	struct serve_conn **at;
 
-	note(c->serve, LOG_LEFT, &(struct serve_log_about){.peer = &c->peer.id, .n = c->acknowledged, .bytes = c->bytes});
+	if (c->peer.local)
+		note(c->serve, LOG_ASKED, NULL);
+	else
+		note(c->serve, LOG_LEFT, &(struct serve_log_about){.peer = &c->peer.id, .n = c->acknowledged, .bytes = c->bytes});
 
 	for (at = &c->serve->conns; *at != NULL && *at != c; at = &(*at)->next)
 		;

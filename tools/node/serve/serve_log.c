@@ -20,6 +20,24 @@ static const struct {
 };
 static const char *const levels[] = {"info", "warning", "error"};
 
+/* What happened, in an error's own words: up to what to do about it, "it" in the place of its thing, which may be a name. */
+static void
+reason(struct writer *out, enum err e)
+{
+	const char *s = err_sentence(e);
+
+	for (; *s != '\0' && *s != ';'; s++) {
+		if (strncmp(s, " ({})", 5) == 0) {
+			s += 4;
+		} else if (strncmp(s, "{}", 2) == 0) {
+			writer_str(out, "it");
+			s++;
+		} else {
+			writer_u8(out, *s == '"' ? '\'' : (uint8_t)*s); /* JSON would escape it */
+		}
+	}
+}
+
 /* The sentence with its {words} filled in; none of them holds a character that JSON would escape. */
 static void
 fill(struct writer *out, const char *s, const struct serve_log_about *about)
@@ -31,6 +49,9 @@ fill(struct writer *out, const char *s, const struct serve_log_about *about)
 		} else if (strncmp(s, "{error}", 7) == 0) {
 			writer_str(out, err_name(about->error));
 			s += 6;
+		} else if (strncmp(s, "{reason}", 8) == 0) {
+			reason(out, about->error);
+			s += 7;
 		} else if (strncmp(s, "{n}", 3) == 0) {
 			writer_printf(out, "%" PRIu64, about->n);
 			s += 2;
