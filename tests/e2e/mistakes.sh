@@ -101,6 +101,7 @@ ok "secrets"
 grep -q "^banyan serve: a caller ([0-9a-f]*) was refused: this device was shut out by its office (E_REVOKED)" "$W/serve.err" ||
 	fail "a refusal is no sentence: $(cat "$W/serve.err")"
 stop_node
+: >"$W/serve.out"
 "$B" serve "$W/node" --listen "$ADDRESS" --key-file "$W/key" --log json >"$W/serve.out" 2>"$W/serve.err" &
 NODE_PID=$!
 until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"
