@@ -1,6 +1,7 @@
 #include "sync/exchange_node.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "sync/repair.h"
 
@@ -32,6 +33,68 @@ node_expects(const struct session *s, uint8_t type)
 	}
 }
 
+/* ---- a budget ---- */
+
+#define CLOSE_COST 160u /* CLOSE of both, with their records */
+#define NODE_COST 100u  /* BUDGET and NODE */
+
+/* What the other's flight may take: a part, if there is something to say here; else all. */
+static uint64_t
+grant(const struct session *s, const struct session_node *mine)
+{
+	uint64_t left = session_budget_left(s), around = NODE_COST + CLOSE_COST + 2 * ACK_COST;
+
+	left = left > around ? left - around : 1;
+	if ((mine->flags & NODE_NOTHING) == 0)
+		left = mine->up_only ? 1 : mine->down_most ? left - left / 4 : left / 4 + 1;
+	return left < UINT32_MAX ? left : UINT32_MAX;
+}
+
+/* What one's own flight may still take. */
+static uint64_t
+flight_room(const struct session *s)
+{
+	uint64_t record = s->record_bytes == 0 ? 16384u : s->record_bytes;
+	uint64_t keep = s->node.granted + CLOSE_COST + ACK_COST * (s->node.marks_open + 2u);
+	uint64_t left;
+
+	if (s->config.side == SESSION_SERVER)
+		return s->node.room;
+	if ((left = session_budget_left(s)) == UINT64_MAX)
+		return left;
+	left = left > keep ? left - keep : 0;
+	return left / (record + 29u) * record + left % (record + 29u) * record / (record + 29u);
+}
+
+/* An item went into the outbox, which grew by so many bytes. */
+static void
+pay(struct session *s, uint64_t before)
+{
+	uint64_t cost = frame_cost(s, s->counts.bytes_out - before);
+
+	if (s->node.room != UINT64_MAX)
+		s->node.room -= cost < s->node.room ? cost : s->node.room;
+}
+
+/* Where a flight was cut short nothing can be compared. */
+static bool
+finish_cut(struct session *s)
+{
+	const struct node *n = &s->node;
+	uint64_t lacks = n->lacked > 0 ? n->lacked : n->other_lacked;
+	char thing[80];
+
+	if (lacks == 0)
+		return false;
+	(void)snprintf(thing, sizeof(thing), "the next parcel needs %llu bytes more than are left",
+	               (unsigned long long)lacks);
+	if (n->moved)
+		session_finish(s, false, E_BUDGET, "");
+	else
+		session_finish(s, false, E_BUDGET_SMALL, thing);
+	return true;
+}
+
 /* ---- the client begins ---- */
 
 void
@@ -40,9 +103,15 @@ session_node(struct session *s, const struct session_node *mine, uint64_t now_ms
 	struct message m = {.type = MESSAGE_NODE};
 
 	assert(s->config.side == SESSION_CLIENT && s->state == STATE_IDLE);
-	s->node = (struct node){.mine = *mine};
+	s->node = (struct node){.mine = *mine, .room = UINT64_MAX};
 	s->now_ms = s->in_since_ms = now_ms;
 	s->in_credit = s->out_credit = 0;
+	if (s->budget_bytes != 0) {
+		m.type = MESSAGE_BUDGET;
+		m.u.budget.bytes = s->node.granted = grant(s, mine);
+		session_put(s, &m);
+		m.type = MESSAGE_NODE;
+	}
 	m.u.node = (struct message_node){.flags = mine->flags, .incarnation = mine->incarnation >> 32,
 	                                 .from = mine->from, .above = mine->above >> 32, .down = mine->down};
 	session_put(s, &m);
@@ -64,6 +133,10 @@ put_close(struct session *s)
 	}
 	if (s->config.side == SESSION_CLIENT)
 		m.u.close.count = m.u.close.digest = m.u.close.incarnation = 0;
+	else if (s->node.lacked > 0) { /* no sum: the sum of nothing would be 0 */
+		m.u.close.count = 0;
+		m.u.close.digest = s->node.lacked;
+	}
 	session_put(s, &m);
 	if (s->state == STATE_OVER)
 		return;
@@ -76,9 +149,12 @@ node_pull(struct session *s)
 {
 	while ((s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_SENDING) && session_room(s)) {
 		struct message m = {.type = 0};
-		enum err e = s->config.source.node_next(s->config.source.ctx, &m);
+		uint64_t room = flight_room(s), before = s->counts.bytes_out;
+		enum err e = s->config.source.node_next(s->config.source.ctx, room, &m);
 
-		if (e == E_ABSENT) {
+		if (e == E_BUDGET)
+			s->node.lacked = m.u.budget.bytes > room ? m.u.budget.bytes - room : 1;
+		if (e == E_ABSENT || e == E_BUDGET) {
 			put_close(s);
 			return;
 		}
@@ -87,6 +163,9 @@ node_pull(struct session *s)
 			return;
 		}
 		session_put(s, &m);
+		pay(s, before);
+		s->node.marks_open += m.type == MESSAGE_MARK;
+		s->node.moved |= m.type != MESSAGE_MARK;
 		s->counts.parcels_sent += m.type == MESSAGE_CARRIED;
 	}
 }
@@ -102,7 +181,9 @@ on_node(struct session *s, const struct message_node *node)
 		session_fail(s, E_PROTOCOL, "no node is at this end");
 		return;
 	}
-	s->node = (struct node){.flags = node->flags, .from = node->from};
+	s->node = (struct node){.flags = node->flags, .from = node->from,
+	                        .room = s->down_budget == 0 ? UINT64_MAX : s->down_budget};
+	s->down_budget = 0;
 	s->state = STATE_NODE_GREETED;
 	session_raise(s, &event);
 }
@@ -152,6 +233,7 @@ on_item(struct session *s, const struct message *m)
 		return;
 	}
 	s->counts.parcels_received += m->type == MESSAGE_CARRIED;
+	s->node.moved = true;
 	session_raise(s, &event);
 }
 
@@ -178,6 +260,8 @@ on_close(struct session *s, const struct message_close *close)
 		return;
 	}
 	s->node.close = *close;
+	if (s->config.side == SESSION_CLIENT && s->budget_bytes != 0 && close->count == 0)
+		s->node.other_lacked = close->digest;
 	raise_mark(s, close->seq, true);
 }
 
@@ -192,10 +276,13 @@ on_taken(struct session *s, const struct message_taken *taken)
 			return;
 		}
 		s->node.went_back = true;
+		s->node.lacked = 0;
+		s->node.marks_open = 0;
 		s->state = STATE_NODE_OFFERING;
 	} else if (taken->seq > s->counts.parcels_acked) {
 		s->counts.parcels_acked = taken->seq;
 	}
+	s->node.marks_open -= s->node.marks_open > 0;
 	session_raise(s, &event);
 }
 
@@ -284,8 +371,11 @@ static void
 compare(struct session *s)
 {
 	struct message_close mine = {0};
-	enum err e = s->config.source.node_close(s->config.source.ctx, &mine);
+	enum err e;
 
+	if (finish_cut(s))
+		return;
+	e = s->config.source.node_close(s->config.source.ctx, &mine);
 	if (e != E_OK)
 		session_finish(s, false, e, "what is shared");
 	else if (mine.count == s->node.close.count && mine.digest == s->node.close.digest)

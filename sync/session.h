@@ -57,10 +57,12 @@ struct session_source {
 	enum err (*heads)(void *ctx, uint64_t epoch, struct session_heads *out);
 	/*
 	 * Between nodes; both may be NULL elsewhere. node_next: the next STATEMENT, STANZA, CARRIED or MARK to say;
-	 * its views hold until the next call; E_ABSENT: all is said. node_close: how far this end is and what it holds of
-	 * what is shared; asked after all that came was settled.
+	 * its views hold until the next call; E_ABSENT: all is said. E_BUDGET: what goes next, whole, needs
+	 * more than `room` bytes, NODE_ITEM_COST for each item in it; *out is a BUDGET with what it needs: the
+	 * flight ends before it. node_close: how far this end is (after E_BUDGET: before what did not fit) and
+	 * what it holds of what is shared; asked after all that came was settled.
 	 */
-	enum err (*node_next)(void *ctx, struct message *out);
+	enum err (*node_next)(void *ctx, uint64_t room, struct message *out);
 	enum err (*node_close)(void *ctx, struct message_close *out);
 };
 
@@ -221,6 +223,7 @@ struct session_mine {
 	uint64_t cursor[2];  /* BROADCAST, INBOX: last number stored */
 	uint64_t budget_bytes; /* of this session, both directions, all that session_spent counts; 0: no budget */
 	bool spare;          /* bodies of the node's words may be here from another life of it: let it leave them out */
+	bool keep_half;      /* half of what is left of the budget stays for an exchange that follows */
 	bool ask_first;      /* the cursor is not to be trusted: let the node say first what it holds */
 };
 
@@ -245,12 +248,17 @@ enum err session_ask(struct session *, const char *verb, const char *const *args
 
 /*
  * session_node: to the node above: greet, send what source.node_next gives, take what comes, compare. FINISHED: verified if
- * both hold the same of what they share; E_UNVERIFIED.
+ * both hold the same of what they share; E_UNVERIFIED. In a session with a budget (session_sync) both
+ * flights keep to what is left of it: E_BUDGET: one was cut short, and goes on in a later exchange;
+ * E_BUDGET_SMALL: before its first arrival, and nothing passed at all.
  */
+#define NODE_ITEM_COST 80u /* of a budget: an item's head, leaf and TLS record, at most */
 struct session_node {
 	uint64_t flags;       /* NODE_* */
 	uint64_t incarnation; /* of this store: its arrivals' order */
 	uint64_t from;        /* arrivals up to here were acknowledged */
+	bool up_only;         /* of a budget nothing is kept for the other's flight ... */
+	bool down_most;       /* ... or most of it */
 	uint64_t above, down; /* the other's incarnation as last seen (0: never), and up to where of its arrivals it was heard */
 };
 void session_node(struct session *, const struct session_node *, uint64_t now_ms);

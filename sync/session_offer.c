@@ -11,6 +11,8 @@ put_budget(struct session *s, uint64_t reserve)
 	if (s->budget_bytes == 0)
 		return;
 	reserve += frame_cost(s, 6);
+	if (s->client.mine.keep_half)
+		left /= 2;
 	m.u.budget.bytes = left <= reserve ? 1 : left - reserve < UINT32_MAX ? left - reserve : UINT32_MAX;
 	session_put(s, &m);
 }

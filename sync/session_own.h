@@ -99,6 +99,12 @@ struct node {
 	struct message_close close; /* the other end's */
 	uint32_t batch_items;
 	size_t batch_bytes;
+	/* a budget */
+	uint64_t granted;          /* client: what the other's flight may take */
+	uint64_t room;             /* server: what is left of that */
+	uint64_t lacked, other_lacked; /* of what did not fit: so many bytes; 0: all fitted */
+	uint32_t marks_open;       /* client: said, and not TAKEN yet */
+	bool moved;                /* an item was said, or came */
 };
 
 struct session {

@@ -130,10 +130,11 @@ say_word(struct end *d, struct message *out)
 }
 
 static inline enum err
-say_next(void *ctx, struct message *out)
+say_next(void *ctx, uint64_t room, struct message *out)
 {
 	struct end *d = ctx;
 
+	(void)room;
 	if (d->words_left > 0)
 		return say_word(d, out);
 	if (d->list_at < d->list.count)

@@ -13,6 +13,7 @@ struct end {
 	struct session *s;
 	uint8_t arrival[ARRIVALS_MAX];
 	uint64_t count, at, mark_each, marked;
+	size_t more; /* bytes of an arrival, past the first */
 	uint64_t shared, sum;
 	/* what came */
 	uint8_t took[4 * ARRIVALS_MAX];
@@ -23,8 +24,9 @@ struct end {
 };
 
 static enum err
-say_next(void *ctx, struct message *out)
+say_next(void *ctx, uint64_t room, struct message *out)
 {
+	static uint8_t body[1024];
 	struct end *d = ctx;
 
 	if (d->mark_each > 0 && d->at >= d->marked + d->mark_each) {
@@ -34,7 +36,13 @@ say_next(void *ctx, struct message *out)
 	}
 	if (d->at == d->count)
 		return E_ABSENT;
-	*out = (struct message){.type = MESSAGE_CARRIED, .u.carried = {BYTES(&d->arrival[d->at], 1)}};
+	if (d->more + 1 + NODE_ITEM_COST > room) {
+		*out = (struct message){.type = MESSAGE_BUDGET};
+		out->u.budget.bytes = d->more + 1 + NODE_ITEM_COST;
+		return E_BUDGET;
+	}
+	body[0] = d->arrival[d->at];
+	*out = (struct message){.type = MESSAGE_CARRIED, .u.carried = {BYTES(body, d->more + 1)}};
 	d->at++;
 	return E_OK;
 }
@@ -44,7 +52,7 @@ say_close(void *ctx, struct message_close *out)
 {
 	struct end *d = ctx;
 
-	*out = (struct message_close){.seq = d->count, .incarnation = 7, .count = d->shared, .digest = d->sum};
+	*out = (struct message_close){.seq = d->at, .incarnation = 7, .count = d->shared, .digest = d->sum};
 	return E_OK;
 }
 
@@ -337,5 +345,76 @@ asked_for_the_same_again(void)
 	}
 }
 
+/* ---- a budget ---- */
+
+#define BODY_BYTES 300u
+
+/* One session under a budget, from where the one before it ended. */
+static void
+under_budget(struct end *low, struct end *high, uint64_t budget)
+{
+	uint64_t sent = low->taken, heard = low->heard;
+
+	begin(low, SESSION_CLIENT);
+	begin(high, SESSION_SERVER);
+	low->finished = low->verified = false;
+	low->s->budget_bytes = budget;
+	high->held = high->heard;
+	high->at = high->marked = heard;
+	CHECK(talk(low, high, sent == low->count ? NODE_NOTHING : 0, sent, 4096, 1u << 20) <= budget ||
+	      budget < 300);
+	CHECK(low->finished && session_idle(high->s));
+	part(low, high);
+}
+
+/* Both ends have sixteen to say: with every budget each passes once, in order, and in the end both agree. */
+static void
+a_budget(void)
+{
+	uint64_t budget, least = 0;
+
+	for (budget = 100; budget < 16000; budget += 97) {
+		struct end low = {.count = ARRIVALS_MAX, .mark_each = 3, .shared = 32, .sum = 5};
+		struct end high;
+		unsigned sessions = 0, i;
+
+		low.more = BODY_BYTES - 1;
+		high = low;
+		for (i = 0; i < ARRIVALS_MAX; i++) {
+			low.arrival[i] = (uint8_t)(1 + i);
+			high.arrival[i] = (uint8_t)(101 + i);
+		}
+		do
+			under_budget(&low, &high, budget);
+		while (low.reason == E_BUDGET && ++sessions < 64);
+		if (low.reason == E_BUDGET_SMALL) {
+			CHECK(low.took_count + high.took_count < 2 * ARRIVALS_MAX);
+			CHECK(budget < 2 * (BODY_BYTES + 400));
+			least = budget;
+			continue;
+		}
+		CHECK_MSG(low.verified && low.took_count == ARRIVALS_MAX && high.took_count == ARRIVALS_MAX,
+		          "%u bytes: %zu and %zu came", (unsigned)budget, low.took_count, high.took_count);
+		CHECK(memcmp(low.took, high.arrival, ARRIVALS_MAX) == 0);
+		CHECK(memcmp(high.took, low.arrival, ARRIVALS_MAX) == 0);
+	}
+	CHECK(least > BODY_BYTES);
+	printf("     one of %u bytes needs a budget past %llu\n", BODY_BYTES, (unsigned long long)least);
+}
+
+/* A sum of nothing with a digest is a word about a budget; who has none does not believe it. */
+static void
+cut_short_without_a_budget(void)
+{
+	struct end low, high;
+
+	pair(&low, &high);
+	high.shared = 0;
+	talk(&low, &high, 0, 0, 4096, 4096);
+	CHECK(low.finished && low.reason == E_UNVERIFIED);
+	part(&low, &high);
+}
+
 CHECK_MAIN(T(both_ways), T(nothing_new), T(it_holds_less), T(sums_that_differ), T(cut_at_every_byte),
-           T(a_batch_that_is_refused), T(out_of_place), T(a_batch_without_an_end), T(asked_for_the_same_again))
+           T(a_batch_that_is_refused), T(out_of_place), T(a_batch_without_an_end),
+           T(asked_for_the_same_again), T(a_budget), T(cut_short_without_a_budget))

@@ -403,6 +403,9 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		c->counts.handshake_bytes += in.n;
 	if (c->lingering)
 		return;
+	if (c->session != NULL)
+		session_spent(c->session, c->counts.bytes_in + c->counts.bytes_out + c->wire.n,
+		              c->record_bytes);
 	if (c->bytes_max != 0 && c->counts.bytes_in + c->counts.bytes_out > c->bytes_max) {
 		why_set(&why, E_BUDGET, "%s", "");
 		fail(c, &why);

@@ -75,10 +75,11 @@ make_node() {
 	done
 }
 
-# start_node [STORE]: serve; the address of the first start is kept. `SHIM`, if set, is put before the program.
+# start_node [STORE]: serve; the address of the first start is kept. `SHIM`, if set, is put before the program,
+# SERVE_OPTIONS behind.
 start_node() {
 	: >"$W/serve.out"
-	${SHIM:+env} ${SHIM:-} "$B" serve "${1:-$W/node}" --listen "$ADDRESS" --key-file "$W/key" \
+	${SHIM:+env} ${SHIM:-} "$B" serve "${1:-$W/node}" --listen "$ADDRESS" --key-file "$W/key" ${SERVE_OPTIONS:-} \
 		>"$W/serve.out" 2>>"$W/serve.err" &
 	NODE_PID=$!
 	until_true 60 grep -q '^listening on ' "$W/serve.out" || fail "the node does not come up"

@@ -31,12 +31,16 @@ struct host {
 };
 
 static enum err
-next(void *ctx, struct message *out)
+next(void *ctx, uint64_t room, struct message *out)
 {
 	struct host *h = ctx;
 
 	if (h->left == 0)
 		return E_ABSENT;
+	if (room < 100) {
+		*out = (struct message){.type = MESSAGE_BUDGET, .u.budget = {100}};
+		return E_BUDGET;
+	}
 	if (--h->left % 3 == 0)
 		*out = (struct message){.type = MESSAGE_MARK, .u.mark = {h->left + 1}};
 	else

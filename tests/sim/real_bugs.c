@@ -136,12 +136,12 @@ __wrap_parcel_strip(struct bytes parcel, struct writer *out)
 	return writer_end(out);
 }
 
-enum err __real_carry_next(void *, struct message *);
-enum err __wrap_carry_next(void *, struct message *);
+enum err __real_carry_next(void *, uint64_t room, struct message *);
+enum err __wrap_carry_next(void *, uint64_t room, struct message *);
 enum err
-__wrap_carry_next(void *ctx, struct message *out)
+__wrap_carry_next(void *ctx, uint64_t room, struct message *out)
 {
-	return real_planted(BUG_NODE_SILENT) ? E_ABSENT : __real_carry_next(ctx, out);
+	return real_planted(BUG_NODE_SILENT) ? E_ABSENT : __real_carry_next(ctx, room, out);
 }
 
 enum err __real_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,

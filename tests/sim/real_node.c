@@ -218,12 +218,12 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 }
 
 static enum err
-source_next(void *ctx, struct message *out)
+source_next(void *ctx, uint64_t room, struct message *out)
 {
 	struct conn *c = ctx;
 
 	real_act(c->world, c->at);
-	return c->real->source.node_next(c->real->source.ctx, out);
+	return c->real->source.node_next(c->real->source.ctx, room, out);
 }
 
 static enum err

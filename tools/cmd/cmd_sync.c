@@ -169,7 +169,8 @@ cmd_sync(struct call *c)
 		                                  : sync_via(c, call_option(c, "via"));
 	if ((e = budget(c, &bytes)) != E_OK)
 		return e;
-	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK && peer_is_node(call_peer(c)) && !result.upper)
+	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK && peer_is_node(call_peer(c)) && !result.upper &&
+	    bytes == 0)
 		e = attached_twin_exchange(call_peer(c), call_why(c));
 	if (erasures_settle(call_peer(c), NULL) != E_OK)
 		call_note(c, "%s\n", "What was ordered to be erased is not all gone yet; the next sync goes on with it.");

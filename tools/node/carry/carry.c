@@ -195,6 +195,7 @@ carry_free(struct carry *c)
 	carry_things_free(&c->say);
 	carry_things_free(&c->take);
 	free(c->told.id);
+	free(c->told.last);
 	shared_close(c->shared);
 	repair_free(c->repair);
 	free(c->list);
@@ -215,7 +216,7 @@ carry_close(void *ctx, struct message_close *out)
 {
 	struct carry *c = ctx;
 
-	*out = (struct message_close){.seq = c->bound, .incarnation = store_incarnation(c->peer->store),
+	*out = (struct message_close){.seq = c->cut ? c->say_from : c->bound, .incarnation = store_incarnation(c->peer->store),
 	                              .count = c->sum_count + c->extra_count + c->left_count,
 	                              .digest = c->sum + c->extra_sum + c->left_sum};
 	return E_OK;

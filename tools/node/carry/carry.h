@@ -69,8 +69,11 @@ bool carry_any(struct carry *);
 enum err carry_anew(struct carry *);
 const struct carry_counts *carry_counts(const struct carry *);
 
-/* A session's source: ctx is the struct carry. */
-enum err carry_next(void *ctx, struct message *out);
+/*
+ * A session's source: ctx is the struct carry. carry_next: an arrival is said whole, with what goes before
+ * and behind it; E_BUDGET: it does not go into `room`, and carry_close says up to where all went.
+ */
+enum err carry_next(void *ctx, uint64_t room, struct message *out);
 enum err carry_close(void *ctx, struct message_close *out);
 
 /* carry_item: keep it for the batch (copied). E_NO_MEMORY. */
@@ -88,8 +91,14 @@ enum err carry_batch(struct carry *, uint64_t incarnation, uint64_t from, uint64
 /* carry_at: up to where all is said; false: something of the next arrival was said and not all. */
 bool carry_at(const struct carry *, uint64_t *seq);
 uint64_t carry_ahead(const struct carry *); /* arrivals not looked at */
-/* carry_agreed: both hold the same: what was told once need not be told again. */
+/*
+ * carry_agreed: both hold the same: what was told once need not be told again. carry_heard_out: nor if a
+ * budget cut a flight.
+ * carry_lists: does it say parcels that a repair found?
+ */
 enum err carry_agreed(struct carry *, uint64_t incarnation);
+enum err carry_heard_out(struct carry *, uint64_t incarnation);
+bool carry_lists(const struct carry *);
 
 /*
  * The sums differed: carry_mend_start at the client; carry_mend_take for each message of repair (c may be NULL: E_PROTOCOL), and

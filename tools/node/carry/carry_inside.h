@@ -27,6 +27,8 @@ struct carry_things {
 struct carry_told {
 	struct principal_id *id; /* heap; cap is a power of two, zeros are empty */
 	size_t count, cap;
+	struct principal_id *last; /* heap: those that were told with what is said now */
+	size_t last_count, last_cap;
 };
 
 /* A parcel that is above without its identifying part and was not taken. */
@@ -46,6 +48,8 @@ struct carry {
 	uint64_t assumed;          /* up to here the other end may well hold them */
 	struct carry_things say;
 	size_t say_next;
+	uint64_t say_from;         /* the arrivals before what is in `say` */
+	bool cut;                  /* the rest did not go into a budget */
 	size_t since_items, since_bytes; /* since the last MARK */
 	bool passed, members_said, orders_said, repairing;
 	struct carry_told told;
@@ -100,6 +104,7 @@ carry_thing_bytes(const struct carry_things *t, size_t i)
 
 /* carry_told.c. carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments that lead to `author`. */
 enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
+void carry_told_not(struct carry *); /* what is in `say` was not said: nor who was told with it */
 enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
 
 /* carry_words.c: of an arrival: the offices and revocations in it; the keys of its items for the offices above. */

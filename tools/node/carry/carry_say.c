@@ -173,6 +173,8 @@ fill(struct carry *c)
 	if ((e = store_read_begin(c->peer->store, &txn)) != E_OK)
 		return e;
 	g.txn = txn;
+	c->say_from = c->at;
+	c->told.last_count = 0;
 	if (!c->members_said && c->other.road == CARRY_TWIN && (e = say_self(c, txn)) == E_OK)
 		e = member_walk(txn, each_member, &g);
 	c->members_said = true;
@@ -186,6 +188,7 @@ fill(struct carry *c)
 	while (e == E_OK && c->say.count == 0 && c->at < c->bound) {
 		struct arrival a;
 
+		c->say_from = c->at;
 		if ((e = arrival_get(txn, c->at + 1, &a)) == E_OK && (e = say_arrival(c, txn, &a)) == E_OK)
 			c->at++;
 		if (c->at % 256 == 0)
@@ -193,6 +196,7 @@ fill(struct carry *c)
 	}
 	/* After the parcels: what is said again of an erased one's neighbours comes before they go. */
 	if (e == E_OK && c->say.count == 0 && !c->orders_said) {
+		c->say_from = c->at;
 		c->orders_said = true;
 		e = carry_say_orders(c, txn);
 	}
@@ -212,11 +216,33 @@ carry_any(struct carry *c)
 	return c->say.count > 0;
 }
 
+/* What is in `say` and was not begun: does it go into the room, whole? */
+static bool
+goes_in(struct carry *c, uint64_t room, uint64_t *need)
+{
+	size_t i, parcels = 0;
+
+	*need = 0;
+	if (c->say_next > 0 || room == UINT64_MAX)
+		return true;
+	for (i = 0; i < c->say.count; i++) {
+		*need += c->say.thing[i].count + NODE_ITEM_COST;
+		parcels += c->say.thing[i].type == MESSAGE_CARRIED;
+	}
+	if (*need <= room)
+		return true;
+	c->counts.sent -= parcels;
+	carry_told_not(c);
+	c->cut = true;
+	return false;
+}
+
 enum err
-carry_next(void *ctx, struct message *out)
+carry_next(void *ctx, uint64_t room, struct message *out)
 {
 	struct carry *c = ctx;
 	const struct carry_thing *x;
+	uint64_t need;
 	struct bytes b;
 	enum err e;
 
@@ -233,6 +259,10 @@ carry_next(void *ctx, struct message *out)
 			return e;
 		if (c->say.count == 0)
 			return E_ABSENT;
+	}
+	if (!goes_in(c, room, &need)) {
+		*out = (struct message){.type = MESSAGE_BUDGET, .u.budget = {need}};
+		return E_BUDGET;
 	}
 	x = &c->say.thing[c->say_next];
 	b = carry_thing_bytes(&c->say, c->say_next++);
@@ -262,6 +292,12 @@ carry_at(const struct carry *c, uint64_t *seq)
 	return c->say_next == c->say.count;
 }
 
+bool
+carry_lists(const struct carry *c)
+{
+	return c->list_count > 0;
+}
+
 uint64_t
 carry_ahead(const struct carry *c)
 {
@@ -275,7 +311,7 @@ carry_rewind(struct carry *c, uint64_t from)
 	c->say_next = 0;
 	c->since_items = c->since_bytes = 0;
 	c->at = c->marked = from;
-	c->passed = c->members_said = c->orders_said = c->twins_said = false;
+	c->passed = c->members_said = c->orders_said = c->twins_said = c->cut = false;
 	if (c->told.cap > 0)
 		memset(c->told.id, 0, c->told.cap * sizeof(*c->told.id));
 	c->told.count = 0;

@@ -43,6 +43,54 @@ told_grow(struct carry_told *t)
 	return E_OK;
 }
 
+static enum err
+told_last(struct carry_told *t, const struct principal_id *id)
+{
+	struct principal_id *more;
+
+	if (t->last_count == t->last_cap) {
+		size_t cap = t->last_cap == 0 ? 16 : 2 * t->last_cap;
+
+		if ((more = realloc(t->last, cap * sizeof(*more))) == NULL)
+			return E_NO_MEMORY;
+		t->last = more;
+		t->last_cap = cap;
+	}
+	t->last[t->last_count++] = *id;
+	return E_OK;
+}
+
+static bool
+is_last(const struct carry_told *t, const struct principal_id *id)
+{
+	size_t i;
+
+	for (i = 0; i < t->last_count && !ID_EQUAL(&t->last[i], id); i++)
+		;
+	return i < t->last_count;
+}
+
+/* The set is made anew without them: places depend on each other. */
+void
+carry_told_not(struct carry *c)
+{
+	static const struct principal_id none;
+	struct carry_told *t = &c->told, rest = {.cap = t->cap};
+	size_t i;
+
+	if (t->last_count == 0 || (rest.id = calloc(rest.cap, sizeof(*rest.id))) == NULL)
+		return; /* the other does not know them: after E_STRANGER all are told again */
+	for (i = 0; i < t->cap; i++)
+		if (!ID_EQUAL(&t->id[i], &none) && !is_last(t, &t->id[i])) {
+			*told_place(&rest, &t->id[i]) = t->id[i];
+			rest.count++;
+		}
+	free(t->id);
+	t->id = rest.id;
+	t->count = rest.count;
+	t->last_count = 0;
+}
+
 /* *already: it was told now, or in an exchange that both ends agreed on. Else it counts as told from here on. */
 enum err
 carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
@@ -59,6 +107,8 @@ carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id
 		return E_OK;
 	told_key(c, id, key);
 	*already = store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
+	if (!*already && (e = told_last(&c->told, id)) != E_OK)
+		return e;
 	*place = *id;
 	c->told.count++;
 	return E_OK;
@@ -112,7 +162,7 @@ carry_forget_told(struct carry *c)
 }
 
 static enum err
-agreed_job(struct store_txn *txn, void *arg)
+heard_out_job(struct store_txn *txn, void *arg)
 {
 	static const struct principal_id none;
 	struct agreed_job *job = arg;
@@ -129,10 +179,29 @@ agreed_job(struct store_txn *txn, void *arg)
 		if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))))
 			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value.b, 8));
 	}
+	if (e != E_OK)
+		return e;
+	return carry_put_said(txn, &c->other.id,
+	                      &(struct carry_cursor){job->incarnation, c->cut ? c->say_from : c->at});
+}
+
+enum err
+carry_heard_out(struct carry *c, uint64_t incarnation)
+{
+	struct agreed_job job = {c, incarnation};
+
+	return store_write(c->peer->store, heard_out_job, &job);
+}
+
+static enum err
+agreed_job(struct store_txn *txn, void *arg)
+{
+	struct agreed_job *job = arg;
+	struct carry *c = job->c;
+	enum err e = heard_out_job(txn, arg);
+
 	if (e == E_OK)
 		e = carry_twins_told(c, txn);
-	if (e == E_OK)
-		e = carry_put_said(txn, &c->other.id, &(struct carry_cursor){job->incarnation, c->at});
 	if (e == E_OK && c->other.road == CARRY_UP)
 		e = store_del_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"));
 	return e;

@@ -63,6 +63,7 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 		e = sync_memory_get(txn, &l->memory);
 	if (e == E_OK)
 		e = down_knows_older(txn, &l->above.node, &cursors[0], &mine.spare);
+	mine.keep_half = e == E_OK && !l->down_again && peer_is_node(l->peer) && link_node_waits(l, txn);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;

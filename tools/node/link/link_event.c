@@ -8,8 +8,6 @@
 #include "tools/node/outbox/outbox.h"
 #include "tools/node/outbox/receipts.h"
 
-#define GO_ON_BYTES_MIN 600u /* less does not carry a parcel worth its signature */
-
 static enum err
 new_life_job(struct store_txn *txn, void *arg)
 {
@@ -101,7 +99,7 @@ link_go_on(struct link *l, struct session *s, uint64_t now_ms)
 		(void)link_attach_begin(l, s, now_ms);
 		return;
 	}
-	if (e == E_OK && left < GO_ON_BYTES_MIN)
+	if (e == E_OK && left < LINK_GO_ON_BYTES) /* no parcel worth its signature */
 		e = E_BUDGET;
 	if (e == E_OK)
 		e = store_write(l->peer->store, link_remember_job, l);
@@ -161,7 +159,10 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 			acked_all(l);
 		}
 		l->memory.verified = ev->u.finished.verified;
-		if (e == E_OK && ev->u.finished.verified && peer_is_node(l->peer) && l->why.e == E_OK)
+		/* what waits goes up all the same; nothing comes down before the words that it needs */
+		l->down_cut = l->up_only = e == E_BUDGET && peer_is_node(l->peer) && !session_over(s);
+		if (((e == E_OK && ev->u.finished.verified) || l->down_cut) && peer_is_node(l->peer) &&
+		    l->why.e == E_OK)
 			link_node_begin(l, s, now_ms);
 	}
 	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer) &&

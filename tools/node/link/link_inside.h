@@ -54,6 +54,10 @@ struct link {
 	uint64_t repair_from;    /* bytes of frames before the repair */
 	unsigned node_rounds;
 	bool node_repaired, node_anew;
+	bool down_cut;           /* a budget ended what comes down first */
+	bool down_again;         /* what is left of it, after what goes up, is for that */
+	unsigned cut_rounds;     /* exchanges that a budget cut short */
+	bool up_only;            /* the next arrival needs all that is left */
 	/* ask */
 	struct bytes ask;
 	const char *verb;        /* NULL: LINK_CALL_VERB */
@@ -89,10 +93,13 @@ enum err link_sync_begin(struct link *, struct session *, uint64_t now_ms);
 void link_count_kept(struct link *);
 #define LINK_AROUND_BYTES 400u /* of a budget: a parcel's own signature and keys */
 
+#define LINK_GO_ON_BYTES 600u    /* with less left of a budget no further exchange begins */
+
 /* link_node.c: the exchange of a node with the one above it. */
 void link_node_begin(struct link *, struct session *, uint64_t now_ms);
+bool link_node_waits(struct link *, struct store_txn *); /* is there anything that was not said? */
 void link_node_event(struct link *, struct session *, const struct session_event *, uint64_t now_ms);
-enum err link_node_next(void *ctx, struct message *out);
+enum err link_node_next(void *ctx, uint64_t room, struct message *out);
 enum err link_node_close(void *ctx, struct message_close *out);
 
 /*

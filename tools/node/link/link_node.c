@@ -1,7 +1,11 @@
 /* A node's exchange with the node above it (or its twin), after the one that every device has. */
 #include "sync/repair.h"
 #include "tools/node/carry/carry.h"
+#include "core/parcel/arrival.h"
 #include "tools/node/link/link_inside.h"
+
+#define CUT_ROUNDS_MAX 4u  /* of a budget, exchanges in one session */
+#define REPAIR_BYTES 1500u /* with less left of a budget nobody looks for what differs */
 
 static void
 failed(struct link *l, enum err e)
@@ -47,7 +51,7 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 static void
 node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 {
-	struct session_node mine = {.incarnation = store_incarnation(l->peer->store)};
+	struct session_node mine = {.incarnation = store_incarnation(l->peer->store), .up_only = l->up_only};
 	struct carry_cursor said, heard;
 	enum err e;
 
@@ -71,7 +75,18 @@ node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 		failed(l, e);
 		return;
 	}
+	mine.down_most = listed && !carry_lists(l->carry);
 	session_node(s, &mine, now_ms);
+}
+
+bool
+link_node_waits(struct link *l, struct store_txn *txn)
+{
+	struct carry_cursor said;
+	uint64_t last;
+
+	return carry_said(txn, &l->above.node, &said) != E_OK || arrival_last(txn, &last) != E_OK ||
+	       last > said.seq;
 }
 
 void
@@ -162,31 +177,108 @@ on_mark(struct link *l, struct session *s, const struct session_event *ev, uint6
 	session_settle_mark(s, e, why.thing, now_ms);
 }
 
+/* What goes up had its half of the budget: all that is left is for what comes down. */
+static bool
+down_again(struct link *l, struct session *s, uint64_t now_ms)
+{
+	enum err e;
+
+	if (!l->down_cut || l->down_again || session_budget_left(s) < LINK_GO_ON_BYTES)
+		return false;
+	l->down_again = true;
+	l->down_cut = l->up_only = false;
+	l->exchange = EXCHANGE_SYNC;
+	if ((e = link_sync_begin(l, s, now_ms)) != E_OK)
+		failed(l, e);
+	return true;
+}
+
+/* Some of what comes down stays behind. If nothing at all passed, the next sync will not do better. */
+static void
+end_cut(struct link *l)
+{
+	const struct link_result *r = l->result;
+
+	if (r->parcels_received + r->carried + r->taken > 0)
+		why_set(&l->why, E_BUDGET, "%s", "");
+	else
+		why_set(&l->why, E_BUDGET_SMALL, "what comes down first does not fit");
+}
+
+/*
+ * The budget ended a flight: what passed is settled, and with what is left it goes on: one end may have had
+ * less to say than its part. What a repair found and was not said is found again.
+ */
+static void
+on_cut(struct link *l, struct session *s, enum err cut, uint64_t now_ms)
+{
+	bool passed = l->result->carried + l->result->taken > 0;
+	bool more = (!l->node_repaired || passed) && l->cut_rounds < CUT_ROUNDS_MAX &&
+	            session_budget_left(s) >= LINK_GO_ON_BYTES;
+	enum err e = carry_heard_out(l->carry, l->memory.incarnation);
+
+	if (e != E_OK) {
+		failed(l, e);
+		return;
+	}
+	if (down_again(l, s, now_ms))
+		return;
+	if (more && !l->down_cut && (cut == E_BUDGET || !l->up_only)) {
+		l->up_only = cut == E_BUDGET_SMALL;
+		l->cut_rounds += cut == E_BUDGET;
+		l->node_repaired = false;
+		link_node_begin(l, s, now_ms);
+		return;
+	}
+	if (l->down_cut)
+		end_cut(l);
+	else if (cut == E_BUDGET || passed || l->result->parcels_received > 0)
+		why_set(&l->why, E_BUDGET, "%s", "");
+}
+
+/* Both hold the same, or nobody can tell why not, or what differs is to be found first. */
+static void
+on_unverified(struct link *l, struct session *s, uint64_t now_ms)
+{
+	if (!l->node_repaired && session_budget_left(s) < REPAIR_BYTES) {
+		why_set(&l->why, E_BUDGET, "%s", "");
+	} else if (!l->node_repaired) {
+		l->node_repaired = true;
+		repair_begin(l, s, now_ms);
+	} else if (!l->node_anew) { /* a rule or a sketch was wrong: all again, once */
+		l->node_anew = true;
+		link_node_begin(l, s, now_ms);
+	}
+}
+
 static void
 on_finished(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	const struct carry_counts *counts = carry_counts(l->carry);
 	bool again = l->node_rounds == 0 && counts->fresh > 0;
-	enum err e;
+	enum err e = ev->u.finished.why.e;
 
 	l->result->carried += counts->sent;
 	l->result->taken += counts->fresh;
 	l->result->withheld = counts->withheld;
-	l->result->verified = l->memory.verified = ev->u.finished.verified;
-	if (ev->u.finished.why.e == E_STRANGER && (e = carry_forget_told(l->carry)) != E_OK)
-		failed(l, e); /* whom it does not know is told of again */
-	if (ev->u.finished.why.e == E_UNVERIFIED && !l->node_repaired) {
-		l->node_repaired = true;
-		repair_begin(l, s, now_ms);
-	} else if (ev->u.finished.why.e == E_UNVERIFIED && !l->node_anew) { /* a rule or a sketch was wrong: all again, once */
-		l->node_anew = true;
-		link_node_begin(l, s, now_ms);
+	l->result->verified = l->memory.verified = ev->u.finished.verified && !l->down_cut;
+	if ((e == E_BUDGET || e == E_BUDGET_SMALL) && !session_over(s)) {
+		on_cut(l, s, e, now_ms);
+		return;
 	}
+	if (e == E_STRANGER && carry_forget_told(l->carry) != E_OK) /* all are told again */
+		failed(l, E_STORE_IO);
+	if (e == E_UNVERIFIED)
+		on_unverified(l, s, now_ms);
 	if (!ev->u.finished.verified)
 		return;
 	if ((e = carry_agreed(l->carry, l->memory.incarnation)) != E_OK)
 		failed(l, e);
-	if (again) { /* what came from there may make something to say */
+	if (down_again(l, s, now_ms))
+		return;
+	if (l->down_cut && l->why.e == E_OK)
+		end_cut(l);
+	else if (again) { /* what came from there may make something to say */
 		l->node_rounds++;
 		link_node_begin(l, s, now_ms);
 	}
@@ -212,9 +304,9 @@ link_node_event(struct link *l, struct session *s, const struct session_event *e
 }
 
 enum err
-link_node_next(void *ctx, struct message *out)
+link_node_next(void *ctx, uint64_t room, struct message *out)
 {
-	return carry_next(((struct link *)ctx)->carry, out);
+	return carry_next(((struct link *)ctx)->carry, room, out);
 }
 
 enum err

@@ -73,7 +73,7 @@ flight(struct packing *g, uint64_t bytes_max, uint64_t *waiting)
 	struct message m;
 	enum err e;
 
-	while ((e = carry_next(g->carry, &m)) == E_OK) {
+	while ((e = carry_next(g->carry, UINT64_MAX, &m)) == E_OK) {
 		if ((e = thing_in(g, &m)) != E_OK)
 			return e;
 		if (g->things.n < MAIL_BYTES_WISHED || !carry_at(g->carry, &g->batch.seq))

@@ -173,7 +173,7 @@ void serve_successor(struct serve_conn *);
 
 /* serve_node.c: another node's. */
 void serve_node_event(struct serve_conn *, const struct session_event *);
-enum err serve_node_next(void *ctx, struct message *out);
+enum err serve_node_next(void *ctx, uint64_t room, struct message *out);
 enum err serve_node_close(void *ctx, struct message_close *out);
 
 /* serve_above_due: in this minute since it began? A minute after the beginning, and then every so many. */

@@ -177,9 +177,9 @@ serve_node_event(struct serve_conn *c, const struct session_event *ev)
 
 /* What the session says of this node's: while it is asked, no work is aside. */
 enum err
-serve_node_next(void *ctx, struct message *out)
+serve_node_next(void *ctx, uint64_t room, struct message *out)
 {
-	return carry_next(((struct serve_conn *)ctx)->carry, out);
+	return carry_next(((struct serve_conn *)ctx)->carry, room, out);
 }
 
 enum err
