@@ -4,6 +4,7 @@
  * (serve_*) and a device's session, without a link between.
  */
 #include "tests/node_fixture.h"
+#include "tools/node/agent/agent.h"
 #include "tools/node/serve/serve.h"
 #include "tools/node/serve/serve_inside.h"
 
@@ -220,4 +221,69 @@ when_it_goes_above(void)
 	}
 }
 
-CHECK_MAIN(T(ten_minutes_behind), T(when_it_goes_above))
+static unsigned tries;
+
+static bool
+aside_now(struct serve *s, void (*work)(void *), void (*done)(void *), void *arg)
+{
+	(void)s;
+	tries++;
+	work(arg);
+	done(arg);
+	return true;
+}
+
+static struct agent_row
+kept_row(void)
+{
+	struct agent_row row = {.why = DUTY_WHY_COUNT};
+	struct store_txn *txn;
+
+	if (store_read_begin(n.peer->store, &txn) == E_OK) {
+		(void)agent_row_get(txn, &row);
+		store_read_end(txn);
+	}
+	return row;
+}
+
+static enum err
+used_up_job(struct store_txn *txn, void *arg)
+{
+	struct agent_row row = kept_row();
+
+	row.kept.bytes = *(const uint64_t *)arg;
+	return agent_row_put(txn, &row);
+}
+
+/* serve --above-bytes-a-day: what a try took is kept; with too little left of the day there is none, and it says why. */
+static void
+what_a_day_may_cost(void)
+{
+	static const struct serve_host at_once = {nothing, nothing, pumped, now_ms, aside_now};
+	struct serve s = {.host = &at_once, .above_every_min = 10};
+	uint64_t most = SERVE_ABOVE_DAY_BYTES_MIN;
+	struct agent_row row;
+
+	REQUIRE(node_begin(&n));
+	s.peer = n.peer;
+	n.peer->above = (struct above){.known = true, .address = "127.0.0.1:1"};
+	serve_above_begin(&s, most);
+	serve_above_minute(&s);
+	row = kept_row();
+	CHECK(tries == 1 && row.kept.wakes == 1 && row.kept.bytes > 0 && row.options.bytes_a_day == most);
+	CHECK(row.failed[0] != '\0' && row.why == DUTY_FAILED);
+	serve_above_minute(&s);
+	CHECK(tries == 1); /* it failed just now */
+	REQUIRE(store_write(n.peer->store, used_up_job, &most) == E_OK);
+	serve_above_begin(&s, most); /* as after a restart */
+	serve_above_minute(&s);
+	CHECK(tries == 1);
+	CHECK(duty_next(&s.above_duty).why == DUTY_BYTES);
+	serve_above_begin(&s, 0);
+	s.minutes = 0;
+	serve_above_minute(&s);
+	CHECK(tries == 2 && kept_row().options.bytes_a_day == 0); /* no bound any more */
+	node_end(&n);
+}
+
+CHECK_MAIN(T(ten_minutes_behind), T(when_it_goes_above), T(what_a_day_may_cost))

@@ -10,11 +10,11 @@ row_get(struct call *c, struct agent_row *row)
 	struct store_txn *txn;
 	bool found;
 
-	if (peer_is_node(call_peer(c)) || store_read_begin(call_peer(c)->store, &txn) != E_OK)
+	if (store_read_begin(call_peer(c)->store, &txn) != E_OK)
 		return false;
 	found = agent_row_get(txn, row) == E_OK;
 	store_read_end(txn);
-	return found;
+	return found && (!peer_is_node(call_peer(c)) || row->options.bytes_a_day != 0);
 }
 
 static void
@@ -28,16 +28,17 @@ used(struct writer *w, const char *what, uint64_t n, uint64_t most)
 void
 status_agent_text(struct call *c, struct writer *w)
 {
+	bool node = peer_is_node(call_peer(c));
 	struct agent_row row;
 	char when[32];
 
-	if (!row_get(c, &row))
+	if (!row_get(c, &row) || (node && !call_is_asked(c)))
 		return;
 	if (!call_is_asked(c)) { /* who owns the store now is this command */
 		writer_str(w, "The agent does not run: banyan agent STORE\n");
 		return;
 	}
-	writer_printf(w, "The agent runs: %s", duty_sentence(row.why));
+	writer_printf(w, "%s: %s", node ? "The node above" : "The agent runs", duty_sentence(row.why));
 	if (row.next_s != 0) {
 		view_time(when, row.next_s);
 		writer_printf(w, "; next try %s", when);
@@ -68,7 +69,7 @@ status_agent_json(struct call *c, struct writer *w)
 	struct agent_row row;
 	char when[32];
 
-	if (peer_is_node(call_peer(c)))
+	if (peer_is_node(call_peer(c)) && !row_get(c, &row))
 		return;
 	json_key(w, "agent");
 	if (!row_get(c, &row)) {

@@ -46,6 +46,7 @@ expect 0 "" b submit "$W/one" F4_referral \
 expect 0 '"verified":true' b sync "$W/one" --json
 sent=$((sent + $(field parcels_sent)))
 
+expect 64 "at least 65536" b serve "$W/second" --listen 127.0.0.1:0 --above-bytes-a-day 5
 expect 64 "needs [0-9]* bytes more" b sync "$W/north" --bytes-max 900
 bounded north
 same "parcels that went up" "$up" "$sent"

@@ -60,6 +60,20 @@ above_every(struct call *c, uint64_t *out)
 	return E_OK;
 }
 
+static enum err
+above_bytes(struct call *c, uint64_t *out)
+{
+	const char *text = call_option(c, "above-bytes-a-day");
+	char *end;
+
+	*out = text == NULL ? 0 : strtoull(text, &end, 10);
+	if (text != NULL && (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < SERVE_ABOVE_DAY_BYTES_MIN))
+		return why_set(call_why(c), E_USAGE,
+		               "--above-bytes-a-day is a number of bytes, at least %u, not \"%s\"",
+		               SERVE_ABOVE_DAY_BYTES_MIN, text);
+	return E_OK;
+}
+
 enum err
 cmd_serve(struct call *c)
 {
@@ -73,7 +87,8 @@ cmd_serve(struct call *c)
 	options.log_json = log != NULL && strcmp(log, "json") == 0;
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "serve");
-	if ((e = above_every(c, &options.above_every_min)) != E_OK || (e = set_share(c)) != E_OK)
+	if ((e = above_every(c, &options.above_every_min)) != E_OK ||
+	    (e = above_bytes(c, &options.above_bytes_a_day)) != E_OK || (e = set_share(c)) != E_OK)
 		return e;
 	/* after a restore: devices hear it all again, in this life's log */
 	if ((e = down_republish(call_peer(c), call_why(c))) != E_OK)

@@ -135,6 +135,7 @@ serve_run(struct peer *p, const struct serve_options *o, struct why *why)
 	serve_loop_init(&d->l, p, &hooks);
 	d->l.office = true;
 	d->l.serve.above_every_min = o->above_every_min;
+	serve_above_begin(&d->l.serve, o->above_bytes_a_day);
 	writer_heap_init(&d->certificate, 4096);
 	d->log.json = o->log_json;
 	d->l.serve.log = &d->log;

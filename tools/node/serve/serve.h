@@ -15,12 +15,14 @@
 struct serve_options {
 	const char *listen, *metrics;
 	uint64_t above_every_min;  /* it syncs with the node above every so many minutes; 0: only when it is told to */
+	uint64_t above_bytes_a_day; /* ... and lets that take so many bytes a day, counted as an agent's; 0: any */
 	bool log_json;
 	void (*ready)(void *ctx, const char *address, const char *metrics_address);
 	void *ctx;
 };
 
 #define SERVE_ABOVE_EVERY_MIN 10u       /* unless it is said */
+#define SERVE_ABOVE_DAY_BYTES_MIN 65536u /* a full handshake, and a parcel of the usual largest size */
 #define SERVE_ABOVE_EVERY_MIN_MAX 10080u /* a week */
 
 /* serve_run: serve the store, and its local socket, until SIGTERM or SIGINT. E_LISTEN, E_USAGE, E_STORE_*. */

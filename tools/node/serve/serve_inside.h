@@ -6,6 +6,7 @@
 #ifndef BANYAN_TOOLS_NODE_SERVE_SERVE_INSIDE_H
 #define BANYAN_TOOLS_NODE_SERVE_SERVE_INSIDE_H
 
+#include "tools/node/agent/duty.h"
 #include "core/parcel/arrival.h"
 #include "sync/session.h"
 #include "tools/call/call_asked.h"
@@ -122,6 +123,7 @@ struct serve {
 	size_t forget_count;
 	uint64_t minutes;          /* since it began */
 	uint64_t above_every_min;  /* 0: only when it is told to */
+	struct duty above_duty;    /* when, and within how many bytes, if a day has a bound of them */
 	bool above_busy;           /* it syncs with the node above */
 	enum err above_said;       /* how that ended last */
 	struct meters meters;
@@ -178,7 +180,11 @@ enum err serve_node_close(void *ctx, struct message_close *out);
 
 /* serve_above_due: in this minute since it began? A minute after the beginning, and then every so many. */
 bool serve_above_due(uint64_t minutes, uint64_t every_min);
-/* serve_above.c: each minute, where sessions are fed: sync with the node above when it is time. */
+/*
+ * serve_above.c. _begin: with the bytes that a day has for it (0: no bound): goes on with the day that META "agent" kept.
+ * _minute: each minute, where sessions are fed: sync with the node above when it is time.
+ */
+void serve_above_begin(struct serve *, uint64_t bytes_a_day);
 void serve_above_minute(struct serve *);
 
 /* serve_ask.c: commands asked of the daemon. */
