@@ -46,6 +46,7 @@ static void
 remembered(void)
 {
 	uint8_t key[6 + 16] = "handed";
+	struct attach_id ids[2];
 	struct store_txn *txn;
 	struct bytes value;
 	size_t count = 0;
@@ -59,13 +60,23 @@ remembered(void)
 	memcpy(h.address, "10.0.0.5:7449", 14);
 	CHECK(handed_add(&h, 9) && handed_add(&h, 2) && handed_add(&h, 5)); /* what is urgent comes first */
 	CHECK(handed_has(&h, 2) && handed_has(&h, 5) && handed_has(&h, 9) && !handed_has(&h, 3));
+	memset(&ids[0], 7, sizeof(ids[0]));
+	memset(&ids[1], 8, sizeof(ids[1]));
+	*handed_chunks(&h, &ids[0]) = 3;
+	*handed_chunks(&h, &ids[1]) = 512;
 	REQUIRE(store_write(n.peer->store, put_job, &h) == E_OK);
 	memset(key + 6, 1, 16);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	REQUIRE(store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value) == E_OK);
 	CHECK(vector_holds("row_cursor_handed", "time 1000, 10.0.0.5:7449, epoch 7, parcels 2, 5, 9", value));
+	memcpy(key, "pieces", 6);
+	REQUIRE(store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value) == E_OK);
+	CHECK(vector_holds("row_cursor_pieces", "of attachment 07..07 three chunks, of 08..08 512", value));
+	memcpy(key, "handed", 6);
 	store_read_end(txn);
 	CHECK(look(&n, 1, 7, 2000) == E_OK && other.count == 3 && other.numbers[1] == 5);
+	CHECK(other.piece_count == 2 && ID_EQUAL(&other.pieces[1].id, &ids[1]) && other.pieces[1].chunks == 512);
+	CHECK(*handed_chunks(&other, &ids[0]) == 3 && other.piece_count == 2);
 	CHECK(look(&n, 1, 8, 2000) == E_OK && other.count == 0 && other.epoch == 8);            /* another log */
 	CHECK(look(&n, 1, 7, 1001 + HANDED_DAYS_MAX * 86400u) == E_OK && other.count == 0);     /* too long ago */
 	CHECK(look(&n, 2, 7, 2000) == E_OK && other.count == 0);                                /* another relay */
@@ -77,11 +88,17 @@ remembered(void)
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(handed_walk(txn, count_one, &count) == E_OK && count == HANDED_RELAYS_MAX);
 	store_read_end(txn);
-	CHECK(look(&n, 1, 7, 2000) == E_OK && other.count == 0);
-	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 3);
+	CHECK(look(&n, 1, 7, 2000) == E_OK && other.count == 0 && other.piece_count == 0);
+	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 3 && other.piece_count == 2);
 	memset(key + 6, 3, 16);
 	CHECK(store_write(n.peer->store, clear_job, key + 6) == E_OK && store_write(n.peer->store, clear_job, key + 6) == E_OK);
-	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 0);
+	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 0 && other.piece_count == 0);
+	for (i = 0; i < HANDED_PIECES_MAX - 2; i++) { /* one more has no room */
+		memset(&ids[0], 100 + (int)i, sizeof(ids[0]));
+		CHECK(handed_chunks(&h, &ids[0]) != NULL);
+	}
+	memset(&ids[0], 9, sizeof(ids[0]));
+	CHECK(handed_chunks(&h, &ids[0]) == NULL && h.piece_count == HANDED_PIECES_MAX);
 	while (handed_add(&h, 10000 - h.count))
 		;
 	CHECK(h.count == HANDED_NUMBERS_MAX && handed_has(&h, 9990) && store_write(n.peer->store, put_job, &h) == E_OK);

@@ -1,8 +1,10 @@
 /*
  * What a relay, or an author, can do with the way back: an office's words for an author, in the envelope that answers it. Changed,
- * swapped, cut, replayed, in another order; asked for many times, by who says that it has nothing, or all, or was shut out.
+ * swapped, cut, replayed, in another order; asked for many times, by who says that it has nothing, or all, or was shut out. And with
+ * pieces of an attachment on their way to the office: dropped, turned round, changed, brought twice.
  */
 #include "tests/office.h"
+#include "tools/node/attached/attached.h"
 #include "tools/node/roads/satchel.h"
 #include "tools/node/roads/stick.h"
 
@@ -271,4 +273,107 @@ who_was_shut_out(void)
 	end();
 }
 
-CHECK_MAIN(T(answers_changed_and_swapped), T(answers_late), T(asked_many_times), T(a_little_room), T(who_was_shut_out))
+/* ---- pieces of an attachment, on their way up ---- */
+
+#define CHUNKS 10u /* in pieces of three */
+
+static enum err
+keep_job(struct store_txn *txn, void *arg)
+{
+	return attached_keep(txn, arg, &peer_self(one)->id, false);
+}
+
+/* The device's bundle, and in `at` where each of its envelopes begins: where it stands, then the pieces. */
+static bool
+pack_pieces(struct attached_new *file, struct writer *out, struct bytes *envelopes, size_t most)
+{
+	static uint8_t plain[(CHUNKS - 1) * ATTACH_CHUNK_BYTES + 100];
+	struct stick_up up = {.attached = true, .bytes_max = STICK_BYTES_MAX};
+	struct packed packed;
+	struct bundle b;
+	size_t at = 0, n = 0;
+
+	writer_heap_init(out, BUNDLE_BYTES_MAX);
+	if (attached_seal(file, "page.jpg", BYTES(plain, sizeof(plain))) != E_OK ||
+	    store_write(one->store, keep_job, file) != E_OK ||
+	    stick_pack_up(one, &up, out, &packed, &w.why) != E_OK || packed.pieces != 4 ||
+	    bundle_read(writer_view(out), &b, &w.why) != E_OK)
+		return false;
+	while (n < most && bundle_next(&b, &at, &envelopes[n]))
+		n++;
+	return n == most;
+}
+
+/* Envelopes by their digits, as a relay brings them; the statuses, and how many chunks the office has then. */
+static const char *
+brings(const struct bytes *envelopes, const char *which, const struct attach_id *id, struct writer *answers)
+{
+	static char said[64];
+	struct writer bundle, answer;
+	struct attached a = {.held = 0};
+	struct store_txn *txn;
+	uint32_t i, count = 0;
+	struct mail m;
+
+	mail_init(&m, w.node);
+	writer_heap_init(&bundle, BUNDLE_BYTES_MAX);
+	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
+	writer_reset(answers);
+	for (; *which != '\0'; which++) {
+		struct bytes e = envelopes[*which - '0'];
+
+		writer_be32(&m.envelopes, (uint32_t)e.n);
+		writer_bytes(&m.envelopes, e);
+		m.count++;
+		m.bytes += e.n;
+	}
+	if (mail_bundle(&m, &bundle) == E_OK &&
+	    satchel_take(w.node, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &w.why) == E_OK)
+		count = be32_get(answer.p);
+	for (i = 0; i < count && i < 16; i++)
+		said[i] = (char)('0' + answer.p[4 + i]);
+	writer_bytes(answers, BYTES(answer.p + 4 + count, answer.n - 4 - count));
+	if (store_read_begin(w.node->store, &txn) == E_OK) {
+		(void)attached_get(txn, id, &a);
+		store_read_end(txn);
+	}
+	(void)snprintf(said + i, 20, " %u", a.held);
+	mail_free(&m);
+	writer_free(&bundle);
+	writer_free(&answer);
+	return said;
+}
+
+static void
+pieces_that_a_relay_turns_round(void)
+{
+	struct bytes e[6]; /* where the device stands, four pieces, and one of them changed */
+	struct attached_new file;
+	struct writer out, answers, changed;
+	struct mail_taken t;
+
+	REQUIRE(begin() && pack_pieces(&file, &out, e, 5));
+	writer_heap_init(&answers, BUNDLE_BYTES_MAX);
+	writer_heap_init(&changed, BUNDLE_BYTES_MAX);
+	writer_bytes(&changed, e[1]);
+	changed.p[e[1].n / 2] ^= 1;
+	e[5] = writer_view(&changed);
+	CHECK_STR(brings(e, "32", &file.ref.id, &answers), "33 0"); /* nothing without the list, in the first */
+	CHECK_STR(brings(e, "5", &file.ref.id, &answers), "3 0");
+	CHECK_STR(brings(e, "132", &file.ref.id, &answers), "131 6"); /* what is out of its place is not kept */
+	CHECK_STR(brings(e, "1122", &file.ref.id, &answers), "1111 6");
+	t = take(two, writer_view(&answers));
+	CHECK(t.envelopes == 0);
+	CHECK_STR(brings(e, "340", &file.ref.id, &answers), "111 10");
+	t = take(one, writer_view(&answers)); /* the word that goes back covers what came beside it */
+	CHECK(t.attachments == 1 && t.receipts == 1 && t.refused == 0);
+	CHECK_STR(brings(e, "4321", &file.ref.id, &answers), "1111 10");
+	attached_free(&file);
+	writer_free(&out);
+	writer_free(&changed);
+	writer_free(&answers);
+	end();
+}
+
+CHECK_MAIN(T(answers_changed_and_swapped), T(answers_late), T(asked_many_times), T(a_little_room), T(who_was_shut_out),
+           T(pieces_that_a_relay_turns_round))

@@ -104,11 +104,12 @@ tell_via(struct call *c, const struct via_result *r, const char *address)
 {
 	if (call_json(c)) {
 		call_out(c, "{\"via\":\"%s\",\"parcels_handed\":%llu,\"envelopes_handed\":%llu,\"parcels_waiting\":%llu,"
-		            "\"parcels_there\":%llu,\"answers\":%llu,\"receipts\":%llu,\"received\":%llu,"
+		            "\"parcels_there\":%llu,\"answers\":%llu,\"receipts\":%llu,\"received\":%llu,\"pieces_handed\":%llu,\"attachments\":%llu,"
 		            "\"bytes_sent\":%llu,\"bytes_received\":%llu}\n",
 		         address, (unsigned long long)r->parcels, (unsigned long long)r->envelopes,
 		         (unsigned long long)r->waiting, (unsigned long long)r->already, (unsigned long long)r->answers,
 		         (unsigned long long)r->taken.receipts, (unsigned long long)r->taken.downs,
+		         (unsigned long long)r->pieces, (unsigned long long)r->taken.attachments,
 		         (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
 		return;
 	}
@@ -123,6 +124,12 @@ tell_via(struct call *c, const struct via_result *r, const char *address)
 		         r->already == 1 ? "is" : "are");
 	if (r->waiting > 0)
 		call_note(c, "%llu more had no room there: they wait here.\n", (unsigned long long)r->waiting);
+	if (r->pieces > 0)
+		call_out(c, "%llu piece%s of attachments went behind them.\n", (unsigned long long)r->pieces,
+		         r->pieces == 1 ? "" : "s");
+	if (r->taken.attachments > 0)
+		call_out(c, "The office has %llu more attachment%s whole.\n", (unsigned long long)r->taken.attachments,
+		         r->taken.attachments == 1 ? "" : "s");
 	if (r->asked)
 		call_out(c, "%s\n", "The office is asked by it what it has for this store: the answer comes at a later meeting.");
 	if (r->parcels > 0)

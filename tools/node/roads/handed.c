@@ -5,6 +5,7 @@
 #include "core/pack.h"
 
 #define PREFIX "handed"
+#define PIECES "pieces"
 #define KEY_BYTES (sizeof(PREFIX) - 1 + 16)
 #define DAY_S 86400u
 
@@ -23,6 +24,81 @@ row_key(uint8_t key[KEY_BYTES], const uint8_t relay[16])
 	memcpy(key, PREFIX, sizeof(PREFIX) - 1);
 	memcpy(key + sizeof(PREFIX) - 1, relay, 16);
 	return BYTES(key, KEY_BYTES);
+}
+
+_Static_assert(sizeof(PREFIX) == sizeof(PIECES), "the same key but for its first bytes");
+
+static struct bytes
+pieces_key(uint8_t key[KEY_BYTES], const uint8_t relay[16])
+{
+	row_key(key, relay);
+	memcpy(key, PIECES, sizeof(PIECES) - 1);
+	return BYTES(key, KEY_BYTES);
+}
+
+static enum err
+pieces_read(struct store_txn *txn, struct handed *h)
+{
+	uint8_t key[KEY_BYTES];
+	struct reader r;
+	struct bytes value;
+	uint32_t i, count;
+	enum err e = store_get(txn, STORE_CURSOR, pieces_key(key, h->relay), &value);
+
+	h->piece_count = 0;
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	reader_begin(&r, value, 1, 2);
+	if ((count = reader_array(&r)) > HANDED_PIECES_MAX)
+		return E_LIMIT;
+	for (i = 0; i < count; i++) {
+		if (reader_array(&r) != 2)
+			reader_fail(&r, E_PACK_TYPE);
+		reader_bin_fixed(&r, h->pieces[i].id.b, ATTACH_ID_BYTES);
+		h->pieces[i].chunks = (uint32_t)reader_u64_max(&r, ATTACH_CHUNKS_MAX);
+	}
+	h->piece_count = count;
+	return reader_end(&r);
+}
+
+static enum err
+pieces_write(struct store_txn *txn, const struct handed *h)
+{
+	uint8_t key[KEY_BYTES], memory[16 + HANDED_PIECES_MAX * (ATTACH_ID_BYTES + 12)];
+	struct writer w;
+	size_t i;
+	enum err e;
+
+	if (h->piece_count == 0) {
+		e = store_del(txn, STORE_CURSOR, pieces_key(key, h->relay));
+		return e == E_ABSENT ? E_OK : e;
+	}
+	writer_init(&w, memory, sizeof(memory));
+	pack_array(&w, 2);
+	pack_u64(&w, 1);
+	pack_array(&w, (uint32_t)h->piece_count);
+	for (i = 0; i < h->piece_count; i++) {
+		pack_array(&w, 2);
+		pack_bin(&w, BYTES(h->pieces[i].id.b, ATTACH_ID_BYTES));
+		pack_u64(&w, h->pieces[i].chunks);
+	}
+	if ((e = writer_end(&w)) == E_OK)
+		e = store_put(txn, STORE_CURSOR, pieces_key(key, h->relay), writer_view(&w));
+	return e;
+}
+
+uint32_t *
+handed_chunks(struct handed *h, const struct attach_id *id)
+{
+	size_t i;
+
+	for (i = 0; i < h->piece_count; i++)
+		if (ID_EQUAL(&h->pieces[i].id, id))
+			return &h->pieces[i].chunks;
+	if (h->piece_count == HANDED_PIECES_MAX)
+		return NULL;
+	h->pieces[h->piece_count] = (struct handed_pieces){.id = *id};
+	return &h->pieces[h->piece_count++].chunks;
 }
 
 static enum err
@@ -56,6 +132,8 @@ handed_of(struct store_txn *txn, const uint8_t relay[16], uint64_t epoch, uint64
 
 	if (e == E_OK)
 		e = row_read(BYTES(key, KEY_BYTES), value, h);
+	if (e == E_OK)
+		e = pieces_read(txn, h);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
 	if (e == E_ABSENT || h->epoch != epoch || h->time_s + (uint64_t)HANDED_DAYS_MAX * DAY_S < now_s) {
@@ -138,7 +216,7 @@ handed_put(struct store_txn *txn, const struct handed *h)
 	if ((e = writer_end(&w)) == E_OK)
 		e = store_put(txn, STORE_CURSOR, BYTES(key, KEY_BYTES), writer_view(&w));
 	writer_free(&w);
-	return e;
+	return e == E_OK ? pieces_write(txn, h) : e;
 }
 
 enum err
@@ -147,6 +225,8 @@ handed_clear(struct store_txn *txn, const uint8_t relay[16])
 	uint8_t key[KEY_BYTES];
 	enum err e = store_del(txn, STORE_CURSOR, row_key(key, relay));
 
+	if (e == E_OK || e == E_ABSENT)
+		e = store_del(txn, STORE_CURSOR, pieces_key(key, relay));
 	return e == E_ABSENT ? E_OK : e;
 }
 

@@ -58,7 +58,8 @@ struct attach_packed {
 	bool more;         /* some of it had no room */
 	struct writer ids;
 };
-enum err mail_attached_pack(struct mail *, struct store_txn *, uint64_t bytes_max, struct attach_packed *);
+struct handed;
+enum err mail_attached_pack(struct mail *, struct store_txn *, uint64_t bytes_max, struct handed *already, struct attach_packed *);
 enum err mail_attached_offered(struct store_txn *, struct bytes ids);
 enum err mail_attached_tell(struct mail *, struct store_txn *, const struct principal_id *to);
 

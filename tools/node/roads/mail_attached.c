@@ -3,6 +3,7 @@
 #include "core/pack.h"
 #include "tools/node/attached/attached.h"
 #include "tools/node/link/link_inside.h"
+#include "tools/node/roads/handed.h"
 #include "tools/node/roads/mail.h"
 
 #define PIECE_CHUNKS 3u /* in one letter: a little more than an envelope's usual size */
@@ -14,6 +15,7 @@
 struct packing {
 	struct mail *mail;
 	uint64_t bytes_max;
+	struct handed *already; /* NULL: a stick */
 	struct attach_packed *out;
 };
 
@@ -51,11 +53,16 @@ pack_pieces(struct packing *g, struct store_txn *txn, const struct attached *a, 
 	struct mail *m = g->mail;
 	struct writer letter;
 	uint64_t before = g->out->pieces;
-	uint32_t first;
+	uint32_t *handed = g->already != NULL ? handed_chunks(g->already, &a->id) : NULL, first = a->held;
 	enum err e = E_OK;
 
+	if (g->already != NULL && handed == NULL)
+		return E_OK; /* it waits for an answer */
+	if (handed != NULL && *handed > first)
+		first = *handed;
+
 	writer_heap_init(&letter, PIECE_BYTES_MAX);
-	for (first = a->held; first < attached_count(a) && e == E_OK; first += PIECE_CHUNKS) {
+	for (; first < attached_count(a) && e == E_OK; first += PIECE_CHUNKS) {
 		writer_reset(&letter);
 		if ((e = letter_piece(txn, a, first, offer, &letter)) != E_OK)
 			break;
@@ -64,6 +71,8 @@ pack_pieces(struct packing *g, struct store_txn *txn, const struct attached *a, 
 			break;
 		if ((e = mail_letter(m, writer_view(&letter))) == E_OK)
 			g->out->pieces++;
+		if (handed != NULL)
+			*handed = first + PIECE_CHUNKS < attached_count(a) ? first + PIECE_CHUNKS : attached_count(a);
 		store_forget(txn);
 	}
 	if (g->out->pieces > before) {
@@ -99,9 +108,9 @@ pack_one(void *arg, struct store_txn *txn, const struct attached *a)
 }
 
 enum err
-mail_attached_pack(struct mail *m, struct store_txn *txn, uint64_t bytes_max, struct attach_packed *out)
+mail_attached_pack(struct mail *m, struct store_txn *txn, uint64_t bytes_max, struct handed *already, struct attach_packed *out)
 {
-	struct packing g = {m, bytes_max, out};
+	struct packing g = {m, bytes_max, already, out};
 	enum err e = attached_walk(txn, pack_one, &g);
 
 	return e == E_OK && (e = writer_end(&out->ids)) == E_OK ? mail_seal(m, NULL) : e;

@@ -71,7 +71,9 @@ take_all(struct answering *g, const struct principal_id *via, struct writer *ans
 		struct mail_taken taken = {0};
 
 		e = mail_take(g->peer, envelope, via, &taken, a, why);
-		writer_u8(answer, taken.others > 0 ? SATCHEL_OTHERS : a->wanted ? SATCHEL_TAKEN : SATCHEL_REFUSED);
+		writer_u8(answer, taken.others > 0 ? SATCHEL_OTHERS
+		                  : a->wanted || (taken.pieces > 0 && taken.refused == 0) ? SATCHEL_TAKEN
+		                                                                         : SATCHEL_REFUSED);
 		wanted += a->wanted;
 	}
 	g->count = i;

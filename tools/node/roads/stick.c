@@ -97,6 +97,7 @@ add_up(struct mail *m, struct store_txn *txn, const struct stick_up *up, struct 
 
 struct await_job {
 	const struct mail *mail;
+	size_t awaited; /* of its envelopes, from the first: pieces of attachments are told of in another one's answer */
 	struct attach_packed attached;
 	uint32_t now_s;
 };
@@ -106,7 +107,7 @@ await_job(struct store_txn *txn, void *arg)
 {
 	struct await_job *job = arg;
 
-	enum err e = mail_await(txn, job->mail->answers, job->mail->count, job->now_s);
+	enum err e = mail_await(txn, job->mail->answers, job->awaited, job->now_s);
 
 	return e == E_OK ? mail_attached_offered(txn, writer_view(&job->attached.ids)) : e;
 }
@@ -127,11 +128,14 @@ stick_pack_up(struct peer *p, const struct stick_up *up, struct writer *out, str
 	mail_to_office(&m);
 	writer_heap_init(&job.attached.ids, STICK_BYTES_MAX);
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
-		if ((e = add_up(&m, txn, up, packed)) == E_OK && up->attached && packed->waiting == 0)
-			e = mail_attached_pack(&m, txn, up->bytes_max, &job.attached);
+		e = add_up(&m, txn, up, packed);
+		job.awaited = m.count;
+		if (e == E_OK && up->attached && packed->waiting == 0)
+			e = mail_attached_pack(&m, txn, up->bytes_max, up->already, &job.attached);
 		store_read_end(txn);
 	}
 	packed->attachments = job.attached.attachments;
+	packed->pieces = job.attached.pieces;
 	packed->attachments_wait = job.attached.more;
 	job.mail = &m;
 	if (e == E_OK && (e = store_write(p->store, await_job, &job)) == E_OK)

@@ -14,7 +14,7 @@ struct packed {
 	uint64_t envelopes, parcels, receipts, bytes; /* bytes: of the bundle */
 	uint64_t already;                             /* parcels that the carrier has */
 	uint64_t waiting;                             /* parcels that did not fit */
-	uint64_t attachments;                         /* pieces of so many, behind all else */
+	uint64_t attachments, pieces;                 /* pieces of so many, behind all else */
 	bool attachments_wait;                        /* some of them did not fit */
 };
 

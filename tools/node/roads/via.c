@@ -83,6 +83,7 @@ key_found(void *ctx, const struct ec_public *key)
 
 /* ---- what is said ---- */
 
+#define PIECES_BYTES (256u << 10) /* of attachments, given at once: what a cut costs */
 #define ANSWER_HEAD_BYTES (MEETING_PROOF_BYTES + 8u)
 #define ASKING_BYTES (2u * ENVELOPE_LEAST_BYTES) /* an envelope with nothing but where this store stands */
 
@@ -219,7 +220,7 @@ give(struct meeting *m, struct net_client *client, struct why *why)
 
 /* First the answers, so that nothing goes that the office has by now. */
 static enum err
-talk(struct meeting *m, struct net_client *client, const char *address, struct why *why)
+give_records(struct meeting *m, struct net_client *client, const char *address, struct why *why)
 {
 	uint32_t wanted;
 	enum err e;
@@ -238,7 +239,45 @@ talk(struct meeting *m, struct net_client *client, const char *address, struct w
 	m->result->asked = m->result->parcels == 0 && m->handed->time_s == 0 && m->room >= ASKING_BYTES;
 	if (m->result->parcels == 0 && !m->result->asked)
 		return E_OK;
+	m->room -= m->input.n < m->room ? m->input.n : m->room;
 	return (e = give(m, client, why)) == E_OK ? note_handed(m, address, why) : e;
+}
+
+/*
+ * Behind all records, a little at a time and noted each time, so that after a cut it goes on there; of what room is left half at
+ * most: others' records need it more. Each time where this store stands goes first: its answer says how far the office is.
+ */
+static enum err
+give_attachments(struct meeting *m, struct net_client *client, const char *address, struct why *why)
+{
+	struct stick_up up = {.attached = true, .already = m->handed};
+	uint64_t left = m->room / 2;
+	struct packed packed;
+	enum err e;
+
+	for (;;) {
+		up.bytes_max = left < PIECES_BYTES ? left : PIECES_BYTES;
+		writer_reset(&m->input);
+		writer_be32(&m->input, 0);
+		if ((e = stick_pack_up(m->peer, &up, &m->input, &packed, why)) != E_OK || packed.pieces == 0)
+			return e;
+		if ((e = give(m, client, why)) != E_OK)
+			return e == E_RELAY_FULL ? E_OK : e; /* the records are there: these wait */
+		m->result->parcels += packed.parcels;
+		m->result->envelopes += packed.envelopes;
+		m->result->pieces += packed.pieces;
+		left -= m->input.n < left ? m->input.n : left;
+		if ((e = note_handed(m, address, why)) != E_OK)
+			return e;
+	}
+}
+
+static enum err
+talk(struct meeting *m, struct net_client *client, const char *address, struct why *why)
+{
+	enum err e = give_records(m, client, address, why);
+
+	return e == E_OK ? give_attachments(m, client, address, why) : e;
 }
 
 static enum err

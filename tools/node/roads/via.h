@@ -15,6 +15,7 @@ struct via_result {
 	uint64_t parcels, envelopes, answers; /* handed over; taken back */
 	uint64_t already;                     /* parcels that this relay was given before, and no receipt covers yet */
 	uint64_t waiting;                     /* parcels that the relay had no room for, or that did not fit */
+	uint64_t pieces;                      /* of attachments, handed over */
 	bool asked;                           /* with nothing to hand over: what the office has for this store */
 	struct mail_taken taken;              /* of the answers */
 	struct net_counts counts;
