@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/check.h"
@@ -63,6 +65,39 @@ background(void)
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	CHECK_MSG(WEXITSTATUS(status) == 0, "%d", WEXITSTATUS(status));
 	(void)close(master);
+}
+
+/* Ctrl-C, or the end of the program, at a hidden question: it is an answer, and the terminal shows again what is typed. */
+static void
+interrupted(void)
+{
+	static const int how[] = {0, SIGTERM, SIGHUP};
+	size_t i;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		int status = -1, master = -1;
+		pid_t pid = forkpty(&master, NULL, NULL, NULL);
+		struct termios now;
+		uint8_t out[64];
+		size_t count;
+		char c;
+
+		if (pid < 0)
+			SKIP("no terminal can be made here");
+		if (pid == 0) {
+			if (terminal_ask_secret("? ", out, sizeof(out), &count) != E_INTERRUPTED || count != 0)
+				_exit(1);
+			_exit(tcgetattr(STDIN_FILENO, &now) == 0 && (now.c_lflag & ECHO) != 0 ? 0 : 2);
+		}
+		while (read(master, &c, 1) == 1 && c != '?')
+			;
+		CHECK(how[i] != 0 ? kill(pid, how[i]) == 0 : write(master, "a\x03", 2) == 2);
+		while (read(master, &c, 1) == 1)
+			;
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%zu: %x", i, (unsigned)status);
+		(void)close(master);
+	}
 }
 
 static void
@@ -196,5 +231,5 @@ names_from_elsewhere_move_no_cursor(void)
 	CHECK_STR(writer_cstr(&w), "a?[2Jb\tc\n?d??\xc3\xa9");
 }
 
-CHECK_MAIN(T(background), T(passphrase_files), T(precedence), T(key_files), T(short_passphrases_are_warned_of),
+CHECK_MAIN(T(background), T(interrupted), T(passphrase_files), T(precedence), T(key_files), T(short_passphrases_are_warned_of),
            T(names_from_elsewhere_move_no_cursor))
