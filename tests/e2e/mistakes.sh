@@ -66,6 +66,7 @@ expect 0 "" b backup "$W/node" -o "$W/backup"
 expect 73 "already exists" b backup "$W/node" -o "$W/backup"
 [ "$(b audit "$W/node" | grep -c ": backup")" -eq 1 ] || fail "backups that were none stand in the audit log"
 expect 73 "already a store in" b restore "$W/backup" "$W/node"
+expect 65 "not a whole bundle.*$W/file" b unpack "$W/node" "$W/file"
 ok "places"
 
 # Who is shut out sees it in the device's standing, not only in the moment of a sync; who is let in is told how to hear of it.
@@ -109,6 +110,17 @@ expect 0 "" b status "$W/node"
 until_true 20 grep -q '"event":"asked"' "$W/serve.err" || fail "a command is not told of: $(cat "$W/serve.err")"
 grep -q '"peer":"00000000"' "$W/serve.err" && fail "a command came in as nobody"
 ok "a node's log"
+
+# What was erased is not unknown: whoever asks for it again is told.
+id=$(b list "$W/node" F9_session --json | sed -n 's/.*"id":"\([0-9a-f]*\)".*/\1/p')
+short=$(printf '%.8s' "$id")
+expect 0 "" b erase "$W/node" "$short" --reason "they asked"
+for command in "erase $W/node $short --reason again" "amend $W/node $short --set hours=1" "review $W/node $id --state approved"; do
+	# shellcheck disable=SC2086
+	expect 66 "$id was erased" b $command
+done
+expect 66 "no record 12345678" b review "$W/node" 12345678 --state approved
+ok "an erased record"
 
 # fill speaks to people; its drafts are told to programs.
 printf '%s\n' awareness referral save | b fill "$W/one" F9_session >"$W/out" 2>&1 || fail "no draft: $(cat "$W/out")"

@@ -61,7 +61,7 @@ tell(struct call *c, const struct mail_taken *t, uint64_t aside)
 		call_out(c, "%llu parcel%s taken, %llu were here already.\n", (unsigned long long)(t->parcels + t->forks),
 		         t->parcels + t->forks == 1 ? "" : "s", (unsigned long long)t->duplicates);
 	else
-		call_out(c, "%llu receipt%s and %llu word%s of the office taken, %llu were here already.\n",
+		call_out(c, "%llu receipt%s and %llu message%s of the office (forms, reviews) taken; %llu were here already.\n",
 		         (unsigned long long)t->receipts, t->receipts == 1 ? "" : "s", (unsigned long long)t->downs,
 		         t->downs == 1 ? "" : "s", (unsigned long long)t->duplicates);
 	if (t->pieces + t->attachments > 0)
@@ -112,11 +112,13 @@ cmd_unpack(struct call *c)
 	struct bundle bundle;
 	struct bytes file;
 	uint64_t aside = aside_count(p);
+	struct why why;
 	enum err e;
 
-	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK || (e = call_input(c, "FILE", &file)) != E_OK ||
-	    (e = bundle_read(file, &bundle, call_why(c))) != E_OK)
+	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK || (e = call_input(c, "FILE", &file)) != E_OK)
 		return e;
+	if ((e = bundle_read(file, &bundle, &why)) != E_OK)
+		return why_set(call_why(c), e, "%.100s: %s", call_arg(c, 0), why.thing);
 	tell_whole(c, &bundle);
 	if (peer_is_node(p) && (e = acting_audit(c, "unpack", "", "")) != E_OK)
 		return e;

@@ -5,6 +5,7 @@
 #include "core/principals/rules.h"
 #include "tools/node/acting.h"
 #include "tools/node/down/down.h"
+#include "tools/node/erase/erasures.h"
 #include "tools/node/opener/opener.h"
 #include "tools/node/signer.h"
 
@@ -64,6 +65,29 @@ keep_opened(struct peer *p, struct store_txn *txn, const struct principal_id *ac
 	return E_OK;
 }
 
+/* It is not here: was it erased, and may the asker know of it? Then that is said. */
+static enum err
+not_here(struct call *c, const char *record, int act)
+{
+	struct peer *p = call_peer(c);
+	struct erasure_row row;
+	struct store_txn *txn;
+	char hex[2 * ID_BYTES + 1];
+	bool erased;
+	enum err e;
+
+	if (act != ACT_READ_ANALYTIC && (e = store_read_begin(p->store, &txn)) == E_OK) { /* `show` tells of the order */
+		erased = erasures_find(p, txn, record, &row) == E_OK &&
+		         (!peer_is_node(p) || acting_may(c, ACT_READ_ANALYTIC, row.order.area, false) == E_OK);
+		if (erased)
+			hex_encode(hex, row.order.record.b, ID_BYTES);
+		store_read_end(txn);
+		if (erased)
+			return why_set(call_why(c), E_ERASED, "%s", hex);
+	}
+	return why_set(call_why(c), E_RECORD_UNKNOWN, "%s", record);
+}
+
 enum err
 subject_find(struct call *c, const char *record, int act, struct arena *a, struct subject *s)
 {
@@ -80,8 +104,8 @@ subject_find(struct call *c, const char *record, int act, struct arena *a, struc
 			e = keep_own(txn, s);
 	}
 	store_read_end(txn);
-	if (e == E_ABSENT)
-		return why_set(call_why(c), E_RECORD_UNKNOWN, "%s", record);
+	if (e == E_ABSENT || e == E_RECORD_UNKNOWN)
+		return not_here(c, record, act);
 	if (e != E_OK)
 		return e;
 	hex_encode(s->hex, s->id.b, ID_BYTES);
