@@ -50,7 +50,7 @@ expect 0 "is erased" b erase "$W/node" "$one" --reason "consent withdrawn"
 gone "$W/single.1" "$W/node" || fail "a record that stood alone is still in the node's files"
 expect 0 "was erased.*consent withdrawn" b show "$W/node" "$one"
 expect 0 '"state":"erased"' b show "$W/node" "$one" --json
-expect 66 "no record" b erase "$W/node" "$one" --reason "again"
+expect 66 "was erased" b erase "$W/node" "$one" --reason "again"
 expect 0 "erase" b audit "$W/node"
 all_good node
 ok "a record alone"

@@ -41,7 +41,7 @@ dead "$W/node"
 
 # 1. With the backup: the same node again. Devices need nothing; one that joined after the backup waits for an officer.
 expect 64 "either --backup" n replace "$W/node" "$(node_of)" --root "$W/safe/node.root" --new-passphrase-file "$W/new"
-expect 66 "the node" n replace "$W/node" 0123456789abcdef --root "$W/safe/node.root" --backup "$W/safe/backup" \
+expect 66 "no node" n replace "$W/node" 0123456789abcdef --root "$W/safe/node.root" --backup "$W/safe/backup" \
 	--new-passphrase-file "$W/new"
 rm -rf "$W/node"
 expect 0 "noted in the root" n replace "$W/node" "$(node_of)" --root "$W/safe/node.root" --backup "$W/safe/backup" \
