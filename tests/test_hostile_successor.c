@@ -3,6 +3,7 @@
  * word for it, with an old word, or with another's; and who says that the dead node had let it in.
  */
 #include "tests/device_fixture.h"
+#include "tools/node/enrol/enrol_node.h"
 #include "tools/node/enrol/succeed.h"
 
 static struct node n;
@@ -290,4 +291,57 @@ who_comes_back(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(whose_word_is_followed), T(whose_word_is_kept), T(who_comes_back))
+struct known_job {
+	const struct returns *r;
+	enum member_state state;
+};
+
+/* As the office above says of somebody: an enrolment that the node before signed. */
+static enum err
+known_job(struct store_txn *txn, void *arg)
+{
+	const struct known_job *job = arg;
+	struct enrolment e = {.programme = n.peer->programme.id,
+			      .id = job->r->id,
+			      .sign_pub = job->r->sign,
+			      .seal_pub = job->r->sign,
+			      .role = ROLE_MEMBER,
+			      .area = "V1",
+			      .name = "returns",
+			      .issuer = job->r->issuer};
+	struct writer w;
+	enum err why;
+
+	writer_heap_init(&w, STATEMENT_BYTES_MAX);
+	if ((why = enrolment_encode(&e, &job->r->by, &w)) == E_OK)
+		why = enrol_keep_member(txn, writer_view(&w), &n.peer->programme.id, job->state, 1000);
+	writer_free(&w);
+	return why;
+}
+
+/* Known from the office above only: it waits for approval like others; shut out there, it stays out. */
+static void
+known_from_above(void)
+{
+	struct returns r;
+	struct ec_key own;
+
+	REQUIRE(node_begin(&n) && crypto_ec_new(&own) == E_OK);
+	r = (struct returns){.id = {"device-000000001"},
+			     .issuer = peer_self(n.peer)->id,
+			     .node = peer_self(n.peer)->id,
+			     .sign = own.pub,
+			     .by = peer_self(n.peer)->sign,
+			     .issuer_key = peer_self(n.peer)->sign,
+			     .root = n.root};
+	REQUIRE(store_write(n.peer->store, known_job, &(struct known_job){&r, MEMBER_KNOWN}) == E_OK);
+	CHECK(state_of(&r.id) == MEMBER_KNOWN);
+	CHECK(comes_back(&r, &r.id, &own.pub) == E_OK && state_of(&r.id) == MEMBER_PENDING);
+	CHECK(comes_back(&r, &r.id, &own.pub) == E_OK && state_of(&r.id) == MEMBER_PENDING);
+	r.id = (struct principal_id){"device-000000002"};
+	REQUIRE(store_write(n.peer->store, known_job, &(struct known_job){&r, MEMBER_KNOWN_REVOKED}) == E_OK);
+	CHECK(comes_back(&r, &r.id, &own.pub) == E_REVOKED && state_of(&r.id) == MEMBER_KNOWN_REVOKED);
+	node_end(&n);
+}
+
+CHECK_MAIN(T(whose_word_is_followed), T(whose_word_is_kept), T(who_comes_back), T(known_from_above))
