@@ -1,6 +1,7 @@
-# mistakes.sh BANYAN SOURCE: what people do wrong with commands, and what is said to them: streams that are closed or full, places
+# mistakes.sh BANYAN SOURCE CLOCK: what people do wrong with commands, and what is said to them: streams that are closed or full, places
 # that are not there, addresses without a port, standings that are not what they were. Nothing aborts, nothing lies, nothing is half done.
 . "$2/tests/e2e/lib.sh"
+clock=$1
 areas=$SOURCE/schemas/areas/demo_province.csv
 
 make_node F9_session
@@ -75,6 +76,9 @@ expect 0 "banyan sync" b status "$W/officer"
 expect 0 "" b revoke "$W/node" two --reason lost
 expect 77 "shut out" b sync "$W/two"
 expect 0 "last sync did not end well" b status "$W/two"
+# A battery was out: the clock is back in 1970, and no form takes a month of this year.
+expect 0 "clock says a time before its last sync" env LD_PRELOAD="$clock" BANYAN_TEST_CLOCK=0 ASAN_OPTIONS=verify_asan_link_order=0 \
+	"$B" status "$W/one" --key-file "$W/key"
 ok "standings"
 
 # The examples of the help that name files of this repository work as they stand, from its folder.

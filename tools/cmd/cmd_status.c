@@ -249,7 +249,9 @@ stand_device(struct standing *s, struct store_txn *txn)
 		     plural(s->waiting.records));
 	if (s->last_sync_s != 0 && !s->sync.verified)
 		need(s, "The last sync did not end well; run it again, and it says why: banyan sync STORE");
-	if (offset > CLOCK_OFFSET_S || offset < -CLOCK_OFFSET_S)
+	if (s->last_sync_s > s->now_s + CLOCK_OFFSET_S)
+		need(s, "This device's clock says a time before its last sync: set it, or forms refuse dates as those of the future.");
+	else if (offset > CLOCK_OFFSET_S || offset < -CLOCK_OFFSET_S)
 		need(s, "This device's clock is %lld minutes %s that of the node: set it.",
 		     (long long)(offset < 0 ? -offset : offset) / 60, offset > 0 ? "behind" : "ahead of");
 	return own_reviews(s, txn);
