@@ -1,7 +1,8 @@
 /*
- * test_erased_slices: what an order to erase leaves to be done at a device: a slice that it shares with others is kept until it is
- * safe, a log that ends takes along what is left, and a node that was put back says its orders again; and of a late copy that is set
- * aside. (Found by sim, roads 76, 10, 38 and 364.)
+ * test_erased_slices: what an order to erase leaves to be done at a device: a slice that
+ * it shares with others is kept until it is safe, a log that ends takes along what is
+ * left, and a node that was put back says its orders again; and of a late copy that is
+ * set aside. (Found by sim, roads 76, 10, 38 and 364.)
  */
 #include "core/store/backup.h"
 #include "tests/office.h"
@@ -16,7 +17,8 @@ static struct peer *device;
 static bool
 begin(void)
 {
-	if (!office_open(&w) || (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
+	if (!office_open(&w) ||
+	    (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
 		return false;
 	office_carry(&w, device);
 	return peer_form(device, "T1") != NULL;
@@ -43,9 +45,13 @@ finish(size_t count, struct record_id *ids)
 	memset(f, 0, sizeof(f));
 	arena_init(&arena, 1u << 20);
 	for (i = 0; i < count; i++) {
-		CHECK(form_value_parse(form->form, "child", "Sok Dara", &arena, &values[i], &w.why) == E_OK);
-		f[i] = (struct finished){.form = form, .area = "V1", .values = &values[i], .value_count = 1,
-		                         .time_s = peer_now_s(device)};
+		CHECK(form_value_parse(form->form, "child", "Sok Dara", &arena,
+				       &values[i], &w.why) == E_OK);
+		f[i] = (struct finished){.form = form,
+					 .area = "V1",
+					 .values = &values[i],
+					 .value_count = 1,
+					 .time_s = peer_now_s(device)};
 	}
 	sealer_init(&sealer, device, peer_self(device));
 	CHECK(outbox_finish(&sealer, f, count, &w.why) == E_OK);
@@ -58,18 +64,24 @@ finish(size_t count, struct record_id *ids)
 static void
 erase(const struct record_id *id, enum erasure_parts parts)
 {
-	struct erase_order what = {.record = *id, .parts = parts, .actor = &w.node->identities[1].id, .reason = "asked"};
+	struct erase_order what = {.record = *id,
+				   .parts = parts,
+				   .actor = &w.node->identities[1].id,
+				   .reason = "asked"};
 	size_t neighbours;
 
-	CHECK(erase_record(w.node, &what, &neighbours, &w.why) == E_OK && erase_finish(w.node, &w.why) == E_OK);
+	CHECK(erase_record(w.node, &what, &neighbours, &w.why) == E_OK &&
+	      erase_finish(w.node, &w.why) == E_OK);
 }
 
-/* The items of the device's own parcel `number`: those whose analytic part is there, and those whose identifying one is. */
+/* The items of the device's own parcel `number`: those whose analytic part is there, and
+ * those whose identifying one is. */
 static void
 count_parts(uint64_t number, size_t *analytic, size_t *identifying)
 {
-	struct parcel_context context = {.programme = device->programme.id,
-	                                 .log = {peer_self(device)->id, peer_self(device)->epoch}};
+	struct parcel_context context = {
+	    .programme = device->programme.id,
+	    .log = {peer_self(device)->id, peer_self(device)->epoch}};
 	struct parcel parcel;
 	struct writer bytes;
 	struct arrival a;
@@ -112,7 +124,8 @@ safe_job(struct store_txn *txn, void *arg)
 	return e == E_OK ? outbox_put_acked(txn, peer_self(device)->epoch, 1) : e;
 }
 
-/* One parcel: a record alone, whose slice goes at once, and before it two that share one, which goes when it is safe. */
+/* One parcel: a record alone, whose slice goes at once, and before it two that share one,
+ * which goes when it is safe. */
 static void
 one_goes_and_one_waits(void)
 {
@@ -135,7 +148,8 @@ one_goes_and_one_waits(void)
 	CHECK(store_write(device->store, safe_job, NULL) == E_OK);
 	CHECK(erasures_settle(device, &w.why) == E_OK && !is_due());
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu are left", analytic, identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu are left", analytic,
+		  identifying);
 	end();
 }
 
@@ -156,7 +170,8 @@ revisions_of(const struct record_id *id)
 	return n;
 }
 
-/* Of a log that ended by a fork: what was erased does not go again, what lost its name goes as the revision that it was. */
+/* Of a log that ended by a fork: what was erased does not go again, what lost its name
+ * goes as the revision that it was. */
 static void
 a_log_that_ended(void)
 {
@@ -174,16 +189,20 @@ a_log_that_ended(void)
 	CHECK(store_write(device->store, safe_job, NULL) == E_OK);
 	CHECK(erasures_settle(device, &w.why) == E_OK && !is_due());
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
-	CHECK_MSG(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1, "%s", w.why.thing);
+	CHECK_MSG(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK &&
+		      parcels == 1,
+		  "%s", w.why.thing);
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 2 && identifying == 1, "%zu and %zu", analytic, identifying);
+	CHECK_MSG(analytic == 2 && identifying == 1, "%zu and %zu", analytic,
+		  identifying);
 	office_carry(&w, device);
 	CHECK(revisions_of(&gone) == 0 && revisions_of(&whole) == 1);
 	CHECK_MSG(revisions_of(&nameless) == 1, "%zu revisions", revisions_of(&nameless));
 	end();
 }
 
-/* The same before the order was done there: what others share goes whole, and they know where it is now. (Roads 1053.) */
+/* The same before the order was done there: what others share goes whole, and they know
+ * where it is now. (Roads 1053.) */
 static void
 a_log_that_ends_before_it_is_done(void)
 {
@@ -201,14 +220,18 @@ a_log_that_ends_before_it_is_done(void)
 	office_carry(&w, device);
 	REQUIRE(is_due());
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
-	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
+	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK &&
+	      parcels == 1);
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu", analytic, identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu", analytic,
+		  identifying);
 	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
-	CHECK(own_record_get(txn, &two[1], &own) == E_OK && own.epoch == peer_self(device)->epoch && own.number == 1);
+	CHECK(own_record_get(txn, &two[1], &own) == E_OK &&
+	      own.epoch == peer_self(device)->epoch && own.number == 1);
 	store_read_end(txn);
 	office_carry(&w, device);
-	CHECK(revisions_of(&gone) == 0 && revisions_of(&two[0]) == 0 && revisions_of(&two[1]) == 1);
+	CHECK(revisions_of(&gone) == 0 && revisions_of(&two[0]) == 0 &&
+	      revisions_of(&two[1]) == 1);
 	end();
 }
 
@@ -242,7 +265,8 @@ said_again_in_the_next_life(void)
 	REQUIRE(backup_restore(backup, path, &unlock, NULL, &info, &w.why) == E_OK);
 	REQUIRE(peer_open(&w.node, path, &unlock, &w.why) == E_OK);
 	CHECK(down_republish(w.node, &w.why) == E_OK);
-	CHECK(store_write(device->store, forget_job, NULL) == E_OK); /* as a session does, that meets another life */
+	CHECK(store_write(device->store, forget_job, NULL) ==
+	      E_OK); /* as a session does, that meets another life */
 	office_carry(&w, device);
 	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
 	CHECK(erasures_is_gone(txn, &id, &gone) == E_OK && gone);
@@ -280,7 +304,8 @@ slices_at_node(void)
 	return n;
 }
 
-/* Its author was shut out after the order; a copy in another log of his comes late, and is set aside. (Roads 364.) */
+/* Its author was shut out after the order; a copy in another log of his comes late, and
+ * is set aside. (Roads 364.) */
 static void
 a_late_copy_that_is_set_aside(void)
 {
@@ -293,7 +318,8 @@ a_late_copy_that_is_set_aside(void)
 	CHECK(slices_at_node() == 1);
 	erase(&id, ERASURE_ALL);
 	CHECK(slices_at_node() == 0);
-	CHECK(enrol_revoke(w.node, &w.node->identities[1], "one", "lost", &revoked, &w.why) == E_OK);
+	CHECK(enrol_revoke(w.node, &w.node->identities[1], "one", "lost", &revoked,
+			   &w.why) == E_OK);
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
 	office_carry(&w, device);
 	CHECK(erasures_settle(w.node, &w.why) == E_OK);
@@ -301,4 +327,45 @@ a_late_copy_that_is_set_aside(void)
 	end();
 }
 
-CHECK_MAIN(T(a_late_copy_that_is_set_aside), T(one_goes_and_one_waits), T(a_log_that_ended), T(a_log_that_ends_before_it_is_done), T(said_again_in_the_next_life))
+/* STORE.orders holds an order of an office that joined after the backup: it keeps no
+ * restore from being one. (Roads 960072.) */
+static void
+an_order_of_an_office_that_is_not_known(void)
+{
+	struct erasure o = {.parts = ERASURE_ALL,
+			    .record = {"record-000000001"},
+			    .area = "V1",
+			    .time_s = 1,
+			    .issuer = {"an unknown node"}};
+	uint8_t memory[STATEMENT_BYTES_MAX], length[4];
+	struct record_id id;
+	struct ec_key key;
+	struct writer w2;
+	char path[PATH_MAX];
+	size_t count = 9;
+	long bytes = 0;
+	FILE *f;
+
+	REQUIRE(begin() && crypto_ec_new(&key) == E_OK);
+	finish(1, &id);
+	office_carry(&w, device);
+	o.programme = w.node->programme.id;
+	writer_init(&w2, memory, sizeof(memory));
+	CHECK(erasure_encode(&o, &key, &w2) == E_OK);
+	be32_put(length, (uint32_t)writer_view(&w2).n);
+	REQUIRE((f = fopen(scratch_path(path, w.dir, "node.orders"), "wb")) != NULL);
+	CHECK(fwrite(length, 4, 1, f) == 1 &&
+	      fwrite(memory, writer_view(&w2).n, 1, f) == 1 && fclose(f) == 0);
+	CHECK_MSG(erasures_take_file(w.node, NULL, &count, &w.why) == E_OK && count == 0,
+		  "%s", w.why.thing);
+	erase(&id, ERASURE_ALL); /* and the file keeps it beside the next one */
+	REQUIRE((f = fopen(path, "rb")) != NULL);
+	CHECK(fseek(f, 0, SEEK_END) == 0 &&
+	      (bytes = ftell(f)) > (long)writer_view(&w2).n + 100);
+	CHECK(fclose(f) == 0);
+	end();
+}
+
+CHECK_MAIN(T(an_order_of_an_office_that_is_not_known), T(a_late_copy_that_is_set_aside),
+	   T(one_goes_and_one_waits), T(a_log_that_ended),
+	   T(a_log_that_ends_before_it_is_done), T(said_again_in_the_next_life))

@@ -57,8 +57,8 @@ enum err erasures_due(struct store_txn *, bool *out);
 /*
  * The orders beside the store, STORE.orders, for a backup that is older than they are. erasures_keep_all_beside: all that are known
  * here, also other offices', are in it, durably, when this returns. Part of settling: an order stays due until it stands there.
- * erasures_take_file: the orders of a file (be32 length || statement, ...), obeyed here; *count: those that were new. path NULL: of
- * STORE.orders, if there is one. E_FILE_ABSENT; E_IO: one that cannot be read is not one without orders.
+ * erasures_take_file: the orders of a file (be32 length || statement, ...), obeyed here; *count: those that were new. An order of an office
+ * that is not known here (the backup is older) is passed over and stays in the file. path NULL: of STORE.orders, if there is one. E_FILE_ABSENT; E_IO: one that cannot be read is not one without orders.
  */
 enum err erasures_keep_all_beside(struct peer *, struct why *);
 enum err erasures_take_file(struct peer *, const char *path, size_t *count, struct why *);

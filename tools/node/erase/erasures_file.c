@@ -122,6 +122,17 @@ struct take_file {
 	struct why *why;
 };
 
+/* Of an office that this store knew only after its backup: nobody here can tell whether it holds, and it is said again. */
+static bool
+is_nobodys(struct peer *p, struct store_txn *txn, struct bytes statement)
+{
+	struct erasure o;
+	struct member m;
+
+	return erasure_decode(statement, &p->programme.id, &o, NULL) == E_OK &&
+	       !ID_EQUAL(&o.issuer, &peer_self(p)->id) && member_get(txn, &o.issuer, &m) == E_ABSENT;
+}
+
 static enum err
 take_file_job(struct store_txn *txn, void *arg)
 {
@@ -136,7 +147,8 @@ take_file_job(struct store_txn *txn, void *arg)
 
 		if (n > job->bytes.n - at - 4)
 			break; /* cut while it was written: that order was not in force yet */
-		e = erasures_take(job->peer, txn, BYTES(job->bytes.p + at + 4, n), &fresh, job->why);
+		if (!is_nobodys(job->peer, txn, BYTES(job->bytes.p + at + 4, n)))
+			e = erasures_take(job->peer, txn, BYTES(job->bytes.p + at + 4, n), &fresh, job->why);
 		job->count += fresh;
 		at += 4 + n;
 	}

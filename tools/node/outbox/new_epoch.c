@@ -1,4 +1,5 @@
-/* A log that ends (a twin, a gap, a copy that was put back): its parcels go back into the outbox, for the next one. */
+/* A log that ends (a twin, a gap, a copy that was put back): its parcels go back into the
+ * outbox, for the next one. */
 #include <stdlib.h>
 
 #include "core/parcel/arrival.h"
@@ -12,7 +13,8 @@ struct epoch_job {
 	uint64_t number;
 };
 
-/* Which of this store's own records the row begins: their ids can be worked out. Not those that were erased. */
+/* Which of this store's own records the row begins: their ids can be worked out. Not
+ * those that were erased. */
 static void
 row_records(struct store_txn *txn, struct outbox_row *row)
 {
@@ -27,11 +29,13 @@ row_records(struct store_txn *txn, struct outbox_row *row)
 }
 
 /*
- * What was erased does not go again: an order is about what the office has. It may be here still, if the log ends before the order
- * is done. A slice that others share goes whole: the office leaves out what it must.
+ * What was erased does not go again: an order is about what the office has. It may be
+ * here still, if the log ends before the order is done. A slice that others share goes
+ * whole: the office leaves out what it must.
  */
 static enum err
-row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row *row, bool *goes)
+row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row *row,
+       bool *goes)
 {
 	unsigned parts;
 	enum err e = erasures_parts(txn, item, &parts);
@@ -49,8 +53,10 @@ row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row 
 	memcpy(row->hash, item->identifying.hash, sizeof(row->hash));
 	if (!row->has_record)
 		row_records(txn, row);
-	*goes = !item->analytic.left_out && (parts != ERASURE_ALL || row->record_count > 0);
-	if (parts == ERASURE_IDENTIFYING && row->has_record && item->identifying.present) {
+	*goes =
+	    !item->analytic.left_out && (parts != ERASURE_ALL || row->record_count > 0);
+	if (parts == ERASURE_IDENTIFYING && row->has_record &&
+	    item->identifying.present) {
 		row->identifying = BYTES_NONE;
 		row->left_out = true;
 	}
@@ -61,8 +67,9 @@ row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row 
 static enum err
 unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival *a)
 {
-	struct parcel_context context = {.programme = job->peer->programme.id, .log = a->log,
-	                                 .own_area = job->author->area};
+	struct parcel_context context = {.programme = job->peer->programme.id,
+					 .log = a->log,
+					 .own_area = job->author->area};
 	struct outbox_row *row = calloc(1, sizeof(*row));
 	struct arena arena;
 	struct parcel parcel;
@@ -70,7 +77,8 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 	enum err e;
 	size_t i;
 
-	if (a->parcel.n == 0) { /* given up when it was safe: it is not lost with one log */
+	if (a->parcel.n ==
+	    0) { /* given up when it was safe: it is not lost with one log */
 		free(row);
 		return E_OK;
 	}
@@ -96,7 +104,8 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 
 /* Parcels from + 1 ... upto of one of the author's logs, as far as they are here. */
 static enum err
-unpack_some(struct store_txn *txn, struct epoch_job *job, uint64_t epoch, uint64_t from, uint64_t upto)
+unpack_some(struct store_txn *txn, struct epoch_job *job, uint64_t epoch, uint64_t from,
+	    uint64_t upto)
 {
 	struct log_id log = {job->author->id, epoch};
 	struct parcel_hash hash;
@@ -126,8 +135,10 @@ epoch_job(struct store_txn *txn, void *arg)
 	if ((e = unpack_some(txn, job, old.epoch, job->number, UINT64_MAX - 1)) != E_OK ||
 	    (e = outbox_acked(txn, old.epoch, &acked)) != E_OK)
 		return e;
-	/* what stays in the old log is the node's: if the node is ever put back, it is offered again up to here */
-	if (job->number > acked && (e = outbox_put_acked(txn, old.epoch, job->number)) != E_OK)
+	/* what stays in the old log is the node's: if the node is ever put back, it is
+	 * offered again up to here */
+	if (job->number > acked &&
+	    (e = outbox_put_acked(txn, old.epoch, job->number)) != E_OK)
 		return e;
 	*job->author = job->next;
 	e = peer_put_identities(txn, job->peer);
@@ -136,9 +147,11 @@ epoch_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number, struct why *why)
+outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number,
+		 struct why *why)
 {
-	struct epoch_job job = {.peer = p, .author = author, .next = *author, .number = number};
+	struct epoch_job job = {
+	    .peer = p, .author = author, .next = *author, .number = number};
 	enum err e;
 
 	crypto_random(&job.next.epoch, sizeof(job.next.epoch));
@@ -161,7 +174,8 @@ again_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-outbox_older_again(struct peer *p, struct identity *author, uint64_t epoch, uint64_t upto, struct why *why)
+outbox_older_again(struct peer *p, struct identity *author, uint64_t epoch, uint64_t upto,
+		   struct why *why)
 {
 	struct epoch_job job = {.peer = p, .author = author, .number = upto};
 	enum err e;
