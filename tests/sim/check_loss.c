@@ -1,9 +1,11 @@
-/* When a disk is gone: what is on another one still, and what nobody can be blamed for. */
+/* When a disk is gone: what is on another one still, and what nobody can be blamed for.
+ */
 #include <stdlib.h>
 
 #include "tests/sim/sim.h"
 
-/* Another node's: as that of whoever wrote there, and of everybody whose parcels came there. */
+/* Another node's: as that of whoever wrote there, and of everybody whose parcels came
+ * there. */
 bool
 check_on_other_disk(const struct world *w, const struct truth *t)
 {
@@ -50,13 +52,16 @@ check_after_restore(struct world *w, const struct principal *officer)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (t->excused || t->ordered || t->again || t->author->lies || on_some_disk(w, t))
+		if (t->excused || t->ordered || t->again || t->author->lies ||
+		    on_some_disk(w, t))
 			continue; /* of `again`, its other slice: check_end sees to it */
-		/* devices wait for two backups: if neither of the last two was used, what they gave up is gone */
+		/* devices wait for two backups: if neither of the last two was used, what
+		 * they gave up is gone */
 		if (w->node.much_older || w->bug == BUG_GAP_STUCK || t->author == officer)
 			t->excused = true;
 		else
-			sim_fail(w, "the node was restored, and a finished record is on no disk at all");
+			sim_fail(w, "the node was restored, and a finished record is on "
+				    "no disk at all");
 	}
 }
 
@@ -66,6 +71,7 @@ check_device_loss(struct world *w)
 	size_t i;
 
 	for (i = 0; i < w->truth_n; i++)
-		if (!w->truth[i].excused && !w->truth[i].again && !on_some_disk(w, &w->truth[i]))
+		if (!w->truth[i].excused && !w->truth[i].again &&
+		    !on_some_disk(w, &w->truth[i]))
 			w->truth[i].excused = true;
 }

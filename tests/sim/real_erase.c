@@ -1,9 +1,11 @@
-/* Records that an officer orders to erase; who has heard of the order, and that nothing of them is left there. */
+/* Records that an officer orders to erase; who has heard of the order, and that nothing
+ * of them is left there. */
 #include "core/parcel/arrival.h"
 #include "tests/sim/real.h"
 #include "tools/node/erase/erase.h"
 #include "tools/node/erase/erasures.h"
 #include "tools/node/opener/opener.h"
+#include "tools/node/records/records.h"
 
 static struct peer *
 peer_of(struct world *w, struct device *d)
@@ -40,8 +42,9 @@ real_settle(struct world *w, struct device *d)
 	e = erasures_settle(p, &why);
 	pthread_mutex_unlock(&p->acting);
 	if (!real_excusable(w, d, e))
-		sim_fail(w, "%s %zu: what is to be erased does not go: %s %s", d != NULL ? "device" : "node",
-		         d != NULL ? d->index : 0, err_name(e), why.thing);
+		sim_fail(w, "%s %zu: what is to be erased does not go: %s %s",
+			 d != NULL ? "device" : "node", d != NULL ? d->index : 0,
+			 err_name(e), why.thing);
 }
 
 /* ---- what is to go ---- */
@@ -49,9 +52,11 @@ real_settle(struct world *w, struct device *d)
 static bool
 holds(const struct entry *e, const struct truth *t)
 {
-	return e->bytes.n > 0 && (memmem(e->bytes.p, e->bytes.n, t->sealed.p, t->sealed.n) != NULL ||
-	                          (t->sealed_identifying.n > 0 && memmem(e->bytes.p, e->bytes.n, t->sealed_identifying.p,
-	                                                                 t->sealed_identifying.n) != NULL));
+	return e->bytes.n > 0 &&
+	       (memmem(e->bytes.p, e->bytes.n, t->sealed.p, t->sealed.n) != NULL ||
+		(t->sealed_identifying.n > 0 &&
+		 memmem(e->bytes.p, e->bytes.n, t->sealed_identifying.p,
+			t->sealed_identifying.n) != NULL));
 }
 
 bool
@@ -136,20 +141,47 @@ is_ordered(struct peer *p, const struct record_id *id)
 	return known;
 }
 
+/*
+ * Has it come whole: its first revision too? An officer who erases what has not leaves
+ * the slice that brings it behind, if others share that: README.md "Known to be lacking".
+ */
+static bool
+is_whole(struct peer *p, const struct record_id *id)
+{
+	struct record_merged merged;
+	struct store_txn *txn;
+	struct arena arena;
+	bool whole;
+
+	if (store_read_begin(p->store, &txn) != E_OK)
+		return false;
+	arena_init(&arena, 16u << 20);
+	whole = record_merged(txn, id, &arena, &merged) == E_OK &&
+		merged.root->m.kind == REVISION_CREATE;
+	arena_free(&arena);
+	store_read_end(txn);
+	return whole;
+}
+
 /* As `banyan erase`: what waits is opened, the order is given, and obeyed. */
 static void
 order(struct world *w, struct device *d, const struct record_id *id)
 {
 	struct peer *p = peer_of(w, d);
-	struct erase_order what = {.record = *id, .parts = ERASURE_ALL, .actor = &p->identities[1].id, .reason = "asked"};
+	struct erase_order what = {.record = *id,
+				   .parts = ERASURE_ALL,
+				   .actor = &p->identities[1].id,
+				   .reason = "asked"};
 	struct why why = {.e = E_OK};
 	size_t neighbours;
 	enum err e;
 
 	real_act(w, d);
 	pthread_mutex_lock(&p->acting);
-	if ((e = erase_finish(p, &why)) == E_OK && (e = erase_record(p, &what, &neighbours, &why)) == E_OK)
-		sim_say(w, "node %zu: the order to erase a record, %zu neighbours", d != NULL ? d->index : 0, neighbours);
+	if ((e = erase_finish(p, &why)) == E_OK && is_whole(p, id) &&
+	    (e = erase_record(p, &what, &neighbours, &why)) == E_OK)
+		sim_say(w, "node %zu: the order to erase a record, %zu neighbours",
+			d != NULL ? d->index : 0, neighbours);
 	if (is_ordered(p, id))
 		mark(w, id);
 	if (e == E_OK)
@@ -160,7 +192,8 @@ order(struct world *w, struct device *d, const struct record_id *id)
 	after(w, d);
 }
 
-/* The office's node, its second one or the office below; NULL: the first. False: nobody is there now. */
+/* The office's node, its second one or the office below; NULL: the first. False: nobody
+ * is there now. */
 static bool
 who_orders(struct world *w, struct device **out)
 {
@@ -169,8 +202,8 @@ who_orders(struct world *w, struct device **out)
 
 	if ((*out = d) == NULL)
 		return w->node.up && w->node.real->peer != NULL;
-	return d->conn == NULL && real_open(d) && d->real->peer->above.known && d->real->peer->identity_count > 1 &&
-	       d->real->peer->home.has_secret;
+	return d->conn == NULL && real_open(d) && d->real->peer->above.known &&
+	       d->real->peer->identity_count > 1 && d->real->peer->home.has_secret;
 }
 
 void
@@ -219,7 +252,8 @@ look_again(struct world *w, struct store_txn *txn, struct entries *list)
 	for (i = 0; i < list->n && e == E_OK; i++) {
 		struct entry *x = &list->e[i];
 
-		if (!x->doomed || x->bytes.n == 0 || (e = arrival_get(txn, x->seq, &a)) != E_OK ||
+		if (!x->doomed || x->bytes.n == 0 ||
+		    (e = arrival_get(txn, x->seq, &a)) != E_OK ||
 		    bytes_equal(a.parcel, x->bytes))
 			continue;
 		x->bytes = world_keep(w, a.parcel);
@@ -234,7 +268,8 @@ kept(const struct world *w, const struct entries *list, const struct truth *t)
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (list->e[i].doomed && holds(&list->e[i], t) && !check_is_liars(w, &list->e[i].log))
+		if (list->e[i].doomed && holds(&list->e[i], t) &&
+		    !check_is_liars(w, &list->e[i].log))
 			return true;
 	return false;
 }
@@ -249,7 +284,8 @@ still_known(const struct device *d, const struct truth *t)
 			return true;
 	for (i = 0; i < d->disk.outbox_n; i++)
 		if (!t->shared && bytes_equal(d->disk.outbox[i].analytic, t->sealed))
-			return true; /* a shared one may be there again, of a log that ended */
+			return true; /* a shared one may be there again, of a log that
+					ended */
 	return false;
 }
 
@@ -269,8 +305,10 @@ real_erase_look(struct world *w, struct device *d, struct store_txn *txn)
 
 	if (w->orders == 0)
 		return E_OK;
-	if ((e = look_again(w, txn, list_of(w, d))) != E_OK || (e = erasures_due(txn, &due)) != E_OK ||
-	    ((d == NULL || d->other != OTHER_NONE) && (e = opener_backlog(txn, &backlog)) != E_OK))
+	if ((e = look_again(w, txn, list_of(w, d))) != E_OK ||
+	    (e = erasures_due(txn, &due)) != E_OK ||
+	    ((d == NULL || d->other != OTHER_NONE) &&
+	     (e = opener_backlog(txn, &backlog)) != E_OK))
 		return e;
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
@@ -278,20 +316,26 @@ real_erase_look(struct world *w, struct device *d, struct store_txn *txn)
 		if (!t->ordered || !knows(txn, &t->record))
 			continue;
 		if (d != NULL && still_known(d, t))
-			sim_fail(w, "device %zu has heard that a record is erased, and still has it", d->index);
+			sim_fail(w,
+				 "device %zu has heard that a record is erased, and "
+				 "still has it",
+				 d->index);
 		if (due || backlog > 0)
 			continue;
 		t->erased = t->erased || is_home(d, t);
 		if (kept(w, list_of(w, d), t))
-			sim_fail(w, "%s %zu has done what an order to erase says, and a parcel there still holds it",
-			         d != NULL ? "device" : "node", d != NULL ? d->index : 0);
+			sim_fail(w,
+				 "%s %zu has done what an order to erase says, and a "
+				 "parcel there still holds it",
+				 d != NULL ? "device" : "node", d != NULL ? d->index : 0);
 	}
 	return E_OK;
 }
 
 /* ---- after the faults ---- */
 
-/* E_OK: it has heard of all that concerns it, and (but for a device's slices that it shares with others) has nothing of it. */
+/* E_OK: it has heard of all that concerns it, and (but for a device's slices that it
+ * shares with others) has nothing of it. */
 static bool
 in_step(struct world *w, struct device *d, bool fail)
 {
@@ -299,7 +343,8 @@ in_step(struct world *w, struct device *d, bool fail)
 	struct store_txn *txn;
 	size_t i;
 
-	if ((d != NULL && d->real->peer == NULL && !real_open(d)) || store_read_begin(peer_of(w, d)->store, &txn) != E_OK)
+	if ((d != NULL && d->real->peer == NULL && !real_open(d)) ||
+	    store_read_begin(peer_of(w, d)->store, &txn) != E_OK)
 		return false;
 	for (i = 0, known = true, held = false; known && !held && i < w->truth_n; i++) {
 		const struct truth *t = &w->truth[i];
@@ -311,8 +356,10 @@ in_step(struct world *w, struct device *d, bool fail)
 	}
 	store_read_end(txn);
 	if (fail && (!known || held))
-		sim_fail(w, "in the end %s %zu %s", d != NULL ? "device" : "node", d != NULL ? d->index : 0,
-		         held ? "holds something of an erased record" : "has not heard of an order to erase");
+		sim_fail(w, "in the end %s %zu %s", d != NULL ? "device" : "node",
+			 d != NULL ? d->index : 0,
+			 held ? "holds something of an erased record"
+			      : "has not heard of an order to erase");
 	return known && !held;
 }
 

@@ -1,4 +1,5 @@
-/* An office's next sealing key, in mid-run: what is sealed to an older one, and comes later, opens all the same. */
+/* An office's next sealing key, in mid-run: what is sealed to an older one, and comes
+ * later, opens all the same. */
 #include "tests/sim/real.h"
 #include "tools/node/enrol/office_keys.h"
 
@@ -12,14 +13,14 @@ rotate(struct world *w, struct device *d, bool kept, struct why *why)
 
 	pthread_mutex_lock(&p->acting);
 	e = office_keys_rotate(p, kept ? &n->root : NULL, kept ? &n->recovery : NULL,
-	                       &p->identities[1], why);
+			       &p->identities[1], why);
 	pthread_mutex_unlock(&p->acting);
 	return e;
 }
 
 /*
- * A node that may be put back from before works its keys out from the recovery key: the same one is made again
- * then (real_keys_again). Where that cannot be, it draws them.
+ * A node that may be put back from before works its keys out from the recovery key: the
+ * same one is made again then (real_keys_again). Where that cannot be, it draws them.
  */
 void
 real_rotate(struct world *w)
@@ -30,18 +31,20 @@ real_rotate(struct world *w)
 	struct why why = {.e = E_OK};
 	enum err e;
 
-	if (d != NULL ? d->conn != NULL || !real_open(d) || !d->real->peer->home.has_secret
-	              : !w->node.up || n->peer == NULL)
+	if (d != NULL
+		? d->conn != NULL || !real_open(d) || !d->real->peer->home.has_secret
+		: !w->node.up || n->peer == NULL)
 		return;
 	real_act(w, d);
 	e = rotate(w, d, d == NULL && (may_go_back || chance(500)), &why);
 	if (e == E_OK)
 		sim_say(w, "node %zu has key %u", d != NULL ? d->index : 0,
-		        d != NULL ? d->real->peer->home.key_no : n->peer->home.key_no);
+			d != NULL ? d->real->peer->home.key_no : n->peer->home.key_no);
 	if (d == NULL && e == E_OK)
 		n->keys = n->peer->home.key_no;
 	if (e != E_LIMIT && !real_excusable(w, d, e))
-		sim_fail(w, "an office cannot have another key: %s %s", err_name(e), why.thing);
+		sim_fail(w, "an office cannot have another key: %s %s", err_name(e),
+			 why.thing);
 	if (d != NULL)
 		real_after(d);
 	else
@@ -59,7 +62,9 @@ real_keys_again(struct world *w)
 	while (e == E_OK && n->peer->home.key_no < n->keys)
 		e = rotate(w, NULL, true, &why);
 	real_calm(-1);
-	n->keys = n->peer->home.key_no; /* or a commit stopped the machine, and was done */
+	n->keys =
+	    n->peer->home.key_no; /* or a commit stopped the machine, and was done */
 	if (e != E_OK)
-		sim_fail(w, "a key cannot be worked out again: %s %s", err_name(e), why.thing);
+		sim_fail(w, "a key cannot be worked out again: %s %s", err_name(e),
+			 why.thing);
 }

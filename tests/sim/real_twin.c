@@ -1,4 +1,5 @@
-/* The office's second node is put back from a backup; the first one is there all the time. */
+/* The office's second node is put back from a backup; the first one is there all the
+ * time. */
 #include "core/store/backup.h"
 #include "tests/sim/real.h"
 
@@ -11,7 +12,8 @@ back_up(struct world *w, struct device *d)
 	d->has_old = true;
 }
 
-/* As `banyan restore`; or, for a planted bug, as somebody who copies a folder. What its officer did since is gone. */
+/* As `banyan restore`; or, for a planted bug, as somebody who copies a folder. What its
+ * officer did since is gone. */
 static void
 put_back(struct world *w, struct device *d)
 {
@@ -33,16 +35,20 @@ put_back(struct world *w, struct device *d)
 	real_act(w, d);
 	if (w->bug == BUG_TWIN_GOES_ON)
 		real_copy(w, r->old, r->path);
-	else if ((e = backup_restore(r->old, r->path, &unlock, NULL, &info, &why)) == E_OK)
+	else if ((e = backup_restore(r->old, r->path, &unlock, NULL, &info, &why)) ==
+		 E_OK)
 		e = real_obey(r->path, &unlock, &why);
 	disk_free(&d->disk);
 	r->seen_seq = 0;
 	r->restored = true;
+	w->other_officer[d->index - DEVICES_MAX].repacked =
+	    true; /* what was delivered since may come once more */
 	d->has_old = false;
 	for (i = 0; i < w->principal_n; i++)
 		w->principal[i].heard_at = 0;
 	if (e != E_OK)
-		sim_fail(w, "the second node cannot be put back: %s %s", err_name(e), why.thing);
+		sim_fail(w, "the second node cannot be put back: %s %s", err_name(e),
+			 why.thing);
 	else
 		(void)real_open(d);
 	real_calm(-1);
@@ -62,5 +68,6 @@ real_twin_restore(struct world *w)
 		return;
 	}
 	back_up(w, d);
-	world_at(w, DAY_MS / 2 + draw_below(3u * (uint64_t)DAY_MS), EVENT_DISASTER, FAULT_TWIN_RESTORE, NULL);
+	world_at(w, DAY_MS / 2 + draw_below(3u * (uint64_t)DAY_MS), EVENT_DISASTER,
+		 FAULT_TWIN_RESTORE, NULL);
 }

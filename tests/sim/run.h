@@ -5,11 +5,12 @@
 #include "tests/sim/sim.h"
 
 struct run_options {
-	struct world_plan plan;     /* its seed and mode are set for each run */
+	struct world_plan plan; /* its seed and mode are set for each run */
 	uint64_t from, upto;
-	uint64_t length;            /* device-days: then seeds go on from `from` until so many were simulated; or 0 */
+	uint64_t length; /* device-days: then seeds go on from `from` until so many were
+			    simulated; or 0 */
 	bool caught, no_shrink;
-	bool models, reals, roads;  /* which modes */
+	bool models, reals, roads; /* which modes */
 	enum { CRYPTO_MIXED, CRYPTO_MODEL, CRYPTO_REAL } crypto;
 	const char *program;
 };
