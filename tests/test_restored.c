@@ -6,6 +6,7 @@
 #include "core/store/backup.h"
 #include "tests/road_world.h"
 #include "tools/node/link/link.h"
+#include "tools/node/outbox/receipts.h"
 
 static struct peer *device;
 
@@ -76,6 +77,28 @@ put_back(const char *bundle)
 	       peer_open(&w.node, path, &unlock, &why) == E_OK;
 }
 
+/* The word of a life that is over, whatever hour it says, in somebody's pocket. */
+static enum err
+old_word(uint64_t life)
+{
+	struct receipt r = {.by = peer_self(w.node)->id,
+			    .to = peer_self(device)->id,
+			    .incarnation = life,
+			    .time_s = UINT32_MAX,
+			    .log_count = 2,
+			    .logs = {7, 8}},
+		       read;
+	struct writer bytes;
+	bool forked;
+	enum err e;
+
+	writer_heap_init(&bytes, 4096);
+	CHECK(receipt_encode(&r, &device->programme.id, &peer_self(w.node)->sign, &bytes) == E_OK);
+	e = receipts_believe(device, writer_view(&bytes), &read, &forked, &why);
+	writer_free(&bytes);
+	return e;
+}
+
 static void
 what_is_acknowledged_is_held(void)
 {
@@ -83,7 +106,7 @@ what_is_acknowledged_is_held(void)
 	struct link_result result;
 	char id[2 * ID_BYTES + 1], bundle[PATH_MAX];
 	size_t parcels;
-	uint64_t bytes;
+	uint64_t bytes, life;
 	pthread_t t;
 	int i;
 
@@ -95,6 +118,7 @@ what_is_acknowledged_is_held(void)
 	}
 	CHECK(backup_write(w.node->store, scratch_path(bundle, w.dir, "bundle"), &info, &why) ==
 	      E_OK);
+	life = store_incarnation(w.node->store);
 	t = begin(w.node, true, 0);
 	CHECK_MSG(syncs(0, &result) == E_OK && result.verified && acked() == 4 && held() == 4,
 		  "%s %s", err_name(why.e), why.thing);
@@ -110,6 +134,7 @@ what_is_acknowledged_is_held(void)
 	}
 	CHECK_MSG(syncs(0, &result) == E_OK && result.verified && acked() == 4 && held() == 4,
 		  "%s %s", err_name(why.e), why.thing);
+	CHECK(old_word(life) == E_RECEIPT && old_word(store_incarnation(w.node->store)) == E_OK);
 	end(t);
 	peer_close(device);
 	office_close(&w);
