@@ -86,6 +86,7 @@ struct sent {
 	bool other_key, of_nobody, of_known, to_another, no_life;
 	uint64_t life, heard; /* of this node, that it heard of: 0: the present one's */
 	uint64_t own;         /* its own life; 0: 77 */
+	uint64_t from, seq;
 	uint64_t refused, said;
 };
 
@@ -97,7 +98,7 @@ send(const struct sent *s, const struct principal_id *known, struct mail_taken *
 			  .to = peer_self(n.peer)->id,
 			  .incarnation = s->no_life ? 0 : s->own != 0 ? s->own : 77,
 			  .heard_incarnation = own + (s->life << 32),
-			  .heard = s->heard};
+			  .heard = s->heard, .from = s->from, .seq = s->seq};
 	struct ec_key key = liar.self.sign;
 	struct writer w;
 
@@ -152,4 +153,42 @@ whose_batch_is_taken(void)
 	end();
 }
 
-CHECK_MAIN(T(who_speaks_as_a_node), T(whose_batch_is_taken))
+/* Sticks that come late, twice or never, and nodes that were put back: nothing counts as heard
+ * behind what is missing. */
+static void
+what_was_heard(void)
+{
+	static const struct {
+		const char *what;
+		uint64_t life, from, seq, heard;
+	} rows[] = {
+	    {"of a node that it knows, put back itself to before it heard of it", 77, 5, 9, 0},
+	    {"from the beginning", 77, 0, 4, 4},
+	    {"one between is missing", 77, 6, 9, 4},
+	    {"it goes on", 77, 4, 9, 9},
+	    {"an old one", 77, 0, 3, 9},
+	    {"the other was put back, and goes on where both were", 78, 8, 11, 11},
+	    {"put back again, and one is missing", 79, 12, 15, 0},
+	    {"all again", 79, 0, 13, 13}};
+	struct carry_cursor heard;
+	struct mail_taken taken;
+	struct store_txn *txn;
+	size_t i;
+
+	REQUIRE(begin());
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sent s = {
+		    .own = rows[i].life << 32, .from = rows[i].from, .seq = rows[i].seq};
+
+		send(&s, NULL, &taken);
+		CHECK_MSG(taken.refused == 0, "%s: %s", rows[i].what, err_name(taken.why.e));
+		REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+		CHECK_MSG(carry_heard(txn, &liar.self.id, &heard) == E_OK &&
+			      heard.seq == rows[i].heard && heard.incarnation == rows[i].life << 32,
+			  "%s: %llu", rows[i].what, (unsigned long long)heard.seq);
+		store_read_end(txn);
+	}
+	end();
+}
+
+CHECK_MAIN(T(who_speaks_as_a_node), T(whose_batch_is_taken), T(what_was_heard))

@@ -423,6 +423,8 @@ carry_batch(struct carry *c, uint64_t incarnation, uint64_t from, uint64_t seq, 
 	store_read_end(txn);
 	if (heard.incarnation >> 32 == incarnation >> 32 && (from > heard.seq || seq < heard.seq))
 		now = heard; /* a stick between is not here yet, or this one is an old one */
+	else if (from > heard.seq)
+		now.seq = 0; /* this node was put back from before it heard of the other: it is said all again */
 	if (e == E_OK)
 		e = take(c, &now, why);
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what another node sent");
