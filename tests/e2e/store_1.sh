@@ -23,7 +23,7 @@ say_all() {
 	echo "== conflicts"
 	b conflicts "$W/node" --json
 	echo "== devices"
-	b devices "$W/node" --json | sed 's/"overdue":[a-z]*/"overdue":_/'
+	b devices "$W/node" --json | sed 's/"overdue":[a-z]*/"overdue":_/' | LC_ALL=C sort
 	echo "== status"
 	b status "$W/node" --json | grep -o '"records":[0-9]*\|"parcels":[0-9]*\|"records_waiting":[0-9]*'
 	echo "= the handset"
