@@ -64,6 +64,7 @@ static const struct {
     {"above_content", "in an item, of the office's other node: test_golden_tree cuts it"},
     {"office_key", "worked out"},
     {"meeting", "proofs, compared whole: test_meeting"},
+    {"meeting_satchel", "each byte changed: test_meeting"},
     {"sketch_items", "worked out"},
     {"sketch_cells", "read as CELLS: test_bytes_nodes, test_sketch hostile_cells"},
     {"slice_*", "behind a seal: test_slice, fuzz_squeeze"},

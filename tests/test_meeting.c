@@ -28,6 +28,27 @@ proofs(void)
 	CHECK(memcmp(answer, wrong, 32) != 0);
 }
 
+/* Of this satchel, in this connection, and of no other. */
+static void
+satchels(void)
+{
+	struct ec_key relay = test_key(KEY_OTHER), device = test_key(KEY_AUTHOR), satchel = test_key(KEY_OFFICE);
+	uint8_t said[MEETING_SATCHEL_BYTES];
+	size_t i;
+
+	REQUIRE(meeting_satchel(said, &satchel, &relay.pub, &device.pub) == E_OK);
+	CHECK(vector_holds("meeting_satchel", "a satchel's key and word: satchel 22..22, device 11..11, relay 44..44",
+	                   BYTES(said, sizeof(said))));
+	CHECK(meeting_satchel_holds(said, &relay.pub, &device.pub));
+	CHECK(!meeting_satchel_holds(said, &device.pub, &relay.pub)); /* turned round: another meeting */
+	CHECK(!meeting_satchel_holds(said, &relay.pub, &satchel.pub));
+	for (i = 0; i < sizeof(said); i++) {
+		said[i] ^= 1;
+		CHECK_MSG(!meeting_satchel_holds(said, &relay.pub, &device.pub), "byte %zu", i);
+		said[i] ^= 1;
+	}
+}
+
 /* Alike in length, new each time, and of no use to who has not the key or asked something else. */
 static void
 beacons(void)
@@ -53,4 +74,4 @@ beacons(void)
 	}
 }
 
-CHECK_MAIN(T(proofs), T(beacons))
+CHECK_MAIN(T(proofs), T(satchels), T(beacons))

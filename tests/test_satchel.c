@@ -1,6 +1,8 @@
 /* What a relay keeps: in the order in which it came; what was handed over goes when its room is needed; the sums hold. */
 #include "tools/node/roads/satchel.h"
 
+#include "core/pack.h"
+#include "tests/keys.h"
 #include "tests/node_fixture.h"
 #include "tests/vector.h"
 
@@ -150,4 +152,55 @@ handed_over(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(as_they_came), T(handed_over))
+static struct ec_key key;
+
+static enum err
+key_job(struct store_txn *txn, void *arg)
+{
+	return satchel_key(txn, *(uint64_t *)arg, &key);
+}
+
+static bool
+same_key(uint64_t now_s)
+{
+	struct ec_public was = key.pub;
+
+	CHECK(store_write(n.peer->store, key_job, &now_s) == E_OK);
+	return memcmp(&was, &key.pub, sizeof(was)) == 0;
+}
+
+static enum err
+known_key_job(struct store_txn *txn, void *arg)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	uint8_t memory[160];
+	struct writer w;
+
+	(void)arg;
+	writer_init(&w, memory, sizeof(memory));
+	pack_array(&w, 4);
+	pack_u64(&w, 1);
+	pack_u64(&w, 1767225600);
+	pack_bin(&w, BYTES(office.secret, sizeof(office.secret)));
+	pack_bin(&w, BYTES(office.pub.b, sizeof(office.pub.b)));
+	CHECK(vector_holds("row_meta_satchel_key", "secret 22..22, since 1767225600", writer_view(&w)));
+	return store_meta_put(txn, "satchel key", writer_view(&w));
+}
+
+/* By which devices know it again: as long as it carries something, and for a month. */
+static void
+known_again(void)
+{
+	struct ec_key office = test_key(KEY_OFFICE);
+	uint64_t since = 1767225600;
+
+	REQUIRE(node_begin(&n));
+	CHECK(!same_key(since) && !same_key(since)); /* it carries nothing */
+	CHECK(put(SATCHEL_UP, 1) && same_key(since) && same_key(since + 30 * 86400));
+	CHECK(!same_key(since + 30 * 86400 + 1) && !same_key(since - 1)); /* old; from a clock that was ahead */
+	CHECK(store_write(n.peer->store, known_key_job, NULL) == E_OK && !same_key(since));
+	CHECK(memcmp(&key, &office, sizeof(key)) == 0 && same_key(since + 9));
+	node_end(&n);
+}
+
+CHECK_MAIN(T(as_they_came), T(handed_over), T(known_again))

@@ -24,6 +24,43 @@ meeting_proof(uint8_t out[MEETING_PROOF_BYTES], const struct meeting_key *key, c
 	crypto_hmac_parts(out, BYTES(key->b, sizeof(key->b)), parts, 3);
 }
 
+#define SATCHEL_LABEL "banyan meet satchel 1"
+
+/* label || device's TLS key || relay's */
+static struct bytes
+satchel_message(uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES], const struct ec_public *relay,
+                const struct ec_public *device)
+{
+	struct writer w;
+
+	writer_init(&w, memory, sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES);
+	writer_bytes(&w, BYTES_LIT(SATCHEL_LABEL));
+	writer_mem(&w, device->b, sizeof(device->b));
+	writer_mem(&w, relay->b, sizeof(relay->b));
+	return writer_view(&w);
+}
+
+enum err
+meeting_satchel(uint8_t out[MEETING_SATCHEL_BYTES], const struct ec_key *satchel, const struct ec_public *relay,
+                const struct ec_public *device)
+{
+	uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES];
+
+	memcpy(out, satchel->pub.b, EC_PUBLIC_BYTES);
+	return crypto_sign(out + EC_PUBLIC_BYTES, satchel, satchel_message(memory, relay, device));
+}
+
+bool
+meeting_satchel_holds(const uint8_t said[MEETING_SATCHEL_BYTES], const struct ec_public *relay,
+                      const struct ec_public *device)
+{
+	uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES];
+	struct ec_public key;
+
+	memcpy(key.b, said, EC_PUBLIC_BYTES);
+	return crypto_verify(said + EC_PUBLIC_BYTES, &key, satchel_message(memory, relay, device)) == E_OK;
+}
+
 /* nonce || AES-256-GCM(HMAC(key, label), nonce, ad, plain) */
 static void
 seal(uint8_t out[BEACON_BYTES], const struct meeting_key *key, struct bytes label, struct bytes ad,

@@ -21,6 +21,16 @@ void meeting_key_of(struct meeting_key *, const struct programme_id *, const str
 void meeting_proof(uint8_t out[MEETING_PROOF_BYTES], const struct meeting_key *, const struct ec_public *relay,
                    const struct ec_public *device);
 
+/*
+ * meeting_satchel: who carries a satchel says so in this connection: its public key || signature. It tells a device that this is
+ * the satchel of an earlier meeting, after the relay was started anew. meeting_satchel_holds: false: it is somebody else's word.
+ */
+#define MEETING_SATCHEL_BYTES (EC_PUBLIC_BYTES + SIGNATURE_BYTES)
+enum err meeting_satchel(uint8_t out[MEETING_SATCHEL_BYTES], const struct ec_key *satchel, const struct ec_public *relay,
+                         const struct ec_public *device);
+bool meeting_satchel_holds(const uint8_t said[MEETING_SATCHEL_BYTES], const struct ec_public *relay,
+                           const struct ec_public *device);
+
 /* beacon_ask: is a relay of this programme here? beacon_asked: false: not a question of this programme. */
 void beacon_ask(uint8_t out[BEACON_BYTES], const struct meeting_key *);
 bool beacon_asked(const uint8_t packet[BEACON_BYTES], const struct meeting_key *);

@@ -32,6 +32,14 @@ submit one 1 >>"$W/of_one"
 expect 0 "" b sync "$W/one" --via "$RELAY" --json
 [ "$(field parcels_handed)" = 1 ] || fail "relay_once: what is new does not go: $(cat "$W/out")"
 
+# relay_again: started anew it is the same one to a device, as long as it carries something: nothing is given again.
+stop_relay
+PIDS=
+start_relay relay --every 0
+expect 0 "" b sync "$W/one" --via "$RELAY" --json
+[ "$(field parcels_handed)" = 0 ] && [ "$(field parcels_there)" -ge 2 ] || fail "relay_again: $(cat "$W/out")"
+ok "relay_once relay_again"
+
 # relay_is_asked: who carries goes on working: commands are asked of the relay that runs. Two cannot own the store.
 submit relay 1 >"$W/of_relay"
 [ "$(ids "$W/relay" waiting)" = "$(cat "$W/of_relay")" ] || fail "relay_is_asked: $(ids "$W/relay" waiting)"

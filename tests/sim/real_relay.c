@@ -249,7 +249,7 @@ meet(struct world *w, struct device *d, struct device *relay)
 	                               .options = {.limits = {.bytes_max = chance(200) ? 8000 : 1u << 20, .days_max = 30}}};
 	*r = (struct relay){.peer = relay->real->peer, .options = &place.options};
 	crypto_random(r->id.b, sizeof(r->id.b));
-	if (crypto_ec_new(&r->own) != E_OK)
+	if (crypto_ec_new(&r->own) != E_OK || crypto_ec_new(&r->satchel) != E_OK)
 		abort();
 	meeting_key_of(&r->key, &r->peer->programme.id, &r->peer->programme.root);
 	w->counts_meetings++;

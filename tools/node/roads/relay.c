@@ -213,6 +213,14 @@ open_all(struct relay *r, struct writer *der, struct why *why)
 	return open_server(r, writer_view(der), why);
 }
 
+static enum err
+key_job(struct store_txn *txn, void *arg)
+{
+	struct relay *r = arg;
+
+	return satchel_key(txn, peer_now_s(r->peer), &r->satchel);
+}
+
 enum err
 relay_run(struct peer *p, const struct relay_options *options, relay_ready_fn *ready, relay_told_fn *told, void *ctx,
           struct why *why)
@@ -228,7 +236,11 @@ relay_run(struct peer *p, const struct relay_options *options, relay_ready_fn *r
 	writer_heap_init(&der, 4096);
 	crypto_random(r->id.b, sizeof(r->id.b));
 	meeting_key_of(&r->key, &p->programme.id, &p->programme.root);
-	if ((e = open_all(r, &der, why)) == E_OK) {
+	if ((e = store_write(p->store, key_job, r)) != E_OK)
+		why_set(why, e, "%s", p->path);
+	else
+		e = open_all(r, &der, why);
+	if (e == E_OK) {
 		ready(ctx, net_server_address(r->server));
 		uv_run(&r->l.loop, UV_RUN_DEFAULT);
 	} else if (r->server != NULL) {

@@ -13,6 +13,7 @@ struct relay {
 	struct peer *peer;
 	const struct relay_options *options;
 	struct ec_key own;       /* of this run: nobody knows the relay again after it */
+	struct ec_key satchel;   /* by which devices know what it carries, over restarts */
 	struct principal_id id;
 	struct meeting_key key;
 	struct net_server *server; /* of those who come */

@@ -47,7 +47,7 @@ static enum err
 answer_meet(struct visit *v)
 {
 	struct relay *r = v->relay;
-	uint8_t proof[MEETING_PROOF_BYTES];
+	uint8_t proof[MEETING_PROOF_BYTES], word[MEETING_SATCHEL_BYTES];
 	struct store_txn *txn;
 	enum err e;
 
@@ -57,8 +57,12 @@ answer_meet(struct visit *v)
 	if ((e = satchel_room(txn, &r->options->limits, &v->room)) == E_OK) {
 		writer_mem(&v->answer, proof, sizeof(proof));
 		writer_be64(&v->answer, v->room);
-		e = satchel_walk(txn, SATCHEL_DOWN, add_hint, &v->answer);
+		if (v->input.n > 0 && v->input.p[0] == MEET_SATCHEL &&
+		    (e = meeting_satchel(word, &r->satchel, &r->own.pub, &v->key)) == E_OK)
+			writer_mem(&v->answer, word, sizeof(word));
 	}
+	if (e == E_OK)
+		e = satchel_walk(txn, SATCHEL_DOWN, add_hint, &v->answer);
 	store_read_end(txn);
 	return e == E_OK ? writer_end(&v->answer) : e;
 }

@@ -8,6 +8,7 @@
 #define MARK_BYTES 9u  /* be64 order || handed over */
 #define MARK_WAY 2u    /* added to the way of the row that it is about */
 #define DAY_S 86400u
+#define KEY_DAYS_MAX 30u /* as long as a device remembers what it gave to whom */
 
 /* ---- a relay's rows ---- */
 
@@ -48,6 +49,46 @@ satchel_room(struct store_txn *txn, const struct satchel_limits *limits, uint64_
 		e = store_meta_u64(txn, "satchel given", 0, &given);
 	used -= given < used ? given : used;
 	*out = e == E_OK && used < limits->bytes_max ? (limits->bytes_max - used) / 2 : 0;
+	return e;
+}
+
+/* [1, time, secret bin32, public bin65]; false: there is none that may still serve. */
+static bool
+key_kept(struct store_txn *txn, uint64_t now_s, struct ec_key *out)
+{
+	struct bytes value;
+	struct reader r;
+	uint64_t time_s;
+
+	if (store_count(txn, STORE_SATCHEL) == 0 || store_meta_get(txn, "satchel key", &value) != E_OK)
+		return false;
+	reader_begin(&r, value, 1, 4);
+	time_s = reader_u64(&r);
+	reader_bin_fixed(&r, out->secret, sizeof(out->secret));
+	reader_bin_fixed(&r, out->pub.b, sizeof(out->pub.b));
+	return reader_end(&r) == E_OK && time_s <= now_s && now_s - time_s <= (uint64_t)KEY_DAYS_MAX * DAY_S;
+}
+
+enum err
+satchel_key(struct store_txn *txn, uint64_t now_s, struct ec_key *out)
+{
+	uint8_t memory[160];
+	struct writer w;
+	enum err e;
+
+	if (key_kept(txn, now_s, out))
+		return E_OK;
+	if ((e = crypto_ec_new(out)) != E_OK)
+		return e;
+	writer_init(&w, memory, sizeof(memory));
+	pack_array(&w, 4);
+	pack_u64(&w, 1);
+	pack_u64(&w, now_s);
+	pack_bin(&w, BYTES(out->secret, sizeof(out->secret)));
+	pack_bin(&w, BYTES(out->pub.b, sizeof(out->pub.b)));
+	if ((e = writer_end(&w)) == E_OK)
+		e = store_meta_put(txn, "satchel key", writer_view(&w));
+	crypto_wipe(memory, sizeof(memory));
 	return e;
 }
 

@@ -10,6 +10,7 @@
 #define SATCHEL_ASK_BYTES_MAX (8u << 20) /* of one bundle over a link */
 #define SATCHEL_VERB "carry"             /* a relay to its node: a bundle; the answer: satchel_take's */
 #define MEET_VERB "meet"               /* a device to a relay: its proof; the answer: the relay's, and hints */
+#define MEET_SATCHEL 1u                  /* in MEET's input: let it say whose satchel it is */
 #define GIVE_VERB "give"               /* a device to a relay: hints wanted and a bundle; the answer: a bundle */
 
 enum satchel_way { SATCHEL_UP, SATCHEL_DOWN };
@@ -31,6 +32,11 @@ enum err satchel_del(struct store_txn *, enum satchel_way, struct bytes envelope
 /* satchel_given: an answer was handed over: it stays until it is old, or its room is needed: satchel_shrink, the oldest first. */
 enum err satchel_given(struct store_txn *, struct bytes envelope);
 enum err satchel_shrink(struct store_txn *, const struct satchel_limits *);
+/*
+ * satchel_key: META "satchel key": by which devices know this satchel again. A new one where there is none, it is older than a device
+ * remembers, or nothing of others is here: then nobody has a reason to know it.
+ */
+enum err satchel_key(struct store_txn *, uint64_t now_s, struct ec_key *out);
 /* satchel_expire: what is older than the limit goes: its author kept it, and gives it to another road. */
 enum err satchel_expire(struct store_txn *, const struct satchel_limits *, uint32_t now_s);
 /* satchel_used: bytes of envelopes here. satchel_room: what one meeting may bring: half of what is left, or may go. */

@@ -15,7 +15,9 @@ struct meeting {
 	struct via_result *result;
 	struct ec_key own;       /* for this meeting only */
 	struct principal_id id;
-	struct ec_public relay;
+	struct ec_public relay;  /* its key of this run */
+	struct ec_public known;  /* that it is known again by: its satchel's, or, of an earlier version, the same */
+	size_t hints;            /* where they begin in its answer */
 	struct meeting_key key;
 	char proof[2 * MEETING_PROOF_BYTES + 1];
 	struct writer input, answer;
@@ -92,12 +94,22 @@ static enum err
 check_relay(struct meeting *m, struct why *why)
 {
 	uint8_t want[MEETING_PROOF_BYTES];
+	bool has_satchel = m->answer.n >= ANSWER_HEAD_BYTES + MEETING_SATCHEL_BYTES &&
+	                   (m->answer.n - ANSWER_HEAD_BYTES - MEETING_SATCHEL_BYTES) % ENVELOPE_HINT_BYTES == 0;
 
 	meeting_proof(want, &m->key, &m->relay, &m->own.pub);
 	if (m->answer.n < ANSWER_HEAD_BYTES || !crypto_equal(m->answer.p, want, sizeof(want)) ||
-	    (m->answer.n - ANSWER_HEAD_BYTES) % ENVELOPE_HINT_BYTES != 0)
+	    ((m->answer.n - ANSWER_HEAD_BYTES) % ENVELOPE_HINT_BYTES != 0 && !has_satchel))
 		return why_set(why, E_RELAY, "who answers there");
 	m->room = be64_get(m->answer.p + MEETING_PROOF_BYTES);
+	m->known = m->relay;
+	m->hints = ANSWER_HEAD_BYTES;
+	if (!has_satchel)
+		return E_OK;
+	if (!meeting_satchel_holds(m->answer.p + ANSWER_HEAD_BYTES, &m->relay, &m->own.pub))
+		return why_set(why, E_RELAY, "who answers there");
+	memcpy(m->known.b, m->answer.p + ANSWER_HEAD_BYTES, sizeof(m->known.b));
+	m->hints += MEETING_SATCHEL_BYTES;
 	return E_OK;
 }
 
@@ -105,7 +117,7 @@ check_relay(struct meeting *m, struct why *why)
 static enum err
 write_wanted(struct meeting *m, uint32_t *wanted)
 {
-	const uint8_t *p = m->answer.p + ANSWER_HEAD_BYTES, *end = m->answer.p + m->answer.n;
+	const uint8_t *p = m->answer.p + m->hints, *end = m->answer.p + m->answer.n;
 	struct bundle_writer b;
 	struct store_txn *txn;
 	enum err e;
@@ -136,7 +148,7 @@ answered_job(struct store_txn *txn, void *arg)
 	struct meeting *m = arg;
 	uint8_t relay[16];
 
-	handed_key(&m->relay, relay);
+	handed_key(&m->known, relay);
 	return handed_clear(txn, relay);
 }
 
@@ -185,7 +197,7 @@ write_given(struct meeting *m, struct why *why)
 	struct store_txn *txn;
 	enum err e;
 
-	handed_key(&m->relay, relay);
+	handed_key(&m->known, relay);
 	if ((e = store_read_begin(m->peer->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", m->peer->path);
 	e = handed_of(txn, relay, peer_self(m->peer)->epoch, peer_now_s(m->peer), m->handed);
@@ -320,6 +332,7 @@ via_meet(struct peer *p, const char *address, struct via_result *result, struct 
 	if ((m.handed = calloc(1, sizeof(*m.handed))) == NULL)
 		return why_set(why, E_NO_MEMORY, "the meeting");
 	writer_heap_init(&m.input, BUNDLE_BYTES_MAX);
+	writer_u8(&m.input, MEET_SATCHEL);
 	writer_heap_init(&m.answer, BUNDLE_BYTES_MAX);
 	e = meet(&m, address, why);
 	free(m.handed);
