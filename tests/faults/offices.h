@@ -162,7 +162,8 @@ handed_over(void)
 {
 	CHECK(server_start(&relay, false));
 	expect(0, "\"parcels_handed\":", SAY("sync", "one", "--via", relay_address, "--json"));
-	CHECK(strstr(said, "\"parcels_handed\":0") == NULL);
+	/* handed over now, or by one that is known again */
+	CHECK(strstr(said, "\"parcels_handed\":0") == NULL || strstr(said, "\"parcels_there\":0") == NULL);
 	CHECK(server_stop(&relay) == 0);
 }
 
