@@ -106,8 +106,8 @@ enum err hex_decode(uint8_t *out, size_t count, const char *s);
 
 /*
  * arena: many small allocations freed together. arena_alloc returns zeroed memory aligned for any
- * type, or NULL when out of memory or past `max` bytes in all. arena_bytes: a copy; .p is NULL if there is none, and not
- * where nothing was to be copied.
+ * type, or NULL when out of memory or past `max` bytes in all. arena_bytes: a copy; .p is NULL if
+ * there is none, and not where nothing was to be copied.
  */
 struct arena {
 	struct arena_block *head;
@@ -120,7 +120,8 @@ void arena_free(struct arena *);
 void *arena_alloc(struct arena *, size_t count);
 char *arena_str(struct arena *, const char *s, size_t n);
 struct bytes arena_bytes(struct arena *, struct bytes);
-/* arena_mark, arena_release: give back (wiped) what was allocated since the mark. After an arena_free the mark is void, and nothing is. */
+/* arena_mark, arena_release: give back (wiped) what was allocated since the mark. After an
+ * arena_free the mark is void, and nothing is. */
 struct arena_mark {
 	const struct arena_block *head;
 	size_t n, used;

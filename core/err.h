@@ -34,8 +34,8 @@ struct why {
 };
 
 /* why_set: note the error and the thing (printf-like), return e. */
-enum err why_set(struct why *, enum err e, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum err
+why_set(struct why *, enum err e, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* why_sentence: the full sentence into out (cut to fit); returns out. */
 const char *why_sentence(const struct why *, char *out, size_t out_bytes);
 

@@ -28,8 +28,7 @@ file_probe(const char *dir, const char *name)
 	enum err e = E_OK;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT
-							   : file_error(errno);
+		return errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT : file_error(errno);
 	if (faccessat(fd, name, F_OK, 0) != 0)
 		e = file_error(errno);
 	close(fd);
@@ -52,8 +51,11 @@ file_no_folder(const char *path, struct why *why)
 {
 	const char *slash = strrchr(path, '/');
 
-	return why_set(why, E_FOLDER_ABSENT, "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path),
-	               slash == NULL ? "." : path);
+	return why_set(why, E_FOLDER_ABSENT, "%.*s",
+		       slash == NULL   ? 1
+		       : slash == path ? 1
+				       : (int)(slash - path),
+		       slash == NULL ? "." : path);
 }
 
 enum err
@@ -193,8 +195,7 @@ file_replace(const char *dir, const char *name, struct bytes b, struct why *why)
 	if ((beside = fault_malloc(n)) == NULL)
 		goto done;
 	snprintf(beside, n, "%s.new", path);
-	if ((e = write_new(beside, b)) == E_OK &&
-	    (fault_point() || rename(beside, path) != 0))
+	if ((e = write_new(beside, b)) == E_OK && (fault_point() || rename(beside, path) != 0))
 		e = file_error(errno);
 	if (e != E_OK)
 		unlink(beside);

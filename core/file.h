@@ -16,7 +16,8 @@ void file_unlink(const char *dir, const char *name);
 /* file_error: what an errno of open, write or fsync means: E_STORE_FULL, E_FILE_ABSENT,
  * E_FILE_EXISTS, E_NO_MEMORY, else E_IO. */
 enum err file_error(int error);
-/* file_no_folder: `path` cannot be made, since its folder is not there: E_FOLDER_ABSENT, naming it. */
+/* file_no_folder: `path` cannot be made, since its folder is not there: E_FOLDER_ABSENT, naming it.
+ */
 enum err file_no_folder(const char *path, struct why *why);
 /* file_read: append the file's bytes. E_FILE_ABSENT, E_IO, E_LIMIT (longer than max),
  * E_NO_MEMORY. */

@@ -8,7 +8,8 @@
 
 /* Eight heaps a processor are usual, and each keeps what its thread once needed. */
 #define HEAPS_MAX 4
-#define BLOCK_BYTES_LARGE (1 << 20) /* fixed: left to itself it grows with each large block that is freed */
+#define BLOCK_BYTES_LARGE \
+	(1 << 20) /* fixed: left to itself it grows with each large block that is freed */
 #define HEAP_BYTES_SPARE (256 << 10)
 
 void

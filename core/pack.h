@@ -1,13 +1,13 @@
 /*
  * pack: MessagePack, written and read. The only door to msgpack-c.
  *
- * Banyan's own formats are canonical: shortest form of every integer, length and string header, floats of
- * 64 bits and only for what is no integer inside +-2^53;
- * the reader refuses anything else with E_PACK_LONG, so equal values have equal bytes and hashes.
- * Reading pulls values one by one from a view, allocates nothing, and remembers the first failure
- * (E_PACK_CUT, E_PACK_TYPE, E_PACK_LONG): ask once, at the end, with reader_end. After a failure
- * every read returns 0, an empty view or false. A count announced by an array or map is at most the
- * number of bytes left, so a loop over it is bounded by the input.
+ * Banyan's own formats are canonical: shortest form of every integer, length and string header,
+ * floats of 64 bits and only for what is no integer inside +-2^53; the reader refuses anything else
+ * with E_PACK_LONG, so equal values have equal bytes and hashes. Reading pulls values one by one
+ * from a view, allocates nothing, and remembers the first failure (E_PACK_CUT, E_PACK_TYPE,
+ * E_PACK_LONG): ask once, at the end, with reader_end. After a failure every read returns 0, an
+ * empty view or false. A count announced by an array or map is at most the number of bytes left, so
+ * a loop over it is bounded by the input.
  */
 #ifndef BANYAN_CORE_PACK_H
 #define BANYAN_CORE_PACK_H
@@ -20,7 +20,8 @@ void pack_u64(struct writer *, uint64_t);
 void pack_i64(struct writer *, int64_t);
 /* pack_f64: an integral value inside +-2^53 is written as an integer. NaN is written as nil. */
 void pack_f64(struct writer *, double);
-/* pack_is_float: must v be written as a float? Other numbers are written as integers, and NaN as nil: one form each. */
+/* pack_is_float: must v be written as a float? Other numbers are written as integers, and NaN as
+ * nil: one form each. */
 bool pack_is_float(double v);
 void pack_str(struct writer *, struct bytes);
 void pack_cstr(struct writer *, const char *);
@@ -65,15 +66,15 @@ struct bytes reader_bin(struct reader *);
 /* reader_bin_fixed: exactly count bytes copied into out (zeroed on failure). */
 void reader_bin_fixed(struct reader *, uint8_t *out, size_t count);
 /*
- * reader_text: a string copied into out as a C string. E_PACK_TYPE if it does not fit out_bytes, is not plain
- * text (bytes_is_text), or is empty unless allowed; then out is "".
+ * reader_text: a string copied into out as a C string. E_PACK_TYPE if it does not fit out_bytes, is
+ * not plain text (bytes_is_text), or is empty unless allowed; then out is "".
  */
 void reader_text(struct reader *, char *out, size_t out_bytes, bool empty_allowed);
 uint32_t reader_array(struct reader *);
 /* reader_array_of: exactly `count` elements, else E_PACK_TYPE. */
 void reader_array_of(struct reader *, uint32_t count);
-/* reader_begin: reader_init, and the shape that every row and body has: an array of `count` whose first element is the version.
- * E_VERSION if that is another one, whatever the count is. */
+/* reader_begin: reader_init, and the shape that every row and body has: an array of `count` whose
+ * first element is the version. E_VERSION if that is another one, whatever the count is. */
 void reader_begin(struct reader *, struct bytes, uint64_t version, uint32_t count);
 uint32_t reader_map(struct reader *);
 /* reader_skip: any one value, nested up to PACK_DEPTH_MAX; its bytes as a view. */

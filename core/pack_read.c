@@ -164,7 +164,8 @@ take_head(struct reader *r)
 	else
 		h = take_head_wide(r, c);
 	/* A length, or the least length of so many elements, must still be there. */
-	if (h.type == PACK_STR || h.type == PACK_BIN || h.type == PACK_ARRAY || h.type == PACK_MAP) {
+	if (h.type == PACK_STR || h.type == PACK_BIN || h.type == PACK_ARRAY ||
+	    h.type == PACK_MAP) {
 		uint64_t least = h.type == PACK_MAP ? 2 * h.v : h.v;
 
 		if (r->e == E_OK && least > (size_t)(r->end - r->p))
@@ -279,7 +280,11 @@ utf8_valid(struct bytes s)
 
 	while (i < s.n) {
 		uint8_t c = s.p[i];
-		size_t more = c < 0x80 ? 0 : (c >> 5) == 6 ? 1 : (c >> 4) == 14 ? 2 : (c >> 3) == 30 ? 3 : 9;
+		size_t more = c < 0x80         ? 0
+			      : (c >> 5) == 6  ? 1
+			      : (c >> 4) == 14 ? 2
+			      : (c >> 3) == 30 ? 3
+					       : 9;
 		uint32_t v = more == 0 ? c : c & (0x3fu >> more);
 		static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
 		size_t k;

@@ -10,7 +10,7 @@
 
 #include "core/fault.h"
 
-#define WINDOW_LOG_MAX 24 /* CONTROL_PLAIN_BYTES_MAX: no frame of ours needs more */
+#define WINDOW_LOG_MAX 24         /* CONTROL_PLAIN_BYTES_MAX: no frame of ours needs more */
 #define KEEP_BYTES_MAX (4u << 20) /* a context that grew past this is not kept */
 #define CHUNK_BYTES (64u << 10)
 
@@ -84,8 +84,7 @@ static bool
 digest_match(struct digest *d, struct bytes dictionary, int level, bool *failed)
 {
 	*failed = false;
-	if (d->copy != NULL && d->level == level &&
-	    bytes_equal(BYTES(d->copy, d->n), dictionary))
+	if (d->copy != NULL && d->level == level && bytes_equal(BYTES(d->copy, d->n), dictionary))
 		return true;
 	digest_free(d);
 	if ((d->copy = fault_malloc(dictionary.n)) == NULL) {
@@ -104,9 +103,8 @@ pack_dictionary(struct digest *d, struct bytes dictionary, int level)
 	bool failed;
 
 	if (!digest_match(d, dictionary, level, &failed) && !failed &&
-	    (d->pack = fault_point()
-			   ? NULL
-			   : ZSTD_createCDict_byReference(d->copy, d->n, level)) == NULL)
+	    (d->pack = fault_point() ? NULL : ZSTD_createCDict_byReference(d->copy, d->n, level)) ==
+		NULL)
 		digest_free(d);
 	return d->pack;
 }
@@ -117,8 +115,7 @@ unpack_dictionary(struct digest *d, struct bytes dictionary)
 	bool failed;
 
 	if (!digest_match(d, dictionary, 0, &failed) && !failed &&
-	    (d->unpack =
-		 fault_point() ? NULL : ZSTD_createDDict_byReference(d->copy, d->n)) ==
+	    (d->unpack = fault_point() ? NULL : ZSTD_createDDict_byReference(d->copy, d->n)) ==
 		NULL)
 		digest_free(d);
 	return d->unpack;
@@ -136,10 +133,8 @@ pack_context(struct squeezer *s, struct bytes dictionary, int level)
 	if (dictionary.n > 0 &&
 	    (digest = pack_dictionary(&s->pack_digest, dictionary, level)) == NULL)
 		return NULL;
-	if (fault_point() ||
-	    ZSTD_isError(ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters)) ||
-	    ZSTD_isError(
-		ZSTD_CCtx_setParameter(c, ZSTD_c_format, ZSTD_f_zstd1_magicless)) ||
+	if (fault_point() || ZSTD_isError(ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_format, ZSTD_f_zstd1_magicless)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 0)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 0)) ||
@@ -219,15 +214,11 @@ unpack_context(struct squeezer *s, struct bytes dictionary)
 	if (s->unpack == NULL && (s->unpack = ZSTD_createDCtx()) == NULL)
 		return NULL;
 	d = s->unpack;
-	if (dictionary.n > 0 &&
-	    (digest = unpack_dictionary(&s->unpack_digest, dictionary)) == NULL)
+	if (dictionary.n > 0 && (digest = unpack_dictionary(&s->unpack_digest, dictionary)) == NULL)
 		return NULL;
-	if (fault_point() ||
-	    ZSTD_isError(ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters)) ||
-	    ZSTD_isError(
-		ZSTD_DCtx_setParameter(d, ZSTD_d_format, ZSTD_f_zstd1_magicless)) ||
-	    ZSTD_isError(
-		ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)) ||
+	if (fault_point() || ZSTD_isError(ZSTD_DCtx_reset(d, ZSTD_reset_session_and_parameters)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_format, ZSTD_f_zstd1_magicless)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)) ||
 	    ZSTD_isError(ZSTD_DCtx_refDDict(d, digest)))
 		return NULL;
 	return d;
@@ -245,7 +236,8 @@ unpack(struct squeezer *s, struct writer *out, struct bytes squeezed, size_t max
 		size_t before = in.pos;
 
 		left = ZSTD_decompressStream(s->unpack, &piece, &in);
-		if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) /* ours, not what was sent */
+		if (ZSTD_getErrorCode(left) ==
+		    ZSTD_error_memory_allocation) /* ours, not what was sent */
 			return E_NO_MEMORY;
 		if (ZSTD_isError(left) || piece.pos > max_bytes - total)
 			return E_SQUEEZE;
@@ -260,8 +252,7 @@ unpack(struct squeezer *s, struct writer *out, struct bytes squeezed, size_t max
 }
 
 enum err
-squeeze_unpack(struct writer *out, struct bytes squeezed, struct bytes dictionary,
-	       size_t max_bytes)
+squeeze_unpack(struct writer *out, struct bytes squeezed, struct bytes dictionary, size_t max_bytes)
 {
 	struct squeezer *s = squeezer();
 	size_t start = out->n;
@@ -322,7 +313,8 @@ done:
 }
 
 enum err
-squeeze_unpack_block(struct writer *out, struct bytes block, struct bytes dictionary, size_t max_bytes)
+squeeze_unpack_block(struct writer *out, struct bytes block, struct bytes dictionary,
+		     size_t max_bytes)
 {
 	uint32_t head = (uint32_t)block.n << 3 | BLOCK_COMPRESSED << 1 | 1u;
 	uint8_t *frame;
@@ -344,7 +336,8 @@ squeeze_unpack_block(struct writer *out, struct bytes block, struct bytes dictio
 }
 
 enum err
-squeeze_train(struct writer *out, const uint8_t *samples, const size_t *sizes, size_t count, size_t max_bytes)
+squeeze_train(struct writer *out, const uint8_t *samples, const size_t *sizes, size_t count,
+	      size_t max_bytes)
 {
 	uint8_t *room = fault_malloc(max_bytes);
 	size_t n;
@@ -352,7 +345,9 @@ squeeze_train(struct writer *out, const uint8_t *samples, const size_t *sizes, s
 
 	if (room == NULL)
 		return E_NO_MEMORY;
-	n = count > UINT32_MAX ? 0 : ZDICT_trainFromBuffer(room, max_bytes, samples, sizes, (unsigned)count);
+	n = count > UINT32_MAX
+		? 0
+		: ZDICT_trainFromBuffer(room, max_bytes, samples, sizes, (unsigned)count);
 	if (n > 0 && !ZDICT_isError(n)) {
 		writer_mem(out, room, n);
 		e = writer_end(out);

@@ -13,7 +13,8 @@ host_instance(void *user, const char *id)
 {
 	struct answers *a = user;
 	struct form_instance *in = form_instance_find(a->form, id);
-	struct xml_node *own = in == NULL || a->local_roots == NULL ? NULL : a->local_roots[in - a->form->instances];
+	struct xml_node *own =
+	    in == NULL || a->local_roots == NULL ? NULL : a->local_roots[in - a->form->instances];
 
 	return in == NULL ? NULL : own != NULL ? own : in->root;
 }
@@ -76,10 +77,14 @@ answers_blank(struct answers **out, const struct form *f, const struct answer_en
 	arena_init(&a->arena, ANSWERS_ARENA_BYTES_MAX);
 	arena_init(&a->scratch, ANSWERS_ARENA_BYTES_MAX);
 	arena_init(&a->shown, ANSWERS_ARENA_BYTES_MAX);
-	a->host = (struct xpath_host){.user = a, .instance = host_instance, .itext = host_itext,
-	                              .choice_label = host_choice_label, .is_row = host_is_row,
-	                              .now_ms = env->now_ms, .zone_minutes = env->zone_minutes,
-	                              .random = env->seed};
+	a->host = (struct xpath_host){.user = a,
+				      .instance = host_instance,
+				      .itext = host_itext,
+				      .choice_label = host_choice_label,
+				      .is_row = host_is_row,
+				      .now_ms = env->now_ms,
+				      .zone_minutes = env->zone_minutes,
+				      .random = env->seed};
 	a->device_id = keep(a, env->device_id);
 	a->username = keep(a, env->username);
 	a->area = keep(a, env->area);
@@ -114,9 +119,10 @@ preload(struct answers *a, struct xml_node *n, bool end_only)
 		text[10] = '\0';
 	else if (type == QUESTION_INSTANCE_ID)
 		snprintf(text, sizeof(text), "uuid:%08x-%04x-4%03x-8%03x-%012llx",
-		         (unsigned)xpath_draw(&a->host), (unsigned)xpath_draw(&a->host) & 0xffff,
-		         (unsigned)xpath_draw(&a->host) & 0xfff, (unsigned)xpath_draw(&a->host) & 0xfff,
-		         (unsigned long long)xpath_draw(&a->host) & 0xffffffffffff);
+			 (unsigned)xpath_draw(&a->host), (unsigned)xpath_draw(&a->host) & 0xffff,
+			 (unsigned)xpath_draw(&a->host) & 0xfff,
+			 (unsigned)xpath_draw(&a->host) & 0xfff,
+			 (unsigned long long)xpath_draw(&a->host) & 0xffffffffffff);
 	else if (type != QUESTION_START && type != QUESTION_END)
 		text[0] = '\0';
 	if (text[0] != '\0')
@@ -130,7 +136,8 @@ preload(struct answers *a, struct xml_node *n, bool end_only)
 }
 
 enum err
-answers_new(struct answers **out, const struct form *f, const struct answer_env *env, struct why *why)
+answers_new(struct answers **out, const struct form *f, const struct answer_env *env,
+	    struct why *why)
 {
 	struct answers *a;
 	enum err e = answers_blank(&a, f, env);
@@ -180,7 +187,8 @@ answers_set_now(struct answers *a, int64_t now_ms)
 }
 
 struct xml_node *
-answers_find(struct answers *a, const char *ref, const struct form_node **node, struct xml_node **parent)
+answers_find(struct answers *a, const char *ref, const struct form_node **node,
+	     struct xml_node **parent)
 {
 	struct xml_node *at = a->instance, *above = NULL;
 	const struct form_node *f = a->form->root;
@@ -193,7 +201,9 @@ answers_find(struct answers *a, const char *ref, const struct form_node **node, 
 		size_t n = strcspn(ref, "/["), index = 1;
 		const char *name = ref;
 
-		for (f = f->first; f != NULL && (strlen(f->name) != n || memcmp(f->name, name, n) != 0); f = f->next)
+		for (f = f->first;
+		     f != NULL && (strlen(f->name) != n || memcmp(f->name, name, n) != 0);
+		     f = f->next)
 			;
 		if (f == NULL || at == NULL)
 			return NULL;
@@ -284,8 +294,8 @@ answers_allowed(struct answers *a, struct xml_node *n, const char *text, struct 
 	if (e == E_OK)
 		e = writer_end(&w);
 	writer_free(&w);
-	if (e == E_OK && f->control != NULL && f->control->nodeset != NULL && f->control->filtered &&
-	    !in_filtered(a, n, text))
+	if (e == E_OK && f->control != NULL && f->control->nodeset != NULL &&
+	    f->control->filtered && !in_filtered(a, n, text))
 		e = E_CHOICE_UNKNOWN;
 	if (e != E_OK)
 		answers_fault_value(a, fault, e, n, text);
@@ -304,13 +314,16 @@ answers_constrained(struct answers *a, struct xml_node *n, struct answer_fault *
 	    (f->local_constraint && !a->local) || answers_true(a, f->constraint, n))
 		return E_OK;
 	if (a->out_of_memory)
-		return fault == NULL ? E_NO_MEMORY : answers_fault_about(fault, E_NO_MEMORY, n, answers_name(a, n));
+		return fault == NULL
+			   ? E_NO_MEMORY
+			   : answers_fault_about(fault, E_NO_MEMORY, n, answers_name(a, n));
 	if (fault == NULL)
 		return E_ANSWER_CONSTRAINT;
 	message = answers_label(a, &f->constraint_message, n, &a->scratch);
 	if (message[0] == '\0') {
-		snprintf(text, sizeof(text), "the form does not take this answer to \"%.200s\"; correct it",
-		         answers_name(a, n));
+		snprintf(text, sizeof(text),
+			 "the form does not take this answer to \"%.200s\"; correct it",
+			 answers_name(a, n));
 		message = text;
 	}
 	return answers_fault(fault, E_ANSWER_CONSTRAINT, n, message);

@@ -59,7 +59,8 @@ check_node(struct check *c, struct xml_node *n)
 		return;
 	if (n->text[0] == '\0') {
 		check_required(c, n);
-	} else if (f->calculate == NULL && (e = answers_allowed(c->a, n, n->text, slot(c))) != E_OK) {
+	} else if (f->calculate == NULL &&
+		   (e = answers_allowed(c->a, n, n->text, slot(c))) != E_OK) {
 		note(c, e);
 	} else if ((e = answers_constrained(c->a, n, slot(c))) != E_OK) {
 		note(c, e);
@@ -81,7 +82,7 @@ answers_check(struct answers *a, struct answer_fault *faults, size_t fault_max, 
 		char text[400], sentence[330];
 
 		snprintf(text, sizeof(text), "the form has a mistake; tell who made it: %s",
-		         why_sentence(&a->why, sentence, sizeof(sentence)));
+			 why_sentence(&a->why, sentence, sizeof(sentence)));
 		answers_fault(slot(&c), a->why.e, NULL, text);
 		note(&c, a->why.e);
 	}
@@ -107,11 +108,12 @@ answers_below(struct xml_node *from, const struct form_node *want)
 	return answers_below(n, want);
 }
 
-static bool write_value(struct answers *, struct xml_node *at, size_t field, bool identifying,
-                        struct writer *);
+static bool
+write_value(struct answers *, struct xml_node *at, size_t field, bool identifying, struct writer *);
 
 static void
-write_row(struct answers *a, struct xml_node *row, size_t repeat, bool identifying, struct writer *w)
+write_row(struct answers *a, struct xml_node *row, size_t repeat, bool identifying,
+	  struct writer *w)
 {
 	const struct form_places *p = &a->form->places[identifying][repeat + 1];
 	struct writer pairs;
@@ -139,7 +141,9 @@ static bool
 write_rows(struct answers *a, struct xml_node *at, size_t field, bool identifying, struct writer *w)
 {
 	const struct form_node *f = a->form->more[field].node;
-	struct xml_node *parent = f->parent->tree->tag == at->tag ? at : answers_below(at, f->parent), *c;
+	struct xml_node *parent =
+			    f->parent->tree->tag == at->tag ? at : answers_below(at, f->parent),
+			*c;
 	uint32_t count = 0;
 
 	if (parent == NULL || parent->hidden)
@@ -157,7 +161,8 @@ write_rows(struct answers *a, struct xml_node *at, size_t field, bool identifyin
 
 /* Append the named value of `field` seen from `at`; false if there is nothing to say. */
 static bool
-write_value(struct answers *a, struct xml_node *at, size_t field, bool identifying, struct writer *w)
+write_value(struct answers *a, struct xml_node *at, size_t field, bool identifying,
+	    struct writer *w)
 {
 	const struct field_more *m = &a->form->more[field];
 	struct xml_node *n;
@@ -215,8 +220,8 @@ answers_values(struct answers *a, struct arena *arena, struct field_value **out,
 	return e;
 }
 
-static enum err read_value(struct answers *, struct xml_node *at, size_t field, bool identifying,
-                           struct reader *);
+static enum err
+read_value(struct answers *, struct xml_node *at, size_t field, bool identifying, struct reader *);
 
 static enum err
 read_row(struct answers *a, struct xml_node *row, size_t repeat, bool identifying, struct reader *r)
@@ -296,7 +301,7 @@ empty(struct xml_node *n)
 
 enum err
 answers_from_values(struct answers **out, const struct form *f, const struct answer_env *env,
-                    const struct field_value *values, size_t count, struct why *why)
+		    const struct field_value *values, size_t count, struct why *why)
 {
 	struct answers *a;
 	size_t i;

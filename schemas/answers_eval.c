@@ -15,7 +15,8 @@ answers_forget(struct answers *a)
 static enum err
 evaluate(struct answers *a, const struct xpath *x, struct xml_node *n, struct xpath_value *out)
 {
-	struct xpath_context c = {.arena = &a->scratch, .host = &a->host, .root = a->root, .node = n};
+	struct xpath_context c = {
+	    .arena = &a->scratch, .host = &a->host, .root = a->root, .node = n};
 	struct why why = {0};
 	enum err e = xpath_eval(x, &c, out, &why);
 
@@ -66,8 +67,9 @@ text_of(struct answers *a, const struct form_text *t, struct xml_node *n, struct
 		return t->pieces[0].string;
 	writer_heap_init(&w, 1u << 20);
 	for (i = 0; i < t->count; i++)
-		writer_str(&w, t->pieces[i].string != NULL ? t->pieces[i].string :
-		                                             answers_text(a, t->pieces[i].value, n));
+		writer_str(&w, t->pieces[i].string != NULL
+				   ? t->pieces[i].string
+				   : answers_text(a, t->pieces[i].value, n));
 	s = arena_str(arena, writer_cstr(&w), w.n);
 	a->out_of_memory = a->out_of_memory || s == NULL || writer_end(&w) == E_NO_MEMORY;
 	writer_free(&w);
@@ -75,10 +77,12 @@ text_of(struct answers *a, const struct form_text *t, struct xml_node *n, struct
 }
 
 const char *
-answers_label(struct answers *a, const struct form_label *label, struct xml_node *n, struct arena *arena)
+answers_label(struct answers *a, const struct form_label *label, struct xml_node *n,
+	      struct arena *arena)
 {
 	if (label->dynamic != NULL) {
-		const char *s = answers_text(a, label->dynamic, n), *copy = arena_str(arena, s, strlen(s));
+		const char *s = answers_text(a, label->dynamic, n),
+			   *copy = arena_str(arena, s, strlen(s));
 
 		a->out_of_memory = a->out_of_memory || copy == NULL;
 		return copy == NULL ? "" : copy;
@@ -129,7 +133,8 @@ answers_insert_row(struct answers *a, struct xml_node *parent, const struct form
 	const struct form_node *s;
 	struct xml_node *row, *before = NULL, *c;
 
-	if (count_rows(parent, repeat) >= ROWS_MAX || (row = xml_copy(&a->arena, repeat->row)) == NULL) {
+	if (count_rows(parent, repeat) >= ROWS_MAX ||
+	    (row = xml_copy(&a->arena, repeat->row)) == NULL) {
 		a->out_of_memory = true;
 		return NULL;
 	}
@@ -192,17 +197,20 @@ cast(struct answers *a, const struct form_node *f, const char *text)
 	if (a->form->more[f->field].kind == VALUE_INTEGER && strchr(text, '.') != NULL) {
 		n = xpath_string_number(text, &a->host);
 		if (n == n) {
-			xpath_number_text(n < 0 ? -(double)(int64_t)-n : (double)(int64_t)n, number);
+			xpath_number_text(n < 0 ? -(double)(int64_t)-n : (double)(int64_t)n,
+					  number);
 			text = arena_str(&a->scratch, number, strlen(number));
 		}
-	} else if (a->form->more[f->field].kind == VALUE_DATE && strlen(text) > 10 && text[10] == 'T') {
+	} else if (a->form->more[f->field].kind == VALUE_DATE && strlen(text) > 10 &&
+		   text[10] == 'T') {
 		text = arena_str(&a->scratch, text, 10);
 	}
 	return text == NULL ? "" : text;
 }
 
 static bool
-offers(struct answers *a, const struct xpath_value *v, const char *child, const char *name, size_t length)
+offers(struct answers *a, const struct xpath_value *v, const char *child, const char *name,
+       size_t length)
 {
 	size_t i;
 
@@ -226,8 +234,7 @@ prune(struct answers *a, struct xml_node *n)
 	char *kept, *to;
 
 	if (!a->filling || n->text[0] == '\0' || c == NULL || c->nodeset == NULL || !c->filtered ||
-	    (c->local && !a->local) ||
-	    answers_nodes(a, c->nodeset, n, &v) != E_OK)
+	    (c->local && !a->local) || answers_nodes(a, c->nodeset, n, &v) != E_OK)
 		return false;
 	if ((to = kept = arena_alloc(&a->scratch, strlen(s) + 1)) == NULL)
 		return false;
@@ -262,7 +269,9 @@ work(struct answers *a, struct xml_node *n, bool hidden)
 		if (!hidden && f->calculate != NULL && f->local_calculate && !a->local)
 			; /* as once(): the device that knew has worked it out */
 		else if (!hidden && f->calculate != NULL)
-			changed = answers_store(a, n, cast(a, f, answers_text(a, f->calculate, n))) || changed;
+			changed =
+			    answers_store(a, n, cast(a, f, answers_text(a, f->calculate, n))) ||
+			    changed;
 		else if (!hidden)
 			changed = prune(a, n) || changed;
 		answers_forget(a);
@@ -282,7 +291,8 @@ answers_recalculate(struct answers *a)
 	unsigned pass;
 	bool changed = true;
 
-	/* Rows are counted when all else stands still: a count that is not worked out yet drops no row. */
+	/* Rows are counted when all else stands still: a count that is not worked out yet drops no
+	 * row. */
 	for (pass = 0; pass < PASSES_MAX && changed; pass++) {
 		a->counting = false;
 		changed = work(a, a->instance, false);
@@ -308,17 +318,20 @@ act_below(struct answers *a, const struct form_action *action, struct xml_node *
 	struct xml_node *c;
 
 	if (n->tag == action->target && n->first == NULL)
-		answers_store(a, n, action->value != NULL ? answers_text(a, action->value, n) : action->text);
+		answers_store(
+		    a, n, action->value != NULL ? answers_text(a, action->value, n) : action->text);
 	for (c = n->first; c != NULL; c = c->next)
 		act_below(a, action, c);
 }
 
 void
-answers_act(struct answers *a, const char *event, struct xml_node *from, const struct form_node *trigger)
+answers_act(struct answers *a, const char *event, struct xml_node *from,
+	    const struct form_node *trigger)
 {
 	const struct form_action *action;
 
 	for (action = a->form->actions; action != NULL; action = action->next)
-		if (has_event(action->event, event) && (trigger == NULL || action->trigger == trigger))
+		if (has_event(action->event, event) &&
+		    (trigger == NULL || action->trigger == trigger))
 			act_below(a, action, from);
 }

@@ -64,7 +64,8 @@ complain_rows(struct load *l, enum err e, const struct xml_node *at, size_t fiel
 
 	member_ref(at, form_relative(l->a->form, field), ref, sizeof(ref));
 	if (e == E_ANSWER_TYPE) {
-		answers_fault(f, e, NULL, "write its rows as a list of objects: [{\"question\": answer}, ...]");
+		answers_fault(f, e, NULL,
+			      "write its rows as a list of objects: [{\"question\": answer}, ...]");
 		answers_say(f->ref, sizeof(f->ref), ref);
 		count_fault(l, e);
 	} else {
@@ -92,7 +93,8 @@ load_answer(struct load *l, struct xml_node *n, const json_t *j)
 	} else if ((text = writer_cstr(&w))[0] != '\0') {
 		if (kind == VALUE_DATE && strlen(text) > 10 && text[10] == 'T')
 			w.p[10] = '\0';
-		l->a->end_given = l->a->end_given || l->a->form->fields[f->field].type == QUESTION_END;
+		l->a->end_given =
+		    l->a->end_given || l->a->form->fields[f->field].type == QUESTION_END;
 		answers_store(l->a, n, text);
 		if ((g = arena_alloc(&l->a->arena, sizeof(*g))) != NULL) {
 			g->node = n;
@@ -154,7 +156,8 @@ load_object(struct load *l, struct xml_node *at, int repeat, const json_t *objec
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		size_t field = find_field(l->a->form, repeat, key);
 		struct xml_node *n;
 		char ref[160];
@@ -180,7 +183,8 @@ drop_rows(struct answers *a, struct xml_node *n, const json_t *object)
 		next = c->next;
 		if (!node_of(c)->repeat)
 			drop_rows(a, c, object);
-		else if (node_of(c)->row_count == NULL && json_object_get(object, node_of(c)->path) == NULL)
+		else if (node_of(c)->row_count == NULL &&
+			 json_object_get(object, node_of(c)->path) == NULL)
 			xml_remove(c);
 	}
 }
@@ -252,8 +256,8 @@ act_on_given(struct load *l)
 }
 
 enum err
-answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct answer_fault *faults,
-                 size_t fault_max, size_t *fault_count)
+answers_set_json(struct answers *a, const char *json, size_t json_bytes,
+		 struct answer_fault *faults, size_t fault_max, size_t *fault_count)
 {
 	struct load l = {.a = a, .faults = faults, .max = fault_max, .first = E_OK};
 	json_error_t error;
@@ -263,10 +267,14 @@ answers_set_json(struct answers *a, const char *json, size_t json_bytes, struct 
 	if (!json_is_object(j)) {
 		char text[120]; /* never the parser's own words: they quote the answers */
 
-		snprintf(text, sizeof(text), "it must be one JSON object, {\"question\": answer, ...}%s",
-		         j != NULL ? "" : "; is its end missing?");
+		snprintf(text, sizeof(text),
+			 "it must be one JSON object, {\"question\": answer, ...}%s",
+			 j != NULL ? "" : "; is its end missing?");
 		if (j == NULL && error.position > 0)
-			snprintf(text, sizeof(text), "its JSON is broken near character %d; check quotes and commas there", error.position);
+			snprintf(
+			    text, sizeof(text),
+			    "its JSON is broken near character %d; check quotes and commas there",
+			    error.position);
 		complain(&l, E_ANSWERS_FORMAT, "", text);
 	} else {
 		a->filling = false; /* what is not offered is told, not dropped */

@@ -14,7 +14,8 @@ answers_take_local(struct answers *a, const struct answer_env *env)
 	a->local = env->local;
 	if (!env->local || f->local_count == 0)
 		return E_OK;
-	if ((a->local_roots = arena_alloc(&a->arena, f->instance_count * sizeof(*a->local_roots))) == NULL)
+	if ((a->local_roots =
+		 arena_alloc(&a->arena, f->instance_count * sizeof(*a->local_roots))) == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < f->instance_count && e == E_OK; i++) {
 		struct xml_node *root, *list;
@@ -31,7 +32,8 @@ answers_take_local(struct answers *a, const struct answer_env *env)
 		snprintf(name, sizeof(name), "%.70s.csv", f->instances[i].id);
 		for (k = 0; k < env->local_count && e == E_OK; k++)
 			if (strcmp(env->local_files[k].name, name) == 0)
-				e = form_csv_items(&a->arena, env->local_files[k].content, root, NULL);
+				e = form_csv_items(&a->arena, env->local_files[k].content, root,
+						   NULL);
 		xml_renumber(root);
 	}
 	return e;

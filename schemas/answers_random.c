@@ -4,9 +4,9 @@
 
 #include "schemas/form_inside.h"
 
-#define TRIES_MAX 24u        /* of one question */
-#define WHOLE_TRIES_MAX 8u   /* of a questionnaire */
-#define STOPS_MAX 2000u      /* a form that never ends, because a row asks for another */
+#define TRIES_MAX 24u      /* of one question */
+#define WHOLE_TRIES_MAX 8u /* of a questionnaire */
+#define STOPS_MAX 2000u    /* a form that never ends, because a row asks for another */
 #define ROWS_LIKELY_MAX 4u
 
 struct dice {
@@ -41,8 +41,8 @@ date_text(int64_t ms, bool month, char *out, size_t cap)
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int64_t m = mp < 10 ? mp + 3 : mp - 9, day = month ? 1 : doy - (153 * mp + 2) / 5 + 1;
 
-	(void)snprintf(out, cap, "%04lld-%02lld-%02lld", (long long)(yoe + era * 400 + (m <= 2)), (long long)m,
-	               (long long)day);
+	(void)snprintf(out, cap, "%04lld-%02lld-%02lld", (long long)(yoe + era * 400 + (m <= 2)),
+		       (long long)m, (long long)day);
 }
 
 static int
@@ -59,26 +59,28 @@ whole_number(struct dice *d, unsigned attempt)
 static void
 words(struct dice *d, unsigned attempt, char *out, size_t cap)
 {
-	static const char *const some[] = {"near", "the", "school", "went", "market", "two", "house", "river", "asked", "mother",
-	                                   "with", "uncle", "not", "seen", "since", "monday", "talked", "family", "work"};
+	static const char *const some[] = {"near",   "the",    "school", "went",  "market",
+					   "two",    "house",  "river",  "asked", "mother",
+					   "with",   "uncle",  "not",    "seen",  "since",
+					   "monday", "talked", "family", "work"};
 	size_t n = attempt % 3 == 0 ? 2 + below(d, 8) : 1, used = 0, i;
 
 	if (attempt % 3 == 2) {
-		(void)snprintf(out, cap, "%c%c-%04u", (char)('A' + below(d, 26)), (char)('A' + below(d, 26)),
-		               (unsigned)below(d, 10000));
+		(void)snprintf(out, cap, "%c%c-%04u", (char)('A' + below(d, 26)),
+			       (char)('A' + below(d, 26)), (unsigned)below(d, 10000));
 		return;
 	}
 	out[0] = '\0';
 	for (i = 0; i < n && used + 12 < cap; i++)
 		used += (size_t)snprintf(out + used, cap - used, "%s%s", i > 0 ? " " : "",
-		                         some[below(d, sizeof(some) / sizeof(some[0]))]);
+					 some[below(d, sizeof(some) / sizeof(some[0]))]);
 	if (attempt % 6 == 4)
 		out[3] = '\0';
 }
 
 static void
-simple_text(struct dice *d, const struct form *form, const struct answer_view *v, unsigned attempt, char *out,
-            size_t cap)
+simple_text(struct dice *d, const struct form *form, const struct answer_view *v, unsigned attempt,
+	    char *out, size_t cap)
 {
 	enum value_kind kind = form->more[v->field].kind;
 	int64_t past = d->env->now_ms - (int64_t)below(d, 300) * 86400000;
@@ -88,19 +90,23 @@ simple_text(struct dice *d, const struct form *form, const struct answer_view *v
 	if (form->fields[v->field].type == QUESTION_ACKNOWLEDGE)
 		(void)snprintf(out, cap, "OK");
 	else if (form->fields[v->field].type == QUESTION_GEOPOINT)
-		(void)snprintf(out, cap, "%u.%04u %u.%04u 0 0", (unsigned)below(d, 60), (unsigned)below(d, 10000),
-		               (unsigned)below(d, 120), (unsigned)below(d, 10000));
+		(void)snprintf(out, cap, "%u.%04u %u.%04u 0 0", (unsigned)below(d, 60),
+			       (unsigned)below(d, 10000), (unsigned)below(d, 120),
+			       (unsigned)below(d, 10000));
 	else if (form->fields[v->field].type == QUESTION_TIME)
-		(void)snprintf(out, cap, "%02u:%02u", (unsigned)below(d, 24), (unsigned)below(d, 60));
+		(void)snprintf(out, cap, "%02u:%02u", (unsigned)below(d, 24),
+			       (unsigned)below(d, 60));
 	else if (kind == VALUE_INTEGER)
 		(void)snprintf(out, cap, "%d", whole_number(d, attempt));
 	else if (kind == VALUE_DECIMAL)
-		(void)snprintf(out, cap, "%d.%u", whole_number(d, attempt), (unsigned)below(d, 2) * 5);
+		(void)snprintf(out, cap, "%d.%u", whole_number(d, attempt),
+			       (unsigned)below(d, 2) * 5);
 	else if (kind == VALUE_DATE)
 		date_text(past, month, out, cap);
 	else if (kind == VALUE_MOMENT) {
 		date_text(past, false, out, cap);
-		(void)snprintf(out + 10, cap - 10, "T%02u:%02u:00.000Z", (unsigned)below(d, 24), (unsigned)below(d, 60));
+		(void)snprintf(out + 10, cap - 10, "T%02u:%02u:00.000Z", (unsigned)below(d, 24),
+			       (unsigned)below(d, 60));
 	} else if (kind == VALUE_TEXT)
 		words(d, attempt, out, cap);
 }
@@ -117,13 +123,15 @@ one_choice(struct dice *d, struct answers *a, const struct form *form, const str
 	if (weights == NULL || all == NULL)
 		return answers_choice_name(a, below(d, v->choice_count));
 	for (i = 0; i < v->choice_count; i++) {
-		size_t place = form_choices_find(all, answers_choice_name(a, i), strlen(answers_choice_name(a, i)));
+		size_t place = form_choices_find(all, answers_choice_name(a, i),
+						 strlen(answers_choice_name(a, i)));
 
 		total += 1u + (place == SIZE_MAX ? 0 : weights[place]);
 	}
 	at = draw(d) % total;
 	for (i = 0; i < v->choice_count; i++) {
-		size_t place = form_choices_find(all, answers_choice_name(a, i), strlen(answers_choice_name(a, i)));
+		size_t place = form_choices_find(all, answers_choice_name(a, i),
+						 strlen(answers_choice_name(a, i)));
 		uint64_t w = 1u + (place == SIZE_MAX ? 0 : weights[place]);
 
 		if (at < w)
@@ -134,8 +142,8 @@ one_choice(struct dice *d, struct answers *a, const struct form *form, const str
 }
 
 static void
-choices_text(struct dice *d, struct answers *a, const struct form *form, const struct answer_view *v,
-             unsigned attempt, char *out, size_t cap)
+choices_text(struct dice *d, struct answers *a, const struct form *form,
+	     const struct answer_view *v, unsigned attempt, char *out, size_t cap)
 {
 	bool several = form->more[v->field].kind == VALUE_CHOICES;
 	size_t want = !several || attempt % 2 == 1 ? 1 : 1 + below(d, 3), used = 0, i;
@@ -143,8 +151,8 @@ choices_text(struct dice *d, struct answers *a, const struct form *form, const s
 	out[0] = '\0';
 	if (form->fields[v->field].type == QUESTION_RANK) {
 		for (i = 0; i < v->choice_count && used + 64 < cap; i++)
-			used += (size_t)snprintf(out + used, cap - used, "%s%.60s", i > 0 ? " " : "",
-			                         answers_choice_name(a, i));
+			used += (size_t)snprintf(out + used, cap - used, "%s%.60s",
+						 i > 0 ? " " : "", answers_choice_name(a, i));
 		return;
 	}
 	for (i = 0; i < want && used + 64 < cap; i++) {
@@ -160,7 +168,8 @@ choices_text(struct dice *d, struct answers *a, const struct form *form, const s
 			if (strstr(sofar, padded) != NULL)
 				continue; /* each once */
 		}
-		used += (size_t)snprintf(out + used, cap - used, "%s%.60s", used > 0 ? whole : "", name);
+		used += (size_t)snprintf(out + used, cap - used, "%s%.60s", used > 0 ? whole : "",
+					 name);
 	}
 }
 
@@ -206,9 +215,10 @@ once(struct dice *d, struct answers **out, const struct form *form, const struct
 		(void)snprintf(ref, sizeof(ref), "%s", v.ref);
 		if (v.stop == STOP_QUESTION)
 			answer(d, a, form, &v);
-		else if (v.stop == STOP_ADD_ROW && answers_row_count(a, ref) < ROWS_LIKELY_MAX && below(d, 3) == 0 &&
-		         answers_add_row(a, ref, &fault) == E_OK)
-			(void)snprintf(ref, sizeof(ref), "%s", before); /* the new row comes before this stop */
+		else if (v.stop == STOP_ADD_ROW && answers_row_count(a, ref) < ROWS_LIKELY_MAX &&
+			 below(d, 3) == 0 && answers_add_row(a, ref, &fault) == E_OK)
+			(void)snprintf(ref, sizeof(ref), "%s",
+				       before); /* the new row comes before this stop */
 	}
 	answers_set_now(a, env->now_ms);
 	if ((e = answers_check(a, &fault, 1, &faults)) == E_OK) {
@@ -221,7 +231,7 @@ once(struct dice *d, struct answers **out, const struct form *form, const struct
 
 enum err
 answers_random(struct answers **out, const struct form *form, const struct answer_env *env,
-               const struct answer_dice *dice)
+	       const struct answer_dice *dice)
 {
 	struct dice d = {.state = dice->seed, .weights = dice->weights, .env = env};
 	struct answer_env own = *env;

@@ -1,4 +1,5 @@
-/* answers_say: what a person reads about an answer that cannot stand: the form's own words, else what to do. */
+/* answers_say: what a person reads about an answer that cannot stand: the form's own words, else
+ * what to do. */
 #include <stdio.h>
 
 #include "schemas/answers_inside.h"
@@ -44,13 +45,15 @@ const char *
 answers_name(struct answers *a, struct xml_node *n)
 {
 	const struct form_node *f = node_of(n);
-	const char *label = f->control == NULL ? "" : answers_label(a, &f->control->label, n, &a->scratch);
+	const char *label =
+	    f->control == NULL ? "" : answers_label(a, &f->control->label, n, &a->scratch);
 
 	return label[0] == '\0' ? f->path : label;
 }
 
 enum err
-answers_fault_about(struct answer_fault *fault, enum err e, const struct xml_node *n, const char *thing)
+answers_fault_about(struct answer_fault *fault, enum err e, const struct xml_node *n,
+		    const char *thing)
 {
 	struct why why = {0};
 	char text[400];
@@ -83,14 +86,15 @@ name_choices(struct answers *a, struct xml_node *n, char *out, size_t out_bytes)
 		return;
 	used = (size_t)snprintf(out, out_bytes, "use %s", count > 1 ? "one of: " : "");
 	for (i = 0; i < count && used < out_bytes; i++)
-		used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? ", " : "", list[i].name);
+		used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? ", " : "",
+					 list[i].name);
 	if (used >= out_bytes)
 		snprintf(out, out_bytes, "use a code of its list");
 }
 
 enum err
 answers_fault_value(struct answers *a, struct answer_fault *fault, enum err e, struct xml_node *n,
-                    const char *given)
+		    const char *given)
 {
 	const struct form_node *f = node_of(n);
 	const struct form_field *field = &a->form->fields[f->field];
@@ -100,12 +104,12 @@ answers_fault_value(struct answers *a, struct answer_fault *fault, enum err e, s
 		return e;
 	if (e == E_ANSWER_TYPE) {
 		snprintf(text, sizeof(text), "answer \"%.150s\" with %s", answers_name(a, n),
-		         form_value_wanted(a->form, (size_t)f->field));
+			 form_value_wanted(a->form, (size_t)f->field));
 	} else if (e == E_CHOICE_UNKNOWN) {
 		/* What was answered to a question about who somebody is, is not said again. */
 		name_choices(a, n, choices, sizeof(choices));
 		snprintf(text, sizeof(text), "%.70s is not a choice of \"%.100s\" now; %s",
-		         field->cls == CLASS_D ? "the answer" : given, answers_name(a, n), choices);
+			 field->cls == CLASS_D ? "the answer" : given, answers_name(a, n), choices);
 	} else {
 		return answers_fault_of(a, fault, e, n);
 	}

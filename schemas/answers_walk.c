@@ -105,8 +105,8 @@ walk_controls(struct walk *w, const struct form_control *parent, struct xml_node
 }
 
 static enum err
-list_static(struct answers *a, const struct form_choices *all, struct xml_node *n, struct arena *arena,
-            struct shown_choice **out, size_t *count)
+list_static(struct answers *a, const struct form_choices *all, struct xml_node *n,
+	    struct arena *arena, struct shown_choice **out, size_t *count)
 {
 	size_t i;
 
@@ -132,8 +132,8 @@ child_text(const struct xml_node *n, const char *name, struct arena *arena)
 }
 
 enum err
-answers_list_choices(struct answers *a, struct xml_node *n, struct arena *arena, struct shown_choice **out,
-                     size_t *count)
+answers_list_choices(struct answers *a, struct xml_node *n, struct arena *arena,
+		     struct shown_choice **out, size_t *count)
 {
 	const struct form_control *c = node_of(n)->control;
 	struct xpath_value v;
@@ -183,7 +183,8 @@ group_labels(struct answers *a, const struct stop *s)
 		struct xml_node *at = s->node;
 
 		/* Outputs in a group's label are seen from the group. */
-		while (around[n]->node != NULL && at->parent->kind != XML_ROOT && at->tag != around[n]->node)
+		while (around[n]->node != NULL && at->parent->kind != XML_ROOT &&
+		       at->tag != around[n]->node)
 			at = at->parent;
 		text = answers_label(a, &around[n]->label, at, &a->scratch);
 		if (text[0] == '\0')
@@ -221,14 +222,16 @@ view(struct answers *a, const struct stop *s, struct answer_view *out)
 	}
 	out->value = s->node->text;
 	out->required = f->required != NULL && answers_true(a, f->required, s->node);
-	out->readonly = s->kind == STOP_NOTE || (f->readonly != NULL && answers_true(a, f->readonly, s->node));
+	out->readonly =
+	    s->kind == STOP_NOTE || (f->readonly != NULL && answers_true(a, f->readonly, s->node));
 	e = answers_list_choices(a, s->node, &a->shown, &a->choices, &a->choice_count);
 	out->choice_count = a->choice_count;
 	answers_forget(a);
 	return e;
 }
 
-/* A label that memory was short for is no label; but no answer is wrong for it, and the next try may go well. */
+/* A label that memory was short for is no label; but no answer is wrong for it, and the next try
+ * may go well. */
 static enum err
 show(struct answers *a, const struct stop *s, struct answer_view *out)
 {
@@ -246,8 +249,13 @@ static enum err
 end(struct answers *a, struct answer_view *out)
 {
 	a->choice_count = 0;
-	*out = (struct answer_view){.stop = STOP_END, .label = "", .hint = "", .guidance = "", .group = "",
-	                            .appearance = "", .value = ""};
+	*out = (struct answer_view){.stop = STOP_END,
+				    .label = "",
+				    .hint = "",
+				    .guidance = "",
+				    .group = "",
+				    .appearance = "",
+				    .value = ""};
 	return E_OK;
 }
 

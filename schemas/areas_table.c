@@ -27,8 +27,8 @@ wrong(struct why *why, const struct areas_table *t, size_t row, const char *what
 	bool line = t->rows[row].line != 0;
 
 	return why_set(why, E_AREA_TABLE, "%s %zu (%s%s%s%s)", line ? "line" : "row",
-	               line ? (size_t)t->rows[row].line : row + 1, what, name[0] ? " \"" : "", name,
-	               name[0] ? "\"" : "");
+		       line ? (size_t)t->rows[row].line : row + 1, what, name[0] ? " \"" : "", name,
+		       name[0] ? "\"" : "");
 }
 
 static bool
@@ -59,9 +59,11 @@ check_names(const struct areas_table *t, size_t i, struct why *why)
 		const char *lang = row->names[n].lang;
 
 		if (lang[0] == '\0' || strlen(lang) > AREA_CODE_BYTES_MAX || !text_is_good(lang))
-			return wrong(why, t, i, "a language is at most 32 bytes in one line, area", row->code);
+			return wrong(why, t, i, "a language is at most 32 bytes in one line, area",
+				     row->code);
 		if (!text_is_good(row->names[n].name))
-			return wrong(why, t, i, "a name is at most 128 bytes in one line, area", row->code);
+			return wrong(why, t, i, "a name is at most 128 bytes in one line, area",
+				     row->code);
 	}
 	return E_OK;
 }
@@ -82,7 +84,8 @@ check_row(const struct areas_table *t, size_t i, struct why *why)
 	if (row->name[0] == '\0')
 		return wrong(why, t, i, "the name is empty, area", row->code);
 	if (!text_is_good(row->level) || !text_is_good(row->name))
-		return wrong(why, t, i, "a level or name is at most 128 bytes in one line, area", row->code);
+		return wrong(why, t, i, "a level or name is at most 128 bytes in one line, area",
+			     row->code);
 	return check_names(t, i, why);
 }
 
@@ -121,7 +124,8 @@ sort_codes(const struct areas_table *t, struct code_place **out, struct why *why
 	qsort(codes, t->count, sizeof(*codes), code_place_compare);
 	for (i = 1; i < t->count; i++)
 		if (strcmp(codes[i - 1].code, codes[i].code) == 0)
-			return wrong(why, t, codes[i].row, "the code is there twice:", codes[i].code);
+			return wrong(why, t, codes[i].row,
+				     "the code is there twice:", codes[i].code);
 	return E_OK;
 }
 
@@ -183,7 +187,8 @@ struct columns {
 	size_t lang_count;
 };
 
-/* The language of a header cell `name:km` or `name::km` in the arena; NULL if it is another column. */
+/* The language of a header cell `name:km` or `name::km` in the arena; NULL if it is another column.
+ */
 static const char *
 header_language(const char *cell, struct arena *arena)
 {
@@ -213,7 +218,8 @@ find_columns(const struct csv_table *csv, struct arena *arena, struct columns *c
 		return why_set(why, E_AREA_TABLE, "line 1 (the file is empty)");
 	for (i = 0; i < 4; i++)
 		if ((*place[i] = csv_column(csv, must[i])) == SIZE_MAX)
-			return why_set(why, E_AREA_TABLE, "line 1 (there is no column %s)", must[i]);
+			return why_set(why, E_AREA_TABLE, "line 1 (there is no column %s)",
+				       must[i]);
 	head = &csv->rows[0];
 	for (i = 0; i < head->cell_count; i++) {
 		const char *lang = header_language(head->cells[i], arena);
@@ -221,14 +227,16 @@ find_columns(const struct csv_table *csv, struct arena *arena, struct columns *c
 		if (lang == NULL)
 			continue;
 		if (lang[0] == '\0' || strlen(lang) > AREA_CODE_BYTES_MAX)
-			return why_set(why, E_AREA_TABLE, "line 1 (column \"%s\" needs a language code)",
-			               head->cells[i]);
+			return why_set(why, E_AREA_TABLE,
+				       "line 1 (column \"%s\" needs a language code)",
+				       head->cells[i]);
 		for (k = 0; k < c->lang_count; k++)
 			if (strcmp(c->lang[k], lang) == 0)
-				return why_set(why, E_AREA_TABLE, "line 1 (two columns for language %s)", lang);
+				return why_set(why, E_AREA_TABLE,
+					       "line 1 (two columns for language %s)", lang);
 		if (c->lang_count == AREA_NAMES_MAX)
 			return why_set(why, E_AREA_TABLE, "line 1 (more than %u languages)",
-			               AREA_NAMES_MAX);
+				       AREA_NAMES_MAX);
 		c->lang[c->lang_count] = lang;
 		c->lang_column[c->lang_count++] = i;
 	}
@@ -249,8 +257,8 @@ cell_str(const struct csv_row *row, size_t column, struct arena *arena)
 }
 
 static enum err
-read_row(const struct csv_row *from, const struct columns *c, struct arena *arena, struct areas_row *to,
-         const char **parent)
+read_row(const struct csv_row *from, const struct columns *c, struct arena *arena,
+	 struct areas_row *to, const char **parent)
 {
 	struct areas_name *names;
 	size_t i;
@@ -280,7 +288,8 @@ static enum err
 rows_alloc(struct areas_table *t, size_t count, struct arena *arena, struct why *why)
 {
 	if (count > AREAS_MAX)
-		return why_set(why, E_AREA_TABLE, "row %u (more rows than that are not taken)", AREAS_MAX);
+		return why_set(why, E_AREA_TABLE, "row %u (more rows than that are not taken)",
+			       AREAS_MAX);
 	t->count = count;
 	t->rows = arena_alloc(arena, (count + 1) * sizeof(*t->rows));
 	return t->rows == NULL ? why_set(why, E_NO_MEMORY, "area table") : E_OK;
@@ -356,7 +365,8 @@ unpack_row(struct reader *r, size_t rows, struct arena *arena, struct areas_row 
 }
 
 enum err
-areas_table_unpack(struct bytes packed, struct arena *arena, struct areas_table *out, struct why *why)
+areas_table_unpack(struct bytes packed, struct arena *arena, struct areas_table *out,
+		   struct why *why)
 {
 	struct areas_table t = {NULL, 0};
 	struct reader r;

@@ -13,7 +13,8 @@ table_languages(const struct areas_table *t, const char *lang[AREA_NAMES_MAX])
 
 	for (i = 0; i < t->count; i++)
 		for (n = 0; n < t->rows[i].name_count; n++) {
-			for (k = 0; k < count && strcmp(lang[k], t->rows[i].names[n].lang) != 0; k++)
+			for (k = 0; k < count && strcmp(lang[k], t->rows[i].names[n].lang) != 0;
+			     k++)
 				;
 			if (k == count && count < AREA_NAMES_MAX)
 				lang[count++] = t->rows[i].names[n].lang;
@@ -50,7 +51,8 @@ areas_table_csv(const struct areas_table *t, struct writer *w)
 		csv_cell_after(w, row->level);
 		csv_cell_after(w, row->name);
 		for (k = 0; k < count; k++) {
-			for (n = 0; n < row->name_count && strcmp(row->names[n].lang, lang[k]) != 0; n++)
+			for (n = 0; n < row->name_count && strcmp(row->names[n].lang, lang[k]) != 0;
+			     n++)
 				;
 			csv_cell_after(w, n < row->name_count ? row->names[n].name : "");
 		}

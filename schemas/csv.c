@@ -43,21 +43,25 @@ quoted(struct scan *s)
 		uint8_t c;
 
 		if (s->at == s->text.n)
-			return why_set(s->why, E_CSV, "line %u: a quote is opened and never closed", began);
+			return why_set(s->why, E_CSV, "line %u: a quote is opened and never closed",
+				       began);
 		c = s->text.p[s->at];
 		if (c == '"') {
 			if (s->at + 1 == s->text.n || s->text.p[s->at + 1] != '"')
 				break;
 			s->at++;
-		} else if (c == '\n' || (c == '\r' && (s->at + 1 == s->text.n || s->text.p[s->at + 1] != '\n'))) {
+		} else if (c == '\n' || (c == '\r' && (s->at + 1 == s->text.n ||
+						       s->text.p[s->at + 1] != '\n'))) {
 			s->line++;
 		}
 		s->out[s->out_n++] = (char)c;
 	}
 	s->at++;
 	if (!at_line_end(s) && s->text.p[s->at] != ',')
-		return why_set(s->why, E_CSV, "line %u: text follows a closing quote (a quote inside a "
-		               "cell is written twice)", s->line);
+		return why_set(s->why, E_CSV,
+			       "line %u: text follows a closing quote (a quote inside a "
+			       "cell is written twice)",
+			       s->line);
 	return E_OK;
 }
 
@@ -149,7 +153,8 @@ csv_check_text(struct bytes text, enum err otherwise, struct why *why)
 		int32_t c = utf8_next(text, &at);
 
 		if (c < 0)
-			return why_set(why, otherwise, "line %u: the text is not UTF-8; save it as UTF-8", line);
+			return why_set(why, otherwise,
+				       "line %u: the text is not UTF-8; save it as UTF-8", line);
 		if (c == 0)
 			return why_set(why, otherwise, "line %u: there is a zero byte", line);
 		line += c == '\n';
@@ -170,7 +175,8 @@ csv_parse(struct bytes text, struct arena *arena, struct csv_table *out, struct 
 		return e;
 	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
 		s.at = 3;
-	/* each cell ends in a zero where the text has a comma or a line end; the last may have none */
+	/* each cell ends in a zero where the text has a comma or a line end; the last may have none
+	 */
 	if ((s.out = arena_alloc(arena, text.n + 1)) == NULL)
 		return why_set(why, E_NO_MEMORY, "CSV");
 	while (e == E_OK && s.at < text.n)
@@ -221,7 +227,8 @@ csv_write(struct writer *w, const char *text)
 	size_t n = strlen(text);
 
 	/* a space at an end is lost by some readers, so it is quoted too */
-	if (strpbrk(text, ",\"\r\n") == NULL && (n == 0 || (text[0] != ' ' && text[n - 1] != ' '))) {
+	if (strpbrk(text, ",\"\r\n") == NULL &&
+	    (n == 0 || (text[0] != ' ' && text[n - 1] != ' '))) {
 		writer_str(w, text);
 		return;
 	}

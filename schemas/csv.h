@@ -2,17 +2,18 @@
  * csv: comma-separated values (RFC 4180), read whole: choice files, area tables, answers, and the
  * .csv form of an XLSForm.
  *
- * Lines end in LF, CR or CRLF; a byte-order mark is skipped; a cell that begins with a quote goes to its
- * closing quote, newlines included, a doubled quote is one quote. Cells are not trimmed. Text must be
- * UTF-8 without zero bytes. Lines with nothing on them are left out. Rows may differ in length.
+ * Lines end in LF, CR or CRLF; a byte-order mark is skipped; a cell that begins with a quote goes
+ * to its closing quote, newlines included, a doubled quote is one quote. Cells are not trimmed.
+ * Text must be UTF-8 without zero bytes. Lines with nothing on them are left out. Rows may differ
+ * in length.
  */
 #ifndef BANYAN_SCHEMAS_CSV_H
 #define BANYAN_SCHEMAS_CSV_H
 
 #include "core/bytes.h"
 
-#define CSV_BYTES_MAX (64u << 20)   /* 200,000 areas with names in seven languages fit */
-#define CSV_COLUMNS_MAX 4096u       /* a wide form's table of answers */
+#define CSV_BYTES_MAX (64u << 20) /* 200,000 areas with names in seven languages fit */
+#define CSV_COLUMNS_MAX 4096u     /* a wide form's table of answers */
 #define CSV_ROWS_MAX 2000000u
 #define CSV_CELL_BYTES_MAX (1u << 20) /* a repeat as JSON fits; a runaway quote is caught */
 
@@ -35,7 +36,8 @@ struct csv_table {
 enum err csv_parse(struct bytes text, struct arena *, struct csv_table *out, struct why *);
 /* csv_check_text: UTF-8 without zero bytes? If not, `otherwise` with the line in *why. */
 enum err csv_check_text(struct bytes text, enum err otherwise, struct why *);
-/* csv_column: index of the header cell equal to `name` (spaces around it ignored); SIZE_MAX if none. */
+/* csv_column: index of the header cell equal to `name` (spaces around it ignored); SIZE_MAX if
+ * none. */
 size_t csv_column(const struct csv_table *, const char *name);
 /* csv_cell: the cell, or "" where the row is shorter or column is SIZE_MAX. */
 const char *csv_cell(const struct csv_row *, size_t column);

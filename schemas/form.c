@@ -51,9 +51,9 @@ build(struct form_build *b, struct bytes bundle)
 		return why_set(b->why, E_XFORM, "it has no model");
 	title = xml_child(head, "title");
 	f->title = title == NULL ? NULL : xml_string(title, b->arena);
-	if ((e = form_build_instances(b, model)) != E_OK || (e = form_build_languages(b, model)) != E_OK ||
-	    (e = form_build_nodes(b)) != E_OK || (e = form_build_local(b)) != E_OK ||
-	    (e = form_build_binds(b, model)) != E_OK ||
+	if ((e = form_build_instances(b, model)) != E_OK ||
+	    (e = form_build_languages(b, model)) != E_OK || (e = form_build_nodes(b)) != E_OK ||
+	    (e = form_build_local(b)) != E_OK || (e = form_build_binds(b, model)) != E_OK ||
 	    (e = form_build_repeats(b, body)) != E_OK || (e = form_build_body(b, body)) != E_OK)
 		return e;
 	if (f->title == NULL || f->title[0] == '\0')
@@ -155,7 +155,8 @@ form_media(const struct form *f, size_t field)
 {
 	enum question type = f->fields[field].type;
 
-	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE;
+	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO ||
+	       type == QUESTION_FILE;
 }
 
 bool
@@ -214,7 +215,8 @@ const char *
 form_field_label(const struct form *f, size_t field, size_t lang)
 {
 	const struct form_node *n = f->more[field].node;
-	const struct form_text *t = n->control == NULL ? NULL : form_text_of(f, &n->control->label, lang);
+	const struct form_text *t =
+	    n->control == NULL ? NULL : form_text_of(f, &n->control->label, lang);
 	const char *s = t == NULL ? "" : form_text_plain(t);
 
 	return s[0] == '\0' ? f->fields[field].name : s;

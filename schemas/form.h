@@ -15,7 +15,8 @@
 
 struct form;
 
-/* question.def: X(name, xlsform name, ...) gives enum question: QUESTION_TEXT, QUESTION_INTEGER ... */
+/* question.def: X(name, xlsform name, ...) gives enum question: QUESTION_TEXT, QUESTION_INTEGER ...
+ */
 enum question {
 #define X(name, ...) QUESTION_##name,
 #include "schemas/question.def"
@@ -35,7 +36,7 @@ struct form_file {
  * CONTROL_PLAIN_BYTES_MAX.
  */
 enum err form_bundle_write(struct writer *, struct bytes xform, const struct form_file *files,
-                           size_t file_count);
+			   size_t file_count);
 /*
  * form_read: compile a bundle. The form keeps its own copy of what it needs; free with form_free.
  * E_PACK_*, E_XML, E_XFORM, E_XPATH_*; *why names the place.
@@ -49,7 +50,8 @@ const char *form_title(const struct form *, const char *lang);
 struct form_key form_key(const struct form *);
 /* Languages as the form spells them ("English (en)"), the default first. A language is named by
  * the whole string or by the code in the brackets. Draft languages (settings column
- * `banyan:draft_languages`, codes separated by spaces) are listed too; form_language_draft tells. */
+ * `banyan:draft_languages`, codes separated by spaces) are listed too; form_language_draft tells.
+ */
 size_t form_language_count(const struct form *);
 const char *form_language(const struct form *, size_t index);
 const char *form_language_code(const struct form *, size_t index);
@@ -64,8 +66,9 @@ bool form_media(const struct form *, size_t field);
 /*
  * Fields are the data nodes in document order, repeats included; a field inside a repeat has
  * `repeat` = index of its innermost repeat, else -1. `path` is "group/field" from the root, through
- * repeats too ("concern/kind"). The merge unit is a field outside repeats, or an outermost repeat as
- * a whole: `unit` is the index of the field that it merges with (itself, or its outermost repeat).
+ * repeats too ("concern/kind"). The merge unit is a field outside repeats, or an outermost repeat
+ * as a whole: `unit` is the index of the field that it merges with (itself, or its outermost
+ * repeat).
  */
 struct form_field {
 	const char *path;
@@ -77,7 +80,8 @@ struct form_field {
 	struct field_key key; /* of `path` */
 	bool calculated;      /* nobody types it */
 	bool metadata;        /* start, end, today, deviceid, instanceID ... */
-	const char *urgent;   /* answers (codes separated by spaces) that make a record urgent; NULL: none */
+	const char
+	    *urgent; /* answers (codes separated by spaces) that make a record urgent; NULL: none */
 };
 size_t form_field_count(const struct form *);
 const struct form_field *form_field(const struct form *, size_t index);
@@ -107,21 +111,23 @@ struct field_value {
 };
 
 /*
- * Local lists (FORMS.md 6a): what a device remembers of its own records, as the form says, for later questionnaires.
- * form_local_name: the instance's id, without ".csv".
+ * Local lists (FORMS.md 6a): what a device remembers of its own records, as the form says, for
+ * later questionnaires. form_local_name: the instance's id, without ".csv".
  */
 #define FORM_NOTE_COLUMNS_MAX 8u
-#define FORM_LOCAL_OWN "own_records" /* the list of form, month, n that a store makes from its own records */
-struct form_note { /* one item that a record adds to a list, or replaces there */
+#define FORM_LOCAL_OWN \
+	"own_records" /* the list of form, month, n that a store makes from its own records */
+struct form_note {    /* one item that a record adds to a list, or replaces there */
 	const char *list;
 	const char *columns[FORM_NOTE_COLUMNS_MAX], *values[FORM_NOTE_COLUMNS_MAX];
 	size_t count;
 };
 size_t form_local_count(const struct form *);
 const char *form_local_name(const struct form *, size_t index);
-/* form_notes: what a finished record of these values leaves there; in `arena`. E_NO_MEMORY, E_PACK_*. */
-enum err form_notes(const struct form *, const struct field_value *values, size_t count, struct arena *,
-                    struct form_note **out, size_t *note_count);
+/* form_notes: what a finished record of these values leaves there; in `arena`. E_NO_MEMORY,
+ * E_PACK_*. */
+enum err form_notes(const struct form *, const struct field_value *values, size_t count,
+		    struct arena *, struct form_note **out, size_t *note_count);
 
 /*
  * Positional form, what a slice carries: an array in field order of the units of one group
@@ -131,24 +137,26 @@ enum err form_notes(const struct form *, const struct field_value *values, size_
  * positional arrays. FORMS.md section "Packed answers".
  *
  * form_unpack: positional to named units, in `arena`. E_PACK_*, E_XFORM on a value that the form
- * cannot have. form_pack: named units of one group to positional; units of the other group are ignored.
+ * cannot have. form_pack: named units of one group to positional; units of the other group are
+ * ignored.
  */
 enum err form_unpack(const struct form *, bool identifying, struct bytes packed, struct arena *,
-                     struct field_value **out, size_t *out_count, struct why *);
+		     struct field_value **out, size_t *out_count, struct why *);
 enum err form_pack(const struct form *, bool identifying, const struct field_value *values,
-                   size_t count, struct writer *out, struct why *);
+		   size_t count, struct writer *out, struct why *);
 /*
- * form_value_parse: a person's text for one field (`--set FIELD=VALUE`; a repeat as JSON) to a named
- * unit in `arena`. E_FIELD_UNKNOWN, E_CHOICE_UNKNOWN, E_ANSWER_TYPE. Empty text: nil (answer removed).
+ * form_value_parse: a person's text for one field (`--set FIELD=VALUE`; a repeat as JSON) to a
+ * named unit in `arena`. E_FIELD_UNKNOWN, E_CHOICE_UNKNOWN, E_ANSWER_TYPE. Empty text: nil (answer
+ * removed).
  */
 enum err form_value_parse(const struct form *, const char *path, const char *text, struct arena *,
-                          struct field_value *out, struct why *);
+			  struct field_value *out, struct why *);
 /*
- * form_values_json: named units as one JSON object {"group/field": value} in field order (numbers as
- * numbers, select_multiple and repeats as arrays, dates ISO; units absent are left out; a repeat's
- * identifying and analytic units are joined by row). Appends to the writer.
+ * form_values_json: named units as one JSON object {"group/field": value} in field order (numbers
+ * as numbers, select_multiple and repeats as arrays, dates ISO; units absent are left out; a
+ * repeat's identifying and analytic units are joined by row). Appends to the writer.
  */
 enum err form_values_json(const struct form *, const struct field_value *values, size_t count,
-                          struct writer *out);
+			  struct writer *out);
 
 #endif

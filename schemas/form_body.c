@@ -1,11 +1,12 @@
-/* form_body: what is shown: groups, repeats and questions in the order of asking, and their choices. */
+/* form_body: what is shown: groups, repeats and questions in the order of asking, and their
+ * choices. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "schemas/form_inside.h"
 
-static const char *const question_tags[] = {"input", "secret", "select1", "select", "upload", "trigger",
-                                            "range", "rank"};
+static const char *const question_tags[] = {"input",  "secret",  "select1", "select",
+					    "upload", "trigger", "range",   "rank"};
 
 static bool
 is_question(const char *tag)
@@ -97,7 +98,7 @@ host_instance(void *user, const char *id)
 
 static enum err
 fill_list(struct form_build *b, const struct form_control *control, const struct xpath_value *nodes,
-          struct form_choices *c)
+	  struct form_choices *c)
 {
 	size_t i;
 	enum err e;
@@ -151,10 +152,11 @@ list_choices(struct form_build *b, struct form_control *control)
 {
 	struct form *f = b->form;
 	struct xpath_host host = {.user = f, .instance = host_instance};
-	struct xpath_context context = {.arena = b->arena, .host = &host, .root = f->primary_root,
-	                                .node = f->primary};
+	struct xpath_context context = {
+	    .arena = b->arena, .host = &host, .root = f->primary_root, .node = f->primary};
 	const char *id;
-	const struct xpath *all = xpath_unfiltered(b->arena, control->nodeset, &id, &control->filtered);
+	const struct xpath *all =
+	    xpath_unfiltered(b->arena, control->nodeset, &id, &control->filtered);
 	struct form_instance *in;
 	struct form_choices *c;
 	struct xpath_value nodes;
@@ -207,7 +209,8 @@ label_child(struct form_build *b, const char *ref, bool *is_itext)
 }
 
 enum err
-form_build_choices(struct form_build *b, struct form_control *control, const struct xml_node *element)
+form_build_choices(struct form_build *b, struct form_control *control,
+		   const struct xml_node *element)
 {
 	const struct xml_node *itemset = xml_child(element, "itemset"), *value, *label;
 	const char *ref;
@@ -220,22 +223,26 @@ form_build_choices(struct form_build *b, struct form_control *control, const str
 	control->value_ref = value == NULL ? NULL : xml_attribute(value, "", "ref");
 	ref = label == NULL ? NULL : xml_attribute(label, "", "ref");
 	if (control->value_ref == NULL)
-		return why_set(b->why, E_XFORM, "an itemset of %.100s has no value", control->node->path);
-	control->label_ref = label_child(b, ref == NULL ? control->value_ref : ref, &control->label_is_itext);
+		return why_set(b->why, E_XFORM, "an itemset of %.100s has no value",
+			       control->node->path);
+	control->label_ref =
+	    label_child(b, ref == NULL ? control->value_ref : ref, &control->label_is_itext);
 	if (control->label_ref == NULL)
 		return E_NO_MEMORY;
-	e = form_compile(b, xml_attribute(itemset, "", "nodeset"), control->node->path, &control->nodeset);
+	e = form_compile(b, xml_attribute(itemset, "", "nodeset"), control->node->path,
+			 &control->nodeset);
 	if (e != E_OK)
 		return e;
 	if (control->nodeset == NULL)
-		return why_set(b->why, E_XFORM, "an itemset of %.100s has no nodeset", control->node->path);
+		return why_set(b->why, E_XFORM, "an itemset of %.100s has no nodeset",
+			       control->node->path);
 	control->local = form_reads_local(b->form, control->nodeset);
 	return list_choices(b, control);
 }
 
 static struct form_control *
 control_new(struct form_build *b, struct form_control *parent, enum control_kind kind,
-            const struct xml_node *x)
+	    const struct xml_node *x)
 {
 	struct form_control *c = arena_alloc(b->arena, sizeof(*c));
 
@@ -270,18 +277,20 @@ reference(const struct form *f, const struct xml_node *x)
 	if ((bind = xml_attribute(x, "", "bind")) == NULL)
 		return NULL;
 	model = xml_child(xml_child(xml_child(f->doc.root, "html"), "head"), "model");
-	for (n = model == NULL ? NULL : xml_child(model, "bind"); n != NULL; n = xml_sibling(n, "bind"))
-		if (xml_attribute(n, "", "id") != NULL && strcmp(xml_attribute(n, "", "id"), bind) == 0)
+	for (n = model == NULL ? NULL : xml_child(model, "bind"); n != NULL;
+	     n = xml_sibling(n, "bind"))
+		if (xml_attribute(n, "", "id") != NULL &&
+		    strcmp(xml_attribute(n, "", "id"), bind) == 0)
 			return xml_attribute(n, "", "nodeset");
 	return NULL;
 }
 
 static enum err build_controls(struct form_build *, struct form_control *parent,
-                               const struct form_node *at, const struct xml_node *);
+			       const struct form_node *at, const struct xml_node *);
 
 static enum err
 build_control(struct form_build *b, struct form_control *parent, const struct form_node *at,
-              const struct xml_node *x, enum control_kind kind)
+	      const struct xml_node *x, enum control_kind kind)
 {
 	struct form_control *c = control_new(b, parent, kind, x);
 	const char *ref = reference(b->form, x);
@@ -290,11 +299,13 @@ build_control(struct form_build *b, struct form_control *parent, const struct fo
 	if (c == NULL)
 		return E_NO_MEMORY;
 	if (ref != NULL && (c->node = form_node_at(b->form, at, ref)) == NULL)
-		return why_set(b->why, E_XFORM, "a question asks for %.100s, which is not in the instance", ref);
+		return why_set(b->why, E_XFORM,
+			       "a question asks for %.100s, which is not in the instance", ref);
 	if (kind == CONTROL_QUESTION && c->node == NULL)
 		return why_set(b->why, E_XFORM, "a question (%.20s) has no ref", x->name);
 	if (kind == CONTROL_QUESTION && c->node->first != NULL)
-		return why_set(b->why, E_XFORM, "a question asks for %.100s, which is a group", c->node->path);
+		return why_set(b->why, E_XFORM, "a question asks for %.100s, which is a group",
+			       c->node->path);
 	if (c->node != NULL && (c->node->control == NULL || kind == CONTROL_QUESTION))
 		c->node->control = c;
 	if ((e = form_label_of(b, xml_child(x, "label"), &c->label, NULL)) != E_OK ||
@@ -302,14 +313,15 @@ build_control(struct form_build *b, struct form_control *parent, const struct fo
 		return e;
 	if (kind != CONTROL_QUESTION)
 		return build_controls(b, c, c->node == NULL ? at : c->node, x);
-	if (strcmp(x->name, "select1") == 0 || strcmp(x->name, "select") == 0 || strcmp(x->name, "rank") == 0)
+	if (strcmp(x->name, "select1") == 0 || strcmp(x->name, "select") == 0 ||
+	    strcmp(x->name, "rank") == 0)
 		return form_build_choices(b, c, x);
 	return E_OK;
 }
 
 static enum err
 build_controls(struct form_build *b, struct form_control *parent, const struct form_node *at,
-               const struct xml_node *x)
+	       const struct xml_node *x)
 {
 	const struct xml_node *n;
 	enum err e = E_OK;

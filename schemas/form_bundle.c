@@ -1,4 +1,5 @@
-/* form_bundle: the form as it travels, [1, xform, [[name, content] ...]], and its secondary instances. */
+/* form_bundle: the form as it travels, [1, xform, [[name, content] ...]], and its secondary
+ * instances. */
 #include <stdlib.h>
 
 #include "core/limits.h"
@@ -18,7 +19,8 @@ by_name(const void *a, const void *b)
 }
 
 enum err
-form_bundle_write(struct writer *w, struct bytes xform, const struct form_file *files, size_t file_count)
+form_bundle_write(struct writer *w, struct bytes xform, const struct form_file *files,
+		  size_t file_count)
 {
 	const struct form_file **sorted = calloc(file_count + 1, sizeof(const struct form_file *));
 	size_t i, total = xform.n;
@@ -86,7 +88,7 @@ form_open_bundle(struct form_build *b, struct bytes bundle, struct bytes *xform)
 
 static enum err
 csv_item(struct arena *arena, const struct csv_table *t, size_t row, const char *const *names,
-         struct xml_node *list)
+	 struct xml_node *list)
 {
 	struct xml_node *item = xml_new(arena, XML_ELEMENT, "item", ""), *cell;
 	size_t j;
@@ -127,7 +129,7 @@ form_csv_items(struct arena *arena, struct bytes csv, struct xml_node *root, str
 		e = names == NULL ? E_NO_MEMORY : E_OK;
 		for (i = 0; e == E_OK && i < table.rows[0].cell_count; i++)
 			if ((names[i] = arena_str(arena, table.rows[0].cells[i],
-			                          strlen(table.rows[0].cells[i]))) == NULL)
+						  strlen(table.rows[0].cells[i]))) == NULL)
 				e = E_NO_MEMORY;
 		for (i = 1; e == E_OK && i < table.row_count; i++)
 			e = csv_item(arena, &table, i, names, list);
@@ -149,8 +151,9 @@ read_file(struct form_build *b, struct form_instance *in, const char *src)
 		if (strcmp(b->form->files[i].name, name) == 0)
 			break;
 	if (i == b->form->file_count)
-		return why_set(b->why, E_XFORM, "it needs the file %.100s; put it beside the form and add both",
-		               name);
+		return why_set(b->why, E_XFORM,
+			       "it needs the file %.100s; put it beside the form and add both",
+			       name);
 	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".xml") == 0) {
 		struct xml_doc doc;
 		enum err e = xml_parse(&doc, b->form->files[i].content, b->arena, b->why);
@@ -192,7 +195,8 @@ form_build_instances(struct form_build *b, const struct xml_node *model)
 		return E_NO_MEMORY;
 	xml_remove(f->primary);
 	xml_append(f->primary_root, f->primary);
-	for (n = xml_sibling(n, "instance"); n != NULL && e == E_OK; n = xml_sibling(n, "instance")) {
+	for (n = xml_sibling(n, "instance"); n != NULL && e == E_OK;
+	     n = xml_sibling(n, "instance")) {
 		struct form_instance *in = &f->instances[f->instance_count++];
 
 		in->id = xml_attribute(n, "", "id");

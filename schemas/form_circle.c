@@ -1,4 +1,5 @@
-/* form_circle: calculations that need one another are refused when the form is added, not run in circles. */
+/* form_circle: calculations that need one another are refused when the form is added, not run in
+ * circles. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,7 +56,8 @@ struct visit {
 };
 
 static enum err
-tell_circle(struct form_build *b, const struct visit *way, size_t depth, const struct form_node *back)
+tell_circle(struct form_build *b, const struct visit *way, size_t depth,
+	    const struct form_node *back)
 {
 	char names[180] = "";
 	size_t i = 0, n = 0;
@@ -63,13 +65,17 @@ tell_circle(struct form_build *b, const struct visit *way, size_t depth, const s
 	while (i < depth && way[i].node != back)
 		i++;
 	for (; i < depth && n < sizeof(names); i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%.60s needs ", way[i].node->path);
-	return why_set(b->why, E_XFORM, "calculations go round in a circle: %s%.60s; take one of them out of another",
-	               names, back->path);
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%.60s needs ",
+				      way[i].node->path);
+	return why_set(
+	    b->why, E_XFORM,
+	    "calculations go round in a circle: %s%.60s; take one of them out of another", names,
+	    back->path);
 }
 
 static enum err
-walk(struct form_build *b, struct gather *g, struct form_node *start, uint8_t *colours, struct visit *way)
+walk(struct form_build *b, struct gather *g, struct form_node *start, uint8_t *colours,
+     struct visit *way)
 {
 	size_t depth = 0;
 	struct form_node *next = start;

@@ -20,19 +20,26 @@ static const struct {
 	const char *bind, *preload, *params;
 	enum question input, question;
 } types[] = {
-	/* by bind type, for an input */
-	{"int", NULL, NULL, 1, QUESTION_INTEGER}, {"integer", NULL, NULL, 1, QUESTION_INTEGER},
-	{"decimal", NULL, NULL, 1, QUESTION_DECIMAL}, {"date", NULL, NULL, 1, QUESTION_DATE},
-	{"time", NULL, NULL, 1, QUESTION_TIME}, {"dateTime", NULL, NULL, 1, QUESTION_DATETIME},
-	{"geopoint", NULL, NULL, 1, QUESTION_GEOPOINT}, {"geotrace", NULL, NULL, 1, QUESTION_GEOTRACE},
-	{"geoshape", NULL, NULL, 1, QUESTION_GEOSHAPE}, {"barcode", NULL, NULL, 1, QUESTION_BARCODE},
-	/* by preload */
-	{NULL, "timestamp", "start", 0, QUESTION_START}, {NULL, "timestamp", "end", 0, QUESTION_END},
-	{NULL, "date", "today", 0, QUESTION_TODAY}, {NULL, "uid", NULL, 0, QUESTION_INSTANCE_ID},
-	{NULL, "property", "deviceid", 0, QUESTION_DEVICEID},
-	{NULL, "property", "username", 0, QUESTION_USERNAME},
-	{NULL, "property", "phonenumber", 0, QUESTION_PHONENUMBER},
-	{NULL, "property", "email", 0, QUESTION_EMAIL},
+    /* by bind type, for an input */
+    {"int", NULL, NULL, 1, QUESTION_INTEGER},
+    {"integer", NULL, NULL, 1, QUESTION_INTEGER},
+    {"decimal", NULL, NULL, 1, QUESTION_DECIMAL},
+    {"date", NULL, NULL, 1, QUESTION_DATE},
+    {"time", NULL, NULL, 1, QUESTION_TIME},
+    {"dateTime", NULL, NULL, 1, QUESTION_DATETIME},
+    {"geopoint", NULL, NULL, 1, QUESTION_GEOPOINT},
+    {"geotrace", NULL, NULL, 1, QUESTION_GEOTRACE},
+    {"geoshape", NULL, NULL, 1, QUESTION_GEOSHAPE},
+    {"barcode", NULL, NULL, 1, QUESTION_BARCODE},
+    /* by preload */
+    {NULL, "timestamp", "start", 0, QUESTION_START},
+    {NULL, "timestamp", "end", 0, QUESTION_END},
+    {NULL, "date", "today", 0, QUESTION_TODAY},
+    {NULL, "uid", NULL, 0, QUESTION_INSTANCE_ID},
+    {NULL, "property", "deviceid", 0, QUESTION_DEVICEID},
+    {NULL, "property", "username", 0, QUESTION_USERNAME},
+    {NULL, "property", "phonenumber", 0, QUESTION_PHONENUMBER},
+    {NULL, "property", "email", 0, QUESTION_EMAIL},
 };
 
 static enum question
@@ -64,8 +71,8 @@ silent_question(const struct form_node *n)
 
 	for (i = 0; n->preload != NULL && i < sizeof(types) / sizeof(types[0]); i++)
 		if (types[i].preload != NULL && strcmp(types[i].preload, n->preload) == 0 &&
-		    (types[i].params == NULL ||
-		     (n->preload_params != NULL && strcmp(types[i].params, n->preload_params) == 0)))
+		    (types[i].params == NULL || (n->preload_params != NULL &&
+						 strcmp(types[i].params, n->preload_params) == 0)))
 			return types[i].question;
 	if (strcmp(n->path, "meta/instanceID") == 0)
 		return QUESTION_INSTANCE_ID;
@@ -189,7 +196,8 @@ refer(void *user, const char *path)
 		r->strictest = strictness(r->form->fields[n->field].cls);
 }
 
-/* A calculation is as sensitive as what it is made of; calculations of calculations need more rounds. */
+/* A calculation is as sensitive as what it is made of; calculations of calculations need more
+ * rounds. */
 static enum err
 derive_classes(struct form *f)
 {
@@ -209,7 +217,8 @@ derive_classes(struct form *f)
 			if (n->calculate == NULL || n->cls != NULL)
 				continue;
 			xpath_paths(n->calculate, refer, &r);
-			if (r.strictest < 0 || (derived[i] && classes[r.strictest] == f->fields[i].cls))
+			if (r.strictest < 0 ||
+			    (derived[i] && classes[r.strictest] == f->fields[i].cls))
 				continue;
 			f->fields[i].cls = classes[r.strictest];
 			derived[i] = changed = true;
@@ -269,8 +278,10 @@ index_keys(struct form_build *b)
 	qsort_r(f->by_key, f->field_count, sizeof(uint32_t), by_key, f->fields);
 	for (i = 1; i < f->field_count; i++)
 		if (f->fields[f->by_key[i]].key.v == f->fields[f->by_key[i - 1]].key.v)
-			return why_set(b->why, E_XFORM, "the fields %.80s and %.80s have the same key; rename one",
-			               f->fields[f->by_key[i - 1]].path, f->fields[f->by_key[i]].path);
+			return why_set(b->why, E_XFORM,
+				       "the fields %.80s and %.80s have the same key; rename one",
+				       f->fields[f->by_key[i - 1]].path,
+				       f->fields[f->by_key[i]].path);
 	return E_OK;
 }
 
@@ -291,10 +302,11 @@ form_build_fields(struct form_build *b)
 	for (i = 0; f->about_child && i < f->field_count; i++)
 		if (f->fields[i].type == QUESTION_IMAGE || f->fields[i].type == QUESTION_AUDIO ||
 		    f->fields[i].type == QUESTION_VIDEO || f->fields[i].type == QUESTION_FILE)
-			return why_set(b->why, E_XFORM,
-			               "%.120s is of type %s, but the form is about a child: no photographs, sound, film or "
-			               "files of a child; leave the question out",
-			               f->fields[i].path, question_names[f->fields[i].type]);
+			return why_set(
+			    b->why, E_XFORM,
+			    "%.120s is of type %s, but the form is about a child: no photographs, sound, film or "
+			    "files of a child; leave the question out",
+			    f->fields[i].path, question_names[f->fields[i].type]);
 	if (derive_classes(f) != E_OK)
 		return E_NO_MEMORY;
 	for (i = f->field_count; i-- > 0;) {

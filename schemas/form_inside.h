@@ -1,4 +1,5 @@
-/* form_inside: how a compiled form looks to the files form*.c and answers*.c. Nobody else includes it. */
+/* form_inside: how a compiled form looks to the files form*.c and answers*.c. Nobody else includes
+ * it. */
 #ifndef BANYAN_SCHEMAS_FORM_INSIDE_H
 #define BANYAN_SCHEMAS_FORM_INSIDE_H
 
@@ -15,8 +16,15 @@
 #define NS_ODK "http://www.opendatakit.org/xforms"
 
 enum value_kind {
-	VALUE_NONE, VALUE_TEXT, VALUE_INTEGER, VALUE_DECIMAL, VALUE_DATE, VALUE_MOMENT, VALUE_CHOICE,
-	VALUE_CHOICES, VALUE_ROWS
+	VALUE_NONE,
+	VALUE_TEXT,
+	VALUE_INTEGER,
+	VALUE_DECIMAL,
+	VALUE_DATE,
+	VALUE_MOMENT,
+	VALUE_CHOICE,
+	VALUE_CHOICES,
+	VALUE_ROWS
 };
 
 /* A text in one language: pieces, each a string or an expression (an <output>). */
@@ -28,8 +36,8 @@ struct form_text {
 	struct form_piece *pieces;
 	size_t count;
 };
-/* A text in every language (an array of language_count), NULL where there is none. `dynamic` is an expression
- * that gives the text instead. */
+/* A text in every language (an array of language_count), NULL where there is none. `dynamic` is an
+ * expression that gives the text instead. */
 struct form_label {
 	struct form_text *texts;
 	const struct xpath *dynamic;
@@ -74,12 +82,13 @@ enum control_kind { CONTROL_GROUP, CONTROL_REPEAT, CONTROL_QUESTION };
 
 struct form_control {
 	enum control_kind kind;
-	const char *tag; /* input, select1 ... */
+	const char *tag;        /* input, select1 ... */
 	struct form_node *node; /* NULL for a group without ref */
 	struct form_label label, hint, guidance;
 	const char *appearance, *media_type;
 	const struct form_choices *choices; /* all of them */
-	/* itemset: the filtered list; value and label are child names ("" label_is_itext: jr:itext(label)) */
+	/* itemset: the filtered list; value and label are child names ("" label_is_itext:
+	 * jr:itext(label)) */
 	const struct xpath *nodeset;
 	const char *value_ref, *label_ref;
 	bool filtered, label_is_itext;
@@ -136,7 +145,7 @@ struct form {
 	size_t instance_count;
 	struct form_file *files;
 	size_t file_count;
-	struct xml_node *primary; /* the root element of the primary instance */
+	struct xml_node *primary;      /* the root element of the primary instance */
 	struct xml_node *primary_root; /* its XML_ROOT */
 	struct form_node *root;
 	uint32_t node_count;
@@ -177,19 +186,22 @@ enum err form_build_local(struct form_build *);
 enum err form_check_local(struct form_build *);
 /* form_reads_local: does an expression read a local list? NULL reads none. */
 bool form_reads_local(const struct form *, const struct xpath *);
-/* form_csv_items: append a CSV's rows to root/<root> (made if it is not there) as items. E_CSV, E_NO_MEMORY. */
+/* form_csv_items: append a CSV's rows to root/<root> (made if it is not there) as items. E_CSV,
+ * E_NO_MEMORY. */
 enum err form_csv_items(struct arena *, struct bytes csv, struct xml_node *root, struct why *);
 /* form_check_circles: E_XFORM, naming them, where calculations need one another. */
 enum err form_check_circles(struct form_build *);
 
 /* form_node_at: by an absolute or relative reference seen from `from`; NULL if there is none. */
 struct form_node *form_node_at(const struct form *, const struct form_node *from, const char *ref);
-/* form_compile: an attribute's expression, checked; *out stays NULL where the attribute is absent or empty. */
-enum err form_compile(struct form_build *, const char *text, const char *what, const struct xpath **out);
+/* form_compile: an attribute's expression, checked; *out stays NULL where the attribute is absent
+ * or empty. */
+enum err
+form_compile(struct form_build *, const char *text, const char *what, const struct xpath **out);
 /* form_message: a message that may be jr:itext('id'). */
 enum err form_message(struct form_build *, const char *text, struct form_label *out);
-enum err form_label_of(struct form_build *, const struct xml_node *element, struct form_label *label,
-                       struct form_label *guidance);
+enum err form_label_of(struct form_build *, const struct xml_node *element,
+		       struct form_label *label, struct form_label *guidance);
 const struct form_itext *form_itext_find(const struct form *, const char *id);
 /* form_text_of: the text of a language, falling back to the default one; NULL if there is none. */
 const struct form_text *form_text_of(const struct form *, const struct form_label *, size_t lang);
@@ -198,18 +210,23 @@ const char *form_text_plain(const struct form_text *);
 struct form_instance *form_instance_find(const struct form *, const char *id);
 /* form_choices_find: SIZE_MAX if the list has no such name. */
 size_t form_choices_find(const struct form_choices *, const char *name, size_t name_bytes);
-enum err form_build_choices(struct form_build *, struct form_control *, const struct xml_node *element);
+enum err
+form_build_choices(struct form_build *, struct form_control *, const struct xml_node *element);
 
 /* form_value.c: one answer between text, as a person or an XForm writes it, and its named form. */
 /* form_value_write: append the named value of non-empty `text`; E_ANSWER_TYPE, E_CHOICE_UNKNOWN. */
-enum err form_value_write(const struct form *, size_t field, const char *text, struct writer *, struct why *);
-/* form_value_wanted: what a field's answer looks like, for a person: "a whole number, such as 12". */
+enum err form_value_write(const struct form *, size_t field, const char *text, struct writer *,
+			  struct why *);
+/* form_value_wanted: what a field's answer looks like, for a person: "a whole number, such as 12".
+ */
 const char *form_value_wanted(const struct form *, size_t field);
 /* form_value_text: append the text of the next named value (not a repeat's). */
 void form_value_text(enum value_kind, struct reader *, struct writer *);
-/* form_relative: a field's path as its innermost repeat's rows know it; the whole path outside repeats. */
+/* form_relative: a field's path as its innermost repeat's rows know it; the whole path outside
+ * repeats. */
 const char *form_relative(const struct form *, size_t field);
-/* form_place_find: the field of that relative path in a repeat (or -1: the top); SIZE_MAX if none. */
+/* form_place_find: the field of that relative path in a repeat (or -1: the top); SIZE_MAX if none.
+ */
 size_t form_place_find(const struct form *, bool identifying, int repeat, struct bytes relative);
 
 #endif

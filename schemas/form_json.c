@@ -33,8 +33,8 @@ put_string(struct writer *w, struct bytes s)
 	writer_u8(w, '"');
 }
 
-static void put_rows(const struct form *, size_t field, struct reader *analytic, struct reader *identifying,
-                      struct writer *);
+static void put_rows(const struct form *, size_t field, struct reader *analytic,
+		     struct reader *identifying, struct writer *);
 
 static void
 put_value(const struct form *f, size_t field, struct reader *r, struct writer *w)
@@ -44,7 +44,9 @@ put_value(const struct form *f, size_t field, struct reader *r, struct writer *w
 
 	switch (f->more[field].kind) {
 	case VALUE_INTEGER:
-	case VALUE_DECIMAL: writer_str(w, xpath_number_text(reader_f64(r), number)); break;
+	case VALUE_DECIMAL:
+		writer_str(w, xpath_number_text(reader_f64(r), number));
+		break;
 	case VALUE_CHOICES:
 		n = reader_array(r);
 		writer_u8(w, '[');
@@ -58,9 +60,15 @@ put_value(const struct form *f, size_t field, struct reader *r, struct writer *w
 	case VALUE_TEXT:
 	case VALUE_DATE:
 	case VALUE_MOMENT:
-	case VALUE_CHOICE: put_string(w, reader_str(r)); break;
-	case VALUE_ROWS: put_rows(f, field, r, NULL, w); break;
-	case VALUE_NONE: reader_fail(r, E_PACK_TYPE); break;
+	case VALUE_CHOICE:
+		put_string(w, reader_str(r));
+		break;
+	case VALUE_ROWS:
+		put_rows(f, field, r, NULL, w);
+		break;
+	case VALUE_NONE:
+		reader_fail(r, E_PACK_TYPE);
+		break;
 	}
 }
 
@@ -88,7 +96,7 @@ row_member(struct bytes row, const char *key, struct reader *out)
 
 static void
 put_row(const struct form *f, size_t repeat, struct bytes analytic, struct bytes identifying,
-         struct writer *w)
+	struct writer *w)
 {
 	struct reader a, d;
 	bool first = true;
@@ -157,13 +165,15 @@ find(const struct field_value *values, size_t count, uint32_t key, bool identify
 
 	for (i = 0; i < count; i++)
 		if (values[i].key.v == key && values[i].identifying == identifying &&
-		    !(values[i].value.n == 1 && values[i].value.p[0] == 0xc0) && values[i].value.n > 0)
+		    !(values[i].value.n == 1 && values[i].value.p[0] == 0xc0) &&
+		    values[i].value.n > 0)
 			return &values[i];
 	return NULL;
 }
 
 enum err
-form_values_json(const struct form *f, const struct field_value *values, size_t count, struct writer *out)
+form_values_json(const struct form *f, const struct field_value *values, size_t count,
+		 struct writer *out)
 {
 	bool first = true;
 	size_t i;
@@ -198,11 +208,11 @@ form_values_json(const struct form *f, const struct field_value *values, size_t 
 }
 
 static enum err named_rows(const struct form *, size_t field, const json_t *, bool identifying,
-                           struct writer *, struct why *);
+			   struct writer *, struct why *);
 
 static enum err
 named_value(const struct form *f, size_t field, const json_t *j, bool identifying, struct writer *w,
-            struct why *why)
+	    struct why *why)
 {
 	struct writer text;
 	enum err e;
@@ -225,8 +235,8 @@ blank(const json_t *j)
 }
 
 static enum err
-named_row(const struct form *f, size_t repeat, const json_t *row, bool identifying, struct writer *w,
-          struct why *why)
+named_row(const struct form *f, size_t repeat, const json_t *row, bool identifying,
+	  struct writer *w, struct why *why)
 {
 	const struct form_places *p = &f->places[identifying][repeat + 1];
 	uint32_t known = 0;
@@ -236,8 +246,9 @@ named_row(const struct form *f, size_t repeat, const json_t *row, bool identifyi
 	for (i = 0; i < p->count; i++)
 		known += !blank(json_object_get(row, form_relative(f, p->fields[i])));
 	if (!json_is_object(row) || known != json_object_size(row))
-		return why_set(why, E_ANSWER_TYPE, "%.150s (a row has keys that it cannot have, or empty ones)",
-		               f->fields[repeat].path);
+		return why_set(why, E_ANSWER_TYPE,
+			       "%.150s (a row has keys that it cannot have, or empty ones)",
+			       f->fields[repeat].path);
 	pack_map(w, known);
 	for (i = 0; i < p->count && e == E_OK; i++) {
 		const json_t *j = json_object_get(row, form_relative(f, p->fields[i]));
@@ -251,14 +262,15 @@ named_row(const struct form *f, size_t repeat, const json_t *row, bool identifyi
 }
 
 static enum err
-named_rows(const struct form *f, size_t field, const json_t *rows, bool identifying, struct writer *w,
-           struct why *why)
+named_rows(const struct form *f, size_t field, const json_t *rows, bool identifying,
+	   struct writer *w, struct why *why)
 {
 	size_t i;
 	enum err e = E_OK;
 
 	if (!json_is_array(rows))
-		return why_set(why, E_ANSWER_TYPE, "%.150s (a JSON array of rows)", f->fields[field].path);
+		return why_set(why, E_ANSWER_TYPE, "%.150s (a JSON array of rows)",
+			       f->fields[field].path);
 	pack_array(w, (uint32_t)json_array_size(rows));
 	for (i = 0; i < json_array_size(rows) && e == E_OK; i++)
 		e = named_row(f, field, json_array_get(rows, i), identifying, w, why);
@@ -267,7 +279,7 @@ named_rows(const struct form *f, size_t field, const json_t *rows, bool identify
 
 static enum err
 parse_rows(const struct form *f, size_t field, const char *text, bool identifying, struct writer *w,
-           struct why *why)
+	   struct why *why)
 {
 	json_error_t error;
 	json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, &error);
@@ -275,8 +287,10 @@ parse_rows(const struct form *f, size_t field, const char *text, bool identifyin
 
 	if (f->more[field].in_group[0] && f->more[field].in_group[1]) {
 		json_decref(j);
-		return why_set(why, E_ANSWER_TYPE, "%.150s (its rows have identifying fields and others: amend "
-		               "it with fill)", f->fields[field].path);
+		return why_set(why, E_ANSWER_TYPE,
+			       "%.150s (its rows have identifying fields and others: amend "
+			       "it with fill)",
+			       f->fields[field].path);
 	}
 	e = named_rows(f, field, j, identifying, w, why);
 	json_decref(j);
@@ -285,7 +299,7 @@ parse_rows(const struct form *f, size_t field, const char *text, bool identifyin
 
 enum err
 form_value_parse(const struct form *f, const char *path, const char *text, struct arena *arena,
-                 struct field_value *out, struct why *why)
+		 struct field_value *out, struct why *why)
 {
 	size_t field = form_field_find(f, path);
 	struct writer w;
@@ -294,8 +308,9 @@ form_value_parse(const struct form *f, const char *path, const char *text, struc
 	if (field == SIZE_MAX || f->more[field].kind == VALUE_NONE)
 		return why_set(why, E_FIELD_UNKNOWN, "%.200s", path);
 	if (f->fields[field].repeat >= 0)
-		return why_set(why, E_ANSWER_TYPE, "%.100s alone (it is in a repeat: give the whole %.100s)", path,
-		               f->fields[f->fields[field].unit].path);
+		return why_set(why, E_ANSWER_TYPE,
+			       "%.100s alone (it is in a repeat: give the whole %.100s)", path,
+			       f->fields[f->fields[field].unit].path);
 	out->key = f->fields[field].key;
 	out->identifying = f->more[field].in_group[1] && !f->more[field].in_group[0];
 	writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX);

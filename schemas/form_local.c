@@ -35,12 +35,16 @@ form_build_local(struct form_build *b)
 	for (i = 0; i < f->instance_count; i++) {
 		struct form_instance *in = &f->instances[i];
 
-		in->local = in->from_file && strlen(in->id) <= LIST_NAME_BYTES_MAX && is_word(names, in->id);
+		in->local = in->from_file && strlen(in->id) <= LIST_NAME_BYTES_MAX &&
+			    is_word(names, in->id);
 		f->local_count += in->local;
 	}
 	if (f->local_count != words)
-		return why_set(b->why, E_XFORM, "banyan:local names \"%.80s\", and not each of them is a file that the form "
-		               "reads; name a list of at most 40 letters that has a CSV with its columns", names);
+		return why_set(
+		    b->why, E_XFORM,
+		    "banyan:local names \"%.80s\", and not each of them is a file that the form "
+		    "reads; name a list of at most 40 letters that has a CSV with its columns",
+		    names);
 	return E_OK;
 }
 
@@ -116,9 +120,10 @@ look(void *user, const char *path)
 static bool
 may_be_kept(enum question type)
 {
-	return type == QUESTION_SELECT_ONE || type == QUESTION_SELECT_MULTIPLE || type == QUESTION_INTEGER ||
-	       type == QUESTION_DECIMAL || type == QUESTION_RANGE || type == QUESTION_DATE ||
-	       type == QUESTION_SELECT_ONE_FROM_FILE || type == QUESTION_CALCULATE;
+	return type == QUESTION_SELECT_ONE || type == QUESTION_SELECT_MULTIPLE ||
+	       type == QUESTION_INTEGER || type == QUESTION_DECIMAL || type == QUESTION_RANGE ||
+	       type == QUESTION_DATE || type == QUESTION_SELECT_ONE_FROM_FILE ||
+	       type == QUESTION_CALCULATE;
 }
 
 static bool
@@ -126,7 +131,8 @@ has_column(const struct form_instance *in, const char *column)
 {
 	const struct xml_node *list = in->root->first, *item = list == NULL ? NULL : list->first;
 
-	return item == NULL /* a header only: its columns are not kept */ || xml_child(item, column) != NULL;
+	return item == NULL /* a header only: its columns are not kept */ ||
+	       xml_child(item, column) != NULL;
 }
 
 static enum err
@@ -142,21 +148,30 @@ check_remember(struct form_build *b, const struct form_node *n)
 	if (dot != NULL && (size_t)(dot - n->remember) < sizeof(list))
 		memcpy(list, n->remember, (size_t)(dot - n->remember));
 	in = form_instance_find(f, list);
-	if (dot == NULL || in == NULL || strcmp(list, FORM_LOCAL_OWN) == 0 || !in->local || !has_column(in, dot + 1) || dot[1] == '\0')
-		return why_set(b->why, E_XFORM, "%.80s is remembered as \"%.60s\"; write LIST.COLUMN of a list that "
-		               "banyan:local names", n->path, n->remember);
+	if (dot == NULL || in == NULL || strcmp(list, FORM_LOCAL_OWN) == 0 || !in->local ||
+	    !has_column(in, dot + 1) || dot[1] == '\0')
+		return why_set(b->why, E_XFORM,
+			       "%.80s is remembered as \"%.60s\"; write LIST.COLUMN of a list that "
+			       "banyan:local names",
+			       n->path, n->remember);
 	if (field == NULL || n->repeat || field->repeat >= 0)
-		return why_set(b->why, E_XFORM, "%.100s cannot be remembered: it stands in a repeat, or is a group",
-		               n->path);
+		return why_set(b->why, E_XFORM,
+			       "%.100s cannot be remembered: it stands in a repeat, or is a group",
+			       n->path);
 	if (n->calculate != NULL)
 		xpath_paths(n->calculate, look, &m);
 	if (field->cls == CLASS_D || field->cls == CLASS_S || m.sealed != NULL)
-		return why_set(b->why, E_XFORM, "%.80s cannot be remembered: it, or what it is made of (%.60s), is of class "
-		               "D or S, and nothing of those stays on a device", n->path,
-		               m.sealed != NULL ? m.sealed->path : n->path);
+		return why_set(
+		    b->why, E_XFORM,
+		    "%.80s cannot be remembered: it, or what it is made of (%.60s), is of class "
+		    "D or S, and nothing of those stays on a device",
+		    n->path, m.sealed != NULL ? m.sealed->path : n->path);
 	if (!may_be_kept(field->type))
-		return why_set(b->why, E_XFORM, "%.80s cannot be remembered: only choices, numbers, dates and calculations "
-		               "are, never what is written freely", n->path);
+		return why_set(
+		    b->why, E_XFORM,
+		    "%.80s cannot be remembered: only choices, numbers, dates and calculations "
+		    "are, never what is written freely",
+		    n->path);
 	return E_OK;
 }
 
@@ -171,10 +186,14 @@ form_check_local(struct form_build *b)
 		struct form_node *n = f->more[i].node, *up;
 
 		for (up = n; up != NULL; up = up->parent)
-			if (form_reads_local(f, up->relevant) || form_reads_local(f, up->required) ||
+			if (form_reads_local(f, up->relevant) ||
+			    form_reads_local(f, up->required) ||
 			    form_reads_local(f, up->readonly) || form_reads_local(f, up->row_count))
-				return why_set(b->why, E_XFORM, "%.100s depends on a local list, which the office does not have; "
-				               "calculate it in a field of its own and name that", up->path);
+				return why_set(
+				    b->why, E_XFORM,
+				    "%.100s depends on a local list, which the office does not have; "
+				    "calculate it in a field of its own and name that",
+				    up->path);
 		n->local_calculate = form_reads_local(f, n->calculate);
 		n->local_constraint = form_reads_local(f, n->constraint);
 		if (n->remember != NULL && (e = check_remember(b, n)) != E_OK)
@@ -214,8 +233,8 @@ note_of(struct form_note *notes, size_t *count, const char *list, struct arena *
 }
 
 static enum err
-note_value(const struct form *f, size_t field, struct bytes value, struct arena *arena, struct form_note *notes,
-           size_t *count)
+note_value(const struct form *f, size_t field, struct bytes value, struct arena *arena,
+	   struct form_note *notes, size_t *count)
 {
 	const char *remember = f->more[field].node->remember, *dot = strchr(remember, '.');
 	char list[LIST_NAME_BYTES_MAX + 1] = "";
@@ -242,8 +261,8 @@ note_value(const struct form *f, size_t field, struct bytes value, struct arena 
 }
 
 enum err
-form_notes(const struct form *f, const struct field_value *values, size_t count, struct arena *arena,
-           struct form_note **out, size_t *note_count)
+form_notes(const struct form *f, const struct field_value *values, size_t count,
+	   struct arena *arena, struct form_note **out, size_t *note_count)
 {
 	struct form_note *notes = arena_alloc(arena, (f->local_count + 1) * sizeof(*notes));
 	size_t i;

@@ -69,7 +69,8 @@ form_compile(struct form_build *b, const char *text, const char *what, const str
 }
 
 static enum err
-node_new(struct form_build *b, struct form_node *parent, struct xml_node *tree, struct form_node **out)
+node_new(struct form_build *b, struct form_node *parent, struct xml_node *tree,
+	 struct form_node **out)
 {
 	struct form_node *n = arena_alloc(b->arena, sizeof(*n));
 	size_t length = parent == NULL || parent->parent == NULL ? 0 : strlen(parent->path) + 1;
@@ -145,8 +146,9 @@ form_build_nodes(struct form_build *b)
 	f->id = xml_attribute(f->primary, "", "id");
 	f->version = xml_attribute(f->primary, "", "version");
 	if (f->id == NULL || f->id[0] == '\0')
-		f->id = f->primary->ns[0] != '\0' && strstr(f->primary->ns, "xforms") == NULL ?
-		            f->primary->ns : f->primary->name;
+		f->id = f->primary->ns[0] != '\0' && strstr(f->primary->ns, "xforms") == NULL
+			    ? f->primary->ns
+			    : f->primary->name;
 	if (f->version == NULL)
 		f->version = "";
 	f->attachments = attachments != NULL && strcmp(attachments, "true") == 0;
@@ -173,7 +175,8 @@ read_action(struct form_build *b, const struct xml_node *x, const struct xml_nod
 	if (strchr(ref, '@') != NULL)
 		return E_OK; /* attributes of entities: FORMS.md */
 	if ((n = form_node_at(b->form, b->form->root, ref)) == NULL)
-		return why_set(b->why, E_XFORM, "a setvalue goes to %.100s, which is not in the instance", ref);
+		return why_set(b->why, E_XFORM,
+			       "a setvalue goes to %.100s, which is not in the instance", ref);
 	n->has_action = true;
 	a->target = n;
 	if ((a->text = xml_string(x, b->arena)) == NULL)
@@ -193,9 +196,11 @@ read_bind(struct form_build *b, const struct xml_node *x, struct form_node *n)
 	const struct {
 		const char *name;
 		const struct xpath **out;
-	} expressions[] = {{"relevant", &n->relevant}, {"required", &n->required},
-	                   {"readonly", &n->readonly}, {"constraint", &n->constraint},
-	                   {"calculate", &n->calculate}};
+	} expressions[] = {{"relevant", &n->relevant},
+			   {"required", &n->required},
+			   {"readonly", &n->readonly},
+			   {"constraint", &n->constraint},
+			   {"calculate", &n->calculate}};
 	const char *type = xml_attribute(x, "", "type"), *colon;
 	char what[200];
 	size_t i;
@@ -203,7 +208,8 @@ read_bind(struct form_build *b, const struct xml_node *x, struct form_node *n)
 
 	for (i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
 		snprintf(what, sizeof(what), "%s of %.150s", expressions[i].name, n->path);
-		e = form_compile(b, xml_attribute(x, "", expressions[i].name), what, expressions[i].out);
+		e = form_compile(b, xml_attribute(x, "", expressions[i].name), what,
+				 expressions[i].out);
 		if (e != E_OK)
 			return e;
 	}
@@ -212,13 +218,15 @@ read_bind(struct form_build *b, const struct xml_node *x, struct form_node *n)
 	n->cls = xml_attribute(x, NS_BANYAN, "class");
 	n->urgent = xml_attribute(x, NS_BANYAN, "urgent");
 	n->remember = xml_attribute(x, NS_BANYAN, "remember");
-	if (n->cls != NULL && (n->cls[0] == '\0' || n->cls[1] != '\0' || strchr("DQSO", n->cls[0]) == NULL))
-		return why_set(b->why, E_XFORM, "the class of %.100s is \"%.40s\"; it must be D, Q, S or O",
-		               n->path, n->cls);
+	if (n->cls != NULL &&
+	    (n->cls[0] == '\0' || n->cls[1] != '\0' || strchr("DQSO", n->cls[0]) == NULL))
+		return why_set(b->why, E_XFORM,
+			       "the class of %.100s is \"%.40s\"; it must be D, Q, S or O", n->path,
+			       n->cls);
 	n->preload = xml_attribute(x, NS_JAVAROSA, "preload");
 	n->preload_params = xml_attribute(x, NS_JAVAROSA, "preloadParams");
-	if ((e = form_message(b, xml_attribute(x, NS_JAVAROSA, "constraintMsg"), &n->constraint_message)) !=
-	    E_OK)
+	if ((e = form_message(b, xml_attribute(x, NS_JAVAROSA, "constraintMsg"),
+			      &n->constraint_message)) != E_OK)
 		return e;
 	return form_message(b, xml_attribute(x, NS_JAVAROSA, "requiredMsg"), &n->required_message);
 }
@@ -238,8 +246,8 @@ form_build_binds(struct form_build *b, const struct xml_node *model)
 		if (strchr(ref, '@') != NULL)
 			continue; /* attributes of entities: FORMS.md */
 		if ((n = form_node_at(b->form, b->form->root, ref)) == NULL)
-			return why_set(b->why, E_XFORM, "a bind is about %.100s, which is not in the instance",
-			               ref);
+			return why_set(b->why, E_XFORM,
+				       "a bind is about %.100s, which is not in the instance", ref);
 		if ((e = read_bind(b, x, n)) != E_OK)
 			return e;
 	}
@@ -296,7 +304,7 @@ read_repeat(struct form_build *b, const struct xml_node *x)
 	n = ref == NULL ? NULL : form_node_at(f, f->root, ref);
 	if (n == NULL || n == f->root)
 		return why_set(b->why, E_XFORM, "the repeat %.100s is not in the instance",
-		               ref == NULL ? "without nodeset" : ref);
+			       ref == NULL ? "without nodeset" : ref);
 	if (n->repeat)
 		return E_OK;
 	n->repeat = true;
@@ -309,7 +317,8 @@ read_repeat(struct form_build *b, const struct xml_node *x)
 	if (row == NULL)
 		row = find_row(f->primary, n);
 	if (row == NULL || (n->row = xml_copy(b->arena, row)) == NULL)
-		return why_set(b->why, E_XFORM, "the repeat %.100s has no row in the instance", ref);
+		return why_set(b->why, E_XFORM, "the repeat %.100s has no row in the instance",
+			       ref);
 	n->row->attributes = NULL;
 	drop_templates(f->primary, n);
 	if (outer != NULL)

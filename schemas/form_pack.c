@@ -1,4 +1,5 @@
-/* form_pack: answers in positional form, for slices, and in named form, for merging. FORMS.md says both. */
+/* form_pack: answers in positional form, for slices, and in named form, for merging. FORMS.md says
+ * both. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,9 @@ struct job {
 static enum err
 refuse(const struct job *j, size_t field)
 {
-	return why_set(j->why, E_XFORM, "a record's value of %.150s is not one that the form can have",
-	               j->form->fields[field].path);
+	return why_set(j->why, E_XFORM,
+		       "a record's value of %.150s is not one that the form can have",
+		       j->form->fields[field].path);
 }
 
 /* A text that an integer writes the same way is packed as the integer. */
@@ -59,13 +61,15 @@ pack_date(struct writer *w, struct bytes s)
 	double days;
 	bool has_time;
 
-	if (s.n == 10 && text_copy(s, text, sizeof(text)) && xpath_iso_days(text, 0, &days, &has_time))
+	if (s.n == 10 && text_copy(s, text, sizeof(text)) &&
+	    xpath_iso_days(text, 0, &days, &has_time))
 		pack_i64(w, (int64_t)days);
 	else
 		pack_str(w, s);
 }
 
-/* [seconds, zone minutes] or [seconds, zone minutes, milliseconds], if that gives the same text back. */
+/* [seconds, zone minutes] or [seconds, zone minutes, milliseconds], if that gives the same text
+ * back. */
 static void
 pack_moment(struct writer *w, struct bytes s)
 {
@@ -75,9 +79,11 @@ pack_moment(struct writer *w, struct bytes s)
 	int64_t ms, seconds;
 	int32_t zone;
 
-	if (s.n == 29 && text_copy(s, text, sizeof(text)) && xpath_iso_days(text, 0, &days, &has_time)) {
+	if (s.n == 29 && text_copy(s, text, sizeof(text)) &&
+	    xpath_iso_days(text, 0, &days, &has_time)) {
 		ms = (int64_t)floor(days * 86400000.0 + 0.5);
-		zone = (int32_t)(atoi(text + 24) * 60 + atoi(text + 27)) * (text[23] == '-' ? -1 : 1);
+		zone =
+		    (int32_t)(atoi(text + 24) * 60 + atoi(text + 27)) * (text[23] == '-' ? -1 : 1);
 		if (strcmp(xpath_moment_text(ms, zone, again), text) == 0) {
 			seconds = (ms - ((ms % 1000) + 1000) % 1000) / 1000;
 			pack_array(w, ms == seconds * 1000 ? 2 : 3);
@@ -94,8 +100,8 @@ pack_moment(struct writer *w, struct bytes s)
 static void
 pack_choice(struct writer *w, const struct form_choices *c, struct bytes name)
 {
-	size_t i = c == NULL || c->from_file ? SIZE_MAX :
-	                                       form_choices_find(c, (const char *)name.p, name.n);
+	size_t i = c == NULL || c->from_file ? SIZE_MAX
+					     : form_choices_find(c, (const char *)name.p, name.n);
 
 	if (i != SIZE_MAX)
 		pack_u64(w, i);
@@ -115,19 +121,31 @@ pack_value(struct job *j, size_t field, struct reader *in)
 	uint32_t i, count;
 
 	switch (m->kind) {
-	case VALUE_NONE: reader_fail(in, E_PACK_TYPE); break;
+	case VALUE_NONE:
+		reader_fail(in, E_PACK_TYPE);
+		break;
 	case VALUE_INTEGER:
-	case VALUE_DECIMAL: pack_f64(j->out, reader_f64(in)); break;
-	case VALUE_DATE: pack_date(j->out, reader_str(in)); break;
-	case VALUE_MOMENT: pack_moment(j->out, reader_str(in)); break;
-	case VALUE_CHOICE: pack_choice(j->out, m->choices, reader_str(in)); break;
+	case VALUE_DECIMAL:
+		pack_f64(j->out, reader_f64(in));
+		break;
+	case VALUE_DATE:
+		pack_date(j->out, reader_str(in));
+		break;
+	case VALUE_MOMENT:
+		pack_moment(j->out, reader_str(in));
+		break;
+	case VALUE_CHOICE:
+		pack_choice(j->out, m->choices, reader_str(in));
+		break;
 	case VALUE_CHOICES:
 		count = reader_array(in);
 		pack_array(j->out, count);
 		for (i = 0; i < count && in->e == E_OK; i++)
 			pack_choice(j->out, m->choices, reader_str(in));
 		break;
-	case VALUE_ROWS: pack_rows(j, field, in); break;
+	case VALUE_ROWS:
+		pack_rows(j, field, in);
+		break;
 	case VALUE_TEXT:
 		s = reader_str(in);
 		if (canonical_integer(s, &n))
@@ -204,22 +222,23 @@ is_nil(struct bytes b)
 
 enum err
 form_pack(const struct form *f, bool identifying, const struct field_value *values, size_t count,
-          struct writer *out, struct why *why)
+	  struct writer *out, struct why *why)
 {
 	struct job j = {f, identifying, why, out};
 	const struct form_places *top = &f->places[identifying][0];
 	size_t i, last = 0;
 
 	for (i = top->count; i > 0 && last == 0; i--) {
-		const struct field_value *v = find_value(values, count, f->fields[top->fields[i - 1]].key,
-		                                         identifying);
+		const struct field_value *v =
+		    find_value(values, count, f->fields[top->fields[i - 1]].key, identifying);
 
 		last = v != NULL && !is_nil(v->value) ? i : 0;
 	}
 	pack_array(out, (uint32_t)last);
 	for (i = 0; i < last; i++) {
 		size_t field = top->fields[i];
-		const struct field_value *v = find_value(values, count, f->fields[field].key, identifying);
+		const struct field_value *v =
+		    find_value(values, count, f->fields[field].key, identifying);
 		struct reader r;
 
 		if (v == NULL || is_nil(v->value)) {
@@ -285,8 +304,8 @@ unpack_moment(struct reader *in, struct writer *w)
 	zone = reader_i64(in);
 	if (n == 3)
 		ms = (int64_t)reader_u64_max(in, 999);
-	if ((n != 2 && n != 3) || seconds / 86400 > DAYS_MAX || seconds / 86400 < -DAYS_MAX || zone > 1440 ||
-	    zone < -1440) {
+	if ((n != 2 && n != 3) || seconds / 86400 > DAYS_MAX || seconds / 86400 < -DAYS_MAX ||
+	    zone > 1440 || zone < -1440) {
 		reader_fail(in, E_PACK_TYPE);
 		return;
 	}
@@ -318,20 +337,34 @@ unpack_value(struct job *j, size_t field, struct reader *in)
 	uint32_t i, n;
 
 	switch (m->kind) {
-	case VALUE_NONE: reader_fail(in, E_PACK_TYPE); break;
-	case VALUE_TEXT: unpack_text(in, j->out); break;
+	case VALUE_NONE:
+		reader_fail(in, E_PACK_TYPE);
+		break;
+	case VALUE_TEXT:
+		unpack_text(in, j->out);
+		break;
 	case VALUE_INTEGER:
-	case VALUE_DECIMAL: pack_f64(j->out, reader_f64(in)); break;
-	case VALUE_DATE: unpack_date(in, j->out); break;
-	case VALUE_MOMENT: unpack_moment(in, j->out); break;
-	case VALUE_CHOICE: unpack_choice(m->choices, in, j->out); break;
+	case VALUE_DECIMAL:
+		pack_f64(j->out, reader_f64(in));
+		break;
+	case VALUE_DATE:
+		unpack_date(in, j->out);
+		break;
+	case VALUE_MOMENT:
+		unpack_moment(in, j->out);
+		break;
+	case VALUE_CHOICE:
+		unpack_choice(m->choices, in, j->out);
+		break;
 	case VALUE_CHOICES:
 		n = reader_array(in);
 		pack_array(j->out, n);
 		for (i = 0; i < n && in->e == E_OK; i++)
 			unpack_choice(m->choices, in, j->out);
 		break;
-	case VALUE_ROWS: unpack_rows(j, field, in); break;
+	case VALUE_ROWS:
+		unpack_rows(j, field, in);
+		break;
 	}
 }
 
@@ -373,7 +406,7 @@ unpack_rows(struct job *j, size_t field, struct reader *in)
 
 enum err
 form_unpack(const struct form *f, bool identifying, struct bytes packed, struct arena *arena,
-            struct field_value **out, size_t *out_count, struct why *why)
+	    struct field_value **out, size_t *out_count, struct why *why)
 {
 	struct writer w;
 	struct job j = {f, identifying, why, &w};
@@ -389,7 +422,8 @@ form_unpack(const struct form *f, bool identifying, struct bytes packed, struct 
 	reader_init(&r, packed);
 	n = reader_array(&r);
 	if (n > top->count)
-		return why_set(why, E_XFORM, "a record has more answers than the form has questions");
+		return why_set(why, E_XFORM,
+			       "a record has more answers than the form has questions");
 	if ((values = arena_alloc(arena, (n + 1u) * sizeof(*values))) == NULL)
 		return E_NO_MEMORY;
 	writer_heap_init(&w, SLICE_PLAIN_BYTES_MAX * 64u);

@@ -61,7 +61,8 @@ read_value(struct form_build *b, const struct xml_node *value, struct form_itext
 	else if (form != NULL && strcmp(form, "long") != 0)
 		return E_OK; /* pictures, sounds and short forms are not shown here */
 	if (label->texts == NULL) {
-		label->texts = arena_alloc(b->arena, b->form->language_count * sizeof(*label->texts));
+		label->texts =
+		    arena_alloc(b->arena, b->form->language_count * sizeof(*label->texts));
 		if (label->texts == NULL)
 			return E_NO_MEMORY;
 	}
@@ -124,7 +125,7 @@ add_language(struct form_build *b, size_t i, const char *name)
 			return E_NO_MEMORY;
 	}
 	f->language_draft[i] = in_words(f->draft_languages, f->language_codes[i]) ||
-	                       in_words(f->draft_languages, name);
+			       in_words(f->draft_languages, name);
 	return E_OK;
 }
 
@@ -165,7 +166,8 @@ enum err
 form_build_languages(struct form_build *b, const struct xml_node *model)
 {
 	struct form *f = b->form;
-	const struct xml_node *itext = xml_child(model, "itext"), *t, *translations[FORM_LANGUAGES_MAX];
+	const struct xml_node *itext = xml_child(model, "itext"), *t,
+			      *translations[FORM_LANGUAGES_MAX];
 	size_t n = 0, i, count = 0, texts = 0;
 	enum err e;
 
@@ -233,7 +235,8 @@ literal_itext(struct form_build *b, const char *text)
 	if (*open != '\'' && *open != '"')
 		return NULL;
 	close = strchr(open + 1, *open);
-	if (close == NULL || (size_t)(close - open) > sizeof(id) || close[1 + strspn(close + 1, " ")] != ')')
+	if (close == NULL || (size_t)(close - open) > sizeof(id) ||
+	    close[1 + strspn(close + 1, " ")] != ')')
 		return NULL;
 	snprintf(id, sizeof(id), "%.*s", (int)(close - open - 1), open + 1);
 	return form_itext_find(b->form, id);
@@ -244,7 +247,8 @@ same_everywhere(struct form_build *b, struct form_text text, struct form_label *
 {
 	size_t i;
 
-	if ((out->texts = arena_alloc(b->arena, b->form->language_count * sizeof(*out->texts))) == NULL)
+	if ((out->texts = arena_alloc(b->arena, b->form->language_count * sizeof(*out->texts))) ==
+	    NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < b->form->language_count; i++)
 		out->texts[i] = text;
@@ -272,7 +276,7 @@ form_message(struct form_build *b, const char *text, struct form_label *out)
 
 enum err
 form_label_of(struct form_build *b, const struct xml_node *element, struct form_label *label,
-              struct form_label *guidance)
+	      struct form_label *guidance)
 {
 	const char *ref;
 	const struct form_itext *it;

@@ -26,7 +26,8 @@ form_counts_new(struct form_counts **out, const struct form *form)
 	for (i = 0; i < form->field_count; i++) {
 		size_t choices = form_choice_count(form, i);
 
-		if (choices == 0 || form->fields[i].cls == CLASS_D || form->fields[i].cls == CLASS_S)
+		if (choices == 0 || form->fields[i].cls == CLASS_D ||
+		    form->fields[i].cls == CLASS_S)
 			continue;
 		if ((c->of[i] = calloc(choices, sizeof(uint32_t))) == NULL)
 			goto failed;
@@ -76,7 +77,8 @@ take_value(struct form_counts *c, size_t field, struct reader *r)
 	} else if (kind == VALUE_ROWS && reader_peek(r) == PACK_ARRAY) {
 		for (n = reader_array(r); n > 0 && r->e == E_OK; n--)
 			for (cells = reader_map(r), i = 0; i < cells && r->e == E_OK; i++) {
-				size_t inner = form_place_find(c->form, false, (int)field, reader_str(r));
+				size_t inner =
+				    form_place_find(c->form, false, (int)field, reader_str(r));
 
 				if (inner == SIZE_MAX)
 					reader_skip(r);
@@ -105,8 +107,8 @@ form_counts_take(struct form_counts *c, const struct field_value *values, size_t
 }
 
 static enum err
-write_payloads(const struct form *form, const struct field_value *values, size_t count, uint32_t time_s,
-               struct writer *analytic, struct writer *identifying)
+write_payloads(const struct form *form, const struct field_value *values, size_t count,
+	       uint32_t time_s, struct writer *analytic, struct writer *identifying)
 {
 	struct revision_body body = {.kind = REVISION_CREATE, .form = form->key, .time_s = time_s};
 	struct writer group[2];
@@ -127,13 +129,18 @@ write_payloads(const struct form *form, const struct field_value *values, size_t
 }
 
 enum err
-form_sample(const struct form *form, const struct form_counts *counts, uint64_t seed, uint32_t now_s,
-            bool identifying, struct writer *out)
+form_sample(const struct form *form, const struct form_counts *counts, uint64_t seed,
+	    uint32_t now_s, bool identifying, struct writer *out)
 {
-	const struct answer_dice dice = {seed, counts == NULL ? NULL : (const uint32_t *const *)counts->of};
+	const struct answer_dice dice = {
+	    seed, counts == NULL ? NULL : (const uint32_t *const *)counts->of};
 	uint32_t time_s = now_s + (uint32_t)(seed * 2654435761u % (182u * 86400u));
-	const struct answer_env env = {.now_ms = (int64_t)time_s * 1000, .zone_minutes = 420, .seed = seed,
-	                               .device_id = "", .username = "", .area = ""};
+	const struct answer_env env = {.now_ms = (int64_t)time_s * 1000,
+				       .zone_minutes = 420,
+				       .seed = seed,
+				       .device_id = "",
+				       .username = "",
+				       .area = ""};
 	struct field_value *values;
 	struct writer payloads[2];
 	struct answers *a;
@@ -159,8 +166,8 @@ form_sample(const struct form *form, const struct form_counts *counts, uint64_t 
 }
 
 enum err
-form_train(const struct form *form, const struct form_counts *counts, size_t samples, uint64_t seed, uint32_t now_s,
-           size_t max_bytes, struct writer *out)
+form_train(const struct form *form, const struct form_counts *counts, size_t samples, uint64_t seed,
+	   uint32_t now_s, size_t max_bytes, struct writer *out)
 {
 	size_t *sizes = calloc(samples + 1, sizeof(*sizes)), i, made = 0, misses = 0;
 	struct writer all;

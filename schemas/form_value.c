@@ -38,7 +38,8 @@ number_text(const char *s, bool whole, double *out)
 
 	if (!whole && p[digits] == '.')
 		more = 1 + strspn(p + digits + 1, "0123456789");
-	if (digits + more == 0 || (digits == 0 && more == 1) || p[digits + more] != '\0' || digits > 300)
+	if (digits + more == 0 || (digits == 0 && more == 1) || p[digits + more] != '\0' ||
+	    digits > 300)
 		return false;
 	*out = strtod(s, NULL);
 	return !whole || fabs(*out) <= INTEGER_MAX;
@@ -57,7 +58,8 @@ time_text(const char *s)
 	return xpath_iso_days(whole, 0, &days, &has_time);
 }
 
-/* Coordinates: latitude and longitude, then altitude and accuracy if known; points are parted by ";". */
+/* Coordinates: latitude and longitude, then altitude and accuracy if known; points are parted by
+ * ";". */
 static bool
 geo_text(const char *s, size_t points_min)
 {
@@ -90,19 +92,21 @@ geo_text(const char *s, size_t points_min)
 }
 
 static enum err
-write_choice(const struct form *f, size_t field, const char *s, size_t n, struct writer *w, struct why *why)
+write_choice(const struct form *f, size_t field, const char *s, size_t n, struct writer *w,
+	     struct why *why)
 {
 	const struct form_choices *c = f->more[field].choices;
 
 	if (c != NULL && form_choices_find(c, s, n) == SIZE_MAX)
 		return why_set(why, E_CHOICE_UNKNOWN, "\"%.*s\" (%.120s)", n > 80 ? 80 : (int)n, s,
-		               f->fields[field].path);
+			       f->fields[field].path);
 	pack_str(w, BYTES(s, n));
 	return E_OK;
 }
 
 static enum err
-write_choices(const struct form *f, size_t field, const char *text, struct writer *w, struct why *why)
+write_choices(const struct form *f, size_t field, const char *text, struct writer *w,
+	      struct why *why)
 {
 	const char *s;
 	uint32_t count = 0;
@@ -125,22 +129,35 @@ const char *
 form_value_wanted(const struct form *f, size_t field)
 {
 	switch ((int)f->fields[field].type) {
-	case QUESTION_TIME: return "a time of day, such as 08:30";
-	case QUESTION_GEOPOINT: return "latitude and longitude in degrees, such as 11.55 104.92";
-	case QUESTION_GEOTRACE: return "two points or more, with ; between";
-	case QUESTION_GEOSHAPE: return "three points or more, with ; between";
-	default: break;
+	case QUESTION_TIME:
+		return "a time of day, such as 08:30";
+	case QUESTION_GEOPOINT:
+		return "latitude and longitude in degrees, such as 11.55 104.92";
+	case QUESTION_GEOTRACE:
+		return "two points or more, with ; between";
+	case QUESTION_GEOSHAPE:
+		return "three points or more, with ; between";
+	default:
+		break;
 	}
 	switch (f->more[field].kind) {
-	case VALUE_INTEGER: return "a whole number, such as 12";
-	case VALUE_DECIMAL: return "a number, such as 1.5";
-	case VALUE_DATE: return "a date as year-month-day, such as 2026-11-22";
-	case VALUE_MOMENT: return "a date and time, such as 2026-11-22T08:30";
-	case VALUE_CHOICE: return "one code of its list";
-	case VALUE_CHOICES: return "codes of its list";
+	case VALUE_INTEGER:
+		return "a whole number, such as 12";
+	case VALUE_DECIMAL:
+		return "a number, such as 1.5";
+	case VALUE_DATE:
+		return "a date as year-month-day, such as 2026-11-22";
+	case VALUE_MOMENT:
+		return "a date and time, such as 2026-11-22T08:30";
+	case VALUE_CHOICE:
+		return "one code of its list";
+	case VALUE_CHOICES:
+		return "codes of its list";
 	case VALUE_TEXT:
-	case VALUE_NONE: return "text (UTF-8)";
-	case VALUE_ROWS: return "a list of rows";
+	case VALUE_NONE:
+		return "text (UTF-8)";
+	case VALUE_ROWS:
+		return "a list of rows";
 	}
 	return "";
 }
@@ -149,23 +166,29 @@ static enum err
 wrong(const struct form *f, size_t field, struct why *why)
 {
 	return why_set(why, E_ANSWER_TYPE, "%.150s (it takes %s)", f->fields[field].path,
-	               form_value_wanted(f, field));
+		       form_value_wanted(f, field));
 }
 
 static bool
 text_fits(enum question type, const char *text)
 {
 	switch ((int)type) {
-	case QUESTION_TIME: return time_text(text);
-	case QUESTION_GEOPOINT: return geo_text(text, 1);
-	case QUESTION_GEOTRACE: return geo_text(text, 2);
-	case QUESTION_GEOSHAPE: return geo_text(text, 3);
-	default: return true;
+	case QUESTION_TIME:
+		return time_text(text);
+	case QUESTION_GEOPOINT:
+		return geo_text(text, 1);
+	case QUESTION_GEOTRACE:
+		return geo_text(text, 2);
+	case QUESTION_GEOSHAPE:
+		return geo_text(text, 3);
+	default:
+		return true;
 	}
 }
 
 enum err
-form_value_write(const struct form *f, size_t field, const char *text, struct writer *w, struct why *why)
+form_value_write(const struct form *f, size_t field, const char *text, struct writer *w,
+		 struct why *why)
 {
 	double n;
 	bool has_time;
@@ -191,15 +214,18 @@ form_value_write(const struct form *f, size_t field, const char *text, struct wr
 			return wrong(f, field, why);
 		pack_cstr(w, text);
 		return E_OK;
-	case VALUE_CHOICE: return write_choice(f, field, text, strlen(text), w, why);
-	case VALUE_CHOICES: return write_choices(f, field, text, w, why);
+	case VALUE_CHOICE:
+		return write_choice(f, field, text, strlen(text), w, why);
+	case VALUE_CHOICES:
+		return write_choices(f, field, text, w, why);
 	case VALUE_TEXT:
 		if (!utf8_valid(bytes_of_str(text)) || !text_fits(f->fields[field].type, text))
 			return wrong(f, field, why);
 		pack_cstr(w, text);
 		return E_OK;
 	case VALUE_NONE:
-	case VALUE_ROWS: return wrong(f, field, why);
+	case VALUE_ROWS:
+		return wrong(f, field, why);
 	}
 	return E_INTERNAL;
 }
@@ -212,7 +238,9 @@ form_value_text(enum value_kind kind, struct reader *r, struct writer *w)
 
 	switch (kind) {
 	case VALUE_INTEGER:
-	case VALUE_DECIMAL: writer_str(w, xpath_number_text(reader_f64(r), number)); break;
+	case VALUE_DECIMAL:
+		writer_str(w, xpath_number_text(reader_f64(r), number));
+		break;
 	case VALUE_CHOICES:
 		n = reader_array(r);
 		for (i = 0; i < n && r->e == E_OK; i++) {
@@ -224,8 +252,12 @@ form_value_text(enum value_kind kind, struct reader *r, struct writer *w)
 	case VALUE_TEXT:
 	case VALUE_DATE:
 	case VALUE_MOMENT:
-	case VALUE_CHOICE: writer_bytes(w, reader_str(r)); break;
+	case VALUE_CHOICE:
+		writer_bytes(w, reader_str(r));
+		break;
 	case VALUE_NONE:
-	case VALUE_ROWS: reader_fail(r, E_PACK_TYPE); break;
+	case VALUE_ROWS:
+		reader_fail(r, E_PACK_TYPE);
+		break;
 	}
 }

@@ -7,7 +7,8 @@
 
 #include "core/bytes.h"
 
-/* utf8_next: the code point at p[*at], *at moved behind it; -1 (and *at unmoved) if it is not UTF-8. */
+/* utf8_next: the code point at p[*at], *at moved behind it; -1 (and *at unmoved) if it is not
+ * UTF-8. */
 int32_t utf8_next(struct bytes, size_t *at);
 bool utf8_valid(struct bytes);
 /* utf8_put: append one code point. */

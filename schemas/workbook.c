@@ -59,7 +59,8 @@ row_add(struct gather *g, const char **cells, size_t count, unsigned line)
 	g->cell_total += count;
 	if (g->cell_total > WORKBOOK_CELLS_MAX)
 		return why_set(g->why, E_LIMIT, "the number of cells (line %u)", line);
-	g->rows[g->row_count++] = (struct csv_row){.cells = cells, .cell_count = count, .line = line};
+	g->rows[g->row_count++] =
+	    (struct csv_row){.cells = cells, .cell_count = count, .line = line};
 	return E_OK;
 }
 
@@ -112,11 +113,12 @@ from_sheet_column(struct gather *g, const struct csv_table *t)
 		if (j < i || *name == '\0')
 			continue;
 		if ((e = sheet_begin(g, name)) == E_OK)
-			e = row_add(g, t->rows[0].cells + 1, t->rows[0].cell_count - 1, t->rows[0].line);
+			e = row_add(g, t->rows[0].cells + 1, t->rows[0].cell_count - 1,
+				    t->rows[0].line);
 		for (j = i; e == E_OK && j < t->row_count; j++)
 			if (strcasecmp(t->rows[j].cells[0], name) == 0 && !blank(&t->rows[j], 1))
 				e = row_add(g, t->rows[j].cells + 1, t->rows[j].cell_count - 1,
-				            t->rows[j].line);
+					    t->rows[j].line);
 	}
 	return e;
 }
@@ -235,6 +237,7 @@ workbook_from_md(struct bytes text, struct arena *arena, struct workbook *out, s
 	}
 	e = gather_end(&g, e);
 	if (e == E_OK && out->sheet_count == 0)
-		return why_set(why, E_XLSFORM, "the file has no table; a form begins with a line: | survey |");
+		return why_set(why, E_XLSFORM,
+			       "the file has no table; a form begins with a line: | survey |");
 	return e;
 }

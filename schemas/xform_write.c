@@ -68,7 +68,8 @@ balanced(const char *p, char open, char close)
 	return 0;
 }
 
-/* The length of instance('list')/root/item[..]/label at the beginning of p; 0 if it is not there. */
+/* The length of instance('list')/root/item[..]/label at the beginning of p; 0 if it is not there.
+ */
 static size_t
 instance_path(const char *p)
 {
@@ -102,12 +103,13 @@ instance_path(const char *p)
 
 void
 xform_write_text(struct xls *x, struct writer *w, const struct item *context, enum xls_sheet sheet,
-                 unsigned row, enum column column, const char *text)
+		 unsigned row, enum column column, const char *text)
 {
 	const char *header = xls_header(x, sheet, column), *plain = text;
 
 	for (;;) {
-		const char *end = text[0] == '$' && text[1] == '{' ? strchr(text, '}') : NULL, *path = NULL;
+		const char *end = text[0] == '$' && text[1] == '{' ? strchr(text, '}') : NULL,
+			   *path = NULL;
 		size_t n = end != NULL ? (size_t)(end - text) + 1 : instance_path(text);
 
 		if (*text != '\0' && n == 0) {
@@ -128,13 +130,13 @@ xform_write_text(struct xls *x, struct writer *w, const struct item *context, en
 static const struct {
 	const char *prefix, *uri;
 } namespaces[] = {
-	{"xmlns", "http://www.w3.org/2002/xforms"},
-	{"xmlns:h", "http://www.w3.org/1999/xhtml"},
-	{"xmlns:ev", "http://www.w3.org/2001/xml-events"},
-	{"xmlns:xsd", "http://www.w3.org/2001/XMLSchema"},
-	{"xmlns:jr", "http://openrosa.org/javarosa"},
-	{"xmlns:orx", "http://openrosa.org/xforms"},
-	{"xmlns:odk", "http://www.opendatakit.org/xforms"},
+    {"xmlns", "http://www.w3.org/2002/xforms"},
+    {"xmlns:h", "http://www.w3.org/1999/xhtml"},
+    {"xmlns:ev", "http://www.w3.org/2001/xml-events"},
+    {"xmlns:xsd", "http://www.w3.org/2001/XMLSchema"},
+    {"xmlns:jr", "http://openrosa.org/javarosa"},
+    {"xmlns:orx", "http://openrosa.org/xforms"},
+    {"xmlns:odk", "http://www.opendatakit.org/xforms"},
 };
 
 /* The settings column `namespaces`: esri="http://..." ex="http://..." */
@@ -147,15 +149,17 @@ write_own_namespaces(struct xls *x, struct writer *w)
 	header = xls_header(x, SHEET_SETTINGS, COLUMN_NAMESPACES);
 	for (i = 1; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
 		done = xls_format(x, "%s%s ", done, namespaces[i].prefix + 6);
-	for (p = p == NULL ? "" : p + strspn(p, " ,"); *p != '\0'; p += n + 3 + v, p += strspn(p, " ,")) {
+	for (p = p == NULL ? "" : p + strspn(p, " ,"); *p != '\0';
+	     p += n + 3 + v, p += strspn(p, " ,")) {
 		const char *prefix;
 
 		n = strcspn(p, "=");
 		prefix = xls_keep(x, p, n);
-		v = p[n] == '=' && (p[n + 1] == '"' || p[n + 1] == '\'') ? strcspn(p + n + 2, "\"'") : 0;
+		v = p[n] == '=' && (p[n + 1] == '"' || p[n + 1] == '\'') ? strcspn(p + n + 2, "\"'")
+									 : 0;
 		if (v == 0 || p[n + 2 + v] == '\0' || !xls_name_valid(prefix)) {
 			xls_fault(x, SHEET_SETTINGS, x->settings_row, header,
-			          "write namespaces as prefix=\"address\", with spaces between");
+				  "write namespaces as prefix=\"address\", with spaces between");
 			return;
 		}
 		if (strstr(done, xls_format(x, " %s ", prefix)) != NULL)
@@ -188,8 +192,10 @@ xform_own(const struct attr *a, const char *name)
 void
 xform_write(struct xls *x, struct writer *w)
 {
-	const char *id = x->setting[COLUMN_FORM_ID] != NULL ? x->setting[COLUMN_FORM_ID] : x->default_id;
-	const char *title = x->setting[COLUMN_FORM_TITLE] != NULL ? x->setting[COLUMN_FORM_TITLE] : id;
+	const char *id =
+	    x->setting[COLUMN_FORM_ID] != NULL ? x->setting[COLUMN_FORM_ID] : x->default_id;
+	const char *title =
+	    x->setting[COLUMN_FORM_TITLE] != NULL ? x->setting[COLUMN_FORM_TITLE] : id;
 
 	writer_str(w, "<?xml version=\"1.0\"?>\n<h:html");
 	write_namespaces(x, w);

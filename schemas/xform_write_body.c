@@ -13,7 +13,7 @@ has(const struct item *it, enum text_slot slot)
 /* <label> or <hint>: by itext, as text, or empty where `always` wants one. */
 static void
 write_caption(struct xls *x, struct writer *w, const struct item *it, enum text_slot slot,
-              const char *element, bool always)
+	      const char *element, bool always)
 {
 	enum column c = slot == TEXT_LABEL ? COLUMN_LABEL : COLUMN_HINT;
 
@@ -66,12 +66,14 @@ row_filter(struct xls *x, const struct item *it, const struct item *repeat)
 		target = xls_find(x, at + 2, (size_t)(end - at - 2), &count);
 		if (count == 1 && xls_repeat_of(target) == repeat) {
 			out = xls_format(x, "%s%.*s ./%s ", out, (int)(at - p), p,
-			                 path_from(x, target, repeat));
+					 path_from(x, target, repeat));
 		} else {
-			const char *path = xls_reference(x, it, SHEET_SURVEY, it->row, header, at + 2,
-			                                 (size_t)(end - at - 2), true, false);
+			const char *path =
+			    xls_reference(x, it, SHEET_SURVEY, it->row, header, at + 2,
+					  (size_t)(end - at - 2), true, false);
 
-			out = xls_format(x, "%s%.*s%s", out, (int)(at - p), p, path == NULL ? "" : path);
+			out = xls_format(x, "%s%.*s%s", out, (int)(at - p), p,
+					 path == NULL ? "" : path);
 		}
 		p = end + 1;
 	}
@@ -93,8 +95,9 @@ repeat_nodeset(struct xls *x, const struct item *it, const char **value)
 			path = xls_format(x, "../%s", path);
 		path = xls_format(x, "../%s/%s", path, repeat->name);
 	} else {
-		path = xls_reference(x, it, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
-		                     repeat->name, strlen(repeat->name), false, false);
+		path = xls_reference(x, it, SHEET_SURVEY, it->row,
+				     xls_header(x, SHEET_SURVEY, COLUMN_TYPE), repeat->name,
+				     strlen(repeat->name), false, false);
 		if (path == NULL || x->e != E_OK)
 			return "";
 		path = xls_keep(x, path + 1, strlen(path) - 2); /* without the spaces around it */
@@ -107,7 +110,8 @@ repeat_nodeset(struct xls *x, const struct item *it, const char **value)
 static void
 write_itemset(struct xls *x, struct writer *w, const struct item *it)
 {
-	const char *filter = it->expr[COLUMN_CHOICE_FILTER], *nodeset, *value = "name", *label = "label";
+	const char *filter = it->expr[COLUMN_CHOICE_FILTER], *nodeset, *value = "name",
+		   *label = "label";
 	const char *seed = xls_param(it, "seed");
 
 	if (it->source_item != NULL) {
@@ -120,19 +124,25 @@ write_itemset(struct xls *x, struct writer *w, const struct item *it)
 		const char *dot = strrchr(it->source, '.');
 		bool geo = strcasecmp(dot, ".geojson") == 0;
 
-		nodeset = xls_format(x, "instance('%.*s')/root/item", (int)(dot - it->source), it->source);
-		value = xls_param(it, "value") != NULL ? xls_param(it, "value") : geo ? "id" : "name";
-		label = xls_param(it, "label") != NULL ? xls_param(it, "label") : geo ? "title" : "label";
+		nodeset = xls_format(x, "instance('%.*s')/root/item", (int)(dot - it->source),
+				     it->source);
+		value = xls_param(it, "value") != NULL ? xls_param(it, "value")
+			: geo                          ? "id"
+						       : "name";
+		label = xls_param(it, "label") != NULL ? xls_param(it, "label")
+			: geo                          ? "title"
+						       : "label";
 	} else {
 		return; /* a fault was noted */
 	}
 	if (filter != NULL && it->source_item == NULL)
 		nodeset = xls_format(x, "%s[%s]", nodeset, filter);
-	if (xls_param(it, "randomize") != NULL && strcasecmp(xls_param(it, "randomize"), "true") == 0) {
+	if (xls_param(it, "randomize") != NULL &&
+	    strcasecmp(xls_param(it, "randomize"), "true") == 0) {
 		if (seed != NULL)
 			seed = xls_resolve(x, it, SHEET_SURVEY, it->row, "parameters", seed, false);
 		nodeset = seed == NULL ? xls_format(x, "randomize(%s)", nodeset)
-		                       : xls_format(x, "randomize(%s, %s)", nodeset, seed);
+				       : xls_format(x, "randomize(%s, %s)", nodeset, seed);
 	}
 	writer_str(w, "<itemset");
 	xform_attr(w, "nodeset", nodeset);
@@ -159,10 +169,14 @@ write_body_attrs(struct xls *x, struct writer *w, const struct item *it)
 	body_attr(w, it, "appearance", it->cell[COLUMN_APPEARANCE]);
 	if (it->type != XTYPE_REPEAT && xls_types[it->type].kind != KIND_GROUP)
 		body_attr(w, it, "autoplay", it->cell[COLUMN_AUTOPLAY]);
-	body_attr(w, it, "intent", it->cell[COLUMN_INTENT] == NULL || it->type == XTYPE_IMAGE ? NULL
-	           : xls_resolve(x, it, SHEET_SURVEY, it->row, "intent", it->cell[COLUMN_INTENT], false));
+	body_attr(w, it, "intent",
+		  it->cell[COLUMN_INTENT] == NULL || it->type == XTYPE_IMAGE
+		      ? NULL
+		      : xls_resolve(x, it, SHEET_SURVEY, it->row, "intent", it->cell[COLUMN_INTENT],
+				    false));
 	for (a = it->body; a != NULL; a = a->next)
-		xform_attr(w, a->name, xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
+		xform_attr(w, a->name,
+			   xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
 }
 
 /* Parameters that are attributes of the control. */
@@ -173,17 +187,17 @@ write_control_params(struct writer *w, const struct item *it)
 		enum xtype type;
 		const char *param, *attr, *otherwise;
 	} rows[] = {
-		{XTYPE_RANGE, "start", "start", "1"},
-		{XTYPE_RANGE, "end", "end", "10"},
-		{XTYPE_RANGE, "step", "step", "1"},
-		{XTYPE_RANGE, "tick_interval", "odk:tick-interval", NULL},
-		{XTYPE_RANGE, "placeholder", "odk:placeholder", NULL},
-		{XTYPE_TEXT, "rows", "rows", NULL},
-		{XTYPE_GEOPOINT, "capture-accuracy", "accuracyThreshold", NULL},
-		{XTYPE_GEOPOINT, "warning-accuracy", "unacceptableAccuracyThreshold", NULL},
-		{XTYPE_IMAGE, "app", "intent", NULL}, /* the column intent is for groups */
-		{XTYPE_GEOTRACE, "incremental", "incremental", NULL},
-		{XTYPE_GEOSHAPE, "incremental", "incremental", NULL},
+	    {XTYPE_RANGE, "start", "start", "1"},
+	    {XTYPE_RANGE, "end", "end", "10"},
+	    {XTYPE_RANGE, "step", "step", "1"},
+	    {XTYPE_RANGE, "tick_interval", "odk:tick-interval", NULL},
+	    {XTYPE_RANGE, "placeholder", "odk:placeholder", NULL},
+	    {XTYPE_TEXT, "rows", "rows", NULL},
+	    {XTYPE_GEOPOINT, "capture-accuracy", "accuracyThreshold", NULL},
+	    {XTYPE_GEOPOINT, "warning-accuracy", "unacceptableAccuracyThreshold", NULL},
+	    {XTYPE_IMAGE, "app", "intent", NULL}, /* the column intent is for groups */
+	    {XTYPE_GEOTRACE, "incremental", "incremental", NULL},
+	    {XTYPE_GEOSHAPE, "incremental", "incremental", NULL},
 	};
 	size_t i;
 
@@ -193,7 +207,8 @@ write_control_params(struct writer *w, const struct item *it)
 
 			body_attr(w, it, rows[i].attr, s != NULL ? s : rows[i].otherwise);
 		}
-	if (it->cell[COLUMN_ROWS] != NULL && it->type == XTYPE_TEXT && xls_param(it, "rows") == NULL)
+	if (it->cell[COLUMN_ROWS] != NULL && it->type == XTYPE_TEXT &&
+	    xls_param(it, "rows") == NULL)
 		body_attr(w, it, "rows", it->cell[COLUMN_ROWS]);
 }
 
@@ -228,7 +243,8 @@ write_control(struct xls *x, struct writer *w, const struct item *it)
 {
 	const struct xtype_row *t = &xls_types[it->type];
 	struct choice_list *ticks = xls_param(it, "tick_labelset") == NULL
-	    ? NULL : xls_list_find(x, xls_param(it, "tick_labelset"));
+					? NULL
+					: xls_list_find(x, xls_param(it, "tick_labelset"));
 
 	writer_str(w, xls_format(x, "<%s", t->control));
 	xform_attr(w, "ref", xls_path(x, it));
@@ -250,7 +266,8 @@ write_control(struct xls *x, struct writer *w, const struct item *it)
 	writer_str(w, xls_format(x, "</%s>\n", t->control));
 }
 
-/* Dynamic defaults of all that is in a repeat (not of repeats in it) are set again in each new row. */
+/* Dynamic defaults of all that is in a repeat (not of repeats in it) are set again in each new row.
+ */
 static void
 write_row_defaults(struct xls *x, struct writer *w, const struct item *it)
 {
@@ -301,7 +318,8 @@ write_items(struct xls *x, struct writer *w, const struct item *it)
 
 		if (kind == KIND_GROUP || kind == KIND_REPEAT)
 			write_group(x, w, it);
-		else if ((kind == KIND_INPUT || kind == KIND_SELECT || kind == KIND_SELECT_FILE) && !unseen(it))
+		else if ((kind == KIND_INPUT || kind == KIND_SELECT || kind == KIND_SELECT_FILE) &&
+			 !unseen(it))
 			write_control(x, w, it);
 	}
 }

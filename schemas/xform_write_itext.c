@@ -6,7 +6,8 @@ bool
 xform_in_itext(const struct item *it, enum text_slot slot)
 {
 	const struct text *t = it->text;
-	bool message = slot == TEXT_CONSTRAINT_MSG || slot == TEXT_REQUIRED_MSG || slot == TEXT_NOAPP_MSG;
+	bool message =
+	    slot == TEXT_CONSTRAINT_MSG || slot == TEXT_REQUIRED_MSG || slot == TEXT_NOAPP_MSG;
 
 	if (slot == TEXT_LABEL)
 		return t[TEXT_LABEL].translated || t[TEXT_IMAGE].by_lang != NULL ||
@@ -23,10 +24,10 @@ static const struct {
 	enum text_slot slot;
 	const char *form, *folder;
 } media[] = {
-	{TEXT_IMAGE, "image", "jr://images/"},
-	{TEXT_BIG_IMAGE, "big-image", "jr://images/"},
-	{TEXT_AUDIO, "audio", "jr://audio/"},
-	{TEXT_VIDEO, "video", "jr://video/"},
+    {TEXT_IMAGE, "image", "jr://images/"},
+    {TEXT_BIG_IMAGE, "big-image", "jr://images/"},
+    {TEXT_AUDIO, "audio", "jr://audio/"},
+    {TEXT_VIDEO, "video", "jr://video/"},
 };
 
 /* One <text>: where it is, and the texts that go into it. */
@@ -42,11 +43,16 @@ struct entry {
 static enum column
 column_of(enum text_slot s)
 {
-	static const enum column rows[TEXT_COUNT] = {
-		[TEXT_LABEL] = COLUMN_LABEL, [TEXT_HINT] = COLUMN_HINT, [TEXT_GUIDANCE] = COLUMN_GUIDANCE,
-		[TEXT_IMAGE] = COLUMN_IMAGE, [TEXT_BIG_IMAGE] = COLUMN_BIG_IMAGE, [TEXT_AUDIO] = COLUMN_AUDIO,
-		[TEXT_VIDEO] = COLUMN_VIDEO, [TEXT_CONSTRAINT_MSG] = COLUMN_CONSTRAINT_MSG,
-		[TEXT_REQUIRED_MSG] = COLUMN_REQUIRED_MSG, [TEXT_NOAPP_MSG] = COLUMN_NOAPP_MSG};
+	static const enum column rows[TEXT_COUNT] = {[TEXT_LABEL] = COLUMN_LABEL,
+						     [TEXT_HINT] = COLUMN_HINT,
+						     [TEXT_GUIDANCE] = COLUMN_GUIDANCE,
+						     [TEXT_IMAGE] = COLUMN_IMAGE,
+						     [TEXT_BIG_IMAGE] = COLUMN_BIG_IMAGE,
+						     [TEXT_AUDIO] = COLUMN_AUDIO,
+						     [TEXT_VIDEO] = COLUMN_VIDEO,
+						     [TEXT_CONSTRAINT_MSG] = COLUMN_CONSTRAINT_MSG,
+						     [TEXT_REQUIRED_MSG] = COLUMN_REQUIRED_MSG,
+						     [TEXT_NOAPP_MSG] = COLUMN_NOAPP_MSG};
 
 	return rows[s];
 }
@@ -58,8 +64,8 @@ value_of(const struct entry *e, enum text_slot slot, size_t lang)
 }
 
 static void
-write_value(struct xls *x, struct writer *w, const struct entry *e, enum text_slot slot, const char *form,
-            const char *prefix, const char *text)
+write_value(struct xls *x, struct writer *w, const struct entry *e, enum text_slot slot,
+	    const char *form, const char *prefix, const char *text)
 {
 	writer_str(w, "<value");
 	xform_attr(w, "form", form);
@@ -80,7 +86,8 @@ write_entry(struct xls *x, struct writer *w, const struct entry *e, size_t lang)
 	xform_attr(w, "id", e->id);
 	writer_str(w, ">");
 	if (s == NULL && e->text[e->slot].by_lang != NULL)
-		s = "-"; /* a missing translation is seen, and other tools expect one text a language */
+		s = "-"; /* a missing translation is seen, and other tools expect one text a
+			    language */
 	if (s != NULL) {
 		write_value(x, w, e, e->slot, NULL, "", s);
 		any = true;
@@ -88,7 +95,7 @@ write_entry(struct xls *x, struct writer *w, const struct entry *e, size_t lang)
 	for (i = 0; e->slot == TEXT_LABEL && i < sizeof(media) / sizeof(media[0]); i++)
 		if ((s = value_of(e, media[i].slot, lang)) != NULL) {
 			write_value(x, w, e, media[i].slot, media[i].form,
-			            strncmp(s, "jr://", 5) == 0 ? "" : media[i].folder, s);
+				    strncmp(s, "jr://", 5) == 0 ? "" : media[i].folder, s);
 			any = true;
 		}
 	if (e->slot == TEXT_HINT && e->text[TEXT_GUIDANCE].by_lang != NULL) {
@@ -107,15 +114,21 @@ write_item(struct xls *x, struct writer *w, const struct item *it, size_t lang)
 	static const struct {
 		enum text_slot slot;
 		const char *ending;
-	} slots[] = {{TEXT_LABEL, "label"}, {TEXT_HINT, "hint"}, {TEXT_CONSTRAINT_MSG, "jr:constraintMsg"},
-	             {TEXT_REQUIRED_MSG, "jr:requiredMsg"}, {TEXT_NOAPP_MSG, "jr:noAppErrorString"}};
+	} slots[] = {{TEXT_LABEL, "label"},
+		     {TEXT_HINT, "hint"},
+		     {TEXT_CONSTRAINT_MSG, "jr:constraintMsg"},
+		     {TEXT_REQUIRED_MSG, "jr:requiredMsg"},
+		     {TEXT_NOAPP_MSG, "jr:noAppErrorString"}};
 	size_t i;
 
 	for (i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
 		if (xform_in_itext(it, slots[i].slot)) {
 			struct entry e = {
-				.id = xls_format(x, "%s:%s", xls_path(x, it), slots[i].ending),
-				.context = it, .row = it->row, .text = it->text, .slot = slots[i].slot};
+			    .id = xls_format(x, "%s:%s", xls_path(x, it), slots[i].ending),
+			    .context = it,
+			    .row = it->row,
+			    .text = it->text,
+			    .slot = slots[i].slot};
 
 			e.sheet = SHEET_SURVEY;
 			write_entry(x, w, &e, lang);
@@ -131,8 +144,11 @@ write_choices(struct xls *x, struct writer *w, const struct choice_list *l, size
 	unsigned i = 0;
 
 	for (c = l->first; c != NULL; c = c->next) {
-		struct entry e = {.id = xls_format(x, "%s-%u", l->name, i++), .sheet = SHEET_CHOICES,
-		                  .row = c->row, .text = c->text, .slot = TEXT_LABEL};
+		struct entry e = {.id = xls_format(x, "%s-%u", l->name, i++),
+				  .sheet = SHEET_CHOICES,
+				  .row = c->row,
+				  .text = c->text,
+				  .slot = TEXT_LABEL};
 
 		write_entry(x, w, &e, lang);
 	}
@@ -172,8 +188,8 @@ first_language(const struct text *t, enum text_slot slot)
 static bool
 tree_uses_first(const struct item *it)
 {
-	static const enum text_slot slots[] = {TEXT_LABEL, TEXT_HINT, TEXT_CONSTRAINT_MSG, TEXT_REQUIRED_MSG,
-	                                       TEXT_NOAPP_MSG};
+	static const enum text_slot slots[] = {TEXT_LABEL, TEXT_HINT, TEXT_CONSTRAINT_MSG,
+					       TEXT_REQUIRED_MSG, TEXT_NOAPP_MSG};
 	size_t i;
 
 	for (; it != NULL; it = it->next) {

@@ -38,7 +38,8 @@ write_node(struct xls *x, struct writer *w, const struct item *it, enum copies c
 	writer_str(w, it->name);
 	xform_attr(w, "jr:template", it->type == XTYPE_REPEAT && copy == TEMPLATE ? "" : NULL);
 	for (a = it->instance; a != NULL; a = a->next)
-		xform_attr(w, a->name, xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
+		xform_attr(w, a->name,
+			   xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
 	if (!group && (it->cell[COLUMN_DEFAULT] == NULL || it->dynamic_default)) {
 		writer_str(w, "/>");
 		return;
@@ -74,15 +75,18 @@ root_attr(struct xls *x, struct writer *w, const char *name, const char *value)
 static void
 write_root_attrs(struct xls *x, struct writer *w)
 {
-	const char *id = x->setting[COLUMN_FORM_ID] != NULL ? x->setting[COLUMN_FORM_ID] : x->default_id;
+	const char *id =
+	    x->setting[COLUMN_FORM_ID] != NULL ? x->setting[COLUMN_FORM_ID] : x->default_id;
 	const struct attr *a;
 
 	root_attr(x, w, "id", id);
 	root_attr(x, w, "version", x->setting[COLUMN_VERSION]);
 	root_attr(x, w, "xmlns", x->setting[COLUMN_INSTANCE_XMLNS]);
 	root_attr(x, w, "banyan:draft-languages", x->setting[COLUMN_DRAFT_LANGUAGES]);
-	root_attr(x, w, "banyan:about-child", xls_yes(x->setting[COLUMN_ABOUT_CHILD]) ? "true" : NULL);
-	root_attr(x, w, "banyan:attachments", xls_yes(x->setting[COLUMN_ATTACHMENTS]) ? "true" : NULL);
+	root_attr(x, w, "banyan:about-child",
+		  xls_yes(x->setting[COLUMN_ABOUT_CHILD]) ? "true" : NULL);
+	root_attr(x, w, "banyan:attachments",
+		  xls_yes(x->setting[COLUMN_ATTACHMENTS]) ? "true" : NULL);
 	root_attr(x, w, "banyan:local", x->setting[COLUMN_LOCAL]);
 	for (a = x->root_attrs; a != NULL; a = a->next)
 		xform_attr(w, a->name, a->value);
@@ -116,7 +120,8 @@ write_list(struct xls *x, struct writer *w, const struct choice_list *l)
 	xform_attr(w, "id", l->name);
 	writer_str(w, ">\n<root>\n");
 	for (c = l->first; c != NULL; c = c->next, i++) {
-		const char *label = c->text[TEXT_LABEL].by_lang == NULL ? NULL : c->text[TEXT_LABEL].by_lang[0];
+		const char *label =
+		    c->text[TEXT_LABEL].by_lang == NULL ? NULL : c->text[TEXT_LABEL].by_lang[0];
 
 		writer_str(w, "<item>");
 		if (l->itext) {
@@ -175,10 +180,14 @@ gather_files(struct xls *x, const struct item *it)
 		id = xls_keep(x, it->source, (size_t)(strrchr(it->source, '.') - it->source));
 		csv = strcasecmp(it->source + strlen(it->source) - 4, ".csv") == 0;
 		if (xls_list_find(x, id) != NULL ||
-		    xls_external_add(x, id, xls_format(x, "jr://file%s/%s", csv ? "-csv" : "", it->source)) == NULL)
-			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-			          "the file %s would have the name of another file or of a list of the choices "
-			          "sheet (\"%s\"); rename one", it->source, id);
+		    xls_external_add(
+			x, id, xls_format(x, "jr://file%s/%s", csv ? "-csv" : "", it->source)) ==
+			NULL)
+			xls_fault(
+			    x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
+			    "the file %s would have the name of another file or of a list of the choices "
+			    "sheet (\"%s\"); rename one",
+			    it->source, id);
 	}
 }
 
@@ -203,12 +212,15 @@ bind_attr(struct writer *w, const struct item *it, const char *name, const char 
 }
 
 static void
-write_message(struct xls *x, struct writer *w, const struct item *it, enum text_slot slot, const char *name)
+write_message(struct xls *x, struct writer *w, const struct item *it, enum text_slot slot,
+	      const char *name)
 {
 	if (it->text[slot].by_lang == NULL)
 		return;
-	bind_attr(w, it, name, xform_in_itext(it, slot)
-	           ? xls_format(x, "jr:itext('%s:%s')", xls_path(x, it), name) : it->text[slot].by_lang[0]);
+	bind_attr(w, it, name,
+		  xform_in_itext(it, slot)
+		      ? xls_format(x, "jr:itext('%s:%s')", xls_path(x, it), name)
+		      : it->text[slot].by_lang[0]);
 }
 
 /* Parameters that are bind attributes. */
@@ -216,8 +228,8 @@ static void
 write_bind_params(struct writer *w, const struct item *it)
 {
 	static const char *const audit[] = {"odk:location-priority", "odk:location-min-interval",
-	                                    "odk:location-max-age", "odk:track-changes",
-	                                    "odk:identify-user", "odk:track-changes-reasons"};
+					    "odk:location-max-age",  "odk:track-changes",
+					    "odk:identify-user",     "odk:track-changes-reasons"};
 	size_t i;
 
 	bind_attr(w, it, "odk:quality", xls_param(it, "quality"));
@@ -231,32 +243,39 @@ static void
 write_bind(struct xls *x, struct writer *w, const struct item *it)
 {
 	const struct xtype_row *t = &xls_types[it->type];
-	bool group = t->kind == KIND_GROUP || t->kind == KIND_REPEAT, id = it->parent == x->meta &&
-	            strcmp(it->name, "instanceID") == 0;
+	bool group = t->kind == KIND_GROUP || t->kind == KIND_REPEAT,
+	     id = it->parent == x->meta && strcmp(it->name, "instanceID") == 0;
 	const struct attr *a;
 
 	if (group && it->expr[COLUMN_RELEVANT] == NULL && it->expr[COLUMN_READ_ONLY] == NULL &&
-	    it->expr[COLUMN_REQUIRED] == NULL && it->expr[COLUMN_CONSTRAINT] == NULL && it->bind == NULL)
+	    it->expr[COLUMN_REQUIRED] == NULL && it->expr[COLUMN_CONSTRAINT] == NULL &&
+	    it->bind == NULL)
 		return;
 	writer_str(w, "<bind");
 	xform_attr(w, "nodeset", xls_path(x, it));
 	bind_attr(w, it, "type", bind_type(it));
-	bind_attr(w, it, "readonly", it->type == XTYPE_NOTE && it->expr[COLUMN_READ_ONLY] == NULL
-	          ? "true()" : it->expr[COLUMN_READ_ONLY]);
+	bind_attr(w, it, "readonly",
+		  it->type == XTYPE_NOTE && it->expr[COLUMN_READ_ONLY] == NULL
+		      ? "true()"
+		      : it->expr[COLUMN_READ_ONLY]);
 	bind_attr(w, it, "required", it->expr[COLUMN_REQUIRED]);
 	bind_attr(w, it, "relevant", it->expr[COLUMN_RELEVANT]);
 	bind_attr(w, it, "constraint", it->expr[COLUMN_CONSTRAINT]);
 	if (it->cell[COLUMN_TRIGGER] == NULL)
 		bind_attr(w, it, "calculate", it->expr[COLUMN_CALCULATION]);
-	bind_attr(w, it, "jr:preload", id ? x->setting[COLUMN_INSTANCE_ID] != NULL
-	          ? x->setting[COLUMN_INSTANCE_ID] : "uid" : *t->preload != '\0' ? t->preload : NULL);
+	bind_attr(w, it, "jr:preload",
+		  id ? x->setting[COLUMN_INSTANCE_ID] != NULL ? x->setting[COLUMN_INSTANCE_ID]
+							      : "uid"
+		  : *t->preload != '\0' ? t->preload
+					: NULL);
 	bind_attr(w, it, "jr:preloadParams", *t->preload_params != '\0' ? t->preload_params : NULL);
 	write_message(x, w, it, TEXT_CONSTRAINT_MSG, "jr:constraintMsg");
 	write_message(x, w, it, TEXT_REQUIRED_MSG, "jr:requiredMsg");
 	write_message(x, w, it, TEXT_NOAPP_MSG, "jr:noAppErrorString");
 	write_bind_params(w, it);
 	for (a = it->bind; a != NULL; a = a->next)
-		xform_attr(w, a->name, xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
+		xform_attr(w, a->name,
+			   xls_resolve(x, it, SHEET_SURVEY, it->row, a->header, a->value, false));
 	writer_str(w, "/>\n");
 	if (it->dynamic_default && it->expr[COLUMN_DEFAULT] != NULL) {
 		writer_str(w, "<setvalue");
@@ -308,7 +327,8 @@ xform_write_model(struct xls *x, struct writer *w)
 		write_external(x, w, o->id, o->src);
 	for (l = x->lists; l != NULL; l = l->next)
 		write_list(x, w, l);
-	/* references are resolved by now, labels aside; those may name the last saved answers too */
+	/* references are resolved by now, labels aside; those may name the last saved answers too
+	 */
 	if (x->last_saved)
 		writer_str(w, "<instance id=\"__last-saved\" src=\"jr://instance/last-saved\"/>\n");
 	write_binds(x, w, x->root->first);

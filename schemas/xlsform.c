@@ -10,7 +10,8 @@
 #include "schemas/xlsform_model.h"
 #include "schemas/xlsx.h"
 
-#define XLSFORM_ARENA_BYTES_MAX (256u << 20) /* 16 MiB of sheets, unpacked and turned over a few times */
+#define XLSFORM_ARENA_BYTES_MAX \
+	(256u << 20) /* 16 MiB of sheets, unpacked and turned over a few times */
 
 const struct xtype_row xls_types[XTYPE_COUNT] = {
 #define X(name, kind, control, media, bind, preload, params) \
@@ -105,7 +106,7 @@ mend_end(char *s)
 
 static void
 fault_add(struct xls *x, bool warning, enum xls_sheet sheet, unsigned row, const char *column,
-          const char *format, va_list ap)
+	  const char *format, va_list ap)
 {
 	struct xlsform_report *r = x->report;
 	struct xlsform_fault *f;
@@ -134,7 +135,8 @@ fault_add(struct xls *x, bool warning, enum xls_sheet sheet, unsigned row, const
 }
 
 void
-xls_fault(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *format, ...)
+xls_fault(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *format,
+	  ...)
 {
 	va_list ap;
 
@@ -144,7 +146,8 @@ xls_fault(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column,
 }
 
 void
-xls_warn(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *format, ...)
+xls_warn(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *format,
+	 ...)
 {
 	va_list ap;
 
@@ -166,8 +169,8 @@ xls_yes(const char *cell)
 }
 
 /*
- * An XML name without a colon. Of the letters beyond ASCII only those of Latin-1 are let through: readers
- * differ in which others they know.
+ * An XML name without a colon. Of the letters beyond ASCII only those of Latin-1 are let through:
+ * readers differ in which others they know.
  */
 bool
 xls_name_valid(const char *s)
@@ -198,8 +201,10 @@ warn_unread(struct xls *x)
 	for (i = 0; i < x->book.sheet_count; i++)
 		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 			if (strcasecmp(x->book.sheets[i].name, names[k]) == 0)
-				xls_warn(x, SHEET_SURVEY, 0, NULL, "the sheet \"%s\" is not read yet and was left "
-				         "out; the rest of the form works without it", names[k]);
+				xls_warn(x, SHEET_SURVEY, 0, NULL,
+					 "the sheet \"%s\" is not read yet and was left "
+					 "out; the rest of the form works without it",
+					 names[k]);
 }
 
 static void
@@ -213,18 +218,20 @@ find_sheets(struct xls *x)
 		for (s = 0; s < SHEET_COUNT; s++) {
 			size_t n = strlen(sheet_names[s]);
 
-			if (strncasecmp(name, sheet_names[s], n) == 0 && name[n + strspn(name + n, " ")] == '\0' &&
-			    x->sheet[s] == NULL)
+			if (strncasecmp(name, sheet_names[s], n) == 0 &&
+			    name[n + strspn(name + n, " ")] == '\0' && x->sheet[s] == NULL)
 				x->sheet[s] = &x->book.sheets[i].table;
 		}
 	}
 	warn_unread(x);
 	if (x->sheet[SHEET_SURVEY] == NULL)
-		xls_fault(x, SHEET_SURVEY, 0, NULL, "there is no sheet named \"survey\"; name the sheet with "
-		          "the questions so");
+		xls_fault(x, SHEET_SURVEY, 0, NULL,
+			  "there is no sheet named \"survey\"; name the sheet with "
+			  "the questions so");
 	else if (x->sheet[SHEET_SURVEY]->row_count < 2)
-		xls_fault(x, SHEET_SURVEY, 0, NULL, "the sheet has no questions; its first row names the "
-		          "columns (type, name, label), a question a row follows");
+		xls_fault(x, SHEET_SURVEY, 0, NULL,
+			  "the sheet has no questions; its first row names the "
+			  "columns (type, name, label), a question a row follows");
 }
 
 static enum err
@@ -247,7 +254,8 @@ read_source(struct xls *x, struct bytes source, enum xlsform_kind kind)
 	if (e != E_OK) {
 		char sentence[400];
 
-		xls_fault(x, SHEET_SURVEY, 0, NULL, "%s", why_sentence(&why, sentence, sizeof(sentence)));
+		xls_fault(x, SHEET_SURVEY, 0, NULL, "%s",
+			  why_sentence(&why, sentence, sizeof(sentence)));
 	}
 	return e;
 }
@@ -278,7 +286,8 @@ convert(struct xls *x, struct writer *xform)
 	if (e == E_NO_ROOM)
 		xls_fault(x, SHEET_SURVEY, 0, NULL, "the form is too large; split it in two");
 	if (e == E_OK && x->files_needed != NULL)
-		e = writer_end(x->files_needed); /* a form without the names of its files would be a form without choices */
+		e = writer_end(x->files_needed); /* a form without the names of its files would be a
+						    form without choices */
 	if (x->report->errors == 0 && e == E_OK && x->e == E_OK)
 		writer_bytes(xform, writer_view(&w));
 	writer_free(&w);
@@ -289,8 +298,8 @@ convert(struct xls *x, struct writer *xform)
 
 enum err
 xls_convert_within(size_t arena_bytes_max, struct writer *xform, struct bytes source,
-                   enum xlsform_kind kind, const char *default_id, struct xlsform_report *report,
-                   struct writer *files_needed)
+		   enum xlsform_kind kind, const char *default_id, struct xlsform_report *report,
+		   struct writer *files_needed)
 {
 	struct xls *x = calloc(1, sizeof(*x));
 	enum err e;
@@ -311,9 +320,9 @@ xls_convert_within(size_t arena_bytes_max, struct writer *xform, struct bytes so
 }
 
 enum err
-xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kind, const char *default_id,
-                struct xlsform_report *report, struct writer *files_needed)
+xlsform_convert(struct writer *xform, struct bytes source, enum xlsform_kind kind,
+		const char *default_id, struct xlsform_report *report, struct writer *files_needed)
 {
 	return xls_convert_within(XLSFORM_ARENA_BYTES_MAX, xform, source, kind, default_id, report,
-	                          files_needed);
+				  files_needed);
 }

@@ -74,7 +74,8 @@ needs_itext(const struct choice *c)
 	for (s = 0; s < TEXT_COUNT; s++) {
 		if (c->text[s].by_lang == NULL)
 			continue;
-		if (s != TEXT_LABEL || c->text[s].translated || strstr(c->text[s].by_lang[0], "${") != NULL)
+		if (s != TEXT_LABEL || c->text[s].translated ||
+		    strstr(c->text[s].by_lang[0], "${") != NULL)
 			return true;
 	}
 	return false;
@@ -95,33 +96,38 @@ read_row(struct xls *x, const struct csv_row *r)
 		return;
 	if (list_name == NULL) {
 		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_LIST_NAME),
-		          "the choice \"%s\" belongs to no list; fill in list_name", c->name);
+			  "the choice \"%s\" belongs to no list; fill in list_name", c->name);
 		return;
 	}
 	if (strpbrk(list_name, "'\"") != NULL)
 		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_LIST_NAME),
-		          "the name of a list cannot have quotes: %s", list_name);
+			  "the name of a list cannot have quotes: %s", list_name);
 	if ((l = list_get(x, list_name, r->line)) == NULL)
 		return;
 	if (c->name == NULL) {
 		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
-		          "a choice of the list \"%s\" has no name; give it a short code", list_name);
+			  "a choice of the list \"%s\" has no name; give it a short code",
+			  list_name);
 		return;
 	}
 	c->list = l;
 	bucket = &x->choice_by_name[xls_bucket(c->name, strlen(c->name))];
-	for (o = *bucket; o != NULL && (o->list != l || strcmp(o->name, c->name) != 0); o = o->same_name)
+	for (o = *bucket; o != NULL && (o->list != l || strcmp(o->name, c->name) != 0);
+	     o = o->same_name)
 		;
 	c->same_name = *bucket;
 	*bucket = c;
 	if (o != NULL && !xls_yes(x->setting[COLUMN_ALLOW_DUPLICATES]))
-		xls_fault(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
-		          "the list \"%s\" has the name \"%s\" already in row %u; names in a list differ (or "
-		          "set allow_choice_duplicates to yes in settings)", list_name, c->name, o->row);
+		xls_fault(
+		    x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
+		    "the list \"%s\" has the name \"%s\" already in row %u; names in a list differ (or "
+		    "set allow_choice_duplicates to yes in settings)",
+		    list_name, c->name, o->row);
 	if (c->text[TEXT_LABEL].by_lang == NULL)
-		xls_warn(x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_LABEL),
-		         "the choice \"%s\" of the list \"%s\" has no label; people will see nothing", c->name,
-		         list_name);
+		xls_warn(
+		    x, SHEET_CHOICES, r->line, xls_header(x, SHEET_CHOICES, COLUMN_LABEL),
+		    "the choice \"%s\" of the list \"%s\" has no label; people will see nothing",
+		    c->name, list_name);
 	l->itext = l->itext || needs_itext(c);
 	list_append(l, c);
 }
@@ -142,9 +148,11 @@ xls_read_choices(struct xls *x)
 		has_name = has_name || (m->kind == MAP_COLUMN && m->column == COLUMN_NAME);
 	}
 	if (!has_list || !has_name) {
-		xls_fault(x, SHEET_CHOICES, t->rows[0].line, has_list ? "name" : "list_name",
-		          "the sheet has no column \"%s\"; its first row names the columns: list_name, name, "
-		          "label", has_list ? "name" : "list_name");
+		xls_fault(
+		    x, SHEET_CHOICES, t->rows[0].line, has_list ? "name" : "list_name",
+		    "the sheet has no column \"%s\"; its first row names the columns: list_name, name, "
+		    "label",
+		    has_list ? "name" : "list_name");
 		return;
 	}
 	for (i = 1; i < t->row_count; i++)

@@ -39,7 +39,8 @@ xls_expression(enum column c)
 	return columns[c].expression;
 }
 
-/* Word processors turn ' and " into typographic quotes (U+2018..201F), which no expression knows. */
+/* Word processors turn ' and " into typographic quotes (U+2018..201F), which no expression knows.
+ */
 const char *
 xls_straighten(struct xls *x, const char *s)
 {
@@ -164,8 +165,8 @@ lang_index(struct xls *x, const char *s)
 		return 0;
 	}
 	if (x->lang_count == XLSFORM_LANGS_MAX) {
-		xls_fault(x, SHEET_SURVEY, 1, s, "there are more than %u languages; check the headers",
-		          XLSFORM_LANGS_MAX);
+		xls_fault(x, SHEET_SURVEY, 1, s,
+			  "there are more than %u languages; check the headers", XLSFORM_LANGS_MAX);
 		return 0;
 	}
 	x->langs[x->lang_count] = s;
@@ -185,7 +186,8 @@ trimmed(struct xls *x, const char *s)
 
 /* "label::English (en)": a column and a language; the column may itself have two parts. */
 static bool
-translated(struct xls *x, enum xls_sheet sheet, const char *header, const char *mark, struct column_map *m)
+translated(struct xls *x, enum xls_sheet sheet, const char *header, const char *mark,
+	   struct column_map *m)
 {
 	const char *at;
 	char folded[128];
@@ -198,7 +200,8 @@ translated(struct xls *x, enum xls_sheet sheet, const char *header, const char *
 		c = column_of(sheet, folded);
 		if (c == COLUMN_NONE && mark[1] == '\0' && strncmp(folded, "media:", 6) == 0)
 			c = column_of(sheet, folded + 6);
-		if (c == COLUMN_NONE || columns[c].slot == TEXT_NONE || *trimmed(x, at + strlen(mark)) == '\0')
+		if (c == COLUMN_NONE || columns[c].slot == TEXT_NONE ||
+		    *trimmed(x, at + strlen(mark)) == '\0')
 			continue;
 		*m = (struct column_map){.kind = MAP_COLUMN, .column = c, .translated = true};
 		m->lang = lang_index(x, trimmed(x, at + strlen(mark)));
@@ -215,9 +218,11 @@ grouped(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 		const char *prefix;
 		enum xls_sheet sheet;
 		enum map_kind kind;
-	} groups[] = {{"bind", SHEET_SURVEY, MAP_BIND}, {"body", SHEET_SURVEY, MAP_BODY},
-	              {"control", SHEET_SURVEY, MAP_BODY}, {"instance", SHEET_SURVEY, MAP_INSTANCE},
-	              {"attribute", SHEET_SETTINGS, MAP_ATTRIBUTE}};
+	} groups[] = {{"bind", SHEET_SURVEY, MAP_BIND},
+		      {"body", SHEET_SURVEY, MAP_BODY},
+		      {"control", SHEET_SURVEY, MAP_BODY},
+		      {"instance", SHEET_SURVEY, MAP_INSTANCE},
+		      {"attribute", SHEET_SETTINGS, MAP_ATTRIBUTE}};
 	size_t i, n;
 
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -225,7 +230,8 @@ grouped(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 
 		n = strlen(groups[i].prefix);
 		rest = header + n + strspn(header + n, " ");
-		if (groups[i].sheet != sheet || strncasecmp(header, groups[i].prefix, n) != 0 || *rest != ':')
+		if (groups[i].sheet != sheet || strncasecmp(header, groups[i].prefix, n) != 0 ||
+		    *rest != ':')
 			continue;
 		rest += rest[1] == ':' ? 2 : 1;
 		*m = (struct column_map){.kind = groups[i].kind, .attr = trimmed(x, rest)};
@@ -243,13 +249,15 @@ grouped(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 bool
 xls_attr_valid(struct xls *x, enum xls_sheet sheet, const char *attr, const char *header)
 {
-	static const char known[] = " jr orx odk ev xsd h banyan xml ", ours[] = " ref nodeset jr:template ";
+	static const char known[] = " jr orx odk ev xsd h banyan xml ",
+			  ours[] = " ref nodeset jr:template ";
 	const char *colon = strchr(attr, ':'), *declared = x->setting[COLUMN_NAMESPACES];
 	const char *prefix = colon == NULL ? "" : xls_keep(x, attr, (size_t)(colon - attr));
 	unsigned row = x->sheet[sheet]->rows[0].line;
 
 	if (strstr(ours, xls_format(x, " %s ", attr)) != NULL || strcmp(attr, "xmlns") == 0) {
-		xls_fault(x, sheet, row, header, "the attribute \"%s\" is written by the form itself", attr);
+		xls_fault(x, sheet, row, header,
+			  "the attribute \"%s\" is written by the form itself", attr);
 		return false;
 	}
 	if (!xls_name_valid(colon == NULL ? attr : colon + 1) ||
@@ -260,8 +268,10 @@ xls_attr_valid(struct xls *x, enum xls_sheet sheet, const char *attr, const char
 	if (colon != NULL && strstr(known, xls_format(x, " %s ", prefix)) == NULL &&
 	    (declared == NULL ||
 	     strstr(xls_format(x, " %s", declared), xls_format(x, " %s=", prefix)) == NULL)) {
-		xls_fault(x, sheet, row, header, "the prefix \"%s\" is not declared; write in the settings "
-		          "column namespaces: %s=\"its address\"", prefix, prefix);
+		xls_fault(x, sheet, row, header,
+			  "the prefix \"%s\" is not declared; write in the settings "
+			  "column namespaces: %s=\"its address\"",
+			  prefix, prefix);
 		return false;
 	}
 	return true;
@@ -286,8 +296,8 @@ map_one(struct xls *x, enum xls_sheet sheet, const char *header, struct column_m
 	if (c != COLUMN_NONE)
 		*m = (struct column_map){.kind = MAP_COLUMN, .column = c};
 	else if (!translated(x, sheet, header, "::", m) &&
-	         (strstr(header, "::") != NULL || !translated(x, sheet, header, ":", m)) &&
-	         !grouped(x, sheet, header, m) && sheet == SHEET_CHOICES)
+		 (strstr(header, "::") != NULL || !translated(x, sheet, header, ":", m)) &&
+		 !grouped(x, sheet, header, m) && sheet == SHEET_CHOICES)
 		*m = (struct column_map){.kind = MAP_EXTRA, .attr = header};
 	if ((m->kind == MAP_BIND || m->kind == MAP_BODY || m->kind == MAP_INSTANCE) &&
 	    !xls_attr_valid(x, sheet, m->attr, header))
@@ -304,14 +314,15 @@ check_twice(struct xls *x, enum xls_sheet sheet, size_t i)
 
 	for (j = 0; j < i; j++) {
 		const struct column_map *o = &x->map[sheet][j];
-		bool same = m->kind == o->kind && m->kind != MAP_IGNORED && m->column == o->column &&
-		            m->translated == o->translated && m->lang == o->lang &&
-		            (m->attr == NULL || (o->attr != NULL && strcmp(m->attr, o->attr) == 0));
+		bool same = m->kind == o->kind && m->kind != MAP_IGNORED &&
+			    m->column == o->column && m->translated == o->translated &&
+			    m->lang == o->lang &&
+			    (m->attr == NULL || (o->attr != NULL && strcmp(m->attr, o->attr) == 0));
 
 		if (same)
 			xls_fault(x, sheet, x->sheet[sheet]->rows[0].line, m->header,
-			          "the columns \"%s\" and \"%s\" mean the same; keep one of them", o->header,
-			          m->header);
+				  "the columns \"%s\" and \"%s\" mean the same; keep one of them",
+				  o->header, m->header);
 	}
 }
 
@@ -338,7 +349,8 @@ xls_map_columns(struct xls *x, enum xls_sheet sheet)
 		check_twice(x, sheet, i);
 		if (x->map[sheet][i].kind == MAP_IGNORED)
 			xls_warn(x, sheet, t->rows[0].line, header,
-			         "the column \"%s\" is not known and was left out; is it misspelt?", header);
+				 "the column \"%s\" is not known and was left out; is it misspelt?",
+				 header);
 	}
 }
 

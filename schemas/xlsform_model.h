@@ -1,6 +1,6 @@
 /*
- * xlsform_model: a questionnaire as its author wrote it, between the sheets and the XForm. Private to
- * xlsform*.c and xform_write*.c. Everything lives in one arena; the first lack of memory is
+ * xlsform_model: a questionnaire as its author wrote it, between the sheets and the XForm. Private
+ * to xlsform*.c and xform_write*.c. Everything lives in one arena; the first lack of memory is
  * remembered in `e` and asked for once, at the end.
  */
 #ifndef BANYAN_SCHEMAS_XLSFORM_MODEL_H
@@ -9,8 +9,10 @@
 #include "schemas/workbook.h"
 #include "schemas/xlsform.h"
 
-#define XLSFORM_LANGS_MAX 64u   /* columns with a language are few; a form has seldom more than ten */
-#define XLSFORM_DEPTH_MAX 32u   /* groups in groups; people lose their way at five */
+#define XLSFORM_LANGS_MAX \
+	64u                   /* columns with a language are few; a form has seldom more than ten \
+			       */
+#define XLSFORM_DEPTH_MAX 32u /* groups in groups; people lose their way at five */
 #define XLSFORM_ITEMS_MAX 20000u
 #define XLSFORM_FAULTS_MAX 500u /* nobody reads on */
 #define XLSFORM_NAME_BUCKETS 4096u
@@ -70,7 +72,15 @@ struct xtype_row {
 extern const struct xtype_row xls_types[XTYPE_COUNT];
 
 /* What one column of a sheet is. */
-enum map_kind { MAP_IGNORED, MAP_COLUMN, MAP_BIND, MAP_BODY, MAP_INSTANCE, MAP_ATTRIBUTE, MAP_EXTRA };
+enum map_kind {
+	MAP_IGNORED,
+	MAP_COLUMN,
+	MAP_BIND,
+	MAP_BODY,
+	MAP_INSTANCE,
+	MAP_ATTRIBUTE,
+	MAP_EXTRA
+};
 struct column_map {
 	enum map_kind kind;
 	enum column column;
@@ -94,7 +104,7 @@ struct choice {
 	unsigned row;
 	const char *name;
 	struct text text[TEXT_COUNT];
-	struct attr *extra; /* further columns */
+	struct attr *extra;              /* further columns */
 	struct choice *next, *same_name; /* in its list; in its bucket of names */
 	const struct choice_list *list;
 };
@@ -167,15 +177,15 @@ struct xls {
 /* xlsform.c */
 /* xlsform_convert with less memory: what tests use to make each allocation fail in turn. */
 enum err xls_convert_within(size_t arena_bytes_max, struct writer *xform, struct bytes source,
-                            enum xlsform_kind, const char *default_id, struct xlsform_report *,
-                            struct writer *files_needed);
+			    enum xlsform_kind, const char *default_id, struct xlsform_report *,
+			    struct writer *files_needed);
 void *xls_alloc(struct xls *, size_t count); /* NULL: remembered in e */
 const char *xls_keep(struct xls *, const char *s, size_t n);
 const char *xls_format(struct xls *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void xls_fault(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-void xls_warn(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void xls_fault(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *format,
+	       ...) __attribute__((format(printf, 5, 6)));
+void xls_warn(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *format,
+	      ...) __attribute__((format(printf, 5, 6)));
 bool xls_yes(const char *cell); /* yes, true, true(), 1 in any case; NULL is no */
 bool xls_name_valid(const char *);
 
@@ -211,12 +221,14 @@ bool xls_parse_type(struct xls *, struct item *);
 void xls_parse_params(struct xls *, struct item *);
 const char *xls_param(const struct item *, const char *key);
 
-/* xls_external_add: an external instance, each once; NULL if its name was taken (by another source). */
+/* xls_external_add: an external instance, each once; NULL if its name was taken (by another
+ * source). */
 struct external *xls_external_add(struct xls *, const char *id, const char *src);
 
-/* xlsform_tree.c: nodes that the author did not write, paths, names, and what must hold among rows */
-struct item *xls_item_new(struct xls *, struct item *parent, struct item *before, enum xtype,
-                          const char *name);
+/* xlsform_tree.c: nodes that the author did not write, paths, names, and what must hold among rows
+ */
+struct item *
+xls_item_new(struct xls *, struct item *parent, struct item *before, enum xtype, const char *name);
 void xls_complete(struct xls *);
 
 /* xlsform_ref.c: ${name} */
@@ -226,18 +238,22 @@ struct item *xls_find(const struct xls *, const char *name, size_t n, size_t *co
 const char *xls_path(struct xls *, const struct item *);
 /* The innermost repeat around an item (itself not counted), or NULL. */
 struct item *xls_repeat_of(const struct item *);
-/* xls_resolve: an expression with ${name} made into paths as seen from `context`; NULL after a fault. */
+/* xls_resolve: an expression with ${name} made into paths as seen from `context`; NULL after a
+ * fault. */
 const char *xls_resolve(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
-                        const char *column, const char *text, bool in_predicate);
-/* xls_reference: the path of one name as seen from context, spaces around it; NULL after a fault. */
-const char *xls_reference(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
-                          const char *column, const char *name, size_t n, bool current,
-                          bool absolute);
+			const char *column, const char *text, bool in_predicate);
+/* xls_reference: the path of one name as seen from context, spaces around it; NULL after a fault.
+ */
+const char *
+xls_reference(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
+	      const char *column, const char *name, size_t n, bool current, bool absolute);
 /* xls_lint: brackets and quotes of an expression; a fault if they do not pair. */
 bool xls_lint(struct xls *, enum xls_sheet, unsigned row, const char *column, const char *text);
-/* xls_expression_of: xls_lint, xls_resolve, and whether the result is an expression that Banyan knows. */
-const char *xls_expression_of(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
-                              const char *column, const char *text, bool in_predicate);
+/* xls_expression_of: xls_lint, xls_resolve, and whether the result is an expression that Banyan
+ * knows. */
+const char *
+xls_expression_of(struct xls *, const struct item *context, enum xls_sheet, unsigned row,
+		  const char *column, const char *text, bool in_predicate);
 bool xls_compiles(struct xls *, const char *expression, struct why *);
 bool xls_default_dynamic(const struct item *, const char *text);
 
@@ -252,8 +268,9 @@ const char *xform_own(const struct attr *, const char *name);
 void xform_attr(struct writer *, const char *name, const char *value);
 /* Text for people: escaped, ${name} made <output value=".."/>. */
 void xform_write_text(struct xls *, struct writer *, const struct item *context, enum xls_sheet,
-                      unsigned row, enum column, const char *text);
-/* Does this text of an item go to itext (it is translated, has media, or is a message that refers)? */
+		      unsigned row, enum column, const char *text);
+/* Does this text of an item go to itext (it is translated, has media, or is a message that refers)?
+ */
 bool xform_in_itext(const struct item *, enum text_slot);
 
 #endif

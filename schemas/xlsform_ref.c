@@ -4,11 +4,13 @@
 size_t
 xls_bucket(const char *s, size_t n)
 {
-	uint32_t h = 2166136261u; /* FNV-1a without regard to capitals; nobody attacks his own form */
+	uint32_t h =
+	    2166136261u; /* FNV-1a without regard to capitals; nobody attacks his own form */
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		h = (h ^ (uint32_t)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : (unsigned char)s[i])) * 16777619u;
+		h = (h ^ (uint32_t)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : (unsigned char)s[i])) *
+		    16777619u;
 	return h % XLSFORM_NAME_BUCKETS;
 }
 
@@ -81,7 +83,8 @@ shared_repeat_part(const struct item *context, const struct item *target)
 
 /* "../../group/name" from context to target by way of `shared`. */
 static const char *
-relative(struct xls *x, const struct item *context, const struct item *target, const struct item *shared)
+relative(struct xls *x, const struct item *context, const struct item *target,
+	 const struct item *shared)
 {
 	const char *down = "", *up = "";
 	const struct item *p;
@@ -102,7 +105,7 @@ last_saved(struct xls *x, const struct item *target)
 
 const char *
 xls_reference(struct xls *x, const struct item *context, enum xls_sheet sheet, unsigned row,
-              const char *column, const char *name, size_t n, bool current, bool absolute)
+	      const char *column, const char *name, size_t n, bool current, bool absolute)
 {
 	static const char saved[] = "last-saved#";
 	const struct item *target, *shared;
@@ -116,14 +119,15 @@ xls_reference(struct xls *x, const struct item *context, enum xls_sheet sheet, u
 	target = xls_find(x, name, n, &count);
 	if (count == 0) {
 		xls_fault(x, sheet, row, column,
-		          "${%.*s} refers to nothing; no question or group has the name \"%.*s\"", (int)n, name,
-		          (int)n, name);
+			  "${%.*s} refers to nothing; no question or group has the name \"%.*s\"",
+			  (int)n, name, (int)n, name);
 		return NULL;
 	}
 	if (count > 1) {
-		xls_fault(x, sheet, row, column,
-		          "${%.*s} could be one of %zu questions of that name; give them different names", (int)n,
-		          name, count);
+		xls_fault(
+		    x, sheet, row, column,
+		    "${%.*s} could be one of %zu questions of that name; give them different names",
+		    (int)n, name, count);
 		return NULL;
 	}
 	if (last)
@@ -131,14 +135,16 @@ xls_reference(struct xls *x, const struct item *context, enum xls_sheet sheet, u
 	shared = absolute || context == NULL ? NULL : shared_repeat_part(context, target);
 	if (shared == NULL)
 		return xls_format(x, " %s ", xls_path(x, target));
-	return xls_format(x, current ? " current()/%s " : " %s ", relative(x, context, target, shared));
+	return xls_format(x, current ? " current()/%s " : " %s ",
+			  relative(x, context, target, shared));
 }
 
-/* Where in an expression we are: inside [..] after instance(..), inside which argument of a call. */
+/* Where in an expression we are: inside [..] after instance(..), inside which argument of a call.
+ */
 struct place {
-	unsigned predicates;      /* brackets open in a path that begins with instance() or / */
-	unsigned indexed_depth;   /* parentheses open since indexed-repeat(, 0 if outside */
-	unsigned argument;        /* of indexed-repeat, 0-based */
+	unsigned predicates;    /* brackets open in a path that begins with instance() or / */
+	unsigned indexed_depth; /* parentheses open since indexed-repeat(, 0 if outside */
+	unsigned argument;      /* of indexed-repeat, 0-based */
 	char quote;
 };
 
@@ -194,7 +200,8 @@ indexed_path(const struct place *p)
 
 /* pulldata('file', ..) reads file.csv. */
 static void
-note_pulldata(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, const char *text)
+note_pulldata(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column,
+	      const char *text)
 {
 	static const char call[] = "pulldata";
 	const char *p = text, *end;
@@ -209,16 +216,19 @@ note_pulldata(struct xls *x, enum xls_sheet sheet, unsigned row, const char *col
 			const char *id = xls_keep(x, p + 1, (size_t)(end - p - 1));
 
 			if (!xls_name_valid(id) ||
-			    xls_external_add(x, id, xls_format(x, "jr://file-csv/%s.csv", id)) == NULL)
-				xls_fault(x, sheet, row, column, "pulldata cannot read the file \"%s.csv\"; its "
-				          "name is used for something else, or is no name", id);
+			    xls_external_add(x, id, xls_format(x, "jr://file-csv/%s.csv", id)) ==
+				NULL)
+				xls_fault(x, sheet, row, column,
+					  "pulldata cannot read the file \"%s.csv\"; its "
+					  "name is used for something else, or is no name",
+					  id);
 		}
 	}
 }
 
 const char *
 xls_resolve(struct xls *x, const struct item *context, enum xls_sheet sheet, unsigned row,
-            const char *column, const char *text, bool in_predicate)
+	    const char *column, const char *text, bool in_predicate)
 {
 	struct place place = {.predicates = in_predicate};
 	struct writer w;
@@ -237,8 +247,9 @@ xls_resolve(struct xls *x, const struct item *context, enum xls_sheet sheet, uns
 			writer_u8(&w, (uint8_t)*p);
 			continue;
 		}
-		path = xls_reference(x, context, sheet, row, column, p + 2, (size_t)(end - p - 2),
-		                     place.predicates > 0 && place.quote == 0, indexed_path(&place));
+		path =
+		    xls_reference(x, context, sheet, row, column, p + 2, (size_t)(end - p - 2),
+				  place.predicates > 0 && place.quote == 0, indexed_path(&place));
 		good = good && path != NULL;
 		writer_str(&w, path == NULL ? "" : path);
 		p = end;
@@ -265,8 +276,8 @@ xls_lint(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, 
 			const char *end = strchr(p + 1, *p);
 
 			if (end == NULL) {
-				xls_fault(x, sheet, row, column, "a quote %c is opened and never closed in: %s", *p,
-				          text);
+				xls_fault(x, sheet, row, column,
+					  "a quote %c is opened and never closed in: %s", *p, text);
 				return false;
 			}
 			p = end;
@@ -276,7 +287,8 @@ xls_lint(struct xls *x, enum xls_sheet sheet, unsigned row, const char *column, 
 			open[n++] = *p == '(' ? ')' : *p == '[' ? ']' : '}';
 		} else if (*p == ')' || *p == ']' || *p == '}') {
 			if (n == 0 || open[n - 1] != *p) {
-				xls_fault(x, sheet, row, column, "a %c closes nothing in: %s", *p, text);
+				xls_fault(x, sheet, row, column, "a %c closes nothing in: %s", *p,
+					  text);
 				return false;
 			}
 			n--;
@@ -306,7 +318,7 @@ xls_compiles(struct xls *x, const char *text, struct why *why)
 
 const char *
 xls_expression_of(struct xls *x, const struct item *context, enum xls_sheet sheet, unsigned row,
-                  const char *column, const char *text, bool in_predicate)
+		  const char *column, const char *text, bool in_predicate)
 {
 	struct why why = {.e = E_OK};
 	char sentence[400];
@@ -316,21 +328,23 @@ xls_expression_of(struct xls *x, const struct item *context, enum xls_sheet shee
 	    (out = xls_resolve(x, context, sheet, row, column, text, in_predicate)) == NULL)
 		return NULL;
 	if (x->e == E_OK && !xls_compiles(x, out, &why) && x->e == E_OK)
-		xls_fault(x, sheet, row, column, "%s", why_sentence(&why, sentence, sizeof(sentence)));
+		xls_fault(x, sheet, row, column, "%s",
+			  why_sentence(&why, sentence, sizeof(sentence)));
 	return out;
 }
 
 static bool
 name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       c == '-' || c == '.' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.' || (unsigned char)c >= 0x80;
 }
 
 static bool
 letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       (unsigned char)c >= 0x80;
 }
 
 /* The length of a name, or of a number, at p; 0 if it is neither. */
@@ -346,16 +360,16 @@ word(const char *p)
 
 /*
  * Is a default worked out when the form opens, or is it the answer itself? It is worked out if it
- * calls a function, refers to a question, or calculates. Dates and places are full of signs that are not
- * calculations.
+ * calls a function, refers to a question, or calculates. Dates and places are full of signs that
+ * are not calculations.
  */
 bool
 xls_default_dynamic(const struct item *it, const char *text)
 {
 	const char *bind = xls_types[it->type].bind;
 	bool signs = strncmp(bind, "date", 4) != 0 && strncmp(bind, "time", 4) != 0 &&
-	             strncmp(bind, "geo", 3) != 0 && xls_types[it->type].kind != KIND_SELECT &&
-	             xls_types[it->type].kind != KIND_SELECT_FILE && it->type != XTYPE_IMAGE;
+		     strncmp(bind, "geo", 3) != 0 && xls_types[it->type].kind != KIND_SELECT &&
+		     xls_types[it->type].kind != KIND_SELECT_FILE && it->type != XTYPE_IMAGE;
 	const char *p = text;
 	bool operand = false; /* something that a sign could follow came before */
 
@@ -365,10 +379,12 @@ xls_default_dynamic(const struct item *it, const char *text)
 		if (p[0] == '$' && p[1] == '{' && strchr(p, '}') != NULL)
 			return true;
 		if (n > 0 && letter(*p)) {
-			if (p[n] == '(' || (p[n] == ':' && letter(p[n + 1]) && p[n + 1 + word(p + n + 1)] == '('))
+			if (p[n] == '(' ||
+			    (p[n] == ':' && letter(p[n + 1]) && p[n + 1 + word(p + n + 1)] == '('))
 				return true;
-			if (signs && operand && ((n == 3 && (memcmp(p, "mod", 3) == 0 || memcmp(p, "div", 3) == 0)) &&
-			                         p[3] == ' ' && p[-1] == ' '))
+			if (signs && operand &&
+			    ((n == 3 && (memcmp(p, "mod", 3) == 0 || memcmp(p, "div", 3) == 0)) &&
+			     p[3] == ' ' && p[-1] == ' '))
 				return true;
 			operand = true;
 			p += n;
@@ -383,7 +399,8 @@ xls_default_dynamic(const struct item *it, const char *text)
 			operand = true;
 			p = end + 1;
 		} else {
-			if (signs && operand && (*p == '*' || *p == '+' || *p == '-' || *p == '|') && p[1] == ' ')
+			if (signs && operand &&
+			    (*p == '*' || *p == '+' || *p == '-' || *p == '|') && p[1] == ' ')
 				return true;
 			p++;
 		}

@@ -7,14 +7,16 @@ check_settings(struct xls *x)
 	const char *name = x->setting[COLUMN_NAME];
 
 	if (name != NULL && !xls_name_valid(name))
-		xls_fault(x, SHEET_SETTINGS, x->settings_row, xls_header(x, SHEET_SETTINGS, COLUMN_NAME),
-		          "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ .", name);
+		xls_fault(
+		    x, SHEET_SETTINGS, x->settings_row, xls_header(x, SHEET_SETTINGS, COLUMN_NAME),
+		    "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ .",
+		    name);
 	for (a = x->root_attrs; a != NULL; a = a->next)
 		xls_attr_valid(x, SHEET_SETTINGS, a->name, a->header);
 	if (x->setting[COLUMN_OMIT_INSTANCE_ID] != NULL && x->setting[COLUMN_PUBLIC_KEY] != NULL &&
 	    xls_yes(x->setting[COLUMN_OMIT_INSTANCE_ID]))
 		xls_fault(x, SHEET_SETTINGS, x->settings_row, "omit_instanceID",
-		          "a form with a public_key needs its instance id; remove omit_instanceID");
+			  "a form with a public_key needs its instance id; remove omit_instanceID");
 }
 
 void
@@ -43,11 +45,12 @@ xls_read_settings(struct xls *x)
 		}
 		if (t->row_count > 2)
 			xls_warn(x, SHEET_SETTINGS, t->rows[2].line, NULL,
-			         "only the first row of settings counts; remove the others");
+				 "only the first row of settings counts; remove the others");
 	}
 	check_settings(x);
-	x->langs[0] = x->setting[COLUMN_DEFAULT_LANGUAGE] != NULL ? x->setting[COLUMN_DEFAULT_LANGUAGE]
-	                                                          : "default";
+	x->langs[0] = x->setting[COLUMN_DEFAULT_LANGUAGE] != NULL
+			  ? x->setting[COLUMN_DEFAULT_LANGUAGE]
+			  : "default";
 	x->lang_count = 1;
 }
 
@@ -62,9 +65,11 @@ xls_check_drafts(struct xls *x)
 		while (i < x->lang_count && !xls_lang_has_code(x->langs[i], s, n))
 			i++;
 		if (n > 0 && i == x->lang_count)
-			xls_fault(x, SHEET_SETTINGS, x->settings_row,
-			          xls_header(x, SHEET_SETTINGS, COLUMN_DRAFT_LANGUAGES),
-			          "no column is in the language \"%.*s\"; write codes as in label::Khmer (km)", (int)n, s);
+			xls_fault(
+			    x, SHEET_SETTINGS, x->settings_row,
+			    xls_header(x, SHEET_SETTINGS, COLUMN_DRAFT_LANGUAGES),
+			    "no column is in the language \"%.*s\"; write codes as in label::Khmer (km)",
+			    (int)n, s);
 		s += n + strspn(s + n, " ,");
 	}
 }
@@ -84,18 +89,20 @@ check_media(struct xls *x, const struct item *it)
 		if (strcmp(a->name, "banyan:class") == 0)
 			cls = a->value;
 	if (xls_yes(x->setting[COLUMN_ABOUT_CHILD]))
-		xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
-		          "the form is about a child: no photographs, sound, film or files of a child; leave the question out");
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		    "the form is about a child: no photographs, sound, film or files of a child; leave the question out");
 	else if (!xls_yes(x->setting[COLUMN_ATTACHMENTS]))
-		xls_warn(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
-		         "every answer to it is refused: if the form is not about a child, write yes into the settings "
-		         "column banyan:attachments");
+		xls_warn(
+		    x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
+		    "every answer to it is refused: if the form is not about a child, write yes into the settings "
+		    "column banyan:attachments");
 	else if (xls_repeat_of(it) != NULL)
 		xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE),
-		          "an attachment cannot stand in a repeat; move the question out of it");
+			  "an attachment cannot stand in a repeat; move the question out of it");
 	else if (cls != NULL && strcmp(cls, "D") != 0)
 		xls_fault(x, SHEET_SURVEY, it->row, "bind::banyan:class",
-		          "a picture, sound, film or file identifies people: its class is D");
+			  "a picture, sound, film or file identifies people: its class is D");
 }
 
 void

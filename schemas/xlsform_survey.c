@@ -9,13 +9,15 @@ head(const struct xls *x, enum column c)
 }
 
 struct item *
-xls_item_new(struct xls *x, struct item *parent, struct item *before, enum xtype type, const char *name)
+xls_item_new(struct xls *x, struct item *parent, struct item *before, enum xtype type,
+	     const char *name)
 {
 	struct item *it = xls_alloc(x, sizeof(*it)), **at;
 
 	if (it == NULL)
 		return NULL;
-	*it = (struct item){.type = type, .name = name, .type_text = "", .parent = parent, .next = before};
+	*it = (struct item){
+	    .type = type, .name = name, .type_text = "", .parent = parent, .next = before};
 	x->item_count++;
 	if (parent == NULL)
 		return it;
@@ -62,7 +64,8 @@ fill(struct xls *x, struct item *it, const struct csv_row *r)
 			if (xls_slot(m->column) != TEXT_NONE)
 				xls_text_set(x, &it->text[xls_slot(m->column)], m, cell);
 			else
-				it->cell[m->column] = xls_expression(m->column) ? xls_straighten(x, cell) : cell;
+				it->cell[m->column] =
+				    xls_expression(m->column) ? xls_straighten(x, cell) : cell;
 			break;
 		case MAP_BIND:
 			attr_add(x, &it->bind, m, cell);
@@ -94,17 +97,21 @@ check_name(struct xls *x, struct item *it)
 		it->name = "audit";
 	if (it->name == NULL) {
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-		          "this %s has no name; give it one, it becomes the column of the data",
-		          kind == KIND_GROUP ? "group" : kind == KIND_REPEAT ? "repeat" : "question");
+			  "this %s has no name; give it one, it becomes the column of the data",
+			  kind == KIND_GROUP    ? "group"
+			  : kind == KIND_REPEAT ? "repeat"
+						: "question");
 		it->name = xls_format(x, "unnamed_%u", it->row);
 	} else if (!xls_name_valid(it->name)) {
-		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-		          "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ . and "
-		          "no spaces", it->name);
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
+		    "\"%s\" cannot be a name; begin with a letter, then use letters, digits, - _ . and "
+		    "no spaces",
+		    it->name);
 	}
 	if (it->type == XTYPE_AUDIT && strcmp(it->name, "audit") != 0)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-		          "an audit question must be named audit, not \"%s\"", it->name);
+			  "an audit question must be named audit, not \"%s\"", it->name);
 }
 
 static bool
@@ -126,15 +133,19 @@ check_asked(struct xls *x, struct item *it)
 
 	if (it->type == XTYPE_CALCULATE && it->cell[COLUMN_CALCULATION] == NULL &&
 	    it->cell[COLUMN_TRIGGER] == NULL &&
-	    (it->cell[COLUMN_DEFAULT] == NULL || !xls_default_dynamic(it, it->cell[COLUMN_DEFAULT])))
-		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_CALCULATION),
-		          "\"%s\" is a calculate without a calculation; write what is to be worked out",
-		          it->name);
+	    (it->cell[COLUMN_DEFAULT] == NULL ||
+	     !xls_default_dynamic(it, it->cell[COLUMN_DEFAULT])))
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, head(x, COLUMN_CALCULATION),
+		    "\"%s\" is a calculate without a calculation; write what is to be worked out",
+		    it->name);
 	if (kind != KIND_INPUT && kind != KIND_SELECT && kind != KIND_SELECT_FILE)
 		return;
-	if (!has_text(it) && it->cell[COLUMN_CALCULATION] == NULL && it->cell[COLUMN_TRIGGER] == NULL)
+	if (!has_text(it) && it->cell[COLUMN_CALCULATION] == NULL &&
+	    it->cell[COLUMN_TRIGGER] == NULL)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_LABEL),
-		          "\"%s\" has no label or hint; write the question that people read", it->name);
+			  "\"%s\" has no label or hint; write the question that people read",
+			  it->name);
 }
 
 static const char banyan_class[] = "banyan:class";
@@ -147,9 +158,11 @@ check_class(struct xls *x, const struct item *it)
 	for (a = it->bind; a != NULL; a = a->next)
 		if (strcmp(a->name, banyan_class) == 0 &&
 		    (strlen(a->value) != 1 || strchr("DQSO", a->value[0]) == NULL))
-			xls_fault(x, SHEET_SURVEY, it->row, a->header,
-			          "\"%s\" is not a sensitivity class; write D (direct identifier), Q (quasi-"
-			          "identifier), S (sensitive) or O (open)", a->value);
+			xls_fault(
+			    x, SHEET_SURVEY, it->row, a->header,
+			    "\"%s\" is not a sensitivity class; write D (direct identifier), Q (quasi-"
+			    "identifier), S (sensitive) or O (open)",
+			    a->value);
 }
 
 static struct item *
@@ -159,15 +172,17 @@ end_group(struct xls *x, struct item *it, struct item *open)
 	const char *what = repeat ? "repeat" : "group";
 
 	if (open == x->root) {
-		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-		          "this row ends a %s, but none is open; remove it or add the missing begin %s above",
-		          what, what);
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
+		    "this row ends a %s, but none is open; remove it or add the missing begin %s above",
+		    what, what);
 		return open;
 	}
 	if ((open->type == XTYPE_REPEAT) != repeat)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-		          "this row ends a %s, but \"%s\", begun in row %u, is a %s; write end %s", what,
-		          open->name, open->row, repeat ? "group" : "repeat", repeat ? "group" : "repeat");
+			  "this row ends a %s, but \"%s\", begun in row %u, is a %s; write end %s",
+			  what, open->name, open->row, repeat ? "group" : "repeat",
+			  repeat ? "group" : "repeat");
 	return open->parent;
 }
 
@@ -181,10 +196,11 @@ external_add(struct xls *x, const struct item *it)
 		;
 	if (o != NULL || strcmp(it->name, "__last-saved") == 0)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-		          "the external file \"%s\" is named already; name each once", it->name);
+			  "the external file \"%s\" is named already; name each once", it->name);
 	else
-		xls_external_add(x, it->name, xls_format(x, csv ? "jr://file-csv/%s.csv" : "jr://file/%s.xml",
-		                                         it->name));
+		xls_external_add(
+		    x, it->name,
+		    xls_format(x, csv ? "jr://file-csv/%s.csv" : "jr://file/%s.xml", it->name));
 }
 
 static unsigned
@@ -211,7 +227,7 @@ read_row(struct xls *x, const struct csv_row *r, struct item *open)
 	if (row.type_text == NULL) {
 		if (row.name != NULL || row.text[TEXT_LABEL].by_lang != NULL)
 			xls_fault(x, SHEET_SURVEY, r->line, head(x, COLUMN_TYPE),
-			          "this row has no type; write one, or empty the row");
+				  "this row has no type; write one, or empty the row");
 		return open;
 	}
 	known = xls_parse_type(x, &row);
@@ -229,10 +245,12 @@ read_row(struct xls *x, const struct csv_row *r, struct item *open)
 	}
 	check_class(x, &row);
 	if (x->item_count >= XLSFORM_ITEMS_MAX || depth(open) >= XLSFORM_DEPTH_MAX) {
-		xls_fault(x, SHEET_SURVEY, r->line, NULL, "too many questions or groups in groups; split the form");
+		xls_fault(x, SHEET_SURVEY, r->line, NULL,
+			  "too many questions or groups in groups; split the form");
 		return open;
 	}
-	if ((it = xls_item_new(x, row.type == XTYPE_AUDIT ? x->meta : open, NULL, row.type, row.name)) == NULL)
+	if ((it = xls_item_new(x, row.type == XTYPE_AUDIT ? x->meta : open, NULL, row.type,
+			       row.name)) == NULL)
 		return open;
 	row.parent = it->parent;
 	*it = row;
@@ -255,10 +273,11 @@ xls_read_survey(struct xls *x)
 	x->meta->parent = x->root;
 	for (i = 0; i < x->map_count[SHEET_SURVEY]; i++)
 		has_type = has_type || (x->map[SHEET_SURVEY][i].kind == MAP_COLUMN &&
-		                        x->map[SHEET_SURVEY][i].column == COLUMN_TYPE);
+					x->map[SHEET_SURVEY][i].column == COLUMN_TYPE);
 	if (!has_type) {
-		xls_fault(x, SHEET_SURVEY, t->rows[0].line, "type",
-		          "the sheet has no column \"type\"; its first row names the columns: type, name, label");
+		xls_fault(
+		    x, SHEET_SURVEY, t->rows[0].line, "type",
+		    "the sheet has no column \"type\"; its first row names the columns: type, name, label");
 		return;
 	}
 	open = x->root;
@@ -266,7 +285,7 @@ xls_read_survey(struct xls *x)
 		open = read_row(x, &t->rows[i], open);
 	for (; open != x->root; open = open->parent)
 		xls_fault(x, SHEET_SURVEY, open->row, head(x, COLUMN_TYPE),
-		          "the %s \"%s\" is begun here and never ended; add a row: end %s",
-		          open->type == XTYPE_REPEAT ? "repeat" : "group", open->name,
-		          open->type == XTYPE_REPEAT ? "repeat" : "group");
+			  "the %s \"%s\" is begun here and never ended; add a row: end %s",
+			  open->type == XTYPE_REPEAT ? "repeat" : "group", open->name,
+			  open->type == XTYPE_REPEAT ? "repeat" : "group");
 }

@@ -61,13 +61,15 @@ add_other(struct xls *x, struct item *it)
 	if (!it->or_other)
 		return;
 	if (it->cell[COLUMN_CHOICE_FILTER] != NULL) {
-		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-		          "or_other does not work with a choice_filter; add \"other\" to the list and a text "
-		          "question for it");
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
+		    "or_other does not work with a choice_filter; add \"other\" to the list and a text "
+		    "question for it");
 		return;
 	}
 	n = xls_item_new(x, it->parent, it->next, XTYPE_TEXT, xls_format(x, "%s_other", it->name));
-	if (n == NULL || (n->text[TEXT_LABEL].by_lang = xls_alloc(x, x->lang_count * sizeof(char *))) == NULL)
+	if (n == NULL ||
+	    (n->text[TEXT_LABEL].by_lang = xls_alloc(x, x->lang_count * sizeof(char *))) == NULL)
 		return;
 	n->row = it->row;
 	n->text[TEXT_LABEL].by_lang[0] = "Specify other.";
@@ -85,7 +87,8 @@ add_meta(struct xls *x)
 		it->cell[COLUMN_READ_ONLY] = "yes";
 		xls_index(x, it);
 	}
-	if (name != NULL && (it = xls_item_new(x, x->meta, NULL, XTYPE_HIDDEN, "instanceName")) != NULL) {
+	if (name != NULL &&
+	    (it = xls_item_new(x, x->meta, NULL, XTYPE_HIDDEN, "instanceName")) != NULL) {
 		const char *header = xls_header(x, SHEET_SETTINGS, COLUMN_INSTANCE_NAME);
 
 		xls_index(x, it);
@@ -101,18 +104,21 @@ check_siblings(struct xls *x, struct item *it)
 
 	if (strcmp(it->name, "meta") == 0)
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-		          "the name meta is taken by the form itself; choose another");
+			  "the name meta is taken by the form itself; choose another");
 	for (o = it->same_name; o != NULL; o = o->same_name) {
 		if (o->parent != it->parent)
 			continue;
 		if (strcmp(o->name, it->name) == 0)
-			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-			          "the name \"%s\" is used already in row %u of the same group; give one of them "
-			          "another name", it->name, o->row);
+			xls_fault(
+			    x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
+			    "the name \"%s\" is used already in row %u of the same group; give one of them "
+			    "another name",
+			    it->name, o->row);
 		else if (strcasecmp(o->name, it->name) == 0)
-			xls_warn(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-			         "\"%s\" differs from \"%s\" in row %u only by capitals; some programs mix them up",
-			         it->name, o->name, o->row);
+			xls_warn(
+			    x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
+			    "\"%s\" differs from \"%s\" in row %u only by capitals; some programs mix them up",
+			    it->name, o->name, o->row);
 	}
 }
 
@@ -129,12 +135,16 @@ check_names(struct xls *x)
 			continue;
 		if (strcmp(it->name, x->root->name) == 0)
 			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-			          "a repeat cannot have the form's own name \"%s\"; rename it", it->name);
+				  "a repeat cannot have the form's own name \"%s\"; rename it",
+				  it->name);
 		for (o = it->same_name; o != NULL; o = o->same_name)
-			if (o->type == XTYPE_REPEAT && o->parent != it->parent && strcmp(o->name, it->name) == 0)
-				xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
-				          "the repeat \"%s\" has the name of the one in row %u; each repeat needs its "
-				          "own", it->name, o->row);
+			if (o->type == XTYPE_REPEAT && o->parent != it->parent &&
+			    strcmp(o->name, it->name) == 0)
+				xls_fault(
+				    x, SHEET_SURVEY, it->row, head(x, COLUMN_NAME),
+				    "the repeat \"%s\" has the name of the one in row %u; each repeat needs its "
+				    "own",
+				    it->name, o->row);
 	}
 }
 
@@ -151,8 +161,9 @@ truth(const char *s)
 static void
 resolve_item(struct xls *x, struct item *it)
 {
-	static const enum column expressions[] = {COLUMN_CONSTRAINT, COLUMN_REQUIRED, COLUMN_RELEVANT,
-	                                          COLUMN_READ_ONLY, COLUMN_CALCULATION, COLUMN_CHOICE_FILTER};
+	static const enum column expressions[] = {COLUMN_CONSTRAINT,  COLUMN_REQUIRED,
+						  COLUMN_RELEVANT,    COLUMN_READ_ONLY,
+						  COLUMN_CALCULATION, COLUMN_CHOICE_FILTER};
 	size_t i;
 
 	for (i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
@@ -164,21 +175,23 @@ resolve_item(struct xls *x, struct item *it)
 		if (c == COLUMN_CHOICE_FILTER && it->source_item != NULL)
 			continue; /* seen from the repeat's rows: see choose_from_repeat */
 		it->expr[c] = xls_expression_of(x, it, SHEET_SURVEY, it->row, head(x, c),
-		                                c == COLUMN_CHOICE_FILTER ? cell : truth(cell),
-		                                c == COLUMN_CHOICE_FILTER);
+						c == COLUMN_CHOICE_FILTER ? cell : truth(cell),
+						c == COLUMN_CHOICE_FILTER);
 	}
 	if (it->cell[COLUMN_DEFAULT] != NULL && xls_default_dynamic(it, it->cell[COLUMN_DEFAULT])) {
 		it->dynamic_default = true;
-		it->expr[COLUMN_DEFAULT] = xls_expression_of(x, it, SHEET_SURVEY, it->row,
-		                                             head(x, COLUMN_DEFAULT), it->cell[COLUMN_DEFAULT],
-		                                             false);
+		it->expr[COLUMN_DEFAULT] =
+		    xls_expression_of(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_DEFAULT),
+				      it->cell[COLUMN_DEFAULT], false);
 	}
 	if (it->count_path != NULL)
-		it->count_path = xls_reference(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_REPEAT_COUNT),
-		                               it->count_path, strlen(it->count_path), false, false);
+		it->count_path =
+		    xls_reference(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_REPEAT_COUNT),
+				  it->count_path, strlen(it->count_path), false, false);
 	else if (it->type == XTYPE_REPEAT && it->cell[COLUMN_REPEAT_COUNT] != NULL)
-		it->count_path = xls_resolve(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_REPEAT_COUNT),
-		                             it->cell[COLUMN_REPEAT_COUNT], false);
+		it->count_path =
+		    xls_resolve(x, it, SHEET_SURVEY, it->row, head(x, COLUMN_REPEAT_COUNT),
+				it->cell[COLUMN_REPEAT_COUNT], false);
 }
 
 static void
@@ -191,7 +204,8 @@ trigger_on(struct xls *x, struct item *it, const char *name, size_t n)
 
 	source = xls_find(x, name, n, &count);
 	if (count != 1) {
-		xls_reference(x, NULL, SHEET_SURVEY, it->row, head(x, COLUMN_TRIGGER), name, n, false, false);
+		xls_reference(x, NULL, SHEET_SURVEY, it->row, head(x, COLUMN_TRIGGER), name, n,
+			      false, false);
 		return;
 	}
 	kind = xls_types[source->type].kind;
@@ -199,7 +213,8 @@ trigger_on(struct xls *x, struct item *it, const char *name, size_t n)
 	    (source->text[TEXT_LABEL].by_lang == NULL && source->text[TEXT_HINT].by_lang == NULL &&
 	     source->cell[COLUMN_CALCULATION] != NULL)) {
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TRIGGER),
-		          "\"%.*s\" is not a question that people see, so it triggers nothing", (int)n, name);
+			  "\"%.*s\" is not a question that people see, so it triggers nothing",
+			  (int)n, name);
 		return;
 	}
 	if ((t = xls_alloc(x, sizeof(*t))) == NULL)
@@ -229,9 +244,10 @@ resolve_triggers(struct xls *x, struct item *it)
 		if (*p == '\0')
 			break;
 		if (!comma || p[0] != '$' || p[1] != '{' || (end = strchr(p, '}')) == NULL) {
-			xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TRIGGER),
-			          "a trigger is ${name}, several are separated by commas, not \"%s\"",
-			          it->cell[COLUMN_TRIGGER]);
+			xls_fault(
+			    x, SHEET_SURVEY, it->row, head(x, COLUMN_TRIGGER),
+			    "a trigger is ${name}, several are separated by commas, not \"%s\"",
+			    it->cell[COLUMN_TRIGGER]);
 			return;
 		}
 		trigger_on(x, it, p + 2, (size_t)(end - p - 2));
@@ -248,14 +264,16 @@ resolve_source(struct xls *x, struct item *it)
 	if (xls_types[it->type].kind != KIND_SELECT || it->source == NULL)
 		return;
 	it->source_item = !single_reference(it->source)
-	    ? NULL : xls_find(x, it->source + 2, strlen(it->source) - 3, &count);
+			      ? NULL
+			      : xls_find(x, it->source + 2, strlen(it->source) - 3, &count);
 	if (it->source_item == NULL)
-		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-		          "%s refers to nothing; name a question of a repeat, or a list of the choices sheet",
-		          it->source);
+		xls_fault(
+		    x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
+		    "%s refers to nothing; name a question of a repeat, or a list of the choices sheet",
+		    it->source);
 	else if (xls_repeat_of(it->source_item) == NULL) {
 		xls_fault(x, SHEET_SURVEY, it->row, head(x, COLUMN_TYPE),
-		          "%s is not in a repeat, so there is nothing to choose from", it->source);
+			  "%s is not in a repeat, so there is nothing to choose from", it->source);
 		it->source_item = NULL;
 	}
 }

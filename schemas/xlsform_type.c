@@ -50,7 +50,8 @@ ends_in_other(const char *s, size_t *n)
 static void
 type_fault(struct xls *x, const struct item *it, const char *message)
 {
-	xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE), "%s", message);
+	xls_fault(x, SHEET_SURVEY, it->row, xls_header(x, SHEET_SURVEY, COLUMN_TYPE), "%s",
+		  message);
 }
 
 static bool
@@ -62,13 +63,17 @@ parse_file(struct xls *x, struct item *it, const char *rest)
 	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
 		size_t k = strlen(endings[i]);
 
-		if (n > k && strcasecmp(rest + n - k, endings[i]) == 0 && strpbrk(rest, " /\\'\"") == NULL) {
+		if (n > k && strcasecmp(rest + n - k, endings[i]) == 0 &&
+		    strpbrk(rest, " /\\'\"") == NULL) {
 			it->source = rest;
 			return true;
 		}
 	}
-	type_fault(x, it, xls_format(x, "\"%s\" must name one file that ends in .csv, .xml or .geojson, "
-	                             "without folders or spaces", it->type_text));
+	type_fault(x, it,
+		   xls_format(x,
+			      "\"%s\" must name one file that ends in .csv, .xml or .geojson, "
+			      "without folders or spaces",
+			      it->type_text));
 	return false;
 }
 
@@ -85,17 +90,23 @@ parse_list(struct xls *x, struct item *it, const char *rest)
 		return true;
 	}
 	if ((it->list = xls_list_find(x, rest)) == NULL) {
-		type_fault(x, it, xls_format(x, "there is no list \"%s\" on the choices sheet; add it there or "
-		                             "correct the name", rest));
+		type_fault(
+		    x, it,
+		    xls_format(x,
+			       "there is no list \"%s\" on the choices sheet; add it there or "
+			       "correct the name",
+			       rest));
 		return false;
 	}
 	if (it->or_other)
 		xls_list_add_other(x, it->list);
 	for (c = it->list->first; it->type != XTYPE_SELECT_ONE && c != NULL; c = c->next)
 		if (strchr(c->name, ' ') != NULL)
-			xls_fault(x, SHEET_CHOICES, c->row, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
-			          "\"%s\" has a space in it; where several can be chosen, names are written with "
-			          "spaces between", c->name);
+			xls_fault(
+			    x, SHEET_CHOICES, c->row, xls_header(x, SHEET_CHOICES, COLUMN_NAME),
+			    "\"%s\" has a space in it; where several can be chosen, names are written with "
+			    "spaces between",
+			    c->name);
 	return true;
 }
 
@@ -117,17 +128,21 @@ xls_parse_type(struct xls *x, struct item *it)
 	rest = it->type_text + best_n + strspn(it->type_text + best_n, " ");
 	kind = best_n == 0 ? KIND_INPUT : xls_types[aliases[best].type].kind;
 	if (best_n == 0 || (*rest != '\0' && kind != KIND_SELECT && kind != KIND_SELECT_FILE)) {
-		type_fault(x, it, xls_format(x, "\"%s\" is not a question type; use text, integer, date, "
-		                             "select_one LIST, begin group or another of XLSFORM.md",
-		                             it->type_text));
+		type_fault(x, it,
+			   xls_format(x,
+				      "\"%s\" is not a question type; use text, integer, date, "
+				      "select_one LIST, begin group or another of XLSFORM.md",
+				      it->type_text));
 		return false;
 	}
 	it->type = aliases[best].type;
 	if (kind != KIND_SELECT && kind != KIND_SELECT_FILE)
 		return true;
 	if (*rest == '\0') {
-		type_fault(x, it, xls_format(x, "\"%s\" needs a list; write for example: select_one yes_no",
-		                             it->type_text));
+		type_fault(x, it,
+			   xls_format(x,
+				      "\"%s\" needs a list; write for example: select_one yes_no",
+				      it->type_text));
 		return false;
 	}
 	return kind == KIND_SELECT ? parse_list(x, it, rest) : parse_file(x, it, rest);

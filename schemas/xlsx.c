@@ -80,7 +80,8 @@ on_text(void *user, const char *p, int n)
 		return;
 	writer_mem(&s->x->text, p, (size_t)n);
 	if (writer_end(&s->x->text) != E_OK)
-		xlsx_fail(s->x, writer_end(&s->x->text) == E_NO_MEMORY ? E_NO_MEMORY : E_LIMIT, "the length of a cell");
+		xlsx_fail(s->x, writer_end(&s->x->text) == E_NO_MEMORY ? E_NO_MEMORY : E_LIMIT,
+			  "the length of a cell");
 	stop(s);
 }
 
@@ -113,10 +114,11 @@ parse(struct xlsx *x, const char *part, struct bytes xml, const struct xlsx_hand
 	XML_SetElementHandler(s.parser, on_start, on_end);
 	XML_SetCharacterDataHandler(s.parser, on_text);
 	XML_SetStartDoctypeDeclHandler(s.parser, on_doctype);
-	if (XML_Parse(s.parser, (const char *)xml.p, (int)xml.n, 1) == XML_STATUS_ERROR && x->e == E_OK)
+	if (XML_Parse(s.parser, (const char *)xml.p, (int)xml.n, 1) == XML_STATUS_ERROR &&
+	    x->e == E_OK)
 		x->e = why_set(x->why, E_XLSX, "%s, line %lu: %s", part,
-		               (unsigned long)XML_GetCurrentLineNumber(s.parser),
-		               XML_ErrorString(XML_GetErrorCode(s.parser)));
+			       (unsigned long)XML_GetCurrentLineNumber(s.parser),
+			       XML_ErrorString(XML_GetErrorCode(s.parser)));
 	XML_ParserFree(s.parser);
 }
 
@@ -179,11 +181,14 @@ rels_start(struct xlsx *x, const char *name, const char **atts)
 {
 	struct package *p = package_of(x);
 
-	if (strcmp(name, "Relationship") != 0 || p->rel_count == sizeof(p->rels) / sizeof(p->rels[0]))
+	if (strcmp(name, "Relationship") != 0 ||
+	    p->rel_count == sizeof(p->rels) / sizeof(p->rels[0]))
 		return;
 	snprintf(p->rels[p->rel_count].id, sizeof(p->rels[0].id), "%s", xlsx_attr(atts, "Id"));
-	snprintf(p->rels[p->rel_count].target, sizeof(p->rels[0].target), "%s", xlsx_attr(atts, "Target"));
-	snprintf(p->rels[p->rel_count].type, sizeof(p->rels[0].type), "%s", xlsx_attr(atts, "Type"));
+	snprintf(p->rels[p->rel_count].target, sizeof(p->rels[0].target), "%s",
+		 xlsx_attr(atts, "Target"));
+	snprintf(p->rels[p->rel_count].type, sizeof(p->rels[0].type), "%s",
+		 xlsx_attr(atts, "Type"));
 	p->rel_count++;
 }
 
@@ -204,7 +209,8 @@ workbook_start(struct xlsx *x, const char *name, const char **atts)
 		xlsx_fail(x, E_LIMIT, "the number of sheets");
 		return;
 	}
-	snprintf(p->sheet_rel[b->sheet_count], sizeof(p->sheet_rel[0]), "%s", xlsx_attr(atts, "id"));
+	snprintf(p->sheet_rel[b->sheet_count], sizeof(p->sheet_rel[0]), "%s",
+		 xlsx_attr(atts, "id"));
 	b->sheets[b->sheet_count].name =
 	    arena_str(x->arena, xlsx_attr(atts, "name"), strlen(xlsx_attr(atts, "name")));
 	if (b->sheets[b->sheet_count].name == NULL)
@@ -351,7 +357,8 @@ xlsx_read(struct bytes file, struct arena *arena, struct workbook *out, struct w
 	p->x.why = why;
 	writer_heap_init(&p->x.text, 1u << 20);
 	if (file.n == 0 || file.n > XLSX_BYTES_MAX)
-		xlsx_fail(&p->x, E_XLSX, file.n == 0 ? "the file is empty" : "the file is too large");
+		xlsx_fail(&p->x, E_XLSX,
+			  file.n == 0 ? "the file is empty" : "the file is too large");
 	else if (!xlsx_zip_here())
 		xlsx_fail(&p->x, E_XLSX, "libzip is not installed here, which unpacks it");
 	else if ((p->zip = open_zip(file, &p->x)) != NULL && p->x.e == E_OK)

@@ -5,7 +5,8 @@
 #include "schemas/utf8.h"
 #include "schemas/xlsx_part.h"
 
-/* A heap array with room for one more element, the old one in it; on failure unchanged, and x->e set. */
+/* A heap array with room for one more element, the old one in it; on failure unchanged, and x->e
+ * set. */
 static void *
 grown(struct xlsx *x, void *array, size_t count, size_t *cap, size_t size)
 {
@@ -132,7 +133,10 @@ code_format(const char *s)
 		if (*s == '\0')
 			break;
 	}
-	return date && time ? FORMAT_DATETIME : date ? FORMAT_DATE : time ? FORMAT_TIME : FORMAT_PLAIN;
+	return date && time ? FORMAT_DATETIME
+	       : date       ? FORMAT_DATE
+	       : time       ? FORMAT_TIME
+			    : FORMAT_PLAIN;
 }
 
 static void
@@ -149,9 +153,9 @@ style_start(struct xlsx *x, const char *name, const char **atts)
 	x->style = grown(x, x->style, x->style_count, &x->style_cap, sizeof(*x->style));
 	if (x->e != E_OK)
 		return;
-	x->style[x->style_count++] =
-	    id < sizeof(x->custom) && x->custom[id] != 0 ? (uint8_t)(x->custom[id] - 1)
-	                                                 : (uint8_t)built_in(id);
+	x->style[x->style_count++] = id < sizeof(x->custom) && x->custom[id] != 0
+					 ? (uint8_t)(x->custom[id] - 1)
+					 : (uint8_t)built_in(id);
 }
 
 static void
@@ -211,7 +215,8 @@ static const char *
 number_text(struct xlsx *x)
 {
 	enum xlsx_format f = x->s.format_index < x->style_count
-	                         ? (enum xlsx_format)x->style[x->s.format_index] : FORMAT_PLAIN;
+				 ? (enum xlsx_format)x->style[x->s.format_index]
+				 : FORMAT_PLAIN;
 	char *end, out[40];
 	double v;
 

@@ -1,6 +1,6 @@
 /*
- * xlsx_part: between xlsx.c, which opens the package and feeds XML, and xlsx_cell.c, which makes rows
- * of text of it. Private to them.
+ * xlsx_part: between xlsx.c, which opens the package and feeds XML, and xlsx_cell.c, which makes
+ * rows of text of it. Private to them.
  */
 #ifndef BANYAN_SCHEMAS_XLSX_PART_H
 #define BANYAN_SCHEMAS_XLSX_PART_H
@@ -11,17 +11,17 @@ struct xlsx {
 	struct arena *arena;
 	struct workbook *book;
 	struct why *why;
-	enum err e;            /* the first failure */
-	const char **shared;   /* shared strings; heap */
+	enum err e;          /* the first failure */
+	const char **shared; /* shared strings; heap */
 	size_t shared_count, shared_cap;
-	uint8_t *style;        /* enum xlsx_format of each cell style; heap */
+	uint8_t *style; /* enum xlsx_format of each cell style; heap */
 	size_t style_count, style_cap;
-	uint8_t custom[1024];  /* enum xlsx_format of number formats 0..1023 */
+	uint8_t custom[1024]; /* enum xlsx_format of number formats 0..1023 */
 	bool date1904;
-	bool in_cell_styles;   /* inside <cellXfs> */
-	struct writer text;    /* of the element being read */
-	bool taking;           /* text counts */
-	unsigned phonetic;     /* inside <rPh>, which is how a text is read aloud */
+	bool in_cell_styles; /* inside <cellXfs> */
+	struct writer text;  /* of the element being read */
+	bool taking;         /* text counts */
+	unsigned phonetic;   /* inside <rPh>, which is how a text is read aloud */
 	struct sheet_state {
 		struct csv_row *rows; /* heap */
 		size_t row_count, row_cap;

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* xlsx_zip_here: load the library if it is not yet. False: it is not on this machine; call none of its functions. */
+/* xlsx_zip_here: load the library if it is not yet. False: it is not on this machine; call none of
+ * its functions. */
 bool xlsx_zip_here(void);
 
 #endif

@@ -253,7 +253,8 @@ flush_text(struct parse *p)
 {
 	struct xml_node *n;
 
-	if (writer_end(&p->text) != E_OK) { /* before its length: it may be none for want of memory */
+	if (writer_end(&p->text) !=
+	    E_OK) { /* before its length: it may be none for want of memory */
 		fail(p, writer_end(&p->text), "");
 		return;
 	}
@@ -333,7 +334,8 @@ on_instruction(void *user, const char *target, const char *data)
 }
 
 static void
-on_doctype(void *user, const char *name, const char *sysid, const char *pubid, int has_internal_subset)
+on_doctype(void *user, const char *name, const char *sysid, const char *pubid,
+	   int has_internal_subset)
 {
 	(void)name;
 	(void)sysid;
@@ -397,7 +399,8 @@ xml_parse(struct xml_doc *out, struct bytes text, struct arena *arena, struct wh
 	XML_SetProcessingInstructionHandler(p.parser, on_instruction);
 	XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
 	XML_SetStartNamespaceDeclHandler(p.parser, on_namespace);
-	if (XML_Parse(p.parser, (const char *)text.p, (int)text.n, 1) != XML_STATUS_OK || p.e != E_OK)
+	if (XML_Parse(p.parser, (const char *)text.p, (int)text.n, 1) != XML_STATUS_OK ||
+	    p.e != E_OK)
 		e = report(&p, why);
 	XML_ParserFree(p.parser);
 	writer_free(&p.text);

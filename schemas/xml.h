@@ -1,9 +1,9 @@
 /*
  * xml: a document read into a small tree. The only expat.h besides the workbook reader.
  *
- * Entities are off: a document that declares its own is refused, nothing is fetched. Depth is bounded by
- * XML_DEPTH_MAX, size by the arena. The tree may be changed afterwards (answers.c grows repeats in it);
- * xml_renumber restores document order.
+ * Entities are off: a document that declares its own is refused, nothing is fetched. Depth is
+ * bounded by XML_DEPTH_MAX, size by the arena. The tree may be changed afterwards (answers.c grows
+ * repeats in it); xml_renumber restores document order.
  */
 #ifndef BANYAN_SCHEMAS_XML_H
 #define BANYAN_SCHEMAS_XML_H
@@ -21,12 +21,12 @@ struct xml_node {
 	const char *name;   /* local name; an instruction's target; "" for text */
 	const char *prefix; /* "" if none */
 	const char *ns;     /* namespace, "" if none */
-	/* Of an attribute, text, comment or instruction. A leaf element made by our own code may carry its
-	 * value here without a text child (answers, CSV rows); the parser never does. */
+	/* Of an attribute, text, comment or instruction. A leaf element made by our own code may
+	 * carry its value here without a text child (answers, CSV rows); the parser never does. */
 	const char *text;
 	struct xml_node *parent, *prev, *next, *first, *last;
 	struct xml_node *attributes; /* linked by next */
-	void *tag;          /* the owner's */
+	void *tag;                   /* the owner's */
 };
 
 /* A namespace declaration seen anywhere in the document. */
@@ -41,7 +41,8 @@ struct xml_doc {
 	uint32_t node_count;
 };
 
-/* xml_parse: the tree, all of it in `arena`. E_XML (*why names line and matter), E_LIMIT, E_NO_MEMORY. */
+/* xml_parse: the tree, all of it in `arena`. E_XML (*why names line and matter), E_LIMIT,
+ * E_NO_MEMORY. */
 enum err xml_parse(struct xml_doc *out, struct bytes text, struct arena *, struct why *);
 
 /* xml_new: a node without a place; the strings are kept as they are. NULL: out of memory. */
@@ -55,7 +56,8 @@ struct xml_node *xml_copy(struct arena *, const struct xml_node *);
 /* xml_renumber: set `order` in the whole tree below (and of) root. */
 void xml_renumber(struct xml_node *root);
 
-/* First element child of that local name, or next sibling of the same; NULL if none. "" for any name. */
+/* First element child of that local name, or next sibling of the same; NULL if none. "" for any
+ * name. */
 struct xml_node *xml_child(const struct xml_node *, const char *name);
 struct xml_node *xml_sibling(const struct xml_node *, const char *name);
 /* An attribute's text, NULL if there is none; ns "" for none. */

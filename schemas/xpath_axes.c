@@ -54,7 +54,8 @@ xpath_test_name(const struct xpath_step *s, const struct xml_node *n)
 		return strcmp(n->ns, s->ns) == 0;
 	if (strcmp(n->name, s->name) != 0)
 		return false;
-	/* Without a prefix: no namespace, or the document's default one, which has no prefix either. */
+	/* Without a prefix: no namespace, or the document's default one, which has no prefix
+	 * either. */
 	return s->ns == NULL ? n->prefix[0] == '\0' : strcmp(n->ns, s->ns) == 0;
 }
 
@@ -64,14 +65,20 @@ test_node(const struct xpath_step *s, const struct xml_node *n)
 	enum xml_kind principal = s->axis == AXIS_ATTRIBUTE ? XML_ATTRIBUTE : XML_ELEMENT;
 
 	switch (s->test) {
-	case TEST_NODE: return true;
-	case TEST_TEXT: return n->kind == XML_TEXT;
-	case TEST_COMMENT: return n->kind == XML_COMMENT;
+	case TEST_NODE:
+		return true;
+	case TEST_TEXT:
+		return n->kind == XML_TEXT;
+	case TEST_COMMENT:
+		return n->kind == XML_COMMENT;
 	case TEST_INSTRUCTION:
-		return n->kind == XML_INSTRUCTION && (s->name == NULL || strcmp(s->name, n->name) == 0);
-	case TEST_ANY: return n->kind == principal;
+		return n->kind == XML_INSTRUCTION &&
+		       (s->name == NULL || strcmp(s->name, n->name) == 0);
+	case TEST_ANY:
+		return n->kind == principal;
 	case TEST_NAME:
-	case TEST_NS_ANY: return n->kind == principal && xpath_test_name(s, n);
+	case TEST_NS_ANY:
+		return n->kind == principal && xpath_test_name(s, n);
 	}
 	return false;
 }
@@ -84,7 +91,8 @@ visit(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, 
 }
 
 static bool
-visit_below(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, struct xml_node *n)
+visit_below(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out,
+	    struct xml_node *n)
 {
 	struct xml_node *c;
 
@@ -96,7 +104,7 @@ visit_below(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set 
 
 static bool
 visit_below_backwards(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out,
-                      struct xml_node *n)
+		      struct xml_node *n)
 {
 	struct xml_node *c;
 
@@ -107,8 +115,8 @@ visit_below_backwards(struct xpath_eval *ev, const struct xpath_step *s, struct 
 }
 
 static bool
-visit_siblings(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, struct xml_node *n,
-               bool forward, bool deep)
+visit_siblings(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out,
+	       struct xml_node *n, bool forward, bool deep)
 {
 	struct xml_node *c;
 
@@ -125,10 +133,11 @@ visit_siblings(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_s
 	return true;
 }
 
-/* following and preceding: the siblings of the node and of each ancestor, with what is below them. */
+/* following and preceding: the siblings of the node and of each ancestor, with what is below them.
+ */
 static bool
-visit_far(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, struct xml_node *n,
-          bool forward)
+visit_far(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out,
+	  struct xml_node *n, bool forward)
 {
 	for (; n != NULL && n->kind != XML_ROOT; n = n->parent)
 		if (!visit_siblings(ev, s, out, n, forward, true))
@@ -137,7 +146,8 @@ visit_far(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *o
 }
 
 bool
-xpath_collect(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out, struct xml_node *n)
+xpath_collect(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *out,
+	      struct xml_node *n)
 {
 	struct xml_node *c;
 
@@ -150,10 +160,14 @@ xpath_collect(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_se
 				return false;
 		}
 		return true;
-	case AXIS_PARENT: return n->parent == NULL || visit(ev, s, out, n->parent);
-	case AXIS_SELF: return visit(ev, s, out, n);
-	case AXIS_DESCENDANT: return visit_below(ev, s, out, n);
-	case AXIS_DESCENDANT_OR_SELF: return visit(ev, s, out, n) && visit_below(ev, s, out, n);
+	case AXIS_PARENT:
+		return n->parent == NULL || visit(ev, s, out, n->parent);
+	case AXIS_SELF:
+		return visit(ev, s, out, n);
+	case AXIS_DESCENDANT:
+		return visit_below(ev, s, out, n);
+	case AXIS_DESCENDANT_OR_SELF:
+		return visit(ev, s, out, n) && visit_below(ev, s, out, n);
 	case AXIS_ANCESTOR_OR_SELF:
 		if (!visit(ev, s, out, n))
 			return false;
@@ -163,10 +177,14 @@ xpath_collect(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_se
 			if (!visit(ev, s, out, c))
 				return false;
 		return true;
-	case AXIS_FOLLOWING: return visit_far(ev, s, out, n, true);
-	case AXIS_PRECEDING: return visit_far(ev, s, out, n, false);
-	case AXIS_FOLLOWING_SIBLING: return visit_siblings(ev, s, out, n, true, false);
-	case AXIS_PRECEDING_SIBLING: return visit_siblings(ev, s, out, n, false, false);
+	case AXIS_FOLLOWING:
+		return visit_far(ev, s, out, n, true);
+	case AXIS_PRECEDING:
+		return visit_far(ev, s, out, n, false);
+	case AXIS_FOLLOWING_SIBLING:
+		return visit_siblings(ev, s, out, n, true, false);
+	case AXIS_PRECEDING_SIBLING:
+		return visit_siblings(ev, s, out, n, false, false);
 	case AXIS_ATTRIBUTE:
 		for (c = n->attributes; c != NULL; c = c->next)
 			if (!visit(ev, s, out, c))

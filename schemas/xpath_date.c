@@ -1,4 +1,5 @@
-/* xpath_date: calendars, ISO 8601 texts, and the functions of dates (ODK XForms, "Date functions"). */
+/* xpath_date: calendars, ISO 8601 texts, and the functions of dates (ODK XForms, "Date functions").
+ */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -141,8 +142,9 @@ xpath_moment_text(int64_t ms, int32_t zone_minutes, char *out)
 	}
 	xpath_civil(day, &y, &m, &d);
 	snprintf(out, 48, "%04d-%02u-%02uT%02d:%02d:%02d.%03d%c%02d:%02d", (int)y, m, d,
-	         (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000),
-	         zone_minutes < 0 ? '-' : '+', (int)(away / 60), (int)(away % 60));
+		 (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
+		 (int)(rest % 1000), zone_minutes < 0 ? '-' : '+', (int)(away / 60),
+		 (int)(away % 60));
 	return out;
 }
 
@@ -173,8 +175,9 @@ enum err
 fn_now(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
 	(void)x;
-	return give_date(ev, ev->context->host == NULL ? 0 : (double)ev->context->host->now_ms / DAY_MS, true,
-	                 out);
+	return give_date(ev,
+			 ev->context->host == NULL ? 0 : (double)ev->context->host->now_ms / DAY_MS,
+			 true, out);
 }
 
 /* Local midnight of the day that `days` falls in. */
@@ -183,7 +186,8 @@ midnight(const struct xpath_eval *ev, double days)
 {
 	double away = host_zone(ev) / 1440.0;
 
-	/* A millionth of a second is added so that binary fractions of a day cannot fall short of midnight. */
+	/* A millionth of a second is added so that binary fractions of a day cannot fall short of
+	 * midnight. */
 	return floor(days + away + 1e-11) - away;
 }
 
@@ -191,14 +195,17 @@ enum err
 fn_today(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
 	(void)x;
-	return give_date(
-	    ev, midnight(ev, ev->context->host == NULL ? 0 : (double)ev->context->host->now_ms / DAY_MS), false,
-	    out);
+	return give_date(ev,
+			 midnight(ev, ev->context->host == NULL
+					  ? 0
+					  : (double)ev->context->host->now_ms / DAY_MS),
+			 false, out);
 }
 
 /* An argument as a date. *known is false for an empty value. */
 static enum err
-date_argument(struct xpath_eval *ev, const struct xpath *x, double *days, bool *has_time, bool *known)
+date_argument(struct xpath_eval *ev, const struct xpath *x, double *days, bool *has_time,
+	      bool *known)
 {
 	struct xpath_value v;
 	const char *s;
@@ -292,27 +299,57 @@ static void
 format_letter(struct writer *w, char c, const char *iso)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 	int month = atoi(iso + 5), day = atoi(iso + 8);
 	int64_t d = xpath_days(atoi(iso), (unsigned)month, (unsigned)day);
 
 	switch (c) {
-	case 'Y': writer_mem(w, iso, 4); break;
-	case 'y': writer_mem(w, iso + 2, 2); break;
-	case 'm': writer_mem(w, iso + 5, 2); break;
-	case 'n': writer_printf(w, "%d", month); break;
-	case 'b': writer_str(w, months[month - 1]); break;
-	case 'd': writer_mem(w, iso + 8, 2); break;
-	case 'e': writer_printf(w, "%d", day); break;
-	case 'H': writer_mem(w, iso + 11, 2); break;
-	case 'h': writer_printf(w, "%d", atoi(iso + 11)); break;
-	case 'M': writer_mem(w, iso + 14, 2); break;
-	case 'S': writer_mem(w, iso + 17, 2); break;
-	case '3': writer_mem(w, iso + 20, 3); break;
-	case 'a': writer_str(w, weekdays[((d % 7) + 11) % 7]); break;
-	case 'W': writer_printf(w, "%d", (int)((d - xpath_days(atoi(iso), 1, 1)) / 7) + 1); break;
-	default: writer_u8(w, (uint8_t)c); break;
+	case 'Y':
+		writer_mem(w, iso, 4);
+		break;
+	case 'y':
+		writer_mem(w, iso + 2, 2);
+		break;
+	case 'm':
+		writer_mem(w, iso + 5, 2);
+		break;
+	case 'n':
+		writer_printf(w, "%d", month);
+		break;
+	case 'b':
+		writer_str(w, months[month - 1]);
+		break;
+	case 'd':
+		writer_mem(w, iso + 8, 2);
+		break;
+	case 'e':
+		writer_printf(w, "%d", day);
+		break;
+	case 'H':
+		writer_mem(w, iso + 11, 2);
+		break;
+	case 'h':
+		writer_printf(w, "%d", atoi(iso + 11));
+		break;
+	case 'M':
+		writer_mem(w, iso + 14, 2);
+		break;
+	case 'S':
+		writer_mem(w, iso + 17, 2);
+		break;
+	case '3':
+		writer_mem(w, iso + 20, 3);
+		break;
+	case 'a':
+		writer_str(w, weekdays[((d % 7) + 11) % 7]);
+		break;
+	case 'W':
+		writer_printf(w, "%d", (int)((d - xpath_days(atoi(iso), 1, 1)) / 7) + 1);
+		break;
+	default:
+		writer_u8(w, (uint8_t)c);
+		break;
 	}
 }
 

@@ -6,7 +6,8 @@
 #include "schemas/xpath_inside.h"
 
 static enum err
-filter(struct xpath_eval *ev, struct xpath_set *s, size_t from, const struct xpath **predicates, size_t count)
+filter(struct xpath_eval *ev, struct xpath_set *s, size_t from, const struct xpath **predicates,
+       size_t count)
 {
 	struct xpath_eval inner = *ev;
 	size_t i, j, n;
@@ -22,7 +23,8 @@ filter(struct xpath_eval *ev, struct xpath_set *s, size_t from, const struct xpa
 			inner.position = i - from + 1;
 			if ((e = xpath_work(&inner, predicates[j], &v)) != E_OK)
 				return e;
-			if (v.kind == XPATH_NUMBER ? v.number == (double)inner.position : xpath_boolean(&v))
+			if (v.kind == XPATH_NUMBER ? v.number == (double)inner.position
+						   : xpath_boolean(&v))
 				s->p[n++] = node;
 		}
 		s->n = n;
@@ -39,7 +41,8 @@ xpath_no_memory(struct xpath_eval *ev)
 static enum err
 too_long(struct xpath_eval *ev)
 {
-	return why_set(ev->why, E_XPATH_EVAL, "it looks at too many answers or choices; make it simpler");
+	return why_set(ev->why, E_XPATH_EVAL,
+		       "it looks at too many answers or choices; make it simpler");
 }
 
 static enum err
@@ -65,8 +68,9 @@ take_step(struct xpath_eval *ev, const struct xpath_step *s, struct xpath_set *s
 }
 
 /*
- * The row of the context that step i of an absolute path goes through, or NULL: in a repeat, "/data/row/x" is
- * the x of the same row, as JavaRosa reads it. The path's last step is never bound: count(/data/row) counts.
+ * The row of the context that step i of an absolute path goes through, or NULL: in a repeat,
+ * "/data/row/x" is the x of the same row, as JavaRosa reads it. The path's last step is never
+ * bound: count(/data/row) counts.
  */
 static struct xml_node *
 own_row(struct xpath_eval *ev, const struct xpath *x, size_t i, const struct xpath_set *set)
@@ -80,7 +84,10 @@ own_row(struct xpath_eval *ev, const struct xpath *x, size_t i, const struct xpa
 		return NULL;
 	for (n = ev->context->node; n != NULL; n = n->parent)
 		if (n->parent == set->p[0])
-			return n->kind == XML_ELEMENT && xpath_test_name(s, n) && host->is_row(host->user, n) ? n : NULL;
+			return n->kind == XML_ELEMENT && xpath_test_name(s, n) &&
+				       host->is_row(host->user, n)
+				   ? n
+				   : NULL;
 	return NULL;
 }
 
@@ -108,8 +115,10 @@ work_path(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		else if ((e = take_step(ev, &x->steps[i], &set)) != E_OK)
 			return e;
 	}
-	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n,
-	                            .blank = set.n == 0 && set.left_out};
+	*out = (struct xpath_value){.kind = XPATH_NODES,
+				    .nodes = set.p,
+				    .count = set.n,
+				    .blank = set.n == 0 && set.left_out};
 	return E_OK;
 }
 
@@ -129,8 +138,10 @@ work_union(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out
 				return xpath_no_memory(ev);
 	}
 	xpath_set_sort(&set);
-	*out = (struct xpath_value){.kind = XPATH_NODES, .nodes = set.p, .count = set.n,
-	                            .blank = set.n == 0 && (v[0].blank || v[1].blank)};
+	*out = (struct xpath_value){.kind = XPATH_NODES,
+				    .nodes = set.p,
+				    .count = set.n,
+				    .blank = set.n == 0 && (v[0].blank || v[1].blank)};
 	return E_OK;
 }
 
@@ -138,19 +149,25 @@ static bool
 compare_numbers(enum xpath_op op, double a, double b)
 {
 	switch ((int)op) {
-	case OP_EQ: return a == b;
-	case OP_NE: return a != b;
-	case OP_LT: return a < b;
-	case OP_LE: return a <= b;
-	case OP_GT: return a > b;
-	default: return a >= b;
+	case OP_EQ:
+		return a == b;
+	case OP_NE:
+		return a != b;
+	case OP_LT:
+		return a < b;
+	case OP_LE:
+		return a <= b;
+	case OP_GT:
+		return a > b;
+	default:
+		return a >= b;
 	}
 }
 
 /* Two values, neither of them a node-set. */
 static bool
 compare_plain(struct xpath_eval *ev, enum xpath_op op, const struct xpath_value *a,
-              const struct xpath_value *b)
+	      const struct xpath_value *b)
 {
 	const struct xpath_host *host = ev->context->host;
 	bool equality = op == OP_EQ || op == OP_NE;
@@ -159,11 +176,13 @@ compare_plain(struct xpath_eval *ev, enum xpath_op op, const struct xpath_value 
 		return (xpath_boolean(a) == xpath_boolean(b)) == (op == OP_EQ);
 	if (equality && a->kind == XPATH_STRING && b->kind == XPATH_STRING)
 		return (strcmp(a->string, b->string) == 0) == (op == OP_EQ);
-	return compare_numbers(op, xpath_number(a, host, ev->arena), xpath_number(b, host, ev->arena));
+	return compare_numbers(op, xpath_number(a, host, ev->arena),
+			       xpath_number(b, host, ev->arena));
 }
 
 static bool
-compare(struct xpath_eval *ev, enum xpath_op op, const struct xpath_value *a, const struct xpath_value *b)
+compare(struct xpath_eval *ev, enum xpath_op op, const struct xpath_value *a,
+	const struct xpath_value *b)
 {
 	size_t i;
 
@@ -204,7 +223,8 @@ work_compare(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *o
 	struct xpath_value a, b;
 	enum err e;
 
-	if ((e = xpath_work(ev, x->args[0], &a)) != E_OK || (e = xpath_work(ev, x->args[1], &b)) != E_OK)
+	if ((e = xpath_work(ev, x->args[0], &a)) != E_OK ||
+	    (e = xpath_work(ev, x->args[1], &b)) != E_OK)
 		return e;
 	if (a.kind == XPATH_NODES && a.blank && b.kind != XPATH_BOOLEAN)
 		a = xpath_of_string("");
@@ -225,12 +245,24 @@ work_arithmetic(struct xpath_eval *ev, const struct xpath *x, struct xpath_value
 	if (x->argc == 2 && (e = xpath_work_number(ev, x->args[1], &b)) != E_OK)
 		return e;
 	switch ((int)x->op) {
-	case OP_ADD: a = a + b; break;
-	case OP_SUB: a = a - b; break;
-	case OP_MUL: a = a * b; break;
-	case OP_DIV: a = a / b; break; /* IEEE 754: infinite or NaN by zero, as XPath says */
-	case OP_MOD: a = fmod(a, b); break;
-	default: a = -a; break;
+	case OP_ADD:
+		a = a + b;
+		break;
+	case OP_SUB:
+		a = a - b;
+		break;
+	case OP_MUL:
+		a = a * b;
+		break;
+	case OP_DIV:
+		a = a / b;
+		break; /* IEEE 754: infinite or NaN by zero, as XPath says */
+	case OP_MOD:
+		a = fmod(a, b);
+		break;
+	default:
+		a = -a;
+		break;
 	}
 	*out = xpath_of_number(a);
 	return E_OK;
@@ -256,7 +288,8 @@ work_call(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	if (x->function == NULL)
 		return why_set(ev->why, E_XPATH_FUNCTION, "%.100s()", x->string);
 	if (x->argc < x->function->min || x->argc > x->function->max)
-		return why_set(ev->why, E_XPATH_FUNCTION, "%.100s() with %zu arguments", x->string, x->argc);
+		return why_set(ev->why, E_XPATH_FUNCTION, "%.100s() with %zu arguments", x->string,
+			       x->argc);
 	return x->function->call(ev, x, out);
 }
 
@@ -267,35 +300,50 @@ xpath_work(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out
 		return too_long(ev);
 	switch (x->op) {
 	case OP_OR:
-	case OP_AND: return work_logic(ev, x, out);
+	case OP_AND:
+		return work_logic(ev, x, out);
 	case OP_EQ:
 	case OP_NE:
 	case OP_LT:
 	case OP_LE:
 	case OP_GT:
-	case OP_GE: return work_compare(ev, x, out);
+	case OP_GE:
+		return work_compare(ev, x, out);
 	case OP_ADD:
 	case OP_SUB:
 	case OP_MUL:
 	case OP_DIV:
 	case OP_MOD:
-	case OP_NEGATE: return work_arithmetic(ev, x, out);
-	case OP_UNION: return work_union(ev, x, out);
-	case OP_LITERAL: *out = xpath_of_string(x->string); return E_OK;
-	case OP_NUMBER: *out = xpath_of_number(x->number); return E_OK;
-	case OP_CALL: return work_call(ev, x, out);
-	case OP_PATH: return work_path(ev, x, out);
+	case OP_NEGATE:
+		return work_arithmetic(ev, x, out);
+	case OP_UNION:
+		return work_union(ev, x, out);
+	case OP_LITERAL:
+		*out = xpath_of_string(x->string);
+		return E_OK;
+	case OP_NUMBER:
+		*out = xpath_of_number(x->number);
+		return E_OK;
+	case OP_CALL:
+		return work_call(ev, x, out);
+	case OP_PATH:
+		return work_path(ev, x, out);
 	}
 	return E_INTERNAL;
 }
 
 enum err
 xpath_eval(const struct xpath *x, const struct xpath_context *context, struct xpath_value *out,
-           struct why *why)
+	   struct why *why)
 {
 	uint64_t steps = 0;
-	struct xpath_eval ev = {.steps = &steps, .context = context, .arena = context->arena, .why = why,
-	                        .node = context->node, .position = 1, .size = 1};
+	struct xpath_eval ev = {.steps = &steps,
+				.context = context,
+				.arena = context->arena,
+				.why = why,
+				.node = context->node,
+				.position = 1,
+				.size = 1};
 
 	return xpath_work(&ev, x, out);
 }
@@ -339,6 +387,7 @@ xpath_work_nodes(struct xpath_eval *ev, const struct xpath *x, struct xpath_valu
 	enum err e = xpath_work(ev, x, out);
 
 	if (e == E_OK && out->kind != XPATH_NODES)
-		return why_set(ev->why, E_XPATH_EVAL, "a path to nodes is needed where a value stands");
+		return why_set(ev->why, E_XPATH_EVAL,
+			       "a path to nodes is needed where a value stands");
 	return e;
 }

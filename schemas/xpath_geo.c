@@ -54,8 +54,8 @@ read_points(struct xpath_eval *ev, const struct xpath *x, struct points *out, bo
 		if ((e = xpath_work(ev, x->args[i], &v)) != E_OK)
 			return e;
 		for (j = 0; j < (v.kind == XPATH_NODES ? v.count : 1) && *good; j++) {
-			const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena) :
-			                                        xpath_string(&v, ev->arena);
+			const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena)
+							      : xpath_string(&v, ev->arena);
 
 			*good = s != NULL && add_points(out, s);
 		}
@@ -113,7 +113,8 @@ fn_area(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 
 		sum += (b.lon - a.lon) * (2 + sin(a.lat) + sin(b.lat));
 	}
-	*out = xpath_of_number(!good ? NAN : p.n < 3 ? 0 : 
-	                               hundredths(fabs(sum) / 2 * EARTH_METRES * EARTH_METRES));
+	*out = xpath_of_number(!good     ? NAN
+			       : p.n < 3 ? 0
+					 : hundredths(fabs(sum) / 2 * EARTH_METRES * EARTH_METRES));
 	return E_OK;
 }

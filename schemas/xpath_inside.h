@@ -5,17 +5,51 @@
 #include "schemas/xpath.h"
 
 enum xpath_op {
-	OP_OR, OP_AND, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD,
-	OP_NEGATE, OP_UNION, OP_LITERAL, OP_NUMBER, OP_CALL, OP_PATH
+	OP_OR,
+	OP_AND,
+	OP_EQ,
+	OP_NE,
+	OP_LT,
+	OP_LE,
+	OP_GT,
+	OP_GE,
+	OP_ADD,
+	OP_SUB,
+	OP_MUL,
+	OP_DIV,
+	OP_MOD,
+	OP_NEGATE,
+	OP_UNION,
+	OP_LITERAL,
+	OP_NUMBER,
+	OP_CALL,
+	OP_PATH
 };
 
 enum xpath_axis {
-	AXIS_CHILD, AXIS_PARENT, AXIS_SELF, AXIS_DESCENDANT, AXIS_DESCENDANT_OR_SELF, AXIS_ANCESTOR,
-	AXIS_ANCESTOR_OR_SELF, AXIS_FOLLOWING, AXIS_FOLLOWING_SIBLING, AXIS_PRECEDING,
-	AXIS_PRECEDING_SIBLING, AXIS_ATTRIBUTE
+	AXIS_CHILD,
+	AXIS_PARENT,
+	AXIS_SELF,
+	AXIS_DESCENDANT,
+	AXIS_DESCENDANT_OR_SELF,
+	AXIS_ANCESTOR,
+	AXIS_ANCESTOR_OR_SELF,
+	AXIS_FOLLOWING,
+	AXIS_FOLLOWING_SIBLING,
+	AXIS_PRECEDING,
+	AXIS_PRECEDING_SIBLING,
+	AXIS_ATTRIBUTE
 };
 
-enum xpath_test { TEST_NAME, TEST_ANY, TEST_NS_ANY, TEST_NODE, TEST_TEXT, TEST_COMMENT, TEST_INSTRUCTION };
+enum xpath_test {
+	TEST_NAME,
+	TEST_ANY,
+	TEST_NS_ANY,
+	TEST_NODE,
+	TEST_TEXT,
+	TEST_COMMENT,
+	TEST_INSTRUCTION
+};
 
 struct xpath_step {
 	enum xpath_axis axis;
@@ -40,8 +74,8 @@ struct xpath {
 	const struct xpath_function *function;
 	const struct xpath **args;
 	size_t argc;
-	/* OP_PATH: absolute, or from args[0] if argc is 1, else from the context. `filters` are predicates on
-	 * args[0] itself. */
+	/* OP_PATH: absolute, or from args[0] if argc is 1, else from the context. `filters` are
+	 * predicates on args[0] itself. */
 	bool absolute;
 	const struct xpath **filters;
 	size_t filter_count;
@@ -97,8 +131,10 @@ bool xpath_set_add(struct xpath_eval *, struct xpath_set *, struct xml_node *);
 /* xpath_set_sort: into document order, each node once. */
 void xpath_set_sort(struct xpath_set *);
 bool xpath_test_name(const struct xpath_step *, const struct xml_node *);
-/* xpath_collect: add the nodes of a step from one node, in the axis's order. false: out of memory. */
-bool xpath_collect(struct xpath_eval *, const struct xpath_step *, struct xpath_set *, struct xml_node *);
+/* xpath_collect: add the nodes of a step from one node, in the axis's order. false: out of memory.
+ */
+bool xpath_collect(struct xpath_eval *, const struct xpath_step *, struct xpath_set *,
+		   struct xml_node *);
 
 /* xpath_date.c */
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
@@ -110,12 +146,12 @@ bool xpath_iso_days(const char *, int32_t zone_minutes, double *days, bool *has_
 /* xpath_moment_text: "2026-11-22T08:31:51.000+07:00"; out holds 48 bytes. */
 const char *xpath_moment_text(int64_t ms, int32_t zone_minutes, char *out);
 
-/* xpath_letters.c: whether a code point is of a kind: L letter, u upper, l lower case, M mark, N number, P mark of
- * writing, d w s as in \d \w \s. */
+/* xpath_letters.c: whether a code point is of a kind: L letter, u upper, l lower case, M mark, N
+ * number, P mark of writing, d w s as in \d \w \s. */
 bool xpath_property(int32_t code, char kind);
 
-/* xpath_regex.c: whether `text` or, unless the pattern is anchored, a part of it matches. E_XPATH_EVAL for a
- * pattern that is no regular expression. */
+/* xpath_regex.c: whether `text` or, unless the pattern is anchored, a part of it matches.
+ * E_XPATH_EVAL for a pattern that is no regular expression. */
 enum err xpath_regex(const char *pattern, const char *text, bool *out);
 /* xpath_draw: 64 random bits from the host. */
 uint64_t xpath_draw(struct xpath_host *);

@@ -117,7 +117,8 @@ fn_once(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	return E_OK;
 }
 
-/* An argument of a checklist is met by "true", by any text that is not "false" or "0", or by a number. */
+/* An argument of a checklist is met by "true", by any text that is not "false" or "0", or by a
+ * number. */
 static enum err
 is_met(struct xpath_eval *ev, const struct xpath *x, bool *out)
 {
@@ -143,7 +144,8 @@ checklist(struct xpath_eval *ev, const struct xpath *x, bool weighted, struct xp
 	enum err e;
 
 	if (weighted && x->argc % 2 != 0)
-		return why_set(ev->why, E_XPATH_EVAL, "weighted-checklist() needs a weight for each answer");
+		return why_set(ev->why, E_XPATH_EVAL,
+			       "weighted-checklist() needs a weight for each answer");
 	if ((e = xpath_work_number(ev, x->args[0], &min)) != E_OK ||
 	    (e = xpath_work_number(ev, x->args[1], &max)) != E_OK)
 		return e;
@@ -184,6 +186,6 @@ fn_lang(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	for (n = ev->node; n != NULL && have == NULL; n = n->parent)
 		have = xml_attribute(n, "http://www.w3.org/XML/1998/namespace", "lang");
 	*out = xpath_of_boolean(have != NULL && strncasecmp(have, want, strlen(want)) == 0 &&
-	                        (have[strlen(want)] == '\0' || have[strlen(want)] == '-'));
+				(have[strlen(want)] == '\0' || have[strlen(want)] == '-'));
 	return E_OK;
 }

@@ -93,8 +93,8 @@ fn_pi(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 }
 
 /*
- * round(n): halves go up, as in XPath. round(n, places): halves go away from zero, as in ODK's engines, and the
- * binary remainder of a decimal half is forgiven.
+ * round(n): halves go up, as in XPath. round(n, places): halves go away from zero, as in ODK's
+ * engines, and the binary remainder of a decimal half is forgiven.
  */
 enum err
 fn_round(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
@@ -157,10 +157,11 @@ extreme(struct xpath_eval *ev, const struct xpath *x, double sign, struct xpath_
 		if (e != E_OK)
 			return e;
 		for (j = 0; j < (v.kind == XPATH_NODES ? v.count : 1); j++) {
-			const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena) : "";
-			double n = v.kind == XPATH_NODES ?
-			               xpath_string_number(s == NULL ? "" : s, ev->context->host) :
-			               xpath_number(&v, ev->context->host, ev->arena);
+			const char *s =
+			    v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena) : "";
+			double n = v.kind == XPATH_NODES
+				       ? xpath_string_number(s == NULL ? "" : s, ev->context->host)
+				       : xpath_number(&v, ev->context->host, ev->arena);
 
 			if (!any || isnan(n) || n * sign > best * sign)
 				best = isnan(best) && any ? best : n;

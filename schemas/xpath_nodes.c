@@ -136,8 +136,8 @@ fn_id(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		root = root->parent;
 	writer_heap_init(&w, ev->arena->max);
 	for (i = 0; i < (v.kind == XPATH_NODES ? v.count : 1); i++) {
-		const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[i], ev->arena) :
-		                                        xpath_string(&v, ev->arena);
+		const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[i], ev->arena)
+						      : xpath_string(&v, ev->arena);
 
 		writer_str(&w, s == NULL ? "" : s);
 		writer_u8(&w, ' ');
@@ -177,7 +177,8 @@ fn_name(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	if (n == NULL)
 		text[0] = '\0';
 	else
-		snprintf(text, sizeof(text), "%s%s%s", n->prefix, n->prefix[0] != '\0' ? ":" : "", n->name);
+		snprintf(text, sizeof(text), "%s%s%s", n->prefix, n->prefix[0] != '\0' ? ":" : "",
+			 n->name);
 	*out = xpath_of_string("");
 	return give_string(ev, text, out);
 }
@@ -202,7 +203,8 @@ fn_namespace_uri(struct xpath_eval *ev, const struct xpath *x, struct xpath_valu
 	return e;
 }
 
-/* randomize(nodes, seed): a Fisher-Yates shuffle by the Park-Miller generator, as ODK XForms defines. */
+/* randomize(nodes, seed): a Fisher-Yates shuffle by the Park-Miller generator, as ODK XForms
+ * defines. */
 enum err
 fn_randomize(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
@@ -274,7 +276,8 @@ fn_indexed_repeat(struct xpath_eval *ev, const struct xpath *x, struct xpath_val
 	enum err e;
 
 	if (x->argc % 2 == 0)
-		return why_set(ev->why, E_XPATH_EVAL, "indexed-repeat() needs an index for each repeat");
+		return why_set(ev->why, E_XPATH_EVAL,
+			       "indexed-repeat() needs an index for each repeat");
 	if (context.host != NULL) {
 		host = *context.host; /* paths are whole here, never bound to the own row */
 		host.is_row = NULL;
@@ -388,7 +391,8 @@ fn_choice_name(struct xpath_eval *ev, const struct xpath *x, struct xpath_value 
 	    (e = xpath_work(ev, x->args[1], &v)) != E_OK)
 		return e;
 	if (v.kind != XPATH_NODES) {
-		if ((e = xpath_compile(&path, ev->arena, xpath_string(&v, ev->arena), NULL, ev->why)) != E_OK ||
+		if ((e = xpath_compile(&path, ev->arena, xpath_string(&v, ev->arena), NULL,
+				       ev->why)) != E_OK ||
 		    (e = xpath_work_nodes(ev, path, &v)) != E_OK)
 			return e;
 	}
@@ -424,20 +428,23 @@ fn_pulldata(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *ou
 	struct xpath_value v;
 	enum err e;
 
-	if ((e = fn_instance(ev, x, &v)) != E_OK || (e = xpath_work_string(ev, x->args[1], &column)) != E_OK ||
+	if ((e = fn_instance(ev, x, &v)) != E_OK ||
+	    (e = xpath_work_string(ev, x->args[1], &column)) != E_OK ||
 	    (e = xpath_work_string(ev, x->args[2], &key_column)) != E_OK ||
 	    (e = xpath_work_string(ev, x->args[3], &key)) != E_OK)
 		return e;
 	*out = xpath_of_string("");
 	item = xml_child(v.nodes[0], "");
-	for (item = item == NULL ? NULL : xml_child(item, ""); item != NULL; item = xml_sibling(item, "")) {
+	for (item = item == NULL ? NULL : xml_child(item, ""); item != NULL;
+	     item = xml_sibling(item, "")) {
 		cell = xml_child(item, key_column);
 		s = cell == NULL ? NULL : xml_string(cell, ev->arena);
 		if (s == NULL || strcmp(s, key) != 0 || (cell = xml_child(item, column)) == NULL)
 			continue;
-		out->string = xpath_string(&(struct xpath_value){.kind = XPATH_STRING,
-		                                                 .string = xml_string(cell, ev->arena)},
-		                           ev->arena);
+		out->string =
+		    xpath_string(&(struct xpath_value){.kind = XPATH_STRING,
+						       .string = xml_string(cell, ev->arena)},
+				 ev->arena);
 		return E_OK;
 	}
 	return E_OK;

@@ -19,8 +19,8 @@ xpath_parse_fail(struct xpath_parse *p, enum err e, const char *matter)
 	if (p->e != E_OK)
 		return NULL;
 	p->e = e;
-	why_set(p->why, e, "%s, at character %zu of \"%.120s\"", matter, (size_t)(p->at - p->text) + 1,
-	        p->text);
+	why_set(p->why, e, "%s, at character %zu of \"%.120s\"", matter,
+		(size_t)(p->at - p->text) + 1, p->text);
 	return NULL;
 }
 
@@ -108,7 +108,8 @@ node_of(struct xpath_parse *p, enum xpath_op op, const struct xpath *a, const st
 	return x;
 }
 
-/* A list of expressions up to a closing token; the first one may be missing when `empty` allows it. */
+/* A list of expressions up to a closing token; the first one may be missing when `empty` allows it.
+ */
 static size_t
 parse_list(struct xpath_parse *p, const struct xpath **list)
 {
@@ -182,7 +183,8 @@ xpath_parse_literal(struct xpath_parse *p)
 
 	if (end == NULL)
 		return xpath_parse_fail(p, E_XPATH_SYNTAX, "a closing quote is missing");
-	if (x == NULL || (x->string = arena_str(p->arena, p->at + 1, (size_t)(end - p->at - 1))) == NULL)
+	if (x == NULL ||
+	    (x->string = arena_str(p->arena, p->at + 1, (size_t)(end - p->at - 1))) == NULL)
 		return xpath_parse_fail(p, E_NO_MEMORY, "too large");
 	p->at = end + 1;
 	return x;
@@ -220,7 +222,8 @@ parse_steps(struct xpath_parse *p, struct xpath *x, bool more)
 			return;
 		}
 		if (!more && xpath_parse_take(p, "//"))
-			list[n++] = (struct xpath_step){.axis = AXIS_DESCENDANT_OR_SELF, .test = TEST_NODE};
+			list[n++] =
+			    (struct xpath_step){.axis = AXIS_DESCENDANT_OR_SELF, .test = TEST_NODE};
 		else if (!more && !xpath_parse_take(p, "/"))
 			break;
 		xpath_parse_step(p, &list[n++]);
@@ -345,10 +348,11 @@ static const struct {
 	bool word;
 	enum xpath_op op;
 } operators[] = {
-	{"or", 0, true, OP_OR}, {"and", 1, true, OP_AND}, {"=", 2, false, OP_EQ}, {"!=", 2, false, OP_NE},
-	{"<=", 3, false, OP_LE}, {">=", 3, false, OP_GE}, {"<", 3, false, OP_LT}, {">", 3, false, OP_GT},
-	{"+", 4, false, OP_ADD}, {"-", 4, false, OP_SUB}, {"*", 5, false, OP_MUL},
-	{"div", 5, true, OP_DIV}, {"mod", 5, true, OP_MOD},
+    {"or", 0, true, OP_OR},   {"and", 1, true, OP_AND}, {"=", 2, false, OP_EQ},
+    {"!=", 2, false, OP_NE},  {"<=", 3, false, OP_LE},  {">=", 3, false, OP_GE},
+    {"<", 3, false, OP_LT},   {">", 3, false, OP_GT},   {"+", 4, false, OP_ADD},
+    {"-", 4, false, OP_SUB},  {"*", 5, false, OP_MUL},  {"div", 5, true, OP_DIV},
+    {"mod", 5, true, OP_MOD},
 };
 #define LEVELS 6
 
@@ -367,7 +371,8 @@ parse_binary(struct xpath_parse *p, int level)
 	x = parse_binary(p, level + 1);
 	while (x != NULL && i < n) {
 		if (operators[i].level != level ||
-		    !(operators[i].word ? take_word(p, operators[i].text) : xpath_parse_take(p, operators[i].text))) {
+		    !(operators[i].word ? take_word(p, operators[i].text)
+					: xpath_parse_take(p, operators[i].text))) {
 			i++;
 			continue;
 		}
@@ -382,9 +387,10 @@ parse_binary(struct xpath_parse *p, int level)
 
 enum err
 xpath_compile(const struct xpath **out, struct arena *arena, const char *text,
-              const struct xml_ns *namespaces, struct why *why)
+	      const struct xml_ns *namespaces, struct why *why)
 {
-	struct xpath_parse p = {.text = text, .at = text, .arena = arena, .namespaces = namespaces, .why = why};
+	struct xpath_parse p = {
+	    .text = text, .at = text, .arena = arena, .namespaces = namespaces, .why = why};
 
 	*out = NULL;
 	if (strlen(text) > XPATH_TEXT_BYTES_MAX)

@@ -1,16 +1,23 @@
-/* xpath_parse_step: one step of a path: axis, node test, predicates. XPath 1.0 sections 2.1 to 2.4. */
+/* xpath_parse_step: one step of a path: axis, node test, predicates. XPath 1.0 sections 2.1 to 2.4.
+ */
 #include "schemas/xpath_parse.h"
 
 static const struct {
 	const char *name;
 	enum xpath_axis axis;
 } axes[] = {
-	{"child", AXIS_CHILD}, {"parent", AXIS_PARENT}, {"self", AXIS_SELF},
-	{"descendant", AXIS_DESCENDANT}, {"descendant-or-self", AXIS_DESCENDANT_OR_SELF},
-	{"ancestor", AXIS_ANCESTOR}, {"ancestor-or-self", AXIS_ANCESTOR_OR_SELF},
-	{"following", AXIS_FOLLOWING}, {"following-sibling", AXIS_FOLLOWING_SIBLING},
-	{"preceding", AXIS_PRECEDING}, {"preceding-sibling", AXIS_PRECEDING_SIBLING},
-	{"attribute", AXIS_ATTRIBUTE},
+    {"child", AXIS_CHILD},
+    {"parent", AXIS_PARENT},
+    {"self", AXIS_SELF},
+    {"descendant", AXIS_DESCENDANT},
+    {"descendant-or-self", AXIS_DESCENDANT_OR_SELF},
+    {"ancestor", AXIS_ANCESTOR},
+    {"ancestor-or-self", AXIS_ANCESTOR_OR_SELF},
+    {"following", AXIS_FOLLOWING},
+    {"following-sibling", AXIS_FOLLOWING_SIBLING},
+    {"preceding", AXIS_PRECEDING},
+    {"preceding-sibling", AXIS_PRECEDING_SIBLING},
+    {"attribute", AXIS_ATTRIBUTE},
 };
 
 static void
@@ -52,8 +59,10 @@ parse_type_test(struct xpath_parse *p, struct xpath_step *s)
 	static const struct {
 		const char *name;
 		enum xpath_test test;
-	} types[] = {{"node", TEST_NODE}, {"text", TEST_TEXT}, {"comment", TEST_COMMENT},
-	             {"processing-instruction", TEST_INSTRUCTION}};
+	} types[] = {{"node", TEST_NODE},
+		     {"text", TEST_TEXT},
+		     {"comment", TEST_COMMENT},
+		     {"processing-instruction", TEST_INSTRUCTION}};
 	size_t n = xpath_parse_name(p->at), i;
 
 	if (p->at[n + strspn(p->at + n, " \t\r\n")] != '(')

@@ -1,7 +1,8 @@
 /*
- * xpath_regex: regular expressions by a Thompson automaton, so that no pattern and no answer can make it slow.
- * Knows: | ( ) (?: ) * + ? {n,m} and their lazy forms, . ^ $ [ ] [^ ], \d \w \s \b and their negations,
- * \p{L} \p{Lu} \p{Ll} \p{N} \p{Nd} \p{M} \p{P}, \t \n \r \xHH \uHHHH. No back-references, no look-around.
+ * xpath_regex: regular expressions by a Thompson automaton, so that no pattern and no answer can
+ * make it slow. Knows: | ( ) (?: ) * + ? {n,m} and their lazy forms, . ^ $ [ ] [^ ], \d \w \s \b
+ * and their negations, \p{L} \p{Lu} \p{Ll} \p{N} \p{Nd} \p{M} \p{P}, \t \n \r \xHH \uHHHH. No
+ * back-references, no look-around.
  */
 #include <stdlib.h>
 
@@ -23,19 +24,35 @@ follow(const struct regex *r, struct threads *t, int pc, bool begin, bool end, b
 		return;
 	t->mark[pc] = t->stamp;
 	switch (c->op) {
-	case JUMP: follow(r, t, pc + c->a, begin, end, edge); break;
+	case JUMP:
+		follow(r, t, pc + c->a, begin, end, edge);
+		break;
 	case SPLIT:
 		follow(r, t, pc + c->a, begin, end, edge);
 		follow(r, t, pc + c->b, begin, end, edge);
 		break;
-	case BEGIN: if (begin) follow(r, t, pc + 1, begin, end, edge); break;
-	case END: if (end) follow(r, t, pc + 1, begin, end, edge); break;
-	case EDGE: if (edge) follow(r, t, pc + 1, begin, end, edge); break;
-	case NOT_EDGE: if (!edge) follow(r, t, pc + 1, begin, end, edge); break;
+	case BEGIN:
+		if (begin)
+			follow(r, t, pc + 1, begin, end, edge);
+		break;
+	case END:
+		if (end)
+			follow(r, t, pc + 1, begin, end, edge);
+		break;
+	case EDGE:
+		if (edge)
+			follow(r, t, pc + 1, begin, end, edge);
+		break;
+	case NOT_EDGE:
+		if (!edge)
+			follow(r, t, pc + 1, begin, end, edge);
+		break;
 	case CHAR:
 	case ANY:
 	case CLASS:
-	case MATCH: t->list[t->count++] = pc; break;
+	case MATCH:
+		t->list[t->count++] = pc;
+		break;
 	}
 }
 
@@ -50,8 +67,9 @@ accepts(const struct regex *r, const struct code *c, int32_t point)
 		return point != '\n';
 	for (i = c->a; i < c->a + c->b; i++) {
 		const struct item *item = &r->items[i];
-		bool in = item->property != 0 ? xpath_property(point, item->property) != item->negated :
-		                                point >= item->low && point <= item->high;
+		bool in = item->property != 0
+			      ? xpath_property(point, item->property) != item->negated
+			      : point >= item->low && point <= item->high;
 
 		if (in)
 			return !c->negated;

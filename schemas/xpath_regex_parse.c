@@ -68,9 +68,19 @@ take_escape(struct regex *r, struct item *out)
 
 	*out = (struct item){.low = c, .high = c};
 	switch (c) {
-	case 'd': case 'w': case 's': out->property = (char)c; return true;
-	case 'D': case 'W': case 'S': out->property = (char)tolower(c); out->negated = true; return true;
-	case 'p': case 'P':
+	case 'd':
+	case 'w':
+	case 's':
+		out->property = (char)c;
+		return true;
+	case 'D':
+	case 'W':
+	case 'S':
+		out->property = (char)tolower(c);
+		out->negated = true;
+		return true;
+	case 'p':
+	case 'P':
 		out->negated = c == 'P';
 		if (r->at[0] != '{' || strchr("LMNP", r->at[1]) == NULL || r->at[1] == '\0')
 			break;
@@ -82,11 +92,21 @@ take_escape(struct regex *r, struct item *out)
 			break;
 		r->at++;
 		return true;
-	case 't': out->low = out->high = '\t'; return false;
-	case 'n': out->low = out->high = '\n'; return false;
-	case 'r': out->low = out->high = '\r'; return false;
-	case 'x': out->low = out->high = take_hex(r, 2); return false;
-	case 'u': out->low = out->high = take_hex(r, 4); return false;
+	case 't':
+		out->low = out->high = '\t';
+		return false;
+	case 'n':
+		out->low = out->high = '\n';
+		return false;
+	case 'r':
+		out->low = out->high = '\r';
+		return false;
+	case 'x':
+		out->low = out->high = take_hex(r, 2);
+		return false;
+	case 'u':
+		out->low = out->high = take_hex(r, 4);
+		return false;
 	default:
 		if (c >= 128 || !isalnum(c))
 			return false;
@@ -164,11 +184,27 @@ parse_atom(struct regex *r)
 		r->bad = r->bad || *r->at != ')';
 		r->at += !r->bad;
 		break;
-	case '[': r->at++; parse_class(r); break;
-	case '.': r->at++; emit(r, ANY, 0, 0); break;
-	case '^': r->at++; emit(r, BEGIN, 0, 0); break;
-	case '$': r->at++; emit(r, END, 0, 0); break;
-	case '*': case '+': case '?': r->bad = true; break;
+	case '[':
+		r->at++;
+		parse_class(r);
+		break;
+	case '.':
+		r->at++;
+		emit(r, ANY, 0, 0);
+		break;
+	case '^':
+		r->at++;
+		emit(r, BEGIN, 0, 0);
+		break;
+	case '$':
+		r->at++;
+		emit(r, END, 0, 0);
+		break;
+	case '*':
+	case '+':
+	case '?':
+		r->bad = true;
+		break;
 	case '\\':
 		r->at++;
 		if (*r->at == 'b' || *r->at == 'B') {
@@ -181,7 +217,9 @@ parse_atom(struct regex *r)
 			emit(r, CHAR, item.low, 0);
 		}
 		break;
-	default: emit(r, CHAR, take_point(r), 0); break;
+	default:
+		emit(r, CHAR, take_point(r), 0);
+		break;
 	}
 }
 
@@ -259,7 +297,8 @@ parse_sequence(struct regex *r)
 		} else {
 			continue;
 		}
-		r->at += *r->at == '?' || *r->at == '+'; /* lazy or possessive: the same set of texts */
+		r->at +=
+		    *r->at == '?' || *r->at == '+'; /* lazy or possessive: the same set of texts */
 	}
 }
 

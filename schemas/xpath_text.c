@@ -56,7 +56,8 @@ fn_string(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 
 /* Every node of a node-set counts, here and in join(): ODK XForms, "concat". */
 static enum err
-gather(struct xpath_eval *ev, const struct xpath *x, size_t from, const char *between, struct writer *w)
+gather(struct xpath_eval *ev, const struct xpath *x, size_t from, const char *between,
+       struct writer *w)
 {
 	struct xpath_value v;
 	bool first = true;
@@ -67,8 +68,8 @@ gather(struct xpath_eval *ev, const struct xpath *x, size_t from, const char *be
 		if ((e = xpath_work(ev, x->args[i], &v)) != E_OK)
 			return e;
 		for (j = 0; j < (v.kind == XPATH_NODES ? v.count : 1); j++) {
-			const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena) :
-			                                        xpath_string(&v, ev->arena);
+			const char *s = v.kind == XPATH_NODES ? xml_string(v.nodes[j], ev->arena)
+							      : xpath_string(&v, ev->arena);
 
 			if (!first)
 				writer_str(w, between);
@@ -81,7 +82,7 @@ gather(struct xpath_eval *ev, const struct xpath *x, size_t from, const char *be
 
 static enum err
 gathered(struct xpath_eval *ev, const struct xpath *x, size_t from, const char *between,
-         struct xpath_value *out)
+	 struct xpath_value *out)
 {
 	struct writer w;
 	enum err e;
@@ -171,7 +172,8 @@ fn_translate(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *o
 	struct writer w;
 	enum err e;
 
-	if ((e = two(ev, x, &s, &from)) != E_OK || (e = xpath_work_string(ev, x->args[2], &to)) != E_OK)
+	if ((e = two(ev, x, &s, &from)) != E_OK ||
+	    (e = xpath_work_string(ev, x->args[2], &to)) != E_OK)
 		return e;
 	writer_heap_init(&w, ev->arena->max);
 	while (*s != '\0') {
@@ -223,7 +225,8 @@ fn_ends_with(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *o
 	enum err e = two(ev, x, &a, &b);
 
 	if (e == E_OK)
-		*out = xpath_of_boolean(strlen(a) >= strlen(b) && strcmp(a + strlen(a) - strlen(b), b) == 0);
+		*out = xpath_of_boolean(strlen(a) >= strlen(b) &&
+					strcmp(a + strlen(a) - strlen(b), b) == 0);
 	return e;
 }
 
@@ -253,7 +256,8 @@ fn_substr(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	return give_bytes(ev, a, (size_t)(b - a), out);
 }
 
-/* substring(text, first, count): from 1, both rounded; XPath 1.0 section 4.2, infinities included. */
+/* substring(text, first, count): from 1, both rounded; XPath 1.0 section 4.2, infinities included.
+ */
 enum err
 fn_substring(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
@@ -326,7 +330,8 @@ draw(struct xpath_eval *ev)
 enum err
 fn_uuid(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	char text[257];
 	double n;
 	size_t i;
@@ -338,8 +343,9 @@ fn_uuid(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 		uint64_t a = draw(ev), b = draw(ev);
 
 		snprintf(text, sizeof(text), "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-		         (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff, (unsigned)(b >> 48 & 0x3fff) | 0x8000,
-		         (unsigned long long)b & 0xffffffffffff);
+			 (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+			 (unsigned)(b >> 48 & 0x3fff) | 0x8000,
+			 (unsigned long long)b & 0xffffffffffff);
 		return give_string(ev, text, out);
 	}
 	if ((e = xpath_work_number(ev, x->args[0], &n)) != E_OK)
@@ -355,7 +361,8 @@ fn_uuid(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 enum err
 fn_base64_decode(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *s, *at;
 	char *to;
 	uint32_t bits = 0;
@@ -385,7 +392,8 @@ fn_base64_decode(struct xpath_eval *ev, const struct xpath *x, struct xpath_valu
 enum err
 fn_digest(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *s, *kind, *form = "base64";
 	uint8_t hash[SHA256_BYTES + 1] = {0};
 	char text[72];
@@ -396,7 +404,8 @@ fn_digest(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	    (x->argc > 2 && (e = xpath_work_string(ev, x->args[2], &form)) != E_OK))
 		return e;
 	if (strcmp(kind, "SHA-256") != 0)
-		return why_set(ev->why, E_XPATH_EVAL, "digest() knows SHA-256 only, not %.40s", kind);
+		return why_set(ev->why, E_XPATH_EVAL, "digest() knows SHA-256 only, not %.40s",
+			       kind);
 	crypto_sha256(hash, bytes_of_str(s));
 	if (strcmp(form, "hex") == 0) {
 		hex_encode(text, hash, SHA256_BYTES);
@@ -404,7 +413,7 @@ fn_digest(struct xpath_eval *ev, const struct xpath *x, struct xpath_value *out)
 	}
 	for (i = 0; i < SHA256_BYTES; i += 3) {
 		uint32_t v = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 |
-		             (i + 2 < SHA256_BYTES ? hash[i + 2] : 0u);
+			     (i + 2 < SHA256_BYTES ? hash[i + 2] : 0u);
 
 		text[n++] = letters[v >> 18];
 		text[n++] = letters[v >> 12 & 63];

@@ -1,4 +1,5 @@
-/* xpath_value: values into one another (XPath 1.0 section 4; ODK's dates), and what a tree refers to. */
+/* xpath_value: values into one another (XPath 1.0 section 4; ODK's dates), and what a tree refers
+ * to. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +10,16 @@ bool
 xpath_boolean(const struct xpath_value *v)
 {
 	switch (v->kind) {
-	case XPATH_NODES: return v->count > 0;
-	case XPATH_STRING: return v->string[0] != '\0';
-	case XPATH_NUMBER: return v->number != 0 && !isnan(v->number);
-	case XPATH_BOOLEAN: return v->boolean;
-	case XPATH_DATE: return true;
+	case XPATH_NODES:
+		return v->count > 0;
+	case XPATH_STRING:
+		return v->string[0] != '\0';
+	case XPATH_NUMBER:
+		return v->number != 0 && !isnan(v->number);
+	case XPATH_BOOLEAN:
+		return v->boolean;
+	case XPATH_DATE:
+		return true;
 	}
 	return false;
 }
@@ -43,11 +49,15 @@ double
 xpath_number(const struct xpath_value *v, const struct xpath_host *host, struct arena *arena)
 {
 	switch (v->kind) {
-	case XPATH_NODES: return xpath_string_number(xpath_string(v, arena), host);
-	case XPATH_STRING: return xpath_string_number(v->string, host);
+	case XPATH_NODES:
+		return xpath_string_number(xpath_string(v, arena), host);
+	case XPATH_STRING:
+		return xpath_string_number(v->string, host);
 	case XPATH_NUMBER:
-	case XPATH_DATE: return v->number;
-	case XPATH_BOOLEAN: return v->boolean ? 1 : 0;
+	case XPATH_DATE:
+		return v->number;
+	case XPATH_BOOLEAN:
+		return v->boolean ? 1 : 0;
 	}
 	return NAN;
 }
@@ -103,10 +113,16 @@ xpath_string(const struct xpath_value *v, struct arena *arena)
 	const char *s = NULL;
 
 	switch (v->kind) {
-	case XPATH_NODES: s = v->count == 0 ? "" : xml_string(v->nodes[0], arena); break;
+	case XPATH_NODES:
+		s = v->count == 0 ? "" : xml_string(v->nodes[0], arena);
+		break;
 	case XPATH_STRING:
-	case XPATH_DATE: s = v->string; break;
-	case XPATH_BOOLEAN: s = v->boolean ? "true" : "false"; break;
+	case XPATH_DATE:
+		s = v->string;
+		break;
+	case XPATH_BOOLEAN:
+		s = v->boolean ? "true" : "false";
+		break;
 	case XPATH_NUMBER:
 		xpath_number_text(v->number, text);
 		s = arena_str(arena, text, strlen(text));
@@ -135,7 +151,8 @@ xpath_check(const struct xpath *x, struct why *why)
 	if (x->op == OP_CALL && x->function == NULL)
 		return why_set(why, E_XPATH_FUNCTION, "%.100s()", x->string);
 	if (x->op == OP_CALL && (x->argc < x->function->min || x->argc > x->function->max))
-		return why_set(why, E_XPATH_FUNCTION, "%.100s() with %zu arguments", x->string, x->argc);
+		return why_set(why, E_XPATH_FUNCTION, "%.100s() with %zu arguments", x->string,
+			       x->argc);
 	if ((e = check_list(x->args, x->argc, why)) != E_OK ||
 	    (e = check_list(x->filters, x->filter_count, why)) != E_OK)
 		return e;
@@ -181,12 +198,14 @@ calls(const struct xpath *x, const char *name)
 	return x->op == OP_CALL && strcmp(x->string, name) == 0;
 }
 
-/* `inside`: in a predicate, where a relative path begins somewhere else; `foreign`: there, in another instance. */
+/* `inside`: in a predicate, where a relative path begins somewhere else; `foreign`: there, in
+ * another instance. */
 static void
 read_below(const struct reads *r, const struct xpath *x, bool inside, bool foreign, bool rows)
 {
 	bool current = x->op == OP_PATH && x->argc == 1 && calls(x->args[0], "current");
-	bool other = x->op == OP_PATH && x->argc == 1 && calls(x->args[0], "instance"), picks = x->filter_count > 0;
+	bool other = x->op == OP_PATH && x->argc == 1 && calls(x->args[0], "instance"),
+	     picks = x->filter_count > 0;
 	uint8_t text[1024];
 	size_t i, j;
 
@@ -194,10 +213,12 @@ read_below(const struct reads *r, const struct xpath *x, bool inside, bool forei
 		picks = picks || x->steps[i].predicate_count > 0;
 	if (x->op == OP_PATH && (current || (x->argc == 0 && (x->absolute || !inside))))
 		r->tell(r->user, path_text(x, text, sizeof(text)), rows || picks);
-	else if ((x->op == OP_PATH && !other && !foreign) || (x->op == OP_CALL && x->argc == 0 && inside && !foreign))
+	else if ((x->op == OP_PATH && !other && !foreign) ||
+		 (x->op == OP_CALL && x->argc == 0 && inside && !foreign))
 		r->tell(r->user, NULL, rows);
 	for (i = 0; i < x->argc; i++)
-		read_below(r, x->args[i], inside, foreign, rows || (i == 0 && calls(x, "indexed-repeat")));
+		read_below(r, x->args[i], inside, foreign,
+			   rows || (i == 0 && calls(x, "indexed-repeat")));
 	for (i = 0; i < x->filter_count; i++)
 		read_below(r, x->filters[i], true, foreign || other, rows);
 	for (i = 0; i < x->step_count; i++)
@@ -243,8 +264,9 @@ xpath_unfiltered(struct arena *arena, const struct xpath *x, const char **instan
 		*filtered = true;
 		x = x->args[0];
 	}
-	if (x->op != OP_PATH || x->argc != 1 || x->args[0]->op != OP_CALL || x->args[0]->argc != 1 ||
-	    strcmp(x->args[0]->string, "instance") != 0 || x->args[0]->args[0]->op != OP_LITERAL)
+	if (x->op != OP_PATH || x->argc != 1 || x->args[0]->op != OP_CALL ||
+	    x->args[0]->argc != 1 || strcmp(x->args[0]->string, "instance") != 0 ||
+	    x->args[0]->args[0]->op != OP_LITERAL)
 		return NULL;
 	*instance = x->args[0]->args[0]->string;
 	if ((plain = arena_alloc(arena, sizeof(*plain))) == NULL)
@@ -266,5 +288,5 @@ xpath_constant(const struct xpath *x)
 {
 	return x->op == OP_LITERAL || x->op == OP_NUMBER ||
 	       (x->op == OP_CALL && x->argc == 0 &&
-	        (strcmp(x->string, "true") == 0 || strcmp(x->string, "false") == 0));
+		(strcmp(x->string, "true") == 0 || strcmp(x->string, "false") == 0));
 }

@@ -27,7 +27,8 @@ node_expects(const struct session *s, uint8_t type)
 	case MESSAGE_CLOSE:
 		return s->state == (client ? STATE_NODE_WAITING : STATE_NODE_TAKING);
 	case MESSAGE_TAKEN:
-		return client && (s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_WAITING);
+		return client &&
+		       (s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_WAITING);
 	default:
 		return false;
 	}
@@ -87,7 +88,7 @@ finish_cut(struct session *s)
 	if (lacks == 0)
 		return false;
 	(void)snprintf(thing, sizeof(thing), "the next parcel needs %llu bytes more than are left",
-	               (unsigned long long)lacks);
+		       (unsigned long long)lacks);
 	if (n->moved)
 		session_finish(s, false, E_BUDGET, "");
 	else
@@ -112,8 +113,11 @@ session_node(struct session *s, const struct session_node *mine, uint64_t now_ms
 		session_put(s, &m);
 		m.type = MESSAGE_NODE;
 	}
-	m.u.node = (struct message_node){.flags = mine->flags, .incarnation = mine->incarnation >> 32,
-	                                 .from = mine->from, .above = mine->above >> 32, .down = mine->down};
+	m.u.node = (struct message_node){.flags = mine->flags,
+					 .incarnation = mine->incarnation >> 32,
+					 .from = mine->from,
+					 .above = mine->above >> 32,
+					 .down = mine->down};
 	session_put(s, &m);
 	s->state = mine->flags & NODE_NOTHING ? STATE_NODE_WAITING : STATE_NODE_OFFERING;
 }
@@ -147,7 +151,8 @@ put_close(struct session *s)
 void
 node_pull(struct session *s)
 {
-	while ((s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_SENDING) && session_room(s)) {
+	while ((s->state == STATE_NODE_OFFERING || s->state == STATE_NODE_SENDING) &&
+	       session_room(s)) {
 		struct message m = {.type = 0};
 		uint64_t room = flight_room(s), before = s->counts.bytes_out;
 		enum err e = s->config.source.node_next(s->config.source.ctx, room, &m);
@@ -181,8 +186,9 @@ on_node(struct session *s, const struct message_node *node)
 		session_fail(s, E_PROTOCOL, "no node is at this end");
 		return;
 	}
-	s->node = (struct node){.flags = node->flags, .from = node->from,
-	                        .room = s->down_budget == 0 ? UINT64_MAX : s->down_budget};
+	s->node = (struct node){.flags = node->flags,
+				.from = node->from,
+				.room = s->down_budget == 0 ? UINT64_MAX : s->down_budget};
 	s->down_budget = 0;
 	s->state = STATE_NODE_GREETED;
 	session_raise(s, &event);
@@ -228,7 +234,8 @@ on_item(struct session *s, const struct message *m)
 		return;
 	s->node.batch_items++;
 	s->node.batch_bytes += item->bytes.n;
-	if (s->node.batch_items > NODE_BATCH_ITEMS_MAX || s->node.batch_bytes > NODE_BATCH_BYTES_MAX) {
+	if (s->node.batch_items > NODE_BATCH_ITEMS_MAX ||
+	    s->node.batch_bytes > NODE_BATCH_BYTES_MAX) {
 		session_fail(s, E_PROTOCOL, "too much without a MARK");
 		return;
 	}
@@ -271,7 +278,8 @@ on_taken(struct session *s, const struct message_taken *taken)
 	struct session_event event = {.kind = SESSION_NODE_TAKEN, .u.taken = *taken};
 
 	if (taken->status == STATUS_BEHIND) {
-		if (s->state != STATE_NODE_WAITING || s->node.went_back || taken->seq > s->node.mine.from) {
+		if (s->state != STATE_NODE_WAITING || s->node.went_back ||
+		    taken->seq > s->node.mine.from) {
 			session_fail(s, E_PROTOCOL, "TAKEN asks for the same parcels again");
 			return;
 		}
@@ -320,7 +328,8 @@ session_settle_repair(struct session *s, enum err e, const char *thing, bool ove
 	if (over)
 		s->state = STATE_IDLE;
 	else
-		s->state = s->config.side == SESSION_CLIENT ? STATE_NODE_WAITING : STATE_NODE_TAKING;
+		s->state =
+		    s->config.side == SESSION_CLIENT ? STATE_NODE_WAITING : STATE_NODE_TAKING;
 }
 
 static void
@@ -381,7 +390,8 @@ compare(struct session *s)
 	else if (mine.count == s->node.close.count && mine.digest == s->node.close.digest)
 		session_finish(s, true, E_OK, "");
 	else
-		session_finish(s, false, E_UNVERIFIED, "the two nodes do not hold the same parcels");
+		session_finish(s, false, E_UNVERIFIED,
+			       "the two nodes do not hold the same parcels");
 }
 
 void

@@ -1,10 +1,11 @@
 /*
- * exchange_node: two nodes bring what they share in step. PROTOCOL.md "Between nodes". Part of session: the lower node is
- * the client, begins with session_node, sends what its source gives (source.node_next) and ends its flight with CLOSE; the
- * upper one answers with its own flight and a CLOSE that names the sum of what both should hold now.
+ * exchange_node: two nodes bring what they share in step. PROTOCOL.md "Between nodes". Part of
+ * session: the lower node is the client, begins with session_node, sends what its source gives
+ * (source.node_next) and ends its flight with CLOSE; the upper one answers with its own flight and
+ * a CLOSE that names the sum of what both should hold now.
  *
- * Between two MARKs stands a batch. The host keeps what comes (SESSION_NODE_ITEM) and makes a batch durable when its MARK
- * comes; nothing is acknowledged before session_settle_mark says that it is.
+ * Between two MARKs stands a batch. The host keeps what comes (SESSION_NODE_ITEM) and makes a batch
+ * durable when its MARK comes; nothing is acknowledged before session_settle_mark says that it is.
  */
 #ifndef BANYAN_SYNC_EXCHANGE_NODE_H
 #define BANYAN_SYNC_EXCHANGE_NODE_H

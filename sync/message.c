@@ -91,7 +91,8 @@ message_bytes_max(uint8_t type)
 
 /* Pointers into a message, by the table. */
 #define AT(message, f, type) ((type *)(void *)((char *)(message) + (f)->offset))
-#define AT_CONST(message, f, type) ((const type *)(const void *)((const char *)(message) + (f)->offset))
+#define AT_CONST(message, f, type) \
+	((const type *)(const void *)((const char *)(message) + (f)->offset))
 
 static bool
 strs_fit(const struct message_strs *strs, uint64_t bound)
@@ -159,7 +160,8 @@ message_encode(struct writer *w, const struct message *m, struct why *why)
 	assert(message_known(m->type));
 	for (i = 0; i < FIELD_COUNT; i++)
 		if (fields[i].message == m->type && !field_encode(w, &fields[i], m))
-			return why_set(why, E_LIMIT, "%s, %s", message_name(m->type), fields[i].name);
+			return why_set(why, E_LIMIT, "%s, %s", message_name(m->type),
+				       fields[i].name);
 	if (writer_end(w) != E_OK)
 		return why_set(why, writer_end(w), "%s", message_name(m->type));
 	return E_OK;

@@ -6,7 +6,8 @@
 #include "core/crypto/crypto.h"
 #include "sync/repair_own.h"
 
-/* Past these, cells would not suffice: 4,096 tell about 2,900. The first guess may be a third too high. */
+/* Past these, cells would not suffice: 4,096 tell about 2,900. The first guess may be a third too
+ * high. */
 #define GUESS_FIRST_MAX 4500u
 #define GUESS_MAX 3200u
 /* Two or three rounds suffice; who asks more often has a peer whose sketch is wrong. */
@@ -67,8 +68,8 @@ repair_wanted(const struct repair *r)
 bool
 repair_takes(uint8_t type)
 {
-	return type == MESSAGE_SUMS || type == MESSAGE_SAME || type == MESSAGE_CELLS || type == MESSAGE_MORE ||
-	       type == MESSAGE_WANT || type == MESSAGE_LOGS;
+	return type == MESSAGE_SUMS || type == MESSAGE_SAME || type == MESSAGE_CELLS ||
+	       type == MESSAGE_MORE || type == MESSAGE_WANT || type == MESSAGE_LOGS;
 }
 
 enum err
@@ -129,9 +130,9 @@ repair_start(struct repair *r)
 }
 
 /*
- * How many cells to begin with. One tells one difference; for few, rather too many than a second round; for many,
- * rather too few, since the client's guess from cells is better. Where the guess is about what the counts differ
- * by, that will be it: all is missing on one side.
+ * How many cells to begin with. One tells one difference; for few, rather too many than a second
+ * round; for many, rather too few, since the client's guess from cells is better. Where the guess
+ * is about what the counts differ by, that will be it: all is missing on one side.
  */
 static uint32_t
 cells_first(uint32_t guess, uint64_t least)
@@ -176,7 +177,8 @@ on_sums(struct repair *r, const struct message_sums *m)
 		return E_OK;
 	}
 	guess = sketch_guess(r->sketch, m->count, m->spread);
-	least = m->count > r->sketch->count ? m->count - r->sketch->count : r->sketch->count - m->count;
+	least =
+	    m->count > r->sketch->count ? m->count - r->sketch->count : r->sketch->count - m->count;
 	if (guess <= GUESS_FIRST_MAX && least <= GUESS_MAX) {
 		cells_send(r, cells_first(guess, least));
 		return writer_end(&r->cells_out);
@@ -232,7 +234,8 @@ on_cells(struct repair *r, struct bytes cells, struct why *why)
 	size_t count;
 	enum err e;
 
-	if (r->logs_sent || (r->cells_to != 0 && cells.n != (r->cells_to - r->cells) * (size_t)SKETCH_CELL_BYTES))
+	if (r->logs_sent ||
+	    (r->cells_to != 0 && cells.n != (r->cells_to - r->cells) * (size_t)SKETCH_CELL_BYTES))
 		return why_set(why, E_PROTOCOL, "CELLS that were not asked for");
 	if (cells.n == 0)
 		return logs_instead(r);
@@ -247,7 +250,8 @@ on_cells(struct repair *r, struct bytes cells, struct why *why)
 	if (!sketch_peel_done(r->peel))
 		return more_cells(r);
 	count = sketch_peel_found(r->peel, &found);
-	/* Sums differ and cells do not: symbols that are alike, or a peer that lies. Logs will tell. */
+	/* Sums differ and cells do not: symbols that are alike, or a peer that lies. Logs will
+	 * tell. */
 	if (count == 0)
 		return logs_instead(r);
 	if ((e = repair_found(r, found, count)) != E_OK)

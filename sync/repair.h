@@ -1,14 +1,15 @@
 /*
- * repair: what differs between the sets of parcels that two nodes share, found in one or two rounds; moving the
- * parcels is the host's part. A state machine over messages (PROTOCOL.md, "Repair"): no I/O, no clock, one thread.
+ * repair: what differs between the sets of parcels that two nodes share, found in one or two
+ * rounds; moving the parcels is the host's part. A state machine over messages (PROTOCOL.md,
+ * "Repair"): no I/O, no clock, one thread.
  *
- *     client:  repair_new; repair_start; then  repair_next -> send,  receive -> repair_take  until repair_state
- *              is not RUNNING
- *     server:  repair_new; the same without repair_start. A new SUMS begins anew.
+ *     client:  repair_new; repair_start; then  repair_next -> send,  receive -> repair_take  until
+ * repair_state is not RUNNING server:  repair_new; the same without repair_start. A new SUMS begins
+ * anew.
  *
- * SAME: the sets are equal. FOUND: repair_sends has what this side holds and the other lacks; the other side
- * knows, or will after the messages that wait in repair_next, what it has to send. After it was moved, and
- * stored, the client starts again: only SAME means that both agree.
+ * SAME: the sets are equal. FOUND: repair_sends has what this side holds and the other lacks; the
+ * other side knows, or will after the messages that wait in repair_next, what it has to send. After
+ * it was moved, and stored, the client starts again: only SAME means that both agree.
  */
 #ifndef BANYAN_SYNC_REPAIR_H
 #define BANYAN_SYNC_REPAIR_H
@@ -16,15 +17,16 @@
 #include "core/set/sketch.h"
 #include "sync/message.h"
 
-#define REPAIR_RUNS_MAX 1024u /* of a log; numbers past them count as not held, and are offered again */
+#define REPAIR_RUNS_MAX \
+	1024u /* of a log; numbers past them count as not held, and are offered again */
 #define REPAIR_LOGS_BYTES_MAX (8u << 20) /* about 600,000 logs */
 
 typedef enum err repair_log_fn(void *arg, uint32_t tag, const struct log_id *);
 typedef enum err repair_hash_fn(void *arg, uint64_t number, const struct parcel_hash *);
 
 /*
- * What repair reads of the shared set. Called inside repair_* only; they must not call back. What they return
- * but E_OK ends the repair, and what `each` returns ends the walk.
+ * What repair reads of the shared set. Called inside repair_* only; they must not call back. What
+ * they return but E_OK ends the repair, and what `each` returns ends the walk.
  */
 struct repair_source {
 	void *ctx;
@@ -33,7 +35,8 @@ struct repair_source {
 	/* The set's logs whose tags (sketch_log_tag) are in [from, to], by rising tag. */
 	enum err (*logs)(void *ctx, uint32_t from, uint32_t to, repair_log_fn *each, void *arg);
 	/* Every parcel of the set whose number ends in these 24 bits of a log, twins too: few. */
-	enum err (*find)(void *ctx, const struct log_id *, uint32_t number, repair_hash_fn *each, void *arg);
+	enum err (*find)(void *ctx, const struct log_id *, uint32_t number, repair_hash_fn *each,
+			 void *arg);
 	/* Every parcel of the set of a log, by number, twins too. */
 	enum err (*walk)(void *ctx, const struct log_id *, repair_hash_fn *each, void *arg);
 };
@@ -62,11 +65,13 @@ enum err repair_start(struct repair *);
 /* repair_takes: is this message one of repair's? */
 bool repair_takes(uint8_t type);
 /*
- * repair_take: a message from the peer. E_FRAME: a list that is malformed; E_PROTOCOL: it has no place now; E_LIMIT:
- * too many logs; E_NO_MEMORY, the source's errors. After a failure the state is FAILED.
+ * repair_take: a message from the peer. E_FRAME: a list that is malformed; E_PROTOCOL: it has no
+ * place now; E_LIMIT: too many logs; E_NO_MEMORY, the source's errors. After a failure the state is
+ * FAILED.
  */
 enum err repair_take(struct repair *, const struct message *, struct why *);
-/* repair_next: what to send next; views are ours until the next repair_* call. False: nothing now. */
+/* repair_next: what to send next; views are ours until the next repair_* call. False: nothing now.
+ */
 bool repair_next(struct repair *, struct message *);
 enum repair_state repair_state(const struct repair *);
 /* repair_sends: ours, until repair_start, repair_take or repair_free. By rising log tag. */

@@ -77,7 +77,8 @@ own_entry(struct repair *r, const struct own_log *l, struct entry *out)
 	return e;
 }
 
-/* [varint tag - last tag, sum (5), varint runs, (varint numbers not held, varint numbers held - 1) ...] ... */
+/* [varint tag - last tag, sum (5), varint runs, (varint numbers not held, varint numbers held - 1)
+ * ...] ... */
 static void
 entry_put(struct writer *w, const struct entry *n, uint32_t *last)
 {
@@ -168,8 +169,8 @@ send_held(struct repair *r, const struct own_log *l, const struct repair_held *h
 
 /* How many numbers are in a and not in b; with a log to send them from, they become sends. */
 static enum err
-less(struct repair *r, const struct own_log *from, const struct repair_held *a, const struct repair_held *b,
-     uint64_t *count)
+less(struct repair *r, const struct own_log *from, const struct repair_held *a,
+     const struct repair_held *b, uint64_t *count)
 {
 	uint32_t i, j = 0;
 	enum err e = E_OK;
@@ -200,11 +201,12 @@ less(struct repair *r, const struct own_log *from, const struct repair_held *a, 
 }
 
 /*
- * One log on each side. The same numbers and other sums: parcels under one number are not the same (a fork),
- * so each sends what it has.
+ * One log on each side. The same numbers and other sums: parcels under one number are not the same
+ * (a fork), so each sends what it has.
  */
 static enum err
-compare_two(struct repair *r, const struct own_log *l, const struct entry *own, const struct entry *peer)
+compare_two(struct repair *r, const struct own_log *l, const struct entry *own,
+	    const struct entry *peer)
 {
 	uint64_t ours = 0, theirs = 0;
 	enum err e;
@@ -284,8 +286,9 @@ send_all(struct compare *c, size_t i, size_t j)
 }
 
 /*
- * Own logs i to j - 1 and the peer's `count` have the same tag. Two logs with one tag on a side (rare) cannot be told
- * apart: all of them are sent, unless they are as many and their sums together are equal.
+ * Own logs i to j - 1 and the peer's `count` have the same tag. Two logs with one tag on a side
+ * (rare) cannot be told apart: all of them are sent, unless they are as many and their sums
+ * together are equal.
  */
 static enum err
 compare_tag(struct compare *c, size_t i, size_t j)

@@ -24,11 +24,11 @@ struct repair {
 	unsigned more_count;      /* client: how often */
 	struct writer cells_out;
 	bool cells_wait;
-	struct message out;       /* to be sent; type 0: none */
-	struct writer list;       /* bytes of `out`, or of LOGS to be sent in pieces */
+	struct message out; /* to be sent; type 0: none */
+	struct writer list; /* bytes of `out`, or of LOGS to be sent in pieces */
 	size_t list_sent;
 	bool list_waits;
-	struct writer peer_logs;  /* LOGS of the peer, put together */
+	struct writer peer_logs; /* LOGS of the peer, put together */
 	struct repair_send *send;
 	size_t send_count, send_room;
 	uint64_t wanted;
@@ -36,15 +36,17 @@ struct repair {
 
 /* repair_send_add: note what to send. E_NO_MEMORY. */
 enum err repair_send_add(struct repair *, const struct log_id *, uint64_t lo, uint64_t hi);
-/* repair_want_put: what of `found` is not ours, as WANT's bytes in r->list; what is ours becomes sends. */
+/* repair_want_put: what of `found` is not ours, as WANT's bytes in r->list; what is ours becomes
+ * sends. */
 enum err repair_found(struct repair *, const struct sketch_found *found, size_t count);
 /* repair_want_take: WANT's bytes become sends. E_FRAME. */
 enum err repair_want_take(struct repair *, struct bytes, struct why *);
 /* repair_logs_put: all own logs into r->list, as LOGS' bytes. */
 enum err repair_logs_put(struct repair *);
 /*
- * repair_logs_compare: the peer's logs (r->peer_logs) with own ones: sends, and what is wanted. With `answer` every
- * own log is compared, and those that differ are put into r->list; without it only those that the peer names.
+ * repair_logs_compare: the peer's logs (r->peer_logs) with own ones: sends, and what is wanted.
+ * With `answer` every own log is compared, and those that differ are put into r->list; without it
+ * only those that the peer names.
  */
 enum err repair_logs_compare(struct repair *, bool answer, struct why *);
 

@@ -40,7 +40,7 @@ struct look {
 	struct repair *r;
 	struct sketch_symbol symbol; /* of WANT: the number only */
 	bool by_hash;
-	uint64_t last;               /* noted already: twins of a number are one send */
+	uint64_t last; /* noted already: twins of a number are one send */
 	const struct log_id *log;
 	uint32_t log_tag;
 };
@@ -50,8 +50,10 @@ on_hash(void *arg, uint64_t number, const struct parcel_hash *hash)
 {
 	struct look *l = arg;
 
-	if (number == l->last || (l->by_hash && sketch_item(&l->r->config.key, l->log_tag, l->log, number, hash)
-							.symbol.hash_tag != l->symbol.hash_tag))
+	if (number == l->last ||
+	    (l->by_hash &&
+	     sketch_item(&l->r->config.key, l->log_tag, l->log, number, hash).symbol.hash_tag !=
+		 l->symbol.hash_tag))
 		return E_OK;
 	l->last = number;
 	return repair_send_add(l->r, l->log, number, number);
@@ -79,7 +81,8 @@ found_order(const void *a, const void *b)
 	return x->symbol.number < y->symbol.number ? -1 : x->symbol.number > y->symbol.number;
 }
 
-/* WANT: [varint tag - last tag, varint count - 1, varint number, varint number - last number ...] ... */
+/* WANT: [varint tag - last tag, varint count - 1, varint number, varint number - last number ...]
+ * ... */
 static enum err
 want_put(struct repair *r, struct sketch_found *found, size_t count)
 {
@@ -120,8 +123,8 @@ repair_found(struct repair *r, const struct sketch_found *found, size_t count)
 		struct look l = {.r = r, .by_hash = true, .symbol = found[i].symbol};
 
 		if (found[i].own)
-			e = r->config.source.logs(r->config.source.ctx, l.symbol.log_tag, l.symbol.log_tag,
-						  on_log, &l);
+			e = r->config.source.logs(r->config.source.ctx, l.symbol.log_tag,
+						  l.symbol.log_tag, on_log, &l);
 	}
 	if (e == E_OK)
 		e = want_put(r, sorted, theirs);

@@ -127,7 +127,8 @@ session_eof(struct session *s, const char *thing)
 {
 	struct why why;
 
-	why_set(&why, s->state == STATE_IDLE ? E_OK : E_PEER_GONE, "%s", thing == NULL ? "closed" : thing);
+	why_set(&why, s->state == STATE_IDLE ? E_OK : E_PEER_GONE, "%s",
+		thing == NULL ? "closed" : thing);
 	session_die(s, &why, 0);
 }
 
@@ -140,8 +141,8 @@ session_over(const struct session *s)
 bool
 session_idle(const struct session *s)
 {
-	return s->state == STATE_IDLE && !s->has_event && !s->finished_due && session_waiting(s) == 0 &&
-	       s->in.n <= s->in_taken + s->event_bytes;
+	return s->state == STATE_IDLE && !s->has_event && !s->finished_due &&
+	       session_waiting(s) == 0 && s->in.n <= s->in_taken + s->event_bytes;
 }
 
 /* ---- out ---- */
@@ -294,7 +295,8 @@ static bool
 expects(const struct session *s, uint8_t type)
 {
 	return node_expects(s, type) ||
-	       (s->config.side == SESSION_CLIENT ? client_expects(s, type) : server_expects(s, type));
+	       (s->config.side == SESSION_CLIENT ? client_expects(s, type)
+						 : server_expects(s, type));
 }
 
 /* Is the frame that begins so one that we take? Decided before its body is held in memory. */
@@ -307,13 +309,15 @@ head_ok(struct session *s, const struct frame_head *head)
 		if (head->type < MESSAGE_SKIPPABLE)
 			session_fail(s, E_FRAME, "type 0x%02x", head->type);
 		else if (head->body_bytes > SKIP_BYTES_MAX)
-			session_fail(s, E_FRAME_LONG, "type 0x%02x, %u bytes", head->type, head->body_bytes);
+			session_fail(s, E_FRAME_LONG, "type 0x%02x, %u bytes", head->type,
+				     head->body_bytes);
 		else
 			return true;
 		return false;
 	}
 	if (head->body_bytes > message_bytes_max(head->type)) {
-		session_fail(s, E_FRAME_LONG, "%s, %u bytes", message_name(head->type), head->body_bytes);
+		session_fail(s, E_FRAME_LONG, "%s, %u bytes", message_name(head->type),
+			     head->body_bytes);
 		return false;
 	}
 	if (s->config.stranger && head->type != MESSAGE_JOIN && head->type != MESSAGE_SUCCESSOR &&
@@ -336,7 +340,7 @@ on_error(struct session *s, const struct message_error *error)
 	char *c;
 
 	why_set(&why, message_error_of(error->code), "%.*s", (int)error->thing.n,
-	        (const char *)error->thing.p);
+		(const char *)error->thing.p);
 	for (c = why.thing; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f || (unsigned char)*c == 0xc2)
 			*c = '?';
@@ -367,7 +371,8 @@ take_frame(struct session *s)
 	s->in_credit = s->out_credit = 0;
 	if (!message_known(head.type))
 		return true;
-	if (message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes), &why) != E_OK) {
+	if (message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes), &why) !=
+	    E_OK) {
 		session_fail(s, why.e, "%s", why.thing);
 		return false;
 	}

@@ -4,8 +4,8 @@
 #include "sync/session_own.h"
 
 enum err
-session_ask(struct session *s, const char *verb, const char *const *args, size_t arg_count, bool input,
-            uint64_t now_ms)
+session_ask(struct session *s, const char *verb, const char *const *args, size_t arg_count,
+	    bool input, uint64_t now_ms)
 {
 	struct message m = {.type = MESSAGE_ASK};
 	size_t sum = 5, i;

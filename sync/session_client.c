@@ -13,7 +13,8 @@ client_expects(const struct session *s, uint8_t type)
 		return s->state == STATE_ASKING;
 	case MESSAGE_VERSION:
 	case MESSAGE_ACK:
-		return s->state == STATE_ASKING || s->state == STATE_OFFERING || s->state == STATE_WAITING;
+		return s->state == STATE_ASKING || s->state == STATE_OFFERING ||
+		       s->state == STATE_WAITING;
 	case MESSAGE_LAST:
 		return s->state == STATE_WAITING;
 	case MESSAGE_AGAIN:
@@ -54,7 +55,7 @@ client_hello(struct session *s, uint8_t flags)
 	    .proto_low = version_low(s),
 	    .proto_high = version_high(s),
 	    .flags = flags | HELLO_KNOWS_AGAIN | (mine->spare ? HELLO_SPARE : 0) |
-	             (mine->incarnation != 0 && mine->cursor[0] > 0 ? HELLO_SPARE_LIFE : 0),
+		     (mine->incarnation != 0 && mine->cursor[0] > 0 ? HELLO_SPARE_LIFE : 0),
 	    .epoch = mine->epoch,
 	    .acked = mine->acked,
 	    .incarnation = mine->incarnation >> 32,
@@ -80,7 +81,8 @@ client_greet(struct session *s, uint8_t flags)
 	struct message m = {.type = MESSAGE_AGAIN, .u.again = {flags}};
 
 	s->client.again = (flags & HELLO_ASK) == 0 && as_known(s, &s->client.mine);
-	s->known.can = false; /* the node's last LAST is another one from here on: until this exchange agrees */
+	s->known.can = false; /* the node's last LAST is another one from here on: until this
+				 exchange agrees */
 	if (s->client.again)
 		session_put(s, &m);
 	else
@@ -137,7 +139,8 @@ session_return(struct session *s, const struct message_came_back *who, uint64_t 
 
 /* ---- answers ---- */
 
-/* The log has a twin at the node; ours is kept there up to `number`. Said once, when LAST shows whose life it is. */
+/* The log has a twin at the node; ours is kept there up to `number`. Said once, when LAST shows
+ * whose life it is. */
 void
 client_twin(struct session *s, uint64_t number)
 {
@@ -184,7 +187,8 @@ on_ack(struct session *s, const struct message_ack *ack)
 	if (ack->status == STATUS_FORKED || !ours) {
 		if (s->state != STATE_WAITING || ack->status == STATUS_BEHIND) {
 			c->went_back = ack->status == STATUS_BEHIND;
-			go_on_after(s, c->mine.head); /* nothing more of this log: END, and hear the rest */
+			go_on_after(
+			    s, c->mine.head); /* nothing more of this log: END, and hear the rest */
 		}
 		client_twin(s, ack->status == STATUS_FORKED && ours ? ack->number : c->mine.acked);
 		return;

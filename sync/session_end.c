@@ -76,7 +76,8 @@ session_tick(struct session *s, uint64_t now_ms)
 		session_fail(s, E_PEER_TIMEOUT, " ");
 	session_die(s, &why, 0);
 	if (session_waiting(s) > 0 && now_ms >= s->out_since_ms + SESSION_IDLE_MS)
-		session_sent(s, session_waiting(s), now_ms); /* nobody takes it: let the close come */
+		session_sent(s, session_waiting(s),
+			     now_ms); /* nobody takes it: let the close come */
 }
 
 struct session_counts

@@ -16,7 +16,8 @@ raise_twin(struct session *s, uint64_t life)
 	session_raise(s, &event);
 }
 
-/* They differ. Once an exchange the node is asked what it holds: a twin shows, a lost cursor is mended. */
+/* They differ. Once an exchange the node is asked what it holds: a twin shows, a lost cursor is
+ * mended. */
 static void
 ask_again(struct session *s, const struct session_heads *heads)
 {
@@ -41,10 +42,10 @@ know(struct session *s)
 	const struct client *c = &s->client;
 
 	s->known = (struct known){.can = (c->last.status & LAST_AGAIN) != 0,
-	                          .epoch = c->mine.epoch,
-	                          .incarnation = c->last.incarnation != 0 ? c->last.incarnation
-	                                                                  : c->mine.incarnation,
-	                          .last = c->last};
+				  .epoch = c->mine.epoch,
+				  .incarnation = c->last.incarnation != 0 ? c->last.incarnation
+									  : c->mine.incarnation,
+				  .last = c->last};
 }
 
 /* The node kept some of its parcels to itself, as it was told to. */
@@ -56,8 +57,9 @@ downs_lack(const struct client *c, const struct session_heads *heads)
 }
 
 /*
- * LAST names no hash of the device's own parcels: a copied handset may have brought others under these numbers, to this node
- * or, before the device came here, to another one of the office. The digest tells, if it is the one of our log up to there.
+ * LAST names no hash of the device's own parcels: a copied handset may have brought others under
+ * these numbers, to this node or, before the device came here, to another one of the office. The
+ * digest tells, if it is the one of our log up to there.
  */
 static bool
 last_is_ours(struct session *s, const struct session_heads *mine)
@@ -67,7 +69,8 @@ last_is_ours(struct session *s, const struct session_heads *mine)
 	struct session_head *own = &heads.log[SESSION_LOG_OWN];
 
 	*own = (struct session_head){.epoch = c->mine.epoch, .number = c->last.number};
-	if (own->number > 0 && s->config.source.own_hash(s->config.source.ctx, own->number, &own->hash) != E_OK)
+	if (own->number > 0 &&
+	    s->config.source.own_hash(s->config.source.ctx, own->number, &own->hash) != E_OK)
 		return false;
 	return session_digest(&s->config.device, &heads) == c->last.digest;
 }
@@ -76,9 +79,11 @@ last_is_ours(struct session *s, const struct session_heads *mine)
 static void
 believe_last(struct session *s, const struct session_heads *heads)
 {
-	struct session_event event = {.kind = SESSION_ACKED, .u.acked = {.number = s->client.last.number}};
+	struct session_event event = {.kind = SESSION_ACKED,
+				      .u.acked = {.number = s->client.last.number}};
 
-	if (s->client.last.number <= s->client.told || s->client.last.number >= s->client.next || !last_is_ours(s, heads))
+	if (s->client.last.number <= s->client.told || s->client.last.number >= s->client.next ||
+	    !last_is_ours(s, heads))
 		return;
 	s->client.told = s->client.last.number;
 	session_raise(s, &event);
@@ -102,10 +107,12 @@ client_compare(struct session *s)
 	if (c->gap == 0 && !c->forked && !c->lacks)
 		believe_last(s, &heads);
 	if (c->gap != 0) {
-		snprintf(thing, sizeof(thing), "the node asks for parcel %llu, which is not here any more",
-		         (unsigned long long)c->gap);
+		snprintf(thing, sizeof(thing),
+			 "the node asks for parcel %llu, which is not here any more",
+			 (unsigned long long)c->gap);
 		session_finish(s, false, E_UNVERIFIED, thing);
-	} else if (c->forked) { /* the log has ended: nothing more is asked about it, whatever else lacks */
+	} else if (c->forked) { /* the log has ended: nothing more is asked about it, whatever else
+				   lacks */
 		snprintf(thing, sizeof(thing), "parcel %llu", (unsigned long long)c->last.number);
 		session_finish(s, false, E_FORK, thing);
 	} else if (c->lacks) { /* from the one on that could not be filled, whole */
@@ -113,7 +120,7 @@ client_compare(struct session *s)
 		ask_again(s, &heads);
 	} else if (c->budget_cut && c->lacked > 0) {
 		snprintf(thing, sizeof(thing), "parcel %llu needs %llu bytes more than are left",
-		         (unsigned long long)c->next, (unsigned long long)c->lacked);
+			 (unsigned long long)c->next, (unsigned long long)c->lacked);
 		session_finish(s, false, E_BUDGET_SMALL, thing);
 	} else if (c->budget_cut || (s->budget_bytes != 0 && downs_lack(c, &heads))) {
 		session_finish(s, false, E_BUDGET, "");
@@ -123,12 +130,13 @@ client_compare(struct session *s)
 	} else if (!c->asked) {
 		ask_again(s, &heads);
 	} else {
-		snprintf(thing, sizeof(thing), "the node has %llu, %llu and %llu parcels; here are %llu, %llu and %llu",
-		         (unsigned long long)c->last.number, (unsigned long long)c->last.head[0],
-		         (unsigned long long)c->last.head[1],
-		         (unsigned long long)heads.log[SESSION_LOG_OWN].number,
-		         (unsigned long long)heads.log[SESSION_LOG_BROADCAST].number,
-		         (unsigned long long)heads.log[SESSION_LOG_INBOX].number);
+		snprintf(thing, sizeof(thing),
+			 "the node has %llu, %llu and %llu parcels; here are %llu, %llu and %llu",
+			 (unsigned long long)c->last.number, (unsigned long long)c->last.head[0],
+			 (unsigned long long)c->last.head[1],
+			 (unsigned long long)heads.log[SESSION_LOG_OWN].number,
+			 (unsigned long long)heads.log[SESSION_LOG_BROADCAST].number,
+			 (unsigned long long)heads.log[SESSION_LOG_INBOX].number);
 		session_finish(s, false, E_UNVERIFIED, thing);
 	}
 }
@@ -146,11 +154,13 @@ client_last(struct session *s, const struct message_last *last)
 	c->new_life = c->new_life || (c->mine.incarnation != 0 && life != c->mine.incarnation);
 	s->state = STATE_TAKING;
 	if (status == STATUS_FORKED || last->number > c->mine.head)
-		client_twin(s, c->mine.acked); /* an ACK before it may have said more, with a hash */
+		client_twin(s,
+			    c->mine.acked); /* an ACK before it may have said more, with a hash */
 	if (c->forked && !c->fork_told) {
 		raise_twin(s, life);
 	} else if (!c->forked) {
-		/* without a hash, a word about more than was known is nothing until the digests agree; of a node in another life, any */
+		/* without a hash, a word about more than was known is nothing until the digests
+		 * agree; of a node in another life, any */
 		event.u.acked.number = c->new_life && !c->asked && !c->went_back ? 0 : last->number;
 		if (event.u.acked.number > c->acked)
 			event.u.acked.number = c->acked;

@@ -1,4 +1,5 @@
-/* What the device sends: its greeting when a budget is kept, its parcels as far as that carries, the end. */
+/* What the device sends: its greeting when a budget is kept, its parcels as far as that carries,
+ * the end. */
 #include "sync/session_own.h"
 
 /* What the node may send down: what is left when its last word is paid for. */
@@ -13,7 +14,9 @@ put_budget(struct session *s, uint64_t reserve)
 	reserve += frame_cost(s, 6);
 	if (s->client.mine.keep_half)
 		left /= 2;
-	m.u.budget.bytes = left <= reserve ? 1 : left - reserve < UINT32_MAX ? left - reserve : UINT32_MAX;
+	m.u.budget.bytes = left <= reserve               ? 1
+			   : left - reserve < UINT32_MAX ? left - reserve
+							 : UINT32_MAX;
 	session_put(s, &m);
 }
 
@@ -41,7 +44,8 @@ parcel_message_of(const struct client *c, struct bytes parcel, struct message *o
 		return;
 	crypto_sha256(hash, BYTES(parcel.p, (size_t)part->bytes));
 	if (be64_get(hash) == part->hash)
-		*out = (struct message){.type = MESSAGE_REST, .u.rest = {bytes_after(parcel, (size_t)part->bytes)}};
+		*out = (struct message){.type = MESSAGE_REST,
+					.u.rest = {bytes_after(parcel, (size_t)part->bytes)}};
 }
 
 /* Can the budget carry a frame of that size, what acknowledges it, and the end? */
@@ -49,8 +53,10 @@ static bool
 affords(struct session *s, size_t body_bytes)
 {
 	struct client *c = &s->client;
-	uint64_t open = c->next - 1 > c->acked ? c->next - 1 - c->acked : 0; /* sent and not acknowledged */
-	uint64_t cost = frame_cost(s, body_bytes) + ACK_COST * (open + 1) + LAST_COST + frame_cost(s, 6);
+	uint64_t open =
+	    c->next - 1 > c->acked ? c->next - 1 - c->acked : 0; /* sent and not acknowledged */
+	uint64_t cost =
+	    frame_cost(s, body_bytes) + ACK_COST * (open + 1) + LAST_COST + frame_cost(s, 6);
 	uint64_t left = session_budget_left(s);
 
 	if (left >= cost)
@@ -81,11 +87,14 @@ client_pull(struct session *s)
 			put_end(s);
 			return;
 		}
-		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next, &parcel, &epoch);
-		if (e == E_ABSENT) { /* it was safe, and given up; the node's backup was an older one */
+		e = s->config.source.parcel(s->config.source.ctx, SESSION_LOG_OWN, c->next, &parcel,
+					    &epoch);
+		if (e ==
+		    E_ABSENT) { /* it was safe, and given up; the node's backup was an older one */
 			c->gap = c->next;
 			client_twin(s, c->next - 1);
-			c->next = c->mine.head + 1; /* nothing more of this log: END, and hear the rest */
+			c->next =
+			    c->mine.head + 1; /* nothing more of this log: END, and hear the rest */
 			continue;
 		}
 		if (e != E_OK) {

@@ -120,13 +120,16 @@ put_last(struct session *s)
 	m.u.last = (struct message_last){
 	    .number = v->settled,
 	    .status = v->flight_status | (v->down_any ? LAST_MORE : 0),
-	    .incarnation = v->heads.incarnation >> 32 == v->hello.incarnation ? 0 : v->heads.incarnation,
+	    .incarnation =
+		v->heads.incarnation >> 32 == v->hello.incarnation ? 0 : v->heads.incarnation,
 	    .safe = v->heads.safe,
 	    .node_time_s = v->heads.now_s,
 	    .head = {v->heads.log[0].number, v->heads.log[1].number},
 	    .digest = session_digest(&s->config.device, &v->heads),
 	};
-	if (v->ack_due && v->settled_status == STATUS_FORKED) /* with the hash: is it the device's own that is kept? */
+	if (v->ack_due &&
+	    v->settled_status ==
+		STATUS_FORKED) /* with the hash: is it the device's own that is kept? */
 		put_ack(s, v->settled, v->settled_hash, STATUS_FORKED);
 	v->ack_due = false;
 	if (server_as_known(s, &m.u.last))
@@ -167,13 +170,15 @@ server_pull(struct session *s)
 			return;
 		}
 		m.u.down.log = log;
-		e = s->config.source.parcel(s->config.source.ctx, (enum session_log)log, v->down_next[log],
-		                            &m.u.down.parcel, &m.u.down.epoch);
+		e = s->config.source.parcel(s->config.source.ctx, (enum session_log)log,
+					    v->down_next[log], &m.u.down.parcel, &m.u.down.epoch);
 		if (e != E_OK) {
-			session_fail(s, e, "parcel %llu of the node's own", (unsigned long long)v->down_next[log]);
+			session_fail(s, e, "parcel %llu of the node's own",
+				     (unsigned long long)v->down_next[log]);
 			return;
 		}
-		if (frame_cost(s, m.u.down.parcel.n + 20u) > v->down_left) { /* what the peer cannot pay for waits */
+		if (frame_cost(s, m.u.down.parcel.n + 20u) >
+		    v->down_left) { /* what the peer cannot pay for waits */
 			v->down_next[0] = v->heads.log[0].number + 1;
 			v->down_next[1] = v->heads.log[1].number + 1;
 			continue;
@@ -220,7 +225,7 @@ session_settle_hello(struct session *s, const struct session_hello_reply *reply,
 
 void
 session_settle_parcel(struct session *s, uint64_t number, const struct parcel_hash *hash,
-                      enum message_status status, uint64_t now_ms)
+		      enum message_status status, uint64_t now_ms)
 {
 	struct server *v = &s->server;
 	uint64_t n;

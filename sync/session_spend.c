@@ -1,4 +1,5 @@
-/* What a link may cost, and what need not be said or sent again: after a cut, and in a further exchange. */
+/* What a link may cost, and what need not be said or sent again: after a cut, and in a further
+ * exchange. */
 #include "sync/session_own.h"
 
 void
@@ -29,12 +30,14 @@ session_cut_parcel(const struct session *s, uint64_t *epoch, uint64_t *number, s
 	struct bytes in = BYTES_NONE;
 
 	out[0] = out[1] = BYTES_NONE;
-	if (s->config.side != SESSION_SERVER || (s->state != STATE_RECEIVING && !s->receiving) || v->dropping)
+	if (s->config.side != SESSION_SERVER || (s->state != STATE_RECEIVING && !s->receiving) ||
+	    v->dropping)
 		return;
 	*epoch = v->hello.epoch;
 	*number = v->next;
 	if (s->in_taken + s->event_bytes < s->in.n)
-		in = BYTES(s->in.p + s->in_taken + s->event_bytes, s->in.n - s->in_taken - s->event_bytes);
+		in = BYTES(s->in.p + s->in_taken + s->event_bytes,
+			   s->in.n - s->in_taken - s->event_bytes);
 	if (s->part_number == v->next)
 		out[0] = writer_view(&s->part);
 	if (frame_head(in, &head, NULL) != E_OK || head.head_bytes == 0 ||
@@ -54,9 +57,10 @@ server_as_known(const struct session *s, const struct message_last *last)
 {
 	const struct message_last *k = &s->known.last;
 
-	return s->server.again && (last->status & ~LAST_AGAIN) == STATUS_OK && last->incarnation == 0 &&
-	       last->number == k->number && last->safe == k->safe && last->head[0] == k->head[0] &&
-	       last->head[1] == k->head[1] && last->digest == k->digest;
+	return s->server.again && (last->status & ~LAST_AGAIN) == STATUS_OK &&
+	       last->incarnation == 0 && last->number == k->number && last->safe == k->safe &&
+	       last->head[0] == k->head[0] && last->head[1] == k->head[1] &&
+	       last->digest == k->digest;
 }
 
 /* The next exchange may refer to this one. */
@@ -65,7 +69,8 @@ server_know(struct session *s, struct message_last *last)
 {
 	struct server *v = &s->server;
 
-	s->known.can = (v->hello.flags & HELLO_KNOWS_AGAIN) != 0 && (last->status & 3u) != STATUS_FORKED;
+	s->known.can =
+	    (v->hello.flags & HELLO_KNOWS_AGAIN) != 0 && (last->status & 3u) != STATUS_FORKED;
 	s->known.epoch = v->hello.epoch;
 	s->known.incarnation = v->heads.incarnation;
 	if (s->known.can)

@@ -35,10 +35,12 @@ version_meet(struct session *s, const struct message_hello *hello)
 	unsigned low = version_low(s), high = version_high(s);
 	char device[16], node[16];
 
-	if (hello->proto_low > high || hello->proto_high < low || hello->proto_low > hello->proto_high) {
-		session_fail(s, E_PROTOCOL_VERSION, "the device speaks %s, the node %s; upgrade the %s",
-		             range(device, (unsigned)hello->proto_low, (unsigned)hello->proto_high), range(node, low, high),
-		             hello->proto_high < low ? "device" : "node");
+	if (hello->proto_low > high || hello->proto_high < low ||
+	    hello->proto_low > hello->proto_high) {
+		session_fail(s, E_PROTOCOL_VERSION,
+			     "the device speaks %s, the node %s; upgrade the %s",
+			     range(device, (unsigned)hello->proto_low, (unsigned)hello->proto_high),
+			     range(node, low, high), hello->proto_high < low ? "device" : "node");
 		return false;
 	}
 	s->version = (unsigned)hello->proto_high < high ? (unsigned)hello->proto_high : high;
@@ -59,7 +61,8 @@ void
 version_heard(struct session *s, uint64_t spoken)
 {
 	if (spoken < version_low(s) || spoken > version_high(s))
-		session_fail(s, E_PROTOCOL, "VERSION %llu was not offered", (unsigned long long)spoken);
+		session_fail(s, E_PROTOCOL, "VERSION %llu was not offered",
+			     (unsigned long long)spoken);
 	else
 		s->version = (unsigned)spoken;
 }

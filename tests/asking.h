@@ -1,4 +1,5 @@
-/* asking: a command asked of an open store as a program or a device asks it; what was answered is left in `heard`. */
+/* asking: a command asked of an open store as a program or a device asks it; what was answered is
+ * left in `heard`. */
 #ifndef BANYAN_TESTS_ASKING_H
 #define BANYAN_TESTS_ASKING_H
 
@@ -25,8 +26,8 @@ hear_piece(void *ctx, uint8_t stream, struct bytes piece)
 
 /* `banyan COMMAND ARGS... --json`, asked by `who`; `remote`: over TLS. */
 static inline enum err
-asks(struct peer *p, const struct principal_id *who, bool remote, const char *command, const char *const *args,
-     uint32_t arg_count)
+asks(struct peer *p, const struct principal_id *who, bool remote, const char *command,
+     const char *const *args, uint32_t arg_count)
 {
 	struct call_asker asker = {.peer = p, .actor = who, .remote = remote, .answer = hear_piece};
 	struct why why = {.e = E_OK};

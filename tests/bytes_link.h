@@ -9,20 +9,27 @@ static struct tap tap;
 static inline struct session_source
 source_of(bool up)
 {
-	return up ? (struct session_source){.parcel = device_parcel, .own_hash = device_hash, .heads = device_heads}
-	          : (struct session_source){.parcel = node_parcel, .heads = node_heads};
+	return up ? (struct session_source){.parcel = device_parcel,
+					    .own_hash = device_hash,
+					    .heads = device_heads}
+		  : (struct session_source){.parcel = node_parcel, .heads = node_heads};
 }
 
 static inline void
 open_both(bool stranger, bool newer)
 {
-	struct session_config up = {.side = SESSION_CLIENT, .device = {{7}}, .source = source_of(true)};
-	struct session_config down = {.side = SESSION_SERVER, .device = {{7}}, .stranger = stranger, .source = source_of(false)};
+	struct session_config up = {
+	    .side = SESSION_CLIENT, .device = {{7}}, .source = source_of(true)};
+	struct session_config down = {.side = SESSION_SERVER,
+				      .device = {{7}},
+				      .stranger = stranger,
+				      .source = source_of(false)};
 
 	up.proto_high = down.proto_high = newer ? 2 : 0;
 	up.proto_low = down.proto_low = newer ? 1 : 0;
 	device.finished = device.verified = false;
-	MUST_HOLD(session_new(&device.s, &up, world_now) == E_OK && session_new(&node.s, &down, world_now) == E_OK);
+	MUST_HOLD(session_new(&device.s, &up, world_now) == E_OK &&
+		  session_new(&node.s, &down, world_now) == E_OK);
 }
 
 static inline bool
@@ -100,10 +107,15 @@ close_both(void)
 static inline void
 sync_within(uint64_t budget, bool ask_first, bool spare)
 {
-	struct session_mine mine = {.epoch = device.own.epoch, .head = device.own.number, .acked = device.acked,
-	                            .offered = device.offered, .incarnation = device.life,
-	                            .cursor = {device.down[0].number, device.down[1].number},
-	                            .budget_bytes = budget, .ask_first = ask_first, .spare = spare};
+	struct session_mine mine = {.epoch = device.own.epoch,
+				    .head = device.own.number,
+				    .acked = device.acked,
+				    .offered = device.offered,
+				    .incarnation = device.life,
+				    .cursor = {device.down[0].number, device.down[1].number},
+				    .budget_bytes = budget,
+				    .ask_first = ask_first,
+				    .spare = spare};
 
 	session_sync(device.s, &mine, world_now);
 }
@@ -117,8 +129,9 @@ both_hold_the_same(void)
 	if (l == NULL ? device.own.number > 0 : memcmp(l, &device.own, sizeof(*l)) != 0)
 		return false;
 	for (i = 0; i < 2; i++)
-		if (node.down[i].number > 0 ? memcmp(&node.down[i], &device.down[i], sizeof(node.down[i])) != 0
-		                            : device.down[i].number > 0)
+		if (node.down[i].number > 0
+			? memcmp(&node.down[i], &device.down[i], sizeof(node.down[i])) != 0
+			: device.down[i].number > 0)
 			return false;
 	return true;
 }

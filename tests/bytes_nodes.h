@@ -1,6 +1,7 @@
 /*
- * bytes_nodes: two nodes in memory that exchange and repair, and believe nothing which does not hold together: what is carried
- * ends with a tag over it. Of a set of a few parcels (tests/repair_set.h), so that each byte of what they say can be tried.
+ * bytes_nodes: two nodes in memory that exchange and repair, and believe nothing which does not
+ * hold together: what is carried ends with a tag over it. Of a set of a few parcels
+ * (tests/repair_set.h), so that each byte of what they say can be tried.
  */
 #ifndef BANYAN_TESTS_BYTES_NODES_H
 #define BANYAN_TESTS_BYTES_NODES_H
@@ -107,7 +108,8 @@ say_piece(struct end *d, struct piece p, struct message *out)
 	be32_put(d->bytes, p.log);
 	be32_put(d->bytes + 4, p.number);
 	tag_put(d->bytes + 8, BYTES(d->bytes, 8));
-	*out = (struct message){.type = MESSAGE_CARRIED, .u.carried = {BYTES(d->bytes, PIECE_BYTES)}};
+	*out =
+	    (struct message){.type = MESSAGE_CARRIED, .u.carried = {BYTES(d->bytes, PIECE_BYTES)}};
 	return E_OK;
 }
 
@@ -156,8 +158,10 @@ say_close(void *ctx, struct message_close *out)
 {
 	struct end *d = ctx;
 
-	*out = (struct message_close){.seq = d->arrival.count, .incarnation = 7, .count = d->set.sketch.count,
-	                              .digest = d->set.sketch.sum};
+	*out = (struct message_close){.seq = d->arrival.count,
+				      .incarnation = 7,
+				      .count = d->set.sketch.count,
+				      .digest = d->set.sketch.sum};
 	return E_OK;
 }
 
@@ -169,7 +173,9 @@ take_item(struct end *d, const struct session_item *item)
 	bool good = tag_holds(item->bytes);
 
 	if (item->type == MESSAGE_CARRIED && good && item->bytes.n == PIECE_BYTES)
-		piece_add(&d->batch, (struct piece){be32_get(item->bytes.p), be32_get(item->bytes.p + 4)}, true);
+		piece_add(&d->batch,
+			  (struct piece){be32_get(item->bytes.p), be32_get(item->bytes.p + 4)},
+			  true);
 	else
 		d->bad = d->bad || !good;
 }
@@ -199,7 +205,8 @@ list_sends(struct end *d)
 
 		for (k = 0; l != NULL && k < l->count; k++)
 			if (l->parcel[k].number >= send[i].lo && l->parcel[k].number <= send[i].hi)
-				piece_add(&d->list, (struct piece){l->name, l->parcel[k].number}, false);
+				piece_add(&d->list, (struct piece){l->name, l->parcel[k].number},
+					  false);
 	}
 }
 
@@ -215,7 +222,8 @@ say_repair(struct end *d)
 static inline void
 greet(unsigned flags)
 {
-	struct session_node mine = {.flags = flags, .incarnation = 9, .from = low.taken, .above = 7, .down = low.heard};
+	struct session_node mine = {
+	    .flags = flags, .incarnation = 9, .from = low.taken, .above = 7, .down = low.heard};
 
 	low.at = low.marked = flags & NODE_ANEW ? 0 : low.taken;
 	if (flags & NODE_ANEW)
@@ -253,7 +261,8 @@ begin_repair(void)
 {
 	repaired = true;
 	repair_free(low.repair);
-	MUST_HOLD((low.repair = set_repair(&low.set, true)) != NULL && repair_start(low.repair) == E_OK);
+	MUST_HOLD((low.repair = set_repair(&low.set, true)) != NULL &&
+		  repair_start(low.repair) == E_OK);
 	low.finished = false;
 	session_repair(low.s, now_ms);
 	say_repair(&low);

@@ -1,6 +1,7 @@
 /*
- * bytes_readers: what is read of bytes that somebody else wrote, each by the functions that the program reads it with: E_OK only
- * if it would be believed. Where a format has one form only, what was read is written again and must be the same bytes.
+ * bytes_readers: what is read of bytes that somebody else wrote, each by the functions that the
+ * program reads it with: E_OK only if it would be believed. Where a format has one form only, what
+ * was read is written again and must be the same bytes.
  */
 #ifndef BANYAN_TESTS_BYTES_READERS_H
 #define BANYAN_TESTS_BYTES_READERS_H
@@ -53,7 +54,8 @@ readers_begin(void)
 static inline enum err
 the_same_again(struct bytes in, struct writer *again)
 {
-	enum err e = writer_end(again) == E_OK && bytes_equal(writer_view(again), in) ? E_OK : ERR_COUNT;
+	enum err e =
+	    writer_end(again) == E_OK && bytes_equal(writer_view(again), in) ? E_OK : ERR_COUNT;
 
 	writer_free(again);
 	return e; /* ERR_COUNT is no error: the test says so */
@@ -70,7 +72,8 @@ read_message(struct bytes in)
 	if (e != E_OK || head.head_bytes == 0 || in.n - head.head_bytes < head.body_bytes)
 		return e != E_OK ? e : E_FRAME; /* it waits for more, which does not come */
 	in.n = head.head_bytes + head.body_bytes;
-	if ((e = message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes), NULL)) != E_OK)
+	if ((e = message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes),
+				NULL)) != E_OK)
 		return e;
 	writer_heap_init(&body, FRAME_BYTES_MAX);
 	writer_heap_init(&again, FRAME_BYTES_MAX);
@@ -138,7 +141,9 @@ read_enrolment(struct bytes in)
 	static struct enrolment m;
 	enum err e = enrolment_decode(in, &root_programme, &m, NULL);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_ENROLMENT, in, &root_programme, &root_key.pub);
+	return e != E_OK
+		   ? e
+		   : principal_verify(STATEMENT_ENROLMENT, in, &root_programme, &root_key.pub);
 }
 
 static inline enum err
@@ -147,7 +152,9 @@ read_revocation(struct bytes in)
 	static struct revocation m;
 	enum err e = revocation_decode(in, &root_programme, &m, NULL);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_REVOCATION, in, &root_programme, &root_key.pub);
+	return e != E_OK
+		   ? e
+		   : principal_verify(STATEMENT_REVOCATION, in, &root_programme, &root_key.pub);
 }
 
 static inline enum err
@@ -156,7 +163,8 @@ read_office(struct bytes in)
 	struct office m;
 	enum err e = office_decode(in, &root_programme, &m, NULL);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_OFFICE, in, &root_programme, &root_key.pub);
+	return e != E_OK ? e
+			 : principal_verify(STATEMENT_OFFICE, in, &root_programme, &root_key.pub);
 }
 
 static inline enum err
@@ -165,7 +173,9 @@ read_succession(struct bytes in)
 	static struct succession m;
 	enum err e = succession_decode(in, &root_programme, &m, NULL);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_SUCCESSION, in, &root_programme, &root_key.pub);
+	return e != E_OK
+		   ? e
+		   : principal_verify(STATEMENT_SUCCESSION, in, &root_programme, &root_key.pub);
 }
 
 static inline enum err
@@ -184,7 +194,9 @@ read_offer(struct bytes in)
 	struct attach_offer m;
 	enum err e = attach_offer_decode(in, &m);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_ATTACH_OFFER, in, &the_programme, &author_key.pub);
+	return e != E_OK
+		   ? e
+		   : principal_verify(STATEMENT_ATTACH_OFFER, in, &the_programme, &author_key.pub);
 }
 
 static inline enum err
@@ -193,7 +205,9 @@ read_held(struct bytes in)
 	static struct attach_held m;
 	enum err e = attach_held_decode(in, &m);
 
-	return e != E_OK ? e : principal_verify(STATEMENT_ATTACH_HELD, in, &the_programme, &author_key.pub);
+	return e != E_OK
+		   ? e
+		   : principal_verify(STATEMENT_ATTACH_HELD, in, &the_programme, &author_key.pub);
 }
 
 static inline enum err
@@ -204,7 +218,10 @@ read_list(struct bytes in)
 	struct attach_id id;
 	enum err e = attach_id_of(in, &id);
 
-	return e != E_OK ? e : want.n == ATTACH_ID_BYTES && memcmp(id.b, want.p, ATTACH_ID_BYTES) == 0 ? E_OK : E_ATTACHMENT;
+	return e != E_OK ? e
+	       : want.n == ATTACH_ID_BYTES && memcmp(id.b, want.p, ATTACH_ID_BYTES) == 0
+		   ? E_OK
+		   : E_ATTACHMENT;
 }
 
 static inline enum err
@@ -217,7 +234,8 @@ read_reference(struct bytes in)
 		return E_ATTACHMENT;
 	writer_heap_init(&w, 4096);
 	attach_ref_write(&ref, &w);
-	if (writer_end(&w) != E_OK || !attach_ref_read(writer_view(&w), &again) || memcmp(&ref, &again, sizeof(ref)) != 0) {
+	if (writer_end(&w) != E_OK || !attach_ref_read(writer_view(&w), &again) ||
+	    memcmp(&ref, &again, sizeof(ref)) != 0) {
 		writer_free(&w);
 		return ERR_COUNT;
 	}
@@ -283,7 +301,8 @@ read_stanza(struct bytes in)
 	struct stanza s;
 	enum err e = stanza_decode(in, &s, NULL);
 
-	return e != E_OK ? e : stanza_unwrap(&s, &the_programme, leaf, SLICE_ANALYTIC, &other_key, key);
+	return e != E_OK ? e
+			 : stanza_unwrap(&s, &the_programme, leaf, SLICE_ANALYTIC, &other_key, key);
 }
 
 static inline enum err
@@ -352,8 +371,10 @@ read_identifying(struct bytes in)
 	size_t count = 0;
 	enum err e;
 
-	snprintf(beside, sizeof(beside), "%.*s", (int)(strlen(vector_name) - strlen("_identifying")), vector_name);
-	e = revisions_read(vector_read(beside, room, sizeof(room)), in, bodies, SLICE_REVISIONS_MAX, &count, NULL);
+	snprintf(beside, sizeof(beside), "%.*s",
+		 (int)(strlen(vector_name) - strlen("_identifying")), vector_name);
+	e = revisions_read(vector_read(beside, room, sizeof(room)), in, bodies, SLICE_REVISIONS_MAX,
+			   &count, NULL);
 	return e != E_OK && count != 0 ? ERR_COUNT : e;
 }
 

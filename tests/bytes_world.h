@@ -1,7 +1,8 @@
 /*
- * bytes_world: a device and a node in memory that believe nothing which does not hold together, as the real ones do: a parcel
- * ends with a tag over its log, its number and the parcel before it. A parcel holds one record. So after whatever was done to
- * the bytes between them it can be said what must be true.
+ * bytes_world: a device and a node in memory that believe nothing which does not hold together, as
+ * the real ones do: a parcel ends with a tag over its log, its number and the parcel before it. A
+ * parcel holds one record. So after whatever was done to the bytes between them it can be said what
+ * must be true.
  */
 #ifndef BANYAN_TESTS_BYTES_WORLD_H
 #define BANYAN_TESTS_BYTES_WORLD_H
@@ -23,7 +24,8 @@ static struct {
 	struct session *s;
 	struct world_log own, down[2];
 	uint64_t acked, offered, life, record_count;
-	bool held[256];       /* records that the node is believed to have: the device would not send them again */
+	bool held[256]; /* records that the node is believed to have: the device would not send them
+			   again */
 	bool finished, verified, lacks;
 	struct why why;
 } device;
@@ -32,7 +34,7 @@ static struct {
 	struct session *s;
 	struct world_log log[WORLD_LOGS_MAX], down[2];
 	size_t log_count, twins;
-	uint64_t life, late;  /* late: the number to settle, once all that came was taken */
+	uint64_t life, late; /* late: the number to settle, once all that came was taken */
 	bool has[256], settles_late, busy;
 	struct bytes part;
 } node;
@@ -45,7 +47,8 @@ static inline void
 world_tag(uint8_t out[8], const struct world_log *l, uint64_t number, const uint8_t *text)
 {
 	uint8_t head[16], hash[SHA256_BYTES];
-	struct bytes parts[3] = {BYTES(head, 16), BYTES(l->hash[number - 1].b, HASH_BYTES), BYTES(text, WORLD_TEXT)};
+	struct bytes parts[3] = {BYTES(head, 16), BYTES(l->hash[number - 1].b, HASH_BYTES),
+				 BYTES(text, WORLD_TEXT)};
 
 	be64_put(head, l->epoch);
 	be64_put(head + 8, number);
@@ -56,7 +59,8 @@ world_tag(uint8_t out[8], const struct world_log *l, uint64_t number, const uint
 static inline void
 world_append(struct world_log *l, const uint8_t *parcel)
 {
-	struct bytes parts[2] = {BYTES(l->hash[l->number].b, HASH_BYTES), BYTES(parcel, WORLD_TEXT + 8)};
+	struct bytes parts[2] = {BYTES(l->hash[l->number].b, HASH_BYTES),
+				 BYTES(parcel, WORLD_TEXT + 8)};
 
 	l->number++;
 	MUST_HOLD(l->number <= WORLD_LOG_MAX);
@@ -126,7 +130,8 @@ static inline enum err
 node_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *out, uint64_t *epoch)
 {
 	(void)ctx;
-	return log != SESSION_LOG_OWN ? world_parcel_of(&node.down[log], number, out, epoch) : E_ABSENT;
+	return log != SESSION_LOG_OWN ? world_parcel_of(&node.down[log], number, out, epoch)
+				      : E_ABSENT;
 }
 
 static inline enum err
@@ -219,8 +224,8 @@ node_took(uint64_t epoch, uint64_t number, struct bytes b)
 static inline void
 node_event(const struct session_event *e)
 {
-	static const struct message_welcome welcome = {.programme_name = {(const uint8_t *)"Demo", 4},
-	                                               .area = {(const uint8_t *)"KH01", 4}};
+	static const struct message_welcome welcome = {
+	    .programme_name = {(const uint8_t *)"Demo", 4}, .area = {(const uint8_t *)"KH01", 4}};
 
 	switch ((int)e->kind) {
 	case SESSION_HELLO:
@@ -263,10 +268,10 @@ device_believes(uint64_t number)
 	uint64_t i;
 
 	CHECK_MSG(number <= device.own.number, "%llu parcels of %llu", (unsigned long long)number,
-	          (unsigned long long)device.own.number);
+		  (unsigned long long)device.own.number);
 	for (i = 1; i <= number && i <= device.own.number; i++)
-		CHECK_MSG(node.has[device.own.parcel[i][WORLD_TEXT - 1]], "parcel %llu is believed to be at the node",
-		          (unsigned long long)i);
+		CHECK_MSG(node.has[device.own.parcel[i][WORLD_TEXT - 1]],
+			  "parcel %llu is believed to be at the node", (unsigned long long)i);
 }
 
 /* A new log, with what the node has not got. */

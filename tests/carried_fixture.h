@@ -6,14 +6,19 @@
 #include "tests/node_fixture.h"
 #include "tools/node/carry/accept.h"
 
-/* A new record as the device's next parcel, signed; in its carried form it is left in *out (heap). */
+/* A new record as the device's next parcel, signed; in its carried form it is left in *out (heap).
+ */
 static inline enum err
-carried_say(struct node *n, struct device *d, uint8_t flags, struct record_id *id, struct writer *out)
+carried_say(struct node *n, struct device *d, uint8_t flags, struct record_id *id,
+	    struct writer *out)
 {
-	struct revision_body body = {.kind = REVISION_CREATE, .form = n->peer->forms->key, .answers = BYTES_LIT("\x90")};
+	struct revision_body body = {
+	    .kind = REVISION_CREATE, .form = n->peer->forms->key, .answers = BYTES_LIT("\x90")};
 	struct carried c = {.log = {d->self.id, d->self.epoch}, .previous = d->last};
-	struct parcel_context context = {.programme = n->peer->programme.id, .log = c.log, .previous = d->last,
-	                                 .own_area = d->self.area};
+	struct parcel_context context = {.programme = n->peer->programme.id,
+					 .log = c.log,
+					 .previous = d->last,
+					 .own_area = d->self.area};
 	struct writer plain[2], sealed[2] = {{0}, {0}}, bytes;
 	struct parcel_builder *b = NULL;
 	struct parcel_item item;
@@ -26,9 +31,11 @@ carried_say(struct node *n, struct device *d, uint8_t flags, struct record_id *i
 	writer_heap_init(&plain[1], SLICE_PLAIN_BYTES_MAX);
 	if ((e = node_run(n, d, &run)) == E_OK &&
 	    (e = revisions_write(&body, 1, &plain[0], &plain[1])) == E_OK &&
-	    (e = node_seal(&run, NULL, writer_view(&plain[0]), writer_view(&plain[1]), &item, sealed)) == E_OK &&
+	    (e = node_seal(&run, NULL, writer_view(&plain[0]), writer_view(&plain[1]), &item,
+			   sealed)) == E_OK &&
 	    (e = parcel_begin(&b, &context, d->number + 1, flags, NULL)) == E_OK &&
-	    (e = parcel_add(b, &item)) == E_OK && (e = parcel_end(b, &d->self.sign, &bytes, &d->last)) == E_OK) {
+	    (e = parcel_add(b, &item)) == E_OK &&
+	    (e = parcel_end(b, &d->self.sign, &bytes, &d->last)) == E_OK) {
 		d->number++;
 		*id = item.record;
 		c.parcel = writer_view(&bytes);
@@ -62,10 +69,11 @@ carried_head(struct node *n, const struct device *d)
 	store_read_end(txn);
 	k = snprintf(text, sizeof(text), "%llu", (unsigned long long)h.number);
 	for (i = 0; i < h.range_count && i < 4; i++)
-		k += snprintf(text + k, sizeof(text) - (size_t)k, " %llu-%llu", (unsigned long long)h.ranges[i].lo,
-		              (unsigned long long)h.ranges[i].hi);
-	(void)snprintf(text + k, sizeof(text) - (size_t)k, " of %llu forks %llu", (unsigned long long)h.count,
-	               (unsigned long long)h.forks);
+		k += snprintf(text + k, sizeof(text) - (size_t)k, " %llu-%llu",
+			      (unsigned long long)h.ranges[i].lo,
+			      (unsigned long long)h.ranges[i].hi);
+	(void)snprintf(text + k, sizeof(text) - (size_t)k, " of %llu forks %llu",
+		       (unsigned long long)h.count, (unsigned long long)h.forks);
 	return text;
 }
 

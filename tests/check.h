@@ -16,11 +16,13 @@ static int check_skipped;
 
 #define CHECK(expr) \
 	((expr) ? (void)0 \
-	        : (void)(check_failures++, fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #expr)))
+		: (void)(check_failures++, \
+			 fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #expr)))
 #define CHECK_MSG(expr, ...) \
 	((expr) ? (void)0 \
-	        : (void)(check_failures++, fprintf(stderr, "%s:%d: not true: %s: ", __FILE__, __LINE__, #expr), \
-	                 fprintf(stderr, __VA_ARGS__), fputc('\n', stderr)))
+		: (void)(check_failures++, \
+			 fprintf(stderr, "%s:%d: not true: %s: ", __FILE__, __LINE__, #expr), \
+			 fprintf(stderr, __VA_ARGS__), fputc('\n', stderr)))
 #define CHECK_STR(got, want) \
 	CHECK_MSG(strcmp((got), (want)) == 0, "got \"%s\", want \"%s\"", (got), (want))
 #define REQUIRE(expr) \
@@ -54,7 +56,11 @@ check_main(const struct check_test *tests, size_t count, int argc, char **argv)
 			continue;
 		check_failures = check_skipped = 0;
 		tests[i].run();
-		printf("%s %s\n", check_failures ? "FAIL" : check_skipped ? "skip" : "ok  ", tests[i].name);
+		printf("%s %s\n",
+		       check_failures  ? "FAIL"
+		       : check_skipped ? "skip"
+				       : "ok  ",
+		       tests[i].name);
 		if (check_failures)
 			failed++;
 		else if (check_skipped)
@@ -66,7 +72,10 @@ check_main(const struct check_test *tests, size_t count, int argc, char **argv)
 	return failed != 0;
 }
 
-#define T(function) {#function, function}
+#define T(function) \
+	{ \
+#function, function \
+	}
 #define CHECK_MAIN(...) \
 	int main(int argc, char **argv) \
 	{ \

@@ -1,6 +1,7 @@
 /*
- * cut_carried: what test_powercut_carried records: a device hands records to a relay and files to its node, the relay brings them and gives
- * them up, an agent is at work; over real links, all in one process. record() leaves the journal and `told`.
+ * cut_carried: what test_powercut_carried records: a device hands records to a relay and files to
+ * its node, the relay brings them and gives them up, an agent is at work; over real links, all in
+ * one process. record() leaves the journal and `told`.
  */
 #ifndef BANYAN_TESTS_CUT_CARRIED_H
 #define BANYAN_TESTS_CUT_CARRIED_H
@@ -82,7 +83,8 @@ static void
 agent_told(void *ctx, const struct link_result *result, const struct why *why)
 {
 	(void)ctx;
-	CHECK_MSG(why->e == E_OK && result->verified, "the agent: %s %s", err_name(why->e), why->thing);
+	CHECK_MSG(why->e == E_OK && result->verified, "the agent: %s %s", err_name(why->e),
+		  why->thing);
 	pthread_mutex_lock(&seen.lock);
 	seen.tried = true;
 	pthread_cond_signal(&seen.moved);
@@ -191,10 +193,12 @@ backup(const char *name)
 	struct why why = {.e = E_OK};
 	char path[PATH_MAX];
 
-	CHECK(backup_write(told.w.node->store, scratch_path(path, told.w.dir, name), &info, &why) == E_OK);
+	CHECK(backup_write(told.w.node->store, scratch_path(path, told.w.dir, name), &info, &why) ==
+	      E_OK);
 }
 
-/* Files go over the link; they are given up once a later record is in the office's backup, and parcels in two. */
+/* Files go over the link; they are given up once a later record is in the office's backup, and
+ * parcels in two. */
 static void
 gives_up(void)
 {
@@ -249,8 +253,8 @@ record(const char *root)
 	told.p[NODE] = told.w.node;
 	served_begin(&told.served, told.w.node);
 	for (i = RELAY; i < WHO; i++) {
-		told.p[i] = cut_join(&told.served, scratch_path(path, told.w.dir, names[i]), ROLE_MEMBER, i == ONE ? "V2" : "V1",
-		                     names[i], NULL);
+		told.p[i] = cut_join(&told.served, scratch_path(path, told.w.dir, names[i]),
+				     ROLE_MEMBER, i == ONE ? "V2" : "V1", names[i], NULL);
 		REQUIRE(told.p[i] != NULL);
 	}
 	journal_ack("created", 0);

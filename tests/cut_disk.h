@@ -1,6 +1,7 @@
 /*
- * cut_disk: what a power cut leaves on the disk, replayed out of a journal (tests/journal.h): what was synced is there; of
- * what was not, nothing, all, or some at random. Below `disk.below` only, if that is set: the other files stay away.
+ * cut_disk: what a power cut leaves on the disk, replayed out of a journal (tests/journal.h): what
+ * was synced is there; of what was not, nothing, all, or some at random. Below `disk.below` only,
+ * if that is set: the other files stay away.
  */
 #ifndef BANYAN_TESTS_CUT_DISK_H
 #define BANYAN_TESTS_CUT_DISK_H
@@ -160,8 +161,8 @@ disk_apply(const struct journal_op *op)
 			size_t n = JOURNAL_PAGE - (op->at + done) % JOURNAL_PAGE;
 
 			n = n < op->n - done ? n : op->n - done;
-			disk.pending[disk.pending_count++] = (struct page_write){
-			    op->file, op->at + done, op->data + done, n};
+			disk.pending[disk.pending_count++] =
+			    (struct page_write){op->file, op->at + done, op->data + done, n};
 			done += n;
 		}
 		break;
@@ -238,8 +239,8 @@ disk_write_out(const char *root, enum keep keep)
 
 	memcpy(names, disk.names, sizeof(names));
 	if (keep != KEEP_NOTHING && disk.change_count > 0)
-		changes = keep == KEEP_ALL ? disk.change_count
-					   : (size_t)rand() % (disk.change_count + 1);
+		changes =
+		    keep == KEEP_ALL ? disk.change_count : (size_t)rand() % (disk.change_count + 1);
 	for (i = 0; i < disk.change_count; i++)
 		if (i < changes || !is_hit(disk.changes[i].op->name))
 			names_apply(names, &name_count, disk.changes[i].op);
@@ -250,7 +251,8 @@ disk_write_out(const char *root, enum keep keep)
 		struct disk_file copy;
 		FILE *out;
 
-		if (disk.below != NULL && strncmp(names[j].name, disk.below, strlen(disk.below)) != 0)
+		if (disk.below != NULL &&
+		    strncmp(names[j].name, disk.below, strlen(disk.below)) != 0)
 			continue;
 		disk_make_parents(root, names[j].name);
 		copy = (struct disk_file){malloc(f->n + 1), f->n};
@@ -258,11 +260,11 @@ disk_write_out(const char *root, enum keep keep)
 		if (f->n > 0)
 			memcpy(copy.p, f->p, f->n);
 		for (i = 0; i < disk.pending_count; i++)
-			if (disk.pending[i].file == names[j].file && (!is_hit(names[j].name) || kept(keep)))
+			if (disk.pending[i].file == names[j].file &&
+			    (!is_hit(names[j].name) || kept(keep)))
 				file_put(&copy, disk.pending[i].at, disk.pending[i].data,
 					 disk.pending[i].n);
-		if (out == NULL || fwrite(copy.p, 1, copy.n, out) != copy.n ||
-		    fclose(out) != 0)
+		if (out == NULL || fwrite(copy.p, 1, copy.n, out) != copy.n || fclose(out) != 0)
 			exit(1);
 		free(copy.p);
 	}
@@ -271,12 +273,15 @@ disk_write_out(const char *root, enum keep keep)
 static inline bool
 is_below(const struct journal_op *op, const char *below, const char *const names[])
 {
-	const char *name = op->kind == OP_WRITE || op->kind == OP_SYNC || op->kind == OP_TRUNCATE ? names[op->file] : op->name;
+	const char *name = op->kind == OP_WRITE || op->kind == OP_SYNC || op->kind == OP_TRUNCATE
+			       ? names[op->file]
+			       : op->name;
 
 	return op->kind != OP_ACK && (below == NULL || strncmp(name, below, strlen(below)) == 0);
 }
 
-/* The recorded world goes; `dir` is a new one, in memory if there is such a place: replayed stores sync for nobody. */
+/* The recorded world goes; `dir` is a new one, in memory if there is such a place: replayed stores
+ * sync for nobody. */
 static inline void
 cut_begin(char dir[PATH_MAX], char root[PATH_MAX])
 {
@@ -289,15 +294,17 @@ cut_begin(char dir[PATH_MAX], char root[PATH_MAX])
 }
 
 static unsigned cut_stride = 1; /* only at each so-manieth operation */
-static int cut_keeps = 1; /* at each cut so many of the five kinds of disk, in turn; BANYAN_POWERCUT_KEEPS: so many */
+static int cut_keeps =
+    1; /* at each cut so many of the five kinds of disk, in turn; BANYAN_POWERCUT_KEEPS: so many */
 
 /*
- * cut_everywhere: before each operation from `from` on that touches `below` (NULL: any), the disk as the cut may have left it,
- * and what `wrong_of` says of it. How many were wrong; of a disk that lies the first will do.
+ * cut_everywhere: before each operation from `from` on that touches `below` (NULL: any), the disk
+ * as the cut may have left it, and what `wrong_of` says of it. How many were wrong; of a disk that
+ * lies the first will do.
  */
 static inline unsigned
-cut_everywhere(const char *root, const char *below, size_t from, const char *(*wrong_of)(const char *), bool lies,
-               unsigned *cuts)
+cut_everywhere(const char *root, const char *below, size_t from,
+	       const char *(*wrong_of)(const char *), bool lies, unsigned *cuts)
 {
 	static const char *names[JOURNAL_FILES_MAX]; /* as they were made */
 	const char *asked = getenv("BANYAN_POWERCUT_KEEPS");
@@ -310,7 +317,9 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 		if (journal.ops[i].kind == OP_CREATE)
 			names[journal.ops[i].file] = journal.ops[i].name;
 	for (*cuts = 0, i = 0; i <= journal.count; i++) {
-		bool here = i == journal.count || (i >= from && is_below(&journal.ops[i], below, names) && seen++ % cut_stride == 0);
+		bool here =
+		    i == journal.count || (i >= from && is_below(&journal.ops[i], below, names) &&
+					   seen++ % cut_stride == 0);
 
 		for (keep = 0; here && keep < keeps; keep++, ++*cuts) {
 			unsigned how = (*cuts + (unsigned)keep) % KEEPS;
@@ -321,7 +330,8 @@ cut_everywhere(const char *root, const char *below, size_t from, const char *(*w
 			wrong_count += wrong != NULL;
 			if (wrong != NULL && lies)
 				return wrong_count;
-			CHECK_MSG(wrong == NULL, "%s: cut before operation %zu, keep %u: %s", below == NULL ? "" : below, i, how, wrong);
+			CHECK_MSG(wrong == NULL, "%s: cut before operation %zu, keep %u: %s",
+				  below == NULL ? "" : below, i, how, wrong);
 		}
 		if (i < journal.count)
 			disk_apply(&journal.ops[i]);
@@ -339,7 +349,8 @@ disk_hit_next(const char (*below)[CUT_BELOW], unsigned count)
 	disk.hit = turn == count ? NULL : below[turn];
 }
 
-/* cut_record: the same journal each time: record() plays below a fresh root, where temporary files go too; cutting can begin. */
+/* cut_record: the same journal each time: record() plays below a fresh root, where temporary files
+ * go too; cutting can begin. */
 static inline void
 cut_record(char dir[PATH_MAX], char root[PATH_MAX], void (*record)(const char *root))
 {

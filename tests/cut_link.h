@@ -1,6 +1,7 @@
 /*
- * cut_link: for the tests of power cuts: stores that are served on threads, newcomers that join over the link, and records with
- * a file. All of it in one process, whose writes tests/journal.h notes.
+ * cut_link: for the tests of power cuts: stores that are served on threads, newcomers that join
+ * over the link, and records with a file. All of it in one process, whose writes tests/journal.h
+ * notes.
  */
 #ifndef BANYAN_TESTS_CUT_LINK_H
 #define BANYAN_TESTS_CUT_LINK_H
@@ -47,7 +48,10 @@ served_run(void *arg)
 	struct served *s = arg;
 	struct why why = {.e = E_OK};
 
-	if (serve_run(s->peer, &(struct serve_options){.listen = "127.0.0.1:0", .ready = served_ready, .ctx = s}, &why) != E_OK)
+	if (serve_run(
+		s->peer,
+		&(struct serve_options){.listen = "127.0.0.1:0", .ready = served_ready, .ctx = s},
+		&why) != E_OK)
 		abort();
 	return NULL;
 }
@@ -78,9 +82,11 @@ served_end(struct served *s, size_t count)
 		pthread_join(s[i].thread, NULL);
 }
 
-/* What is recorded begins with an office that has CUT_FORM; `below`: the folders, below the root, of all who will be there. */
+/* What is recorded begins with an office that has CUT_FORM; `below`: the folders, below the root,
+ * of all who will be there. */
 static inline bool
-cut_office(struct office_world *w, const char *root, char (*below)[CUT_BELOW], const char *const *names, size_t count)
+cut_office(struct office_world *w, const char *root, char (*below)[CUT_BELOW],
+	   const char *const *names, size_t count)
 {
 	size_t i;
 
@@ -94,11 +100,14 @@ cut_office(struct office_world *w, const char *root, char (*below)[CUT_BELOW], c
 	return true;
 }
 
-/* Somebody joins the node that is served; a node is let in, and open anew as the office that it is. */
+/* Somebody joins the node that is served; a node is let in, and open anew as the office that it is.
+ */
 static inline struct peer *
-cut_join(struct served *at, const char *path, enum role role, const char *area, const char *name, const char *twin_address)
+cut_join(struct served *at, const char *path, enum role role, const char *area, const char *name,
+	 const char *twin_address)
 {
-	struct invitation v = {.role = role, .area = area, .name = name, .address = at->address, .days = 1};
+	struct invitation v = {
+	    .role = role, .area = area, .name = name, .address = at->address, .days = 1};
 	struct identity *officer = &at->peer->identities[1];
 	struct unlock unlock = office_unlock(NULL);
 	struct why why = {.e = E_OK};
@@ -149,9 +158,14 @@ static inline void
 cut_finish_file(struct peer *p, const char *area, size_t bytes, struct record_id *id)
 {
 	struct field_value values[2];
-	struct finished f = {.form = peer_form(p, "A1"), .area = area, .values = values, .value_count = 2,
-	                     .time_s = peer_now_s(p), .attached_count = 1};
-	uint8_t packed[ATTACH_REF_BYTES_MAX + 8], text[ATTACH_REF_BYTES_MAX], *plain = malloc(bytes);
+	struct finished f = {.form = peer_form(p, "A1"),
+			     .area = area,
+			     .values = values,
+			     .value_count = 2,
+			     .time_s = peer_now_s(p),
+			     .attached_count = 1};
+	uint8_t packed[ATTACH_REF_BYTES_MAX + 8], text[ATTACH_REF_BYTES_MAX],
+	    *plain = malloc(bytes);
 	struct attached_new file;
 	struct why why = {.e = E_OK};
 	struct sealer sealer;

@@ -1,7 +1,8 @@
 /*
- * cut_roads: the roads of a record, gone once and recorded (tests/journal.h). At a device records are finished, gathered,
- * packed for a stick, acknowledged, given up once they are safe, and others' envelopes carried; at its node they are taken,
- * opened, erased, and the store gets a new key.
+ * cut_roads: the roads of a record, gone once and recorded (tests/journal.h). At a device records
+ * are finished, gathered, packed for a stick, acknowledged, given up once they are safe, and
+ * others' envelopes carried; at its node they are taken, opened, erased, and the store gets a new
+ * key.
  */
 #ifndef BANYAN_TESTS_CUT_ROADS_H
 #define BANYAN_TESTS_CUT_ROADS_H
@@ -24,12 +25,12 @@
 /* What was done, to hold a cut store against. */
 static struct {
 	struct record_id ids[RECORDS];
-	uint64_t number_of[RECORDS];               /* of the parcel that carries the record */
+	uint64_t number_of[RECORDS];                /* of the parcel that carries the record */
 	struct parcel_hash hashes[PARCELS_MAX + 1]; /* of the device's parcels, from 1 */
-	struct log_id log;                         /* the device's */
+	struct log_id log;                          /* the device's */
 	struct writer envelopes[CARRIED];
-	char node[96], device[96];                 /* below the root */
-	size_t from;                               /* the first operation that may be cut */
+	char node[96], device[96]; /* below the root */
+	size_t from;               /* the first operation that may be cut */
 	struct peer *d;
 	struct office_world w;
 } told;
@@ -52,7 +53,8 @@ note_hashes(void)
 
 	if (store_read_begin(told.d->store, &txn) != E_OK)
 		return 0;
-	while (n < PARCELS_MAX && arrival_find(txn, &told.log, n + 1, &seq, &told.hashes[n + 1]) == E_OK)
+	while (n < PARCELS_MAX &&
+	       arrival_find(txn, &told.log, n + 1, &seq, &told.hashes[n + 1]) == E_OK)
 		n++;
 	store_read_end(txn);
 	return n;
@@ -77,7 +79,8 @@ gather(void)
 {
 	size_t parcels;
 
-	CHECK(outbox_gather(told.d, peer_self(told.d), &parcels, &told.w.why) == E_OK && parcels > 0);
+	CHECK(outbox_gather(told.d, peer_self(told.d), &parcels, &told.w.why) == E_OK &&
+	      parcels > 0);
 	journal_ack("gathered", note_hashes());
 }
 
@@ -110,7 +113,8 @@ hear(struct bytes bytes, uint64_t number)
 	struct bundle b;
 
 	CHECK(bundle_read(bytes, &b, &told.w.why) == E_OK);
-	CHECK(stick_take(told.d, &b, &taken, NULL, NULL, &told.w.why) == E_OK && taken.receipts > 0);
+	CHECK(stick_take(told.d, &b, &taken, NULL, NULL, &told.w.why) == E_OK &&
+	      taken.receipts > 0);
 	journal_ack("heard", number);
 }
 
@@ -123,7 +127,8 @@ by_relay(void)
 	uint32_t count;
 
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
-	REQUIRE(satchel_take(told.w.node, writer_view(&up), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &told.w.why) == E_OK);
+	REQUIRE(satchel_take(told.w.node, writer_view(&up), &relay, SATCHEL_ANSWERS_BYTES_MAX,
+			     &answer, &told.w.why) == E_OK);
 	journal_ack("taken", last);
 	open_all(4);
 	count = be32_get(answer.p);
@@ -143,7 +148,8 @@ by_stick(void)
 
 	writer_heap_init(&down, BUNDLE_BYTES_MAX);
 	REQUIRE(bundle_read(writer_view(&up), &b, &told.w.why) == E_OK);
-	CHECK(stick_take(told.w.node, &b, &taken, NULL, NULL, &told.w.why) == E_OK && taken.parcels > 0);
+	CHECK(stick_take(told.w.node, &b, &taken, NULL, NULL, &told.w.why) == E_OK &&
+	      taken.parcels > 0);
 	journal_ack("taken", last);
 	open_all(RECORDS);
 	CHECK(stick_pack_down(told.w.node, "member", false, &down, &packed, &told.w.why) == E_OK);
@@ -181,7 +187,8 @@ carry_for_others(void)
 		writer_heap_init(&out, BUNDLE_BYTES_MAX);
 		writer_heap_init(&told.envelopes[i], ENVELOPE_BYTES_MAX);
 		CHECK(stick_pack_up(told.d, &up, &out, &packed, &told.w.why) == E_OK);
-		CHECK(bundle_read(writer_view(&out), &b, &told.w.why) == E_OK && bundle_next(&b, &at, &envelope));
+		CHECK(bundle_read(writer_view(&out), &b, &told.w.why) == E_OK &&
+		      bundle_next(&b, &at, &envelope));
 		writer_bytes(&told.envelopes[i], envelope);
 		CHECK(store_write(told.d->store, carry_job, &told.envelopes[i]) == E_OK);
 		journal_ack("carried", i + 1);
@@ -195,8 +202,10 @@ carry_for_others(void)
 static inline void
 erase_one(void)
 {
-	struct erase_order what = {.record = told.ids[VICTIM], .parts = ERASURE_ALL,
-	                           .actor = &told.w.node->identities[1].id, .reason = "asked for"};
+	struct erase_order what = {.record = told.ids[VICTIM],
+				   .parts = ERASURE_ALL,
+				   .actor = &told.w.node->identities[1].id,
+				   .reason = "asked for"};
 	size_t neighbours;
 	enum err e;
 
@@ -213,7 +222,8 @@ renew_key(void)
 {
 	struct unlock keep = new_unlock();
 
-	CHECK(keyring_add(told.w.node->path, store_key_of(told.w.node->store), &keep, NULL, &told.w.why) == E_OK);
+	CHECK(keyring_add(told.w.node->path, store_key_of(told.w.node->store), &keep, NULL,
+			  &told.w.why) == E_OK);
 	journal_ack("added", 0);
 	CHECK(relock_store(told.w.node, &keep, 1, NULL, NULL, &told.w.why) == E_OK);
 	journal_ack("renewed", 0);

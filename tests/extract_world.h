@@ -1,6 +1,7 @@
 /*
- * extract_world: a node with a small area table and one form, records of any area and time, and commands run on it as an
- * officer or as a remote researcher, with what they write caught in memory.
+ * extract_world: a node with a small area table and one form, records of any area and time, and
+ * commands run on it as an officer or as a remote researcher, with what they write caught in
+ * memory.
  */
 #ifndef BANYAN_TESTS_EXTRACT_WORLD_H
 #define BANYAN_TESTS_EXTRACT_WORLD_H
@@ -26,24 +27,23 @@ static const char world_areas[] = "code,parent,level,name\n"
 				  "P,,province,P\nD1,P,district,D1\nD2,P,district,D2\n"
 				  "A,D1,commune,A\nB,D1,commune,B\nC,D2,commune,C\n";
 
-static const char world_form[] =
-    "| survey |\n| | type | name | bind::banyan:class | label |\n"
-    "| | select_one sex | sex | S | Sex |\n"
-    "| | select_multiple harm | harm | S | Harm |\n"
-    "| | integer | n | O | How many |\n"
-    "| | text | name | D | Name |\n"
-    "| | select_one sex | secret | D | Secret |\n"
-    "| | text | place | O | Place |\n"
-    "| | begin repeat | child | | Child |\n"
-    "| | select_one age | age | S | Age |\n"
-    "| | integer | hours | S | Hours |\n"
-    "| | text | nick | D | Nick |\n"
-    "| | end repeat | | | |\n"
-    "\n| choices |\n| | list_name | name | label |\n"
-    "| | sex | f | F |\n| | sex | m | M |\n"
-    "| | harm | h1 | 1 |\n| | harm | h2 | 2 |\n"
-    "| | age | young | Y |\n| | age | old | O |\n"
-    "\n| settings |\n| | form_id | version |\n| | T1 | 1 |\n";
+static const char world_form[] = "| survey |\n| | type | name | bind::banyan:class | label |\n"
+				 "| | select_one sex | sex | S | Sex |\n"
+				 "| | select_multiple harm | harm | S | Harm |\n"
+				 "| | integer | n | O | How many |\n"
+				 "| | text | name | D | Name |\n"
+				 "| | select_one sex | secret | D | Secret |\n"
+				 "| | text | place | O | Place |\n"
+				 "| | begin repeat | child | | Child |\n"
+				 "| | select_one age | age | S | Age |\n"
+				 "| | integer | hours | S | Hours |\n"
+				 "| | text | nick | D | Nick |\n"
+				 "| | end repeat | | | |\n"
+				 "\n| choices |\n| | list_name | name | label |\n"
+				 "| | sex | f | F |\n| | sex | m | M |\n"
+				 "| | harm | h1 | 1 |\n| | harm | h2 | 2 |\n"
+				 "| | age | young | Y |\n| | age | old | O |\n"
+				 "\n| settings |\n| | form_id | version |\n| | T1 | 1 |\n";
 
 struct world {
 	char dir[PATH_MAX], at[PATH_MAX];
@@ -60,8 +60,8 @@ struct caught_file {
 };
 
 /*
- * The clock of these tests stands on 2026-11-22: a record's days are written in what is expected, and a day that
- * lies years back is not believed.
+ * The clock of these tests stands on 2026-11-22: a record's days are written in what is expected,
+ * and a day that lies years back is not believed.
  */
 time_t
 time(time_t *out)
@@ -148,9 +148,11 @@ world_init(struct world *w)
 	f.areas = writer_view(&areas);
 	must(enrol_found(&w->peer, w->at, &unlock, &f, &why), "found", &why);
 	must(peer_identity(w->peer, "officer", &w->officer, &why), "officer", &why);
-	must(xlsform_convert(&xform, bytes_of_str(world_form), XLSFORM_MD, "T1", &report, NULL), "form", NULL);
+	must(xlsform_convert(&xform, bytes_of_str(world_form), XLSFORM_MD, "T1", &report, NULL),
+	     "form", NULL);
 	must(form_bundle_write(&bundle, writer_view(&xform), NULL, 0), "bundle", NULL);
-	must(down_add_form(w->peer, &w->officer->id, writer_view(&bundle), &already, &why), "add", &why);
+	must(down_add_form(w->peer, &w->officer->id, writer_view(&bundle), &already, &why), "add",
+	     &why);
 	must(opener_all(w->peer, &why), "open", &why);
 	w->form = peer_form(w->peer, "T1");
 	if (w->form == NULL)
@@ -177,7 +179,8 @@ world_fini(struct world *w)
 static inline struct record_id
 world_add(struct world *w, const char *area, uint32_t time_s, const char *json, size_t count)
 {
-	struct answer_env env = {.now_ms = (int64_t)time_s * 1000, .device_id = "", .username = "", .area = area};
+	struct answer_env env = {
+	    .now_ms = (int64_t)time_s * 1000, .device_id = "", .username = "", .area = area};
 	struct finished all[32], f = {.form = w->form, .area = area, .time_s = time_s};
 	struct answer_fault faults[4];
 	struct field_value *values;
@@ -230,10 +233,11 @@ catch_piece(void *ctx, uint8_t stream, struct bytes b)
 	return E_OK;
 }
 
-/* world_call: a command with its options (name, value, name, value ..., NULL), asked by `remote` or by the officer. */
+/* world_call: a command with its options (name, value, name, value ..., NULL), asked by `remote` or
+ * by the officer. */
 static inline struct caught
 world_call(struct world *w, const struct principal_id *remote, const char *command, const char *arg,
-           const char *const *options)
+	   const char *const *options)
 {
 	struct call_option given[12];
 	struct caught k = {.e = E_OK};

@@ -1,7 +1,9 @@
 /*
- * golden_rows: rows of a store held against vectors. The store's key is that of tests/vectors/key_slots.hex, so that hidden
- * names are the same in every run. A row is a put and a read through the code's own functions; what stood in the table is the
- * vector; then the value is cut at every byte, lengthened, and given a greater version, and the read must say the right error.
+ * golden_rows: rows of a store held against vectors. The store's key is that of
+ * tests/vectors/key_slots.hex, so that hidden names are the same in every run. A row is a put and a
+ * read through the code's own functions; what stood in the table is the vector; then the value is
+ * cut at every byte, lengthened, and given a greater version, and the read must say the right
+ * error.
  */
 #ifndef BANYAN_TESTS_GOLDEN_ROWS_H
 #define BANYAN_TESTS_GOLDEN_ROWS_H
@@ -13,14 +15,15 @@
 
 struct golden_row {
 	const char *vector, *what;
-	enum store_table table;      /* cleared first: the row that is put is its only one */
-	const char *meta;            /* META: the row's name */
+	enum store_table table; /* cleared first: the row that is put is its only one */
+	const char *meta;       /* META: the row's name */
 	enum err (*put)(struct store_txn *);
-	enum err (*read)(struct store_txn *, struct bytes key, bool whole); /* whole: CHECK what was read */
-	enum err cut;                /* what a cut or longer value is; E_OK: E_PACK_CUT, and E_PACK_EXTRA */
-	bool has_version;            /* its first element is a version, 1 */
-	const char *key_vector;      /* the row's key is a hidden name */
-	size_t head, element;        /* a list without a count: cut between elements it is a shorter one */
+	enum err (*read)(struct store_txn *, struct bytes key,
+			 bool whole); /* whole: CHECK what was read */
+	enum err cut;     /* what a cut or longer value is; E_OK: E_PACK_CUT, and E_PACK_EXTRA */
+	bool has_version; /* its first element is a version, 1 */
+	const char *key_vector; /* the row's key is a hidden name */
+	size_t head, element; /* a list without a count: cut between elements it is a shorter one */
 };
 
 struct golden_store {
@@ -38,7 +41,8 @@ golden_begin(struct golden_store *g)
 
 	memset(&key, 0x5a, sizeof(key));
 	scratch_path(g->at, scratch_make(g->dir), "store");
-	return file.n > 0 && store_create_with(g->at, file, &key, &options, &g->store, NULL) == E_OK;
+	return file.n > 0 &&
+	       store_create_with(g->at, file, &key, &options, &g->store, NULL) == E_OK;
 }
 
 static inline void
@@ -50,8 +54,8 @@ golden_end(struct golden_store *g)
 
 /* The only row of its table, or META's of that name: copies in `memory`. */
 static inline bool
-golden_find(struct store_txn *txn, const struct golden_row *row, struct bytes *key, struct bytes *value,
-            uint8_t *memory, size_t room)
+golden_find(struct store_txn *txn, const struct golden_row *row, struct bytes *key,
+	    struct bytes *value, uint8_t *memory, size_t room)
 {
 	struct store_cursor *c;
 	struct bytes k, v;
@@ -82,10 +86,12 @@ golden_find(struct store_txn *txn, const struct golden_row *row, struct bytes *k
 }
 
 static inline void
-golden_bad(struct store_txn *txn, const struct golden_row *row, struct bytes key, struct bytes value)
+golden_bad(struct store_txn *txn, const struct golden_row *row, struct bytes key,
+	   struct bytes value)
 {
 	enum store_table table = row->meta != NULL ? STORE_META : row->table;
-	enum err cut = row->cut == E_OK ? E_PACK_CUT : row->cut, extra = row->cut == E_OK ? E_PACK_EXTRA : row->cut, e;
+	enum err cut = row->cut == E_OK ? E_PACK_CUT : row->cut,
+		 extra = row->cut == E_OK ? E_PACK_EXTRA : row->cut, e;
 	uint8_t *more = malloc(value.n + 1);
 	size_t n;
 
@@ -99,7 +105,8 @@ golden_bad(struct store_txn *txn, const struct golden_row *row, struct bytes key
 		if (store_put(txn, table, key, BYTES(more, n)) != E_OK)
 			abort();
 		e = row->read(txn, key, false);
-		CHECK_MSG(e == cut, "%s cut at %zu of %zu: %s", row->vector, n, value.n, err_name(e));
+		CHECK_MSG(e == cut, "%s cut at %zu of %zu: %s", row->vector, n, value.n,
+			  err_name(e));
 	}
 	CHECK(store_put(txn, table, key, BYTES(more, value.n + 1)) == E_OK);
 	e = row->read(txn, key, false);
@@ -126,7 +133,8 @@ golden_row_job(struct store_txn *txn, void *arg)
 		return e;
 	if ((e = row->put(txn)) != E_OK)
 		return e;
-	CHECK_MSG(golden_find(txn, row, &key, &value, memory, sizeof(memory)), "%s: no row", row->vector);
+	CHECK_MSG(golden_find(txn, row, &key, &value, memory, sizeof(memory)), "%s: no row",
+		  row->vector);
 	CHECK(vector_holds(row->vector, row->what, value));
 	if (row->key_vector != NULL)
 		CHECK(vector_holds(row->key_vector, "the row's key, with store key 5a..5a", key));
@@ -148,7 +156,8 @@ golden_rows_check(const struct golden_row *rows, size_t count)
 	for (i = 0; i < count; i++) {
 		enum err e = store_write(g.store, golden_row_job, (void *)(uintptr_t)&rows[i]);
 
-		CHECK_MSG(e == E_ABSENT || (e == E_OK && rows[i].read == NULL), "%s: %s", rows[i].vector, err_name(e));
+		CHECK_MSG(e == E_ABSENT || (e == E_OK && rows[i].read == NULL), "%s: %s",
+			  rows[i].vector, err_name(e));
 	}
 	golden_end(&g);
 }

@@ -1,6 +1,6 @@
 /*
- * hostile_client: a node that serves on a thread, and a client that knows TLS and the frames and says what it likes. To be
- * included after a `static struct node n`.
+ * hostile_client: a node that serves on a thread, and a client that knows TLS and the frames and
+ * says what it likes. To be included after a `static struct node n`.
  */
 #ifndef BANYAN_TESTS_HOSTILE_CLIENT_H
 #define BANYAN_TESTS_HOSTILE_CLIENT_H
@@ -40,7 +40,8 @@ serving(void *arg)
 	struct why why = {.e = E_OK};
 
 	(void)arg;
-	if (serve_run(n.peer, &(struct serve_options){.listen = "127.0.0.1:0", .ready = ready}, &why) != E_OK)
+	if (serve_run(n.peer, &(struct serve_options){.listen = "127.0.0.1:0", .ready = ready},
+		      &why) != E_OK)
 		abort();
 	return NULL;
 }
@@ -158,7 +159,8 @@ say(struct client *c, const struct message *m)
 	return good;
 }
 
-/* The error that the node's next frame is; E_OK when it is another frame, or nothing comes within `ms`. */
+/* The error that the node's next frame is; E_OK when it is another frame, or nothing comes within
+ * `ms`. */
 static inline enum err
 hear(struct client *c, int ms)
 {
@@ -183,7 +185,8 @@ hear(struct client *c, int ms)
 			return E_OK;
 	}
 	if (head.type != MESSAGE_ERROR ||
-	    message_decode(&m, head.type, BYTES(c->in.p + head.head_bytes, head.body_bytes), &why) != E_OK)
+	    message_decode(&m, head.type, BYTES(c->in.p + head.head_bytes, head.body_bytes),
+			   &why) != E_OK)
 		return E_OK;
 	return message_error_of(m.u.error.code);
 }

@@ -56,9 +56,9 @@ static struct {
 	char root[PATH_MAX];
 	struct journal_op ops[JOURNAL_OPS_MAX];
 	size_t count;
-	char name_of[JOURNAL_FILES_MAX]
-		    [96]; /* the files' present names; "" once unlinked */
-	ino_t inode_of[JOURNAL_FILES_MAX]; /* an open file is written after its name is gone: store_rewrite does */
+	char name_of[JOURNAL_FILES_MAX][96]; /* the files' present names; "" once unlinked */
+	ino_t inode_of[JOURNAL_FILES_MAX];   /* an open file is written after its name is gone:
+						store_rewrite does */
 	int files;
 } journal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -102,7 +102,8 @@ journal_fd_name(int fd, char path[PATH_MAX])
 	return journal_relative(path);
 }
 
-/* The file that now has the name; made, and noted as made, at its first use. -1: a file without a name that is not known. */
+/* The file that now has the name; made, and noted as made, at its first use. -1: a file without a
+ * name that is not known. */
 static int
 journal_file(const char *name, int fd)
 {
@@ -113,7 +114,8 @@ journal_file(const char *name, int fd)
 
 	if (fstat(fd, &st) == 0)
 		inode = st.st_ino;
-	if (strstr(name, " (deleted)") != NULL) { /* of two with its number the later one: an open file keeps it */
+	if (strstr(name, " (deleted)") !=
+	    NULL) { /* of two with its number the later one: an open file keeps it */
 		for (i = journal.files - 1; i >= 0; i--)
 			if (journal.inode_of[i] == inode && journal.name_of[i][0] == '\0')
 				break;
@@ -340,7 +342,8 @@ link(const char *from, const char *to)
 	int i;
 
 	pthread_mutex_lock(&journal.lock);
-	if ((a = journal_relative(from)) != NULL && (b = journal_relative(to)) != NULL && access(to, F_OK) != 0)
+	if ((a = journal_relative(from)) != NULL && (b = journal_relative(to)) != NULL &&
+	    access(to, F_OK) != 0)
 		for (i = 0; i < journal.files; i++)
 			if (strcmp(journal.name_of[i], a) == 0) {
 				struct journal_op *op = journal_add(OP_CREATE);

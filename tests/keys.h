@@ -34,7 +34,8 @@ test_run(struct run *run)
 	struct principal_id author = TEST_AUTHOR;
 	struct run_recipient to = {.key_no = 7};
 
-	if (run_begin_with(run, &programme, &author, TEST_EPOCH, &to, &office.pub, &ephemeral) != E_OK)
+	if (run_begin_with(run, &programme, &author, TEST_EPOCH, &to, &office.pub, &ephemeral) !=
+	    E_OK)
 		abort();
 }
 

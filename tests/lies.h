@@ -1,6 +1,7 @@
 /*
- * lies: a world with an honest member, a member that lies in what it signs, and an officer; and what must hold after every
- * lie: the honest member's records are there, whole, and its own; it is still heard; the store verifies; status tells.
+ * lies: a world with an honest member, a member that lies in what it signs, and an officer; and
+ * what must hold after every lie: the honest member's records are there, whole, and its own; it is
+ * still heard; the store verifies; status tells.
  */
 #ifndef BANYAN_TESTS_LIES_H
 #define BANYAN_TESTS_LIES_H
@@ -56,7 +57,8 @@ lies_begin(void)
 	REQUIRE(node_join(&n, &liar, ROLE_MEMBER, "V1", "liar") == E_OK);
 	REQUIRE(node_join(&n, &officer, ROLE_OFFICER, "P", "second") == E_OK);
 	REQUIRE(enrol_approve(n.peer, &n.peer->identities[1], "second", &n.why) == E_OK);
-	REQUIRE(node_say(&n, &honest, NULL, &create, &kept) == E_OK && amends(&honest, &kept, "mine"));
+	REQUIRE(node_say(&n, &honest, NULL, &create, &kept) == E_OK &&
+		amends(&honest, &kept, "mine"));
 	REQUIRE(opener_all(n.peer, &n.why) == E_OK);
 }
 
@@ -80,7 +82,8 @@ lies_progress(void *arg, const char *what, uint64_t done, uint64_t total)
 	(void)arg, (void)what, (void)done, (void)total;
 }
 
-/* The record as the node shows it: its author's, neither void nor reviewed, and its note is `text`. */
+/* The record as the node shows it: its author's, neither void nor reviewed, and its note is `text`.
+ */
 static inline void
 stands(const struct record_id *id, const struct device *author, const char *text)
 {
@@ -91,15 +94,16 @@ stands(const struct record_id *id, const struct device *author, const char *text
 	arena_init(&arena, 1u << 20);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(record_row_get(txn, id, &arena, &row) == E_OK);
-	CHECK(ID_EQUAL(&row.author, &author->self.id) && row.review == REVIEW_NONE && !(row.flags & RECORD_VOID) &&
-	      row.conflicts == 0);
+	CHECK(ID_EQUAL(&row.author, &author->self.id) && row.review == REVIEW_NONE &&
+	      !(row.flags & RECORD_VOID) && row.conflicts == 0);
 	CHECK(row.value_count == 1 && row.values[0].value.n == strlen(text) + 1 &&
 	      memcmp(row.values[0].value.p + 1, text, strlen(text)) == 0);
 	store_read_end(txn);
 	arena_free(&arena);
 }
 
-/* What a lie leads to: `aside` parcels set aside, the last for `reason` (E_OK: any reason). Ends the world. */
+/* What a lie leads to: `aside` parcels set aside, the last for `reason` (E_OK: any reason). Ends
+ * the world. */
 static inline void
 lies_end(size_t aside, enum err reason)
 {
@@ -111,17 +115,19 @@ lies_end(size_t aside, enum err reason)
 
 	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
 	is = node_aside(&n, &last);
-	CHECK_MSG(is == aside && (reason == E_OK || last == reason), "%zu aside, %s", is, err_name(last));
+	CHECK_MSG(is == aside && (reason == E_OK || last == reason), "%zu aside, %s", is,
+		  err_name(last));
 	stands(&kept, &honest, "mine");
-	CHECK(amends(&honest, &kept, "mine still") && node_say(&n, &honest, NULL, &create, &next) == E_OK &&
-	      amends(&honest, &next, "new"));
+	CHECK(amends(&honest, &kept, "mine still") &&
+	      node_say(&n, &honest, NULL, &create, &next) == E_OK && amends(&honest, &next, "new"));
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	CHECK(node_aside(&n, &last) == aside);
 	stands(&kept, &honest, "mine still");
 	stands(&next, &honest, "new");
 	CHECK(verify_store(n.peer, &v, lies_fault, lies_progress, NULL, &n.why) == E_OK);
-	CHECK_MSG(v.bad_parcels == 0 && v.bad_records == 0 && v.set_aside == aside, "%d bad, %d bad records, %d aside",
-	          (int)v.bad_parcels, (int)v.bad_records, (int)v.set_aside);
+	CHECK_MSG(v.bad_parcels == 0 && v.bad_records == 0 && v.set_aside == aside,
+		  "%d bad, %d bad records, %d aside", (int)v.bad_parcels, (int)v.bad_records,
+		  (int)v.set_aside);
 	CHECK(status());
 	CHECK_MSG((strstr(heard, "\"from\":\"liar\"") != NULL) == (aside > 0), "%s", heard);
 	CHECK(strstr(heard, "\"from\":\"honest\"") == NULL);
@@ -130,7 +136,8 @@ lies_end(size_t aside, enum err reason)
 
 /* [kind, form, time, parents | answers, tail...]: `count` such revisions in one slice. */
 static inline struct bytes
-revision(struct writer *w, uint8_t kind, uint32_t form, struct bytes fourth, struct bytes tail, uint32_t count)
+revision(struct writer *w, uint8_t kind, uint32_t form, struct bytes fourth, struct bytes tail,
+	 uint32_t count)
 {
 	uint32_t i;
 

@@ -7,7 +7,8 @@
 
 #define MAX 64
 
-/* A set of revisions under construction; revision i has the id i + 1 in its first byte unless said. */
+/* A set of revisions under construction; revision i has the id i + 1 in its first byte unless said.
+ */
 static struct set {
 	struct merge_revision r[MAX];
 	struct revision_id parents[MAX][PARENTS_MAX];
@@ -15,7 +16,13 @@ static struct set {
 	size_t n;
 } s;
 
-static const char *const texts[] = {"\xc0", "\xa1" "a", "\xa1" "b", "\xa1" "c"}; /* nil, "a", "b", "c" */
+static const char *const texts[] = {"\xc0",
+				    "\xa1"
+				    "a",
+				    "\xa1"
+				    "b",
+				    "\xa1"
+				    "c"}; /* nil, "a", "b", "c" */
 enum { NIL, A, B, C };
 
 static inline struct revision_id
@@ -31,8 +38,12 @@ add(enum revision_kind kind, enum role role, uint32_t claimed_s)
 {
 	struct merge_revision *r = &s.r[s.n];
 
-	*r = (struct merge_revision){.id = id_of((unsigned)s.n), .kind = (uint8_t)kind, .role = role,
-	                             .claimed_s = claimed_s, .received_s = UINT32_MAX, .form = {(uint32_t)s.n}};
+	*r = (struct merge_revision){.id = id_of((unsigned)s.n),
+				     .kind = (uint8_t)kind,
+				     .role = role,
+				     .claimed_s = claimed_s,
+				     .received_s = UINT32_MAX,
+				     .form = {(uint32_t)s.n}};
 	r->parents = s.parents[s.n];
 	r->fields = s.fields[s.n];
 	s.n++;
@@ -48,7 +59,8 @@ after(struct merge_revision *r, unsigned parent)
 static inline void
 set_field(struct merge_revision *r, uint32_t key, int text)
 {
-	s.fields[r - s.r][r->field_count++] = (struct merge_field){{key}, false, bytes_of_str(texts[text])};
+	s.fields[r - s.r][r->field_count++] =
+	    (struct merge_field){{key}, false, bytes_of_str(texts[text])};
 }
 
 static struct arena arena;

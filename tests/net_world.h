@@ -1,6 +1,6 @@
 /*
- * net_world: real connections over loopback: a node on its own thread, a device on this one; what test_net.c and
- * test_net_door.c share.
+ * net_world: real connections over loopback: a node on its own thread, a device on this one; what
+ * test_net.c and test_net_door.c share.
  */
 #ifndef BANYAN_TESTS_NET_WORLD_H
 #define BANYAN_TESTS_NET_WORLD_H
@@ -163,9 +163,13 @@ on_stop(uv_async_t *async)
 static inline void
 node_thread(void *arg)
 {
-	struct net_server_config config = {.loop = &node.loop, .identity = identity_of(&node.me),
-	                                   .trust = on_trust, .event = on_node_event,
-	                                   .room = on_node_room, .closed = on_node_closed, .handshake_ms = node.handshake_ms};
+	struct net_server_config config = {.loop = &node.loop,
+					   .identity = identity_of(&node.me),
+					   .trust = on_trust,
+					   .event = on_node_event,
+					   .room = on_node_room,
+					   .closed = on_node_closed,
+					   .handshake_ms = node.handshake_ms};
 	struct why why = {.e = E_OK};
 
 	(void)arg;
@@ -178,7 +182,8 @@ node_thread(void *arg)
 	if (node.local_only)
 		CHECK(net_local_open(&node.server, &config, node.path, &why) == E_OK);
 	else
-		CHECK_MSG(net_server_open(&node.server, &config, "127.0.0.1:0", &why) == E_OK, "%s", why.thing);
+		CHECK_MSG(net_server_open(&node.server, &config, "127.0.0.1:0", &why) == E_OK, "%s",
+			  why.thing);
 	if (!node.local_only)
 		CHECK_MSG(net_server_local(node.server, node.path, &why) == E_OK, "%s", why.thing);
 	snprintf(node.address, sizeof(node.address), "%s", net_server_address(node.server));
@@ -291,7 +296,8 @@ on_device_event(void *ctx, struct session *s, const struct session_event *event,
 	if (event->kind == SESSION_ANSWER)
 		answer_bytes += event->u.answer.bytes.n;
 	device_event(&d, event, now);
-	if (event->kind == SESSION_FINISHED && doing->what == DO_JOIN && event->u.finished.why.e == E_OK) {
+	if (event->kind == SESSION_FINISHED && doing->what == DO_JOIN &&
+	    event->u.finished.why.e == E_OK) {
 		doing->what = DO_SYNC;
 		side_mine(&d, &mine);
 		session_sync(s, &mine, now);
@@ -329,11 +335,18 @@ static inline enum err
 go(enum what what, const struct ec_public *pin, bool local, size_t input_bytes)
 {
 	struct doing doing = {what, input_bytes, false};
-	struct net_client_config config = {.address = local ? NULL : node.address, .local_path = node.path,
-	                                   .identity = identity_of(&device), .node_key = pin,
-	                                   .source = side_source(&d), .device = device.id, .ctx = &doing,
-	                                   .begin = on_begin, .event = on_device_event, .room = on_room,
-	                                   .tls_get = tls_get, .tls_put = tls_put};
+	struct net_client_config config = {.address = local ? NULL : node.address,
+					   .local_path = node.path,
+					   .identity = identity_of(&device),
+					   .node_key = pin,
+					   .source = side_source(&d),
+					   .device = device.id,
+					   .ctx = &doing,
+					   .begin = on_begin,
+					   .event = on_device_event,
+					   .room = on_room,
+					   .tls_get = tls_get,
+					   .tls_put = tls_put};
 
 	d.finished = d.verified = false;
 	d.reason = E_OK;

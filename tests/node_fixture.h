@@ -1,6 +1,7 @@
 /*
- * node_fixture: a programme with one office, its node and its officer, in a fresh folder; devices that joined; and
- * parcels made by hand, good or bad, put into the node's store as if they had come over a link.
+ * node_fixture: a programme with one office, its node and its officer, in a fresh folder; devices
+ * that joined; and parcels made by hand, good or bad, put into the node's store as if they had come
+ * over a link.
  */
 #ifndef BANYAN_TESTS_NODE_FIXTURE_H
 #define BANYAN_TESTS_NODE_FIXTURE_H
@@ -38,11 +39,13 @@ struct node {
 };
 
 /* Two districts of one province, a village in each. The node's office is the province. */
-static const char node_areas[] = "code,parent,level,name\nP,,province,P\nD1,P,district,One\nD2,P,district,Two\n"
-                                 "V1,D1,village,First\nV2,D2,village,Second\n";
-static const char node_form[] = "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
-                                "| | text | name | Name | D |\n| | text | note | Note | S |\n"
-                                "| settings | | | |\n| | form_id | version | form_title |\n| | N | 1 | N |\n";
+static const char node_areas[] =
+    "code,parent,level,name\nP,,province,P\nD1,P,district,One\nD2,P,district,Two\n"
+    "V1,D1,village,First\nV2,D2,village,Second\n";
+static const char node_form[] =
+    "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
+    "| | text | name | Name | D |\n| | text | note | Note | S |\n"
+    "| settings | | | |\n| | form_id | version | form_title |\n| | N | 1 | N |\n";
 
 static inline bool
 node_add_form(struct node *n)
@@ -59,7 +62,8 @@ node_add_form(struct node *n)
 	if (e == E_OK)
 		e = form_bundle_write(&bundle, writer_view(&xform), NULL, 0);
 	if (e == E_OK)
-		e = down_add_form(n->peer, &n->peer->identities[1].id, writer_view(&bundle), &already, &n->why);
+		e = down_add_form(n->peer, &n->peer->identities[1].id, writer_view(&bundle),
+				  &already, &n->why);
 	writer_free(&bundle);
 	writer_free(&needed);
 	writer_free(&xform);
@@ -80,7 +84,8 @@ node_begin_at(struct node *n, const char *area)
 	scratch_make(n->dir);
 	scratch_path(n->path, n->dir, "node");
 	memset(n->key_file, 7, sizeof(n->key_file));
-	n->unlock = (struct unlock){.name = "officer", .key_file = BYTES(n->key_file, sizeof(n->key_file))};
+	n->unlock =
+	    (struct unlock){.name = "officer", .key_file = BYTES(n->key_file, sizeof(n->key_file))};
 	arena_init(&arena, 1u << 20);
 	writer_heap_init(&areas, 1u << 20);
 	if ((e = areas_table_parse(BYTES_LIT(node_areas), &arena, &table, &n->why)) == E_OK &&
@@ -114,7 +119,8 @@ node_end(struct node *n)
 static inline enum err
 node_join(struct node *n, struct device *d, enum role role, const char *area, const char *name)
 {
-	struct invitation v = {.role = role, .area = area, .name = name, .address = "127.0.0.1:1", .days = 1};
+	struct invitation v = {
+	    .role = role, .area = area, .name = name, .address = "127.0.0.1:1", .days = 1};
 	struct message_join join;
 	struct message_welcome welcome;
 	struct invite invite;
@@ -131,7 +137,8 @@ node_join(struct node *n, struct device *d, enum role role, const char *area, co
 	writer_heap_init(&line, 4096);
 	arena_init(&arena, 1u << 20);
 	memset(&join, 0, sizeof(join));
-	if ((e = crypto_ec_new(&d->self.sign)) == E_OK && (e = crypto_ec_new(&d->self.seal)) == E_OK &&
+	if ((e = crypto_ec_new(&d->self.sign)) == E_OK &&
+	    (e = crypto_ec_new(&d->self.seal)) == E_OK &&
 	    (e = enrol_invite(n->peer, &n->peer->identities[1], &v, &line, &n->why)) == E_OK &&
 	    (e = invite_decode(writer_cstr(&line), &invite, &n->why)) == E_OK) {
 		join.principal = d->self.id;
@@ -163,13 +170,19 @@ node_append_job(struct store_txn *txn, void *arg)
 
 /* Sign the items as the device's next parcel, and let it arrive. */
 static inline enum err
-node_arrive(struct node *n, struct device *d, const char *area, const struct parcel_item *items, size_t count)
+node_arrive(struct node *n, struct device *d, const char *area, const struct parcel_item *items,
+	    size_t count)
 {
-	struct parcel_context context = {.programme = n->peer->programme.id, .log = {d->self.id, d->self.epoch},
-	                                 .previous = d->last, .own_area = d->self.area};
-	struct node_append job = {.a = {.log = context.log, .number = d->number + 1, .received_s = 1000,
-	                                .via = d->self.id, .flags = ARRIVAL_UNVERIFIED},
-	                          .urgent = d->urgent};
+	struct parcel_context context = {.programme = n->peer->programme.id,
+					 .log = {d->self.id, d->self.epoch},
+					 .previous = d->last,
+					 .own_area = d->self.area};
+	struct node_append job = {.a = {.log = context.log,
+					.number = d->number + 1,
+					.received_s = 1000,
+					.via = d->self.id,
+					.flags = ARRIVAL_UNVERIFIED},
+				  .urgent = d->urgent};
 	struct parcel_builder *b;
 	struct writer out;
 	size_t i;
@@ -199,13 +212,15 @@ node_run(struct node *n, const struct device *d, struct run *run)
 {
 	struct run_recipient to = {.key_no = n->peer->home.key_no};
 
-	return run_begin(run, &n->peer->programme.id, &d->self.id, d->self.epoch, &to, &n->peer->home.seal.pub);
+	return run_begin(run, &n->peer->programme.id, &d->self.id, d->self.epoch, &to,
+			 &n->peer->home.seal.pub);
 }
 
-/* Payloads sealed as the run's next item; the ciphertext is left in *sealed. record NULL: new records. */
+/* Payloads sealed as the run's next item; the ciphertext is left in *sealed. record NULL: new
+ * records. */
 static inline enum err
-node_seal(struct run *run, const struct record_id *record, struct bytes analytic, struct bytes identifying,
-          struct parcel_item *item, struct writer sealed[2])
+node_seal(struct run *run, const struct record_id *record, struct bytes analytic,
+	  struct bytes identifying, struct parcel_item *item, struct writer sealed[2])
 {
 	uint32_t index = run->next_index++;
 	struct record_id first;
@@ -221,7 +236,8 @@ node_seal(struct run *run, const struct record_id *record, struct bytes analytic
 	item->index = index;
 	item->has_record = record != NULL;
 	item->record = record != NULL ? *record : first;
-	if ((e = slice_seal(run, SLICE_ANALYTIC, index, &item->record, analytic, &sealed[0])) != E_OK)
+	if ((e = slice_seal(run, SLICE_ANALYTIC, index, &item->record, analytic, &sealed[0])) !=
+	    E_OK)
 		return e;
 	item->analytic.present = true;
 	item->analytic.ciphertext = writer_view(&sealed[0]);
@@ -235,7 +251,8 @@ node_seal(struct run *run, const struct record_id *record, struct bytes analytic
 
 /* One revision in a parcel of its own. *id: the record; given for all but CREATE. */
 static inline enum err
-node_say(struct node *n, struct device *d, const char *area, struct revision_body *body, struct record_id *id)
+node_say(struct node *n, struct device *d, const char *area, struct revision_body *body,
+	 struct record_id *id)
 {
 	struct writer plain[2], sealed[2] = {{0}, {0}};
 	struct parcel_item item;
@@ -249,8 +266,9 @@ node_say(struct node *n, struct device *d, const char *area, struct revision_bod
 		body->answers = BYTES_LIT("\x90");
 	if ((e = node_run(n, d, &run)) == E_OK) {
 		if ((e = revisions_write(body, 1, &plain[0], &plain[1])) == E_OK)
-			e = node_seal(&run, body->kind == REVISION_CREATE ? NULL : id, writer_view(&plain[0]),
-			              writer_view(&plain[1]), &item, sealed);
+			e = node_seal(&run, body->kind == REVISION_CREATE ? NULL : id,
+				      writer_view(&plain[0]), writer_view(&plain[1]), &item,
+				      sealed);
 		if (e == E_OK && (e = node_arrive(n, d, area, &item, 1)) == E_OK)
 			*id = item.record;
 		run_wipe(&run);
@@ -292,7 +310,8 @@ node_aside(struct node *n, enum err *last)
 static inline enum err
 node_older_job(struct store_txn *txn, void *arg)
 {
-	static const enum store_table ours[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_TALLY};
+	static const enum store_table ours[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW,
+						STORE_REVISION_ROW, STORE_TALLY};
 	const struct record_id *id = arg;
 	enum err e = store_put(txn, STORE_RECORD, BYTES(id->b, ID_BYTES), BYTES_LIT("a row"));
 	size_t i;

@@ -1,6 +1,7 @@
 /*
- * office: a district office and its devices in temporary folders, without a network: for tests of commands. What a
- * session would carry is carried by hand: office_carry takes a device's parcels to the node and the node's words back.
+ * office: a district office and its devices in temporary folders, without a network: for tests of
+ * commands. What a session would carry is carried by hand: office_carry takes a device's parcels to
+ * the node and the node's words back.
  */
 #ifndef BANYAN_TESTS_OFFICE_H
 #define BANYAN_TESTS_OFFICE_H
@@ -18,7 +19,8 @@
 #include "tools/node/opener/opener.h"
 #include "tools/node/outbox/outbox.h"
 
-#define OFFICE_AREAS "code,parent,level,name\nP,,province,Province\nD,P,district,District\nV1,D,village,One\nV2,D,village,Two\nX,P,district,Elsewhere\n"
+#define OFFICE_AREAS \
+	"code,parent,level,name\nP,,province,Province\nD,P,district,District\nV1,D,village,One\nV2,D,village,Two\nX,P,district,Elsewhere\n"
 #define OFFICE_FORM \
 	"| survey |\n" \
 	"| | type | name | bind::banyan:class | label | constraint | constraint_message | calculation |\n" \
@@ -42,7 +44,8 @@ static uint8_t office_secret[32] = "a key file kept elsewhere, of 32";
 static struct unlock
 office_unlock(const char *name)
 {
-	return (struct unlock){.name = name, .key_file = BYTES(office_secret, sizeof(office_secret))};
+	return (struct unlock){.name = name,
+			       .key_file = BYTES(office_secret, sizeof(office_secret))};
 }
 
 struct office_world {
@@ -62,8 +65,9 @@ office_form(struct peer *node, const char *md, struct why *why)
 	writer_heap_init(&bundle, 16u << 20);
 	CHECK(xlsform_convert(&xform, bytes_of_str(md), XLSFORM_MD, "T1", &report, NULL) == E_OK);
 	CHECK(form_bundle_write(&bundle, writer_view(&xform), NULL, 0) == E_OK);
-	CHECK_MSG(down_add_form(node, &node->identities[1].id, writer_view(&bundle), &already, why) == E_OK, "%s",
-	          why->thing);
+	CHECK_MSG(down_add_form(node, &node->identities[1].id, writer_view(&bundle), &already,
+				why) == E_OK,
+		  "%s", why->thing);
 	writer_free(&xform);
 	writer_free(&bundle);
 	xlsform_report_free(&report);
@@ -105,11 +109,13 @@ office_close(struct office_world *w)
 	scratch_remove(w->dir);
 }
 
-/* One more officer of the node's own store would do; this one has a store of its own, or is a device. */
+/* One more officer of the node's own store would do; this one has a store of its own, or is a
+ * device. */
 static inline struct peer *
 office_join(struct office_world *w, enum role role, const char *area, const char *name)
 {
-	struct invitation v = {.role = role, .area = area, .name = name, .address = "127.0.0.1:1", .days = 1};
+	struct invitation v = {
+	    .role = role, .area = area, .name = name, .address = "127.0.0.1:1", .days = 1};
 	struct unlock unlock = office_unlock(NULL);
 	struct message_welcome welcome;
 	struct message_join join;
@@ -157,7 +163,8 @@ office_append_job(struct store_txn *txn, void *arg)
 
 /* Copies of the parcels of one log, into `take`. */
 static inline enum err
-office_parcels(struct peer *from, struct log_id log, uint64_t number, struct writer *bytes, struct arrival *a)
+office_parcels(struct peer *from, struct log_id log, uint64_t number, struct writer *bytes,
+	       struct arrival *a)
 {
 	struct store_txn *txn;
 	struct parcel_hash hash;
@@ -167,7 +174,8 @@ office_parcels(struct peer *from, struct log_id log, uint64_t number, struct wri
 	if (e != E_OK)
 		return e;
 	writer_reset(bytes);
-	if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK && (e = arrival_get(txn, seq, a)) == E_OK) {
+	if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK &&
+	    (e = arrival_get(txn, seq, a)) == E_OK) {
 		writer_bytes(bytes, a->parcel);
 		e = writer_end(bytes);
 		a->parcel = writer_view(bytes);
@@ -190,12 +198,14 @@ office_taken(struct peer *device, int log)
 	return cursors[log].number;
 }
 
-/* What the device has to say, told to the node and opened there; and the node's words taken to the device. */
+/* What the device has to say, told to the node and opened there; and the node's words taken to the
+ * device. */
 static inline void
 office_carry(struct office_world *w, struct peer *device)
 {
-	struct log_id logs[3] = {{peer_self(device)->id, peer_self(device)->epoch}, down_broadcast_log(w->node),
-	                         down_inbox_log(w->node, &peer_self(device)->id)};
+	struct log_id logs[3] = {{peer_self(device)->id, peer_self(device)->epoch},
+				 down_broadcast_log(w->node),
+				 down_inbox_log(w->node, &peer_self(device)->id)};
 	struct writer bytes;
 	size_t parcels;
 	uint64_t n;
@@ -206,7 +216,8 @@ office_carry(struct office_world *w, struct peer *device)
 	for (i = 0; i < 3; i++)
 		for (n = i == 0 ? 1 : office_taken(device, i - 1) + 1;; n++) {
 			struct office_append job = {0};
-			enum err e = office_parcels(i == 0 ? device : w->node, logs[i], n, &bytes, &job.a);
+			enum err e =
+			    office_parcels(i == 0 ? device : w->node, logs[i], n, &bytes, &job.a);
 
 			if (e != E_OK)
 				break;
@@ -231,12 +242,16 @@ office_carry(struct office_world *w, struct peer *device)
 
 /* A record of "field=value" pairs, finished at `p`; its id as hexadecimal digits. */
 static inline void
-office_finish(struct peer *p, struct identity *author, const char *area, const char *const *pairs, bool urgent,
-              char hex[2 * ID_BYTES + 1])
+office_finish(struct peer *p, struct identity *author, const char *area, const char *const *pairs,
+	      bool urgent, char hex[2 * ID_BYTES + 1])
 {
 	struct form_entry *form = peer_form(p, "T1");
 	struct field_value values[16];
-	struct finished f = {.form = form, .area = area, .values = values, .time_s = peer_now_s(p), .urgent = urgent};
+	struct finished f = {.form = form,
+			     .area = area,
+			     .values = values,
+			     .time_s = peer_now_s(p),
+			     .urgent = urgent};
 	struct sealer sealer;
 	struct why why = {0};
 	struct arena arena;
@@ -249,8 +264,9 @@ office_finish(struct peer *p, struct identity *author, const char *area, const c
 		const char *equals = strchr(*pairs, '=');
 
 		(void)snprintf(path, sizeof(path), "%.*s", (int)(equals - *pairs), *pairs);
-		CHECK_MSG(form_value_parse(form->form, path, equals + 1, &arena, &values[f.value_count], &why) == E_OK,
-		          "%s: %s", *pairs, why.thing);
+		CHECK_MSG(form_value_parse(form->form, path, equals + 1, &arena,
+					   &values[f.value_count], &why) == E_OK,
+			  "%s: %s", *pairs, why.thing);
 		f.value_count++;
 	}
 	sealer_init(&sealer, p, author);
@@ -265,7 +281,7 @@ office_finish(struct peer *p, struct identity *author, const char *area, const c
 /* What opens the store, and what shall: NULL: the key file, and none. */
 static const char *office_passphrase, *office_new_passphrase;
 static const char *office_store = ""; /* STORE of a command that needs no open one */
-static bool office_files;             /* what it writes into files is written, as the program does */
+static bool office_files; /* what it writes into files is written, as the program does */
 
 static inline void
 office_set_secret(struct secret *s, const char *passphrase)
@@ -291,18 +307,19 @@ office_hear(void *ctx, uint8_t stream, struct bytes piece)
 		writer_bytes(&said->out, piece);
 	else if (stream == ANSWER_NOTE)
 		writer_bytes(&said->notes, piece);
-	else if (office_files && (stream == ANSWER_FILE || stream == ANSWER_DATA || stream == ANSWER_FILE_END))
+	else if (office_files &&
+		 (stream == ANSWER_FILE || stream == ANSWER_DATA || stream == ANSWER_FILE_END))
 		return call_apply(said->call, stream, piece);
 	return E_OK;
 }
 
 /*
- * office_run: `words` are the command, its positionals without STORE, and options as "--name", "value" ("--json" alone).
- * `actor` NULL: the store's own way of telling; `remote`: asked over TLS.
+ * office_run: `words` are the command, its positionals without STORE, and options as "--name",
+ * "value" ("--json" alone). `actor` NULL: the store's own way of telling; `remote`: asked over TLS.
  */
 static inline enum err
 office_run(struct peer *p, const struct principal_id *actor, bool remote, struct office_said *said,
-           const char *const *words)
+	   const char *const *words)
 {
 	static const char *const flags[] = {"json", "rebuild", "drafts"};
 	const char *args[16];
@@ -336,7 +353,8 @@ office_run(struct peer *p, const struct principal_id *actor, bool remote, struct
 		}
 		for (k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
 			flag = flag || strcmp(words[i] + 2, flags[k]) == 0;
-		options[c->option_count++] = (struct call_option){words[i] + 2, flag ? "" : words[i + 1]};
+		options[c->option_count++] =
+		    (struct call_option){words[i] + 2, flag ? "" : words[i + 1]};
 		c->json = c->json || strcmp(words[i], "--json") == 0;
 		i += !flag;
 	}
@@ -368,9 +386,11 @@ office_forget(struct office_said *said)
 }
 
 /* What a record of OFFICE_FORM says, where it does not matter. */
-static const char *const FIVE[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
+static const char *const FIVE[] = {"girls=2",        "boys=3",   "all=5",
+				   "child=Sok Dara", "seen=yes", NULL};
 
-/* An office, a member's device of V1, and a record on it that was not brought yet; `id`: its name, as hexadecimal digits. */
+/* An office, a member's device of V1, and a record on it that was not brought yet; `id`: its name,
+ * as hexadecimal digits. */
 static inline bool
 office_with_record(struct office_world *w, struct peer **village, char id[static 2 * ID_BYTES + 1])
 {
@@ -388,8 +408,10 @@ office_with_record(struct office_world *w, struct peer **village, char id[static
 		struct office_said said_; \
 		enum err e_ = office_run(peer, actor, remote, &said_, SAY(__VA_ARGS__)); \
 		CHECK_MSG(e_ == (err_wanted), "got %s: %s", err_name(e_), said_.thing); \
-		CHECK_MSG(strstr(e_ == E_OK ? writer_cstr(&said_.out) : said_.thing, want) != NULL, \
-		          "\"%s\" is not in: %s", want, e_ == E_OK ? writer_cstr(&said_.out) : said_.thing); \
+		CHECK_MSG(strstr(e_ == E_OK ? writer_cstr(&said_.out) : said_.thing, want) != \
+			      NULL, \
+			  "\"%s\" is not in: %s", want, \
+			  e_ == E_OK ? writer_cstr(&said_.out) : said_.thing); \
 		office_forget(&said_); \
 	} while (0)
 

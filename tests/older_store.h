@@ -1,6 +1,6 @@
 /*
- * older_store: a store (closed) that says it is of an earlier format, as one that an earlier program
- * wrote; and what its file holds, seen from outside.
+ * older_store: a store (closed) that says it is of an earlier format, as one that an earlier
+ * program wrote; and what its file holds, seen from outside.
  */
 #ifndef BANYAN_TESTS_OLDER_STORE_H
 #define BANYAN_TESTS_OLDER_STORE_H

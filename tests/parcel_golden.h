@@ -1,4 +1,5 @@
-/* parcel_golden: the parcel of tests/vectors/parcel.hex, made anew; what test_parcel.c and test_parcel_bytes.c share. */
+/* parcel_golden: the parcel of tests/vectors/parcel.hex, made anew; what test_parcel.c and
+ * test_parcel_bytes.c share. */
 #ifndef BANYAN_TESTS_PARCEL_GOLDEN_H
 #define BANYAN_TESTS_PARCEL_GOLDEN_H
 
@@ -25,8 +26,8 @@ static struct {
 } g;
 
 static inline void
-seal(int slot, const struct run *run, enum slice_class cls, const struct parcel_item *item, struct bytes payload,
-     struct parcel_part *part)
+seal(int slot, const struct run *run, enum slice_class cls, const struct parcel_item *item,
+     struct bytes payload, struct parcel_part *part)
 {
 	writer_init(&g.sealed[slot], g.room[slot], sizeof(g.room[slot]));
 	if (slice_seal(run, cls, item->index, &item->record, payload, &g.sealed[slot]) != E_OK)
@@ -39,7 +40,8 @@ seal(int slot, const struct run *run, enum slice_class cls, const struct parcel_
 static inline void
 make_items(void)
 {
-	static const uint8_t create[] = {0x91, 0x94, 0, 7, 9, 0x91, 1}, name[] = {0x91, 0x91, 0xa1, 'D'};
+	static const uint8_t create[] = {0x91, 0x94, 0, 7, 9, 0x91, 1},
+			     name[] = {0x91, 0x91, 0xa1, 'D'};
 	static const uint8_t amend[] = {0x91, 0x95, 1, 7, 9, 0x90, 0x81, 5, 0xc3};
 	struct ec_key reader = test_key(KEY_OTHER), ephemeral = test_key(KEY_EPHEMERAL);
 	struct run_recipient to = {.to_principal = true, .principal = TEST_OTHER};
@@ -47,10 +49,11 @@ make_items(void)
 
 	memset(&g, 0, sizeof(g));
 	test_run(&g.run);
-	if (run_begin_with(&g.notice, &context.programme, &context.log.author, 5, &to, &reader.pub, &ephemeral) !=
-	    E_OK)
+	if (run_begin_with(&g.notice, &context.programme, &context.log.author, 5, &to, &reader.pub,
+			   &ephemeral) != E_OK)
 		abort();
-	it[0] = (struct parcel_item){.enc = g.run.enc, .to = g.run.to, .epoch = TEST_EPOCH, .index = 0};
+	it[0] =
+	    (struct parcel_item){.enc = g.run.enc, .to = g.run.to, .epoch = TEST_EPOCH, .index = 0};
 	run_record_id(&it[0].record, g.run.enc, 0, 0);
 	seal(0, &g.run, SLICE_ANALYTIC, &it[0], BYTES(create, sizeof(create)), &it[0].analytic);
 	seal(1, &g.run, SLICE_IDENTIFYING, &it[0], BYTES(name, sizeof(name)), &it[0].identifying);
@@ -59,15 +62,18 @@ make_items(void)
 	it[1].has_record = true;
 	it[1].identifying = (struct parcel_part){.present = false};
 	seal(2, &g.run, SLICE_ANALYTIC, &it[1], BYTES(amend, sizeof(amend)), &it[1].analytic);
-	it[2] = (struct parcel_item){.enc = g.notice.enc, .to = to, .epoch = 5, .index = 1, .has_record = true};
+	it[2] = (struct parcel_item){
+	    .enc = g.notice.enc, .to = to, .epoch = 5, .index = 1, .has_record = true};
 	it[2].record = it[0].record;
 	seal(3, &g.notice, SLICE_NOTICE, &it[2], BYTES_LIT("a notice"), &it[2].analytic);
 	it[3] = (struct parcel_item){.epoch = TEST_EPOCH, .index = 0};
-	it[3].analytic = (struct parcel_part){.present = true, .ciphertext = BYTES_LIT("\0an area table")};
+	it[3].analytic =
+	    (struct parcel_part){.present = true, .ciphertext = BYTES_LIT("\0an area table")};
 }
 
 static inline struct bytes
-build(struct writer *w, const struct parcel_item *items, size_t count, const char *area, struct parcel_hash *hash)
+build(struct writer *w, const struct parcel_item *items, size_t count, const char *area,
+      struct parcel_hash *hash)
 {
 	struct ec_key author = test_key(KEY_AUTHOR);
 	struct parcel_builder *b;

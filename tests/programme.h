@@ -16,8 +16,8 @@ static const struct {
 	const char *id;
 	bool about_child;
 } forms[] = {
-    {"F1_committee", false},  {"F2_situation", true}, {"F3_departures", true},
-    {"F4_referral", true},    {"F9_session", false},
+    {"F1_committee", false}, {"F2_situation", true}, {"F3_departures", true},
+    {"F4_referral", true},   {"F9_session", false},
 };
 #define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
 

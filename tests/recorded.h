@@ -1,4 +1,5 @@
-/* recorded: data of other engines, where it is found: in shared/conformance of a folder above the repository. */
+/* recorded: data of other engines, where it is found: in shared/conformance of a folder above the
+ * repository. */
 #ifndef BANYAN_TESTS_RECORDED_H
 #define BANYAN_TESTS_RECORDED_H
 

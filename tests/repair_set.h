@@ -1,6 +1,6 @@
 /*
- * repair_set: the set of parcels that a node shares with another, in memory; and two of them repaired over
- * messages that are written and read as on a wire. For tests and the bench.
+ * repair_set: the set of parcels that a node shares with another, in memory; and two of them
+ * repaired over messages that are written and read as on a wire. For tests and the bench.
  */
 #ifndef BANYAN_TESTS_REPAIR_SET_H
 #define BANYAN_TESTS_REPAIR_SET_H
@@ -17,7 +17,7 @@ struct set_parcel {
 
 struct set_log {
 	struct log_id id;
-	uint32_t tag, name; /* name: set_log's */
+	uint32_t tag, name;        /* name: set_log's */
 	struct set_parcel *parcel; /* by number, then twin */
 	size_t count, room;
 };
@@ -183,7 +183,8 @@ set_pass_on(const struct set_log *l, size_t i, repair_hash_fn *each, void *arg)
 }
 
 static inline enum err
-set_find_parcel(void *ctx, const struct log_id *id, uint32_t number, repair_hash_fn *each, void *arg)
+set_find_parcel(void *ctx, const struct log_id *id, uint32_t number, repair_hash_fn *each,
+		void *arg)
 {
 	struct set_log *l = set_find(ctx, id);
 	size_t i = set_place(l, number, 0);
@@ -209,7 +210,8 @@ set_walk(void *ctx, const struct log_id *id, repair_hash_fn *each, void *arg)
 static inline struct repair *
 set_repair(struct parcel_set *s, bool client)
 {
-	struct repair_config config = {client, s->key, {s, set_sketch, set_logs, set_find_parcel, set_walk}};
+	struct repair_config config = {
+	    client, s->key, {s, set_sketch, set_logs, set_find_parcel, set_walk}};
 	struct repair *r;
 
 	return repair_new(&r, &config) == E_OK ? r : NULL;
@@ -219,10 +221,10 @@ set_repair(struct parcel_set *s, bool client)
 
 struct mending {
 	size_t bytes;
-	unsigned rounds;    /* times that the server answered */
-	double cpu_s[2];    /* of the server, of the client */
-	uint64_t moved[2];  /* parcels that the server sent, that the client sent */
-	uint64_t useless;   /* of them: the other side had them */
+	unsigned rounds;   /* times that the server answered */
+	double cpu_s[2];   /* of the server, of the client */
+	uint64_t moved[2]; /* parcels that the server sent, that the client sent */
+	uint64_t useless;  /* of them: the other side had them */
 };
 
 static inline double
@@ -284,7 +286,8 @@ set_mend(struct repair *client, struct repair *server, struct mending *m)
 
 /* Move what one end sends. */
 static inline void
-set_move(const struct repair *r, struct parcel_set *from, struct parcel_set *to, bool up, struct mending *m)
+set_move(const struct repair *r, struct parcel_set *from, struct parcel_set *to, bool up,
+	 struct mending *m)
 {
 	const struct repair_send *send;
 	size_t n = repair_sends(r, &send), i, k;

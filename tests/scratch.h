@@ -35,8 +35,7 @@ scratch_remove(const char *path)
 		while ((entry = readdir(d)) != NULL) {
 			char below[PATH_MAX];
 
-			if (strcmp(entry->d_name, ".") == 0 ||
-			    strcmp(entry->d_name, "..") == 0)
+			if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 				continue;
 			if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
 			    (int)sizeof(below))
@@ -69,10 +68,9 @@ scratch_holds(const char *path, const void *marker, size_t n)
 		while (!found && (entry = readdir(d)) != NULL) {
 			char below[PATH_MAX];
 
-			if (strcmp(entry->d_name, ".") != 0 &&
-			    strcmp(entry->d_name, "..") != 0)
-				found = scratch_holds(
-				    scratch_path(below, path, entry->d_name), marker, n);
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+				found = scratch_holds(scratch_path(below, path, entry->d_name),
+						      marker, n);
 		}
 		closedir(d);
 	} else {

@@ -10,8 +10,7 @@
 
 static const struct unlock fixture_unlock = {.name = "mona",
 					     .passphrase = {(const uint8_t *)"rice", 4}};
-static const struct store_options fixture_options = {
-    .cost = {.memory_kib = 64, .passes = 1}};
+static const struct store_options fixture_options = {.cost = {.memory_kib = 64, .passes = 1}};
 
 struct fixture {
 	char dir[PATH_MAX], at[PATH_MAX];

@@ -8,8 +8,7 @@
 #include "tests/check.h"
 #include "tests/scratch.h"
 
-static const struct unlock mona = {.name = "mona",
-				   .passphrase = {(const uint8_t *)"rice", 4}};
+static const struct unlock mona = {.name = "mona", .passphrase = {(const uint8_t *)"rice", 4}};
 static const struct store_options cheap = {.cost = {.memory_kib = 64, .passes = 1}};
 static const struct store_options small = {.map_bytes_start = 1u << 20,
 					   .cost = {.memory_kib = 64, .passes = 1}};

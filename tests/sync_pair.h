@@ -17,8 +17,8 @@ static inline void
 pair_new(bool stranger, bool local)
 {
 	struct session_config dc = {.side = SESSION_CLIENT, .local = local, .device = {{7}}};
-	struct session_config nc = {.side = SESSION_SERVER, .stranger = stranger, .local = local,
-	                            .device = {{7}}};
+	struct session_config nc = {
+	    .side = SESSION_SERVER, .stranger = stranger, .local = local, .device = {{7}}};
 
 	now = 1000;
 	d.finished = d.verified = d.forked = n.finished = false;
@@ -126,14 +126,16 @@ shuttle(size_t piece, size_t cut_after)
 	while (busy) {
 		size_t up = 0, down = 0, k;
 
-		while ((k = move(&d, &n, piece < cut_after - total ? piece : cut_after - total)) > 0) {
+		while ((k = move(&d, &n, piece < cut_after - total ? piece : cut_after - total)) >
+		       0) {
 			up += k;
 			total += k;
 			drain(&n, true);
 		}
 		settle_later();
 		busy = drain(&n, true);
-		while ((k = move(&n, &d, piece < cut_after - total ? piece : cut_after - total)) > 0) {
+		while ((k = move(&n, &d, piece < cut_after - total ? piece : cut_after - total)) >
+		       0) {
 			down += k;
 			total += k;
 			drain(&d, false);

@@ -1,6 +1,7 @@
 /*
- * sync_peers: a device and a node in memory, for tests of sessions: logs are arrays of small parcels, and a
- * parcel's hash is the digest of (hash before, bytes). The node settles at once or when told.
+ * sync_peers: a device and a node in memory, for tests of sessions: logs are arrays of small
+ * parcels, and a parcel's hash is the digest of (hash before, bytes). The node settles at once or
+ * when told.
  */
 #ifndef BANYAN_TESTS_SYNC_PEERS_H
 #define BANYAN_TESTS_SYNC_PEERS_H
@@ -54,9 +55,9 @@ struct side {
 	uint64_t acked, offered, seen_incarnation, erased;
 	/* node: */
 	bool settle_later;
-	uint64_t unsettled;       /* number to settle up to, later */
+	uint64_t unsettled; /* number to settle up to, later */
 	enum message_status worst;
-	struct log twin;          /* forked parcels are put here */
+	struct log twin; /* forked parcels are put here */
 	bool refuse_join, wrong_digest;
 	int hellos, parcels, joins, asks, inputs;
 	/* device: */
@@ -120,9 +121,12 @@ side_source(struct side *p)
 static inline void
 side_mine(const struct side *p, struct session_mine *out)
 {
-	*out = (struct session_mine){.epoch = p->own.epoch, .head = p->own.number, .acked = p->acked,
-	                             .offered = p->offered, .incarnation = p->seen_incarnation,
-	                             .cursor = {p->down[0].number, p->down[1].number}};
+	*out = (struct session_mine){.epoch = p->own.epoch,
+				     .head = p->own.number,
+				     .acked = p->acked,
+				     .offered = p->offered,
+				     .incarnation = p->seen_incarnation,
+				     .cursor = {p->down[0].number, p->down[1].number}};
 }
 
 /* The node takes a parcel of the device's log. */
@@ -142,7 +146,8 @@ node_take(struct side *n, uint64_t epoch, uint64_t number, struct bytes b, uint6
 			struct bytes parts[2] = {BYTES(l->hash[number - 1].b, HASH_BYTES), b};
 
 			log_add(&n->twin, b);
-			crypto_sha256_parts(n->twin.hash[n->twin.number].b, parts, 2); /* behind what stands there */
+			crypto_sha256_parts(n->twin.hash[n->twin.number].b, parts,
+					    2); /* behind what stands there */
 			status = STATUS_FORKED;
 		}
 	} else {
@@ -156,8 +161,9 @@ node_take(struct side *n, uint64_t epoch, uint64_t number, struct bytes b, uint6
 	n->unsettled = number;
 	if (!n->settle_later || status == STATUS_FORKED) {
 		session_settle_parcel(n->s, number,
-		                      status == STATUS_FORKED ? &n->twin.hash[n->twin.number] : &l->hash[number],
-		                      status, now);
+				      status == STATUS_FORKED ? &n->twin.hash[n->twin.number]
+							      : &l->hash[number],
+				      status, now);
 		n->unsettled = 0;
 	}
 }
@@ -178,7 +184,8 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 		n->hellos++;
 		if (n->own.epoch == e->u.hello.epoch)
 			reply.held = log_head(&n->own);
-		if (keeps_parts && kept_epoch == e->u.hello.epoch && kept_number == reply.held.number + 1)
+		if (keeps_parts && kept_epoch == e->u.hello.epoch &&
+		    kept_number == reply.held.number + 1)
 			reply.part = BYTES(kept, kept_n);
 		reply.down_from[0] = e->u.hello.cursor[0];
 		reply.down_from[1] = e->u.hello.cursor[1];
@@ -193,7 +200,8 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 			session_refuse(n->s, E_INVITE_USED, "the invitation", 0, now);
 		} else {
 			static const struct message_welcome welcome = {
-			    .programme_name = {(const uint8_t *)"Demo", 4}, .area = {(const uint8_t *)"KH01", 4}};
+			    .programme_name = {(const uint8_t *)"Demo", 4},
+			    .area = {(const uint8_t *)"KH01", 4}};
 
 			CHECK(session_welcome(n->s, &welcome, now) == E_OK);
 		}
@@ -272,7 +280,7 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 	case SESSION_ANSWER:
 		d->answers++;
 		strncat(d->answer, (const char *)e->u.answer.bytes.p,
-		        e->u.answer.bytes.n < 50 ? e->u.answer.bytes.n : 50);
+			e->u.answer.bytes.n < 50 ? e->u.answer.bytes.n : 50);
 		break;
 	case SESSION_FINISHED:
 		d->finished = true;

@@ -1,4 +1,5 @@
-/* Parcels that their author did not bring itself: verified before they are taken; holes, forks, the revoked. */
+/* Parcels that their author did not bring itself: verified before they are taken; holes, forks, the
+ * revoked. */
 #include "tests/carried_fixture.h"
 #include "tools/node/opener/verify.h"
 
@@ -18,7 +19,8 @@ begin(size_t count)
 	if (!node_begin(&n) || node_join(&n, &member, ROLE_MEMBER, "V1", "member") != E_OK)
 		return false;
 	for (i = 0; i < count; i++)
-		if (carried_say(&n, &member, i == 2 ? PARCEL_URGENT : 0, &record[i], &parcel[i]) != E_OK)
+		if (carried_say(&n, &member, i == 2 ? PARCEL_URGENT : 0, &record[i], &parcel[i]) !=
+		    E_OK)
 			return false;
 	return true;
 }
@@ -58,8 +60,8 @@ check_whole(uint64_t aside_wanted)
 {
 	struct verified v;
 
-	CHECK(verify_store(n.peer, &v, fault, progress, NULL, &n.why) == E_OK && v.bad_parcels == 0 &&
-	      v.bad_records == 0);
+	CHECK(verify_store(n.peer, &v, fault, progress, NULL, &n.why) == E_OK &&
+	      v.bad_parcels == 0 && v.bad_records == 0);
 	CHECK(v.set_aside == aside_wanted);
 }
 
@@ -67,8 +69,9 @@ static void
 any_order_and_holes(void)
 {
 	static const int order[5] = {4, 1, 0, 3, 2};
-	static const char *const heads[5] = {"0 5-5 of 1 forks 0", "0 2-2 5-5 of 2 forks 0", "2 5-5 of 3 forks 0",
-	                                     "2 4-5 of 4 forks 0", "5 of 5 forks 0"};
+	static const char *const heads[5] = {"0 5-5 of 1 forks 0", "0 2-2 5-5 of 2 forks 0",
+					     "2 5-5 of 3 forks 0", "2 4-5 of 4 forks 0",
+					     "5 of 5 forks 0"};
 	enum arrival_result result;
 	int i;
 
@@ -125,7 +128,8 @@ strangers_and_others(void)
 	CHECK(take(writer_view(&parcel[2]), &result) == E_NOT_APPROVED);
 	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "waiting", &n.why) == E_OK);
 	CHECK(take(writer_view(&parcel[2]), &result) == E_OK);
-	snprintf(n.peer->identities[0].area, sizeof(n.peer->identities[0].area), "D2"); /* of another district */
+	snprintf(n.peer->identities[0].area, sizeof(n.peer->identities[0].area),
+		 "D2"); /* of another district */
 	CHECK(take(writer_view(&parcel[0]), &result) == E_SCOPE);
 	CHECK_STR(carried_head(&n, &member), "0 of 0 forks 0");
 	end();
@@ -157,7 +161,8 @@ asked_again_at_the_commit(void)
 	memset(&late, 0, sizeof(late));
 	arena_init(&arena, 1u << 20);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
-	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &late.accepted, &n.why) == E_OK);
+	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &late.accepted,
+			   &n.why) == E_OK);
 	store_read_end(txn);
 	CHECK(store_write(n.peer->store, late_job, &late) == E_STRANGER);
 	CHECK_STR(carried_head(&n, &member), "0 of 0 forks 0");
@@ -165,7 +170,8 @@ asked_again_at_the_commit(void)
 	end();
 }
 
-/* Two handsets under one name: both branches are kept and opened, the head stays on the one that came first. */
+/* Two handsets under one name: both branches are kept and opened, the head stays on the one that
+ * came first. */
 static void
 both_branches_of_a_fork(void)
 {
@@ -187,15 +193,16 @@ both_branches_of_a_fork(void)
 	CHECK(take(writer_view(&parcel[4]), &result) == E_OK && result == ARRIVAL_NEW);
 	CHECK_STR(carried_head(&n, &member), "3 of 3 forks 2");
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
-	CHECK(carried_opened(&n, &record[1]) && carried_opened(&n, &record[2]) && carried_opened(&n, &record[3]) &&
-	      carried_opened(&n, &record[4]));
+	CHECK(carried_opened(&n, &record[1]) && carried_opened(&n, &record[2]) &&
+	      carried_opened(&n, &record[3]) && carried_opened(&n, &record[4]));
 	check_whole(0);
 	CHECK(verify_rebuild(n.peer, &n.why) == E_OK);
 	CHECK_STR(carried_head(&n, &member), "3 of 3 forks 2");
 	end();
 }
 
-/* What it wrote before counts up to what the revocation names; what comes after is kept for an officer. */
+/* What it wrote before counts up to what the revocation names; what comes after is kept for an
+ * officer. */
 static void
 from_a_revoked_device(void)
 {
@@ -204,7 +211,8 @@ from_a_revoked_device(void)
 
 	REQUIRE(begin(3));
 	CHECK(take(writer_view(&parcel[0]), &result) == E_OK);
-	REQUIRE(enrol_revoke(n.peer, &n.peer->identities[1], "member", "lost", &who, &n.why) == E_OK);
+	REQUIRE(enrol_revoke(n.peer, &n.peer->identities[1], "member", "lost", &who, &n.why) ==
+		E_OK);
 	CHECK(take(writer_view(&parcel[0]), &result) == E_OK && result == ARRIVAL_DUPLICATE);
 	CHECK(take(writer_view(&parcel[1]), &result) == E_OK && result == ARRIVAL_NEW);
 	CHECK(take(writer_view(&parcel[2]), &result) == E_OK && result == ARRIVAL_NEW);
@@ -220,11 +228,13 @@ backup_job(struct store_txn *txn, void *arg)
 	return arrival_mark_safe(txn, *(uint64_t *)arg);
 }
 
-/* A receipt says "safe" of what a backup has, counted from the first parcel, and of not one more: the device gives it up. */
+/* A receipt says "safe" of what a backup has, counted from the first parcel, and of not one more:
+ * the device gives it up. */
 static void
 how_far_is_safe(void)
 {
-	static const uint64_t want[] = {0, 0, 1, 3, 4, 5}; /* with a backup up to each of these five arrivals */
+	static const uint64_t want[] = {0, 0, 1, 3,
+					4, 5}; /* with a backup up to each of these five arrivals */
 	struct revision_body create = {.kind = REVISION_CREATE};
 	enum arrival_result result;
 	struct log_id log;
@@ -237,16 +247,20 @@ how_far_is_safe(void)
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(arrival_last(txn, &first) == E_OK);
 	store_read_end(txn);
-	CHECK(take(writer_view(&parcel[2]), &result) == E_OK && take(writer_view(&parcel[0]), &result) == E_OK &&
-	      take(writer_view(&parcel[1]), &result) == E_OK); /* 3, 1, 2, and then two that it brought itself */
-	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK && node_say(&n, &member, NULL, &create, &id) == E_OK);
+	CHECK(take(writer_view(&parcel[2]), &result) == E_OK &&
+	      take(writer_view(&parcel[0]), &result) == E_OK &&
+	      take(writer_view(&parcel[1]), &result) ==
+		  E_OK); /* 3, 1, 2, and then two that it brought itself */
+	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK &&
+	      node_say(&n, &member, NULL, &create, &id) == E_OK);
 	for (i = 0; i <= 5; i++) {
 		uint64_t upto = first + i;
 
 		CHECK(store_write(n.peer->store, backup_job, &upto) == E_OK);
 		REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 		CHECK(accept_safe(txn, &log, 5, &safe) == E_OK);
-		CHECK_MSG(safe == want[i], "a backup of %d of them: %d are safe", (int)i, (int)safe);
+		CHECK_MSG(safe == want[i], "a backup of %d of them: %d are safe", (int)i,
+			  (int)safe);
 		store_read_end(txn);
 	}
 	end();
@@ -272,7 +286,9 @@ given_on(void)
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	for (number = 1; number <= 3; number += 2) {
 		writer_reset(&w);
-		CHECK(arrival_find(txn, &log, number, &seq, &hash) == E_OK && arrival_get(txn, seq, &a) == E_OK && a.flags == ARRIVAL_CARRIED && ID_EQUAL(&a.via, &carrier));
+		CHECK(arrival_find(txn, &log, number, &seq, &hash) == E_OK &&
+		      arrival_get(txn, seq, &a) == E_OK && a.flags == ARRIVAL_CARRIED &&
+		      ID_EQUAL(&a.via, &carrier));
 		CHECK(accept_carried(txn, &n.peer->programme.id, &a, &w) == E_OK);
 		CHECK(bytes_equal(writer_view(&w), writer_view(&parcel[number - 1])));
 	}
@@ -282,7 +298,8 @@ given_on(void)
 	end();
 }
 
-/* A parcel that came by a link and stands behind a twin is given on as its author signed it. (Found by sim, roads 98.) */
+/* A parcel that came by a link and stands behind a twin is given on as its author signed it. (Found
+ * by sim, roads 98.) */
 static enum err
 append_job(struct store_txn *txn, void *arg)
 {
@@ -294,8 +311,9 @@ append_job(struct store_txn *txn, void *arg)
 }
 
 /*
- * An author who lies: the same parcel to this node with a signature that does not hold, and to the other one of the office with
- * one that does. It is of one hash, and is not taken for the same. (Found by sim, roads 64.)
+ * An author who lies: the same parcel to this node with a signature that does not hold, and to the
+ * other one of the office with one that does. It is of one hash, and is not taken for the same.
+ * (Found by sim, roads 64.)
  */
 static void
 signed_at_another_node(void)
@@ -308,12 +326,15 @@ signed_at_another_node(void)
 	REQUIRE(begin(1));
 	arena_init(&arena, 1u << 20);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
-	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &x, &n.why) == E_OK);
+	CHECK(accept_check(n.peer, txn, writer_view(&parcel[0]), &carrier, &arena, &x, &n.why) ==
+	      E_OK);
 	store_read_end(txn);
 	x.arrival.parcel = arena_bytes(&arena, x.arrival.parcel);
 	((uint8_t *)(uintptr_t)x.arrival.parcel.p)[x.arrival.parcel.n - 1] ^= 1;
-	CHECK(store_write(n.peer->store, append_job, &x) == E_OK && opener_all(n.peer, &n.why) == E_OK);
-	CHECK(node_aside(&n, &aside) == 1 && aside == E_SIGNATURE && !carried_opened(&n, &record[0]));
+	CHECK(store_write(n.peer->store, append_job, &x) == E_OK &&
+	      opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_aside(&n, &aside) == 1 && aside == E_SIGNATURE &&
+	      !carried_opened(&n, &record[0]));
 	CHECK(take(writer_view(&parcel[0]), &result) == E_OK && result == ARRIVAL_DUPLICATE);
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	CHECK(node_aside(&n, &aside) == 0 && carried_opened(&n, &record[0]));
@@ -348,7 +369,8 @@ given_on_behind_a_twin(void)
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	writer_heap_init(&w, CARRIED_BYTES_MAX);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
-	REQUIRE(arrival_find(txn, &log, 3, &seq, &c.previous) == E_OK && arrival_get(txn, seq, &a) == E_OK);
+	REQUIRE(arrival_find(txn, &log, 3, &seq, &c.previous) == E_OK &&
+		arrival_get(txn, seq, &a) == E_OK);
 	CHECK(accept_carried(txn, &n.peer->programme.id, &a, &w) == E_OK);
 	CHECK(carried_decode(writer_view(&w), &c, NULL) == E_OK && ID_EQUAL(&c.previous, &hash));
 	store_read_end(txn);
@@ -356,5 +378,6 @@ given_on_behind_a_twin(void)
 	end();
 }
 
-CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others), T(asked_again_at_the_commit), T(both_branches_of_a_fork),
-           T(from_a_revoked_device), T(given_on), T(given_on_behind_a_twin), T(signed_at_another_node), T(how_far_is_safe))
+CHECK_MAIN(T(any_order_and_holes), T(changed_on_the_way), T(strangers_and_others),
+	   T(asked_again_at_the_commit), T(both_branches_of_a_fork), T(from_a_revoked_device),
+	   T(given_on), T(given_on_behind_a_twin), T(signed_at_another_node), T(how_far_is_safe))

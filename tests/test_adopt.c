@@ -1,4 +1,5 @@
-/* test_adopt: an office that is there already, and whoever would stand above it. FORMATS.md "A tree of nodes". */
+/* test_adopt: an office that is there already, and whoever would stand above it. FORMATS.md "A tree
+ * of nodes". */
 #include "tests/device_fixture.h"
 #include "tools/node/enrol/enrol_node.h"
 #include "tools/node/enrol/offices.h"
@@ -42,17 +43,35 @@ static const struct offer bad[] = {
 
 /* What a node with `key`, id `above`, answers to this office's JOIN. */
 static enum err
-offered(struct peer *p, const struct ec_key *root, const struct offer *o, const struct principal_id *above, const struct ec_key *key)
+offered(struct peer *p, const struct ec_key *root, const struct offer *o,
+	const struct principal_id *above, const struct ec_key *key)
 {
 	struct programme_id programme = p->programme.id;
-	struct enrolment node = {.programme = programme, .id = *above, .sign_pub = key->pub, .seal_pub = key->pub, .role = ROLE_NODE,
-	                         .name = "above", .issuer = principal_root(&programme)},
-	                 own = {.programme = programme, .id = peer_self(p)->id, .sign_pub = peer_self(p)->sign.pub,
-	                        .seal_pub = peer_self(p)->seal.pub, .role = o->member ? ROLE_MEMBER : ROLE_NODE, .name = "district",
-	                        .issuer = *above};
-	struct office office = {.programme = programme, .key_no = 1, .seal_pub = key->pub, .issuer = principal_root(&programme)};
-	struct invite invite = {.programme = programme, .node = *above, .role = ROLE_NODE, .address = "127.0.0.1:1", .area = "D1"};
-	struct message_welcome w = {.root_public = root->pub, .programme_name = BYTES_LIT("Test"), .area = BYTES_LIT("D1")};
+	struct enrolment node = {.programme = programme,
+				 .id = *above,
+				 .sign_pub = key->pub,
+				 .seal_pub = key->pub,
+				 .role = ROLE_NODE,
+				 .name = "above",
+				 .issuer = principal_root(&programme)},
+			 own = {.programme = programme,
+				.id = peer_self(p)->id,
+				.sign_pub = peer_self(p)->sign.pub,
+				.seal_pub = peer_self(p)->seal.pub,
+				.role = o->member ? ROLE_MEMBER : ROLE_NODE,
+				.name = "district",
+				.issuer = *above};
+	struct office office = {.programme = programme,
+				.key_no = 1,
+				.seal_pub = key->pub,
+				.issuer = principal_root(&programme)};
+	struct invite invite = {.programme = programme,
+				.node = *above,
+				.role = ROLE_NODE,
+				.address = "127.0.0.1:1",
+				.area = "D1"};
+	struct message_welcome w = {
+	    .root_public = root->pub, .programme_name = BYTES_LIT("Test"), .area = BYTES_LIT("D1")};
 	struct writer s[3];
 	struct ec_key other;
 	enum err e;
@@ -88,7 +107,8 @@ offices_above(struct peer *p)
 	struct store_txn *txn;
 	size_t count = 0;
 
-	CHECK(store_read_begin(p->store, &txn) == E_OK && office_above(p, txn, above, &count) == E_OK);
+	CHECK(store_read_begin(p->store, &txn) == E_OK &&
+	      office_above(p, txn, above, &count) == E_OK);
 	store_read_end(txn);
 	return count;
 }
@@ -109,9 +129,11 @@ who_may_stand_above(void)
 		enum err e = offered(n.peer, &n.root, &bad[i], &above, &key);
 
 		CHECK_MSG(e == bad[i].e, "%s: %s", bad[i].what, err_name(e));
-		CHECK_MSG(!n.peer->above.known && offices_above(n.peer) == 0, "%s stands above", bad[i].what);
+		CHECK_MSG(!n.peer->above.known && offices_above(n.peer) == 0, "%s stands above",
+			  bad[i].what);
 	}
-	/* before anybody hears of this office: an invitation of another programme, or for another place */
+	/* before anybody hears of this office: an invitation of another programme, or for another
+	 * place */
 	CHECK(enrol_adopt_may(n.peer, &invite, NULL) == E_USAGE);
 	invite.programme = n.peer->programme.id;
 	CHECK(enrol_adopt_may(n.peer, &invite, NULL) == E_OK);
@@ -124,12 +146,14 @@ who_may_stand_above(void)
 	n.peer->above = (struct above){.known = false};
 
 	CHECK(offered(n.peer, &n.root, &good, &above, &key) == E_OK && offices_above(n.peer) == 1);
-	CHECK(offered(n.peer, &n.root, &good, &another, &next) == E_OK); /* that office's next node */
+	CHECK(offered(n.peer, &n.root, &good, &another, &next) ==
+	      E_OK); /* that office's next node */
 	CHECK(n.peer->above.known && ID_EQUAL(&n.peer->above.node, &another) && !n.peer->approved);
 	peer_close(n.peer);
 	REQUIRE(peer_open(&n.peer, n.path, &unlock, &n.why) == E_OK);
 	CHECK(n.peer->above.known && ID_EQUAL(&n.peer->above.node, &another) && !n.peer->approved);
-	snprintf(n.peer->above.area, sizeof(n.peer->above.area), "N"); /* it stands below another office */
+	snprintf(n.peer->above.area, sizeof(n.peer->above.area),
+		 "N"); /* it stands below another office */
 	CHECK(offered(n.peer, &n.root, &good, &above, &key) == E_NOT_HERE);
 	node_end(&n);
 }

@@ -6,7 +6,8 @@
 
 enum what { END, TIME, LINK, NEW_LINK, NO_LINK, WAITS, URGENT, NOTHING, BEGAN, ENDED, ASKED, USED };
 
-/* What happens (n: seconds, an error...), then why it does not try and in how many seconds it does. */
+/* What happens (n: seconds, an error...), then why it does not try and in how many seconds it does.
+ */
 struct step {
 	enum what what;
 	uint64_t n;
@@ -18,18 +19,41 @@ static void
 happen(struct duty *d, const struct step *s)
 {
 	switch (s->what) {
-	case TIME: duty_time(d, d->now_s + s->n); break;
-	case LINK: duty_link(d, true, false); break;
-	case NEW_LINK: duty_link(d, true, true); break;
-	case NO_LINK: duty_link(d, false, false); break;
-	case WAITS: duty_waits(d, true, false); break;
-	case URGENT: duty_waits(d, true, true); break;
-	case NOTHING: duty_waits(d, false, false); break;
-	case BEGAN: duty_began(d); break;
-	case ENDED: duty_ended(d, (enum err)s->n, 0, 300, 0); break;
-	case ASKED: duty_ended(d, E_PEER_BUSY, s->n, 300, 0); break;
-	case USED: duty_ended(d, E_OK, 0, s->n, 0); break;
-	case END: break;
+	case TIME:
+		duty_time(d, d->now_s + s->n);
+		break;
+	case LINK:
+		duty_link(d, true, false);
+		break;
+	case NEW_LINK:
+		duty_link(d, true, true);
+		break;
+	case NO_LINK:
+		duty_link(d, false, false);
+		break;
+	case WAITS:
+		duty_waits(d, true, false);
+		break;
+	case URGENT:
+		duty_waits(d, true, true);
+		break;
+	case NOTHING:
+		duty_waits(d, false, false);
+		break;
+	case BEGAN:
+		duty_began(d);
+		break;
+	case ENDED:
+		duty_ended(d, (enum err)s->n, 0, 300, 0);
+		break;
+	case ASKED:
+		duty_ended(d, E_PEER_BUSY, s->n, 300, 0);
+		break;
+	case USED:
+		duty_ended(d, E_OK, 0, s->n, 0);
+		break;
+	case END:
+		break;
 	}
 }
 
@@ -50,9 +74,11 @@ play(const struct duty_options *options, const struct step *s, bool settled)
 	for (i = 0; s[i].what != END; i++) {
 		happen(&d, &s[i]);
 		next = duty_next(&d);
-		CHECK_MSG(next.why == s[i].why && next.in_s == s[i].in_s && next.now == (s[i].why == DUTY_NOW),
-		          "step %u: %s in %llu, want %s in %llu", i, duty_name(next.why), (unsigned long long)next.in_s,
-		          duty_name(s[i].why), (unsigned long long)s[i].in_s);
+		CHECK_MSG(next.why == s[i].why && next.in_s == s[i].in_s &&
+			      next.now == (s[i].why == DUTY_NOW),
+			  "step %u: %s in %llu, want %s in %llu", i, duty_name(next.why),
+			  (unsigned long long)next.in_s, duty_name(s[i].why),
+			  (unsigned long long)s[i].in_s);
 	}
 }
 
@@ -70,17 +96,17 @@ links_come_and_go(void)
 	    {WAITS, 0, DUTY_SYNCING, DUTY_FOREVER},
 	    {ENDED, E_PEER_GONE, DUTY_FAILED, 15},
 	    {TIME, 10, DUTY_FAILED, 5},
-	    {LINK, 0, DUTY_FAILED, 5},            /* the same one is no news */
+	    {LINK, 0, DUTY_FAILED, 5}, /* the same one is no news */
 	    {NEW_LINK, 0, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
-	    {ENDED, E_CONNECT, DUTY_FAILED, 15},  /* the count began anew */
+	    {ENDED, E_CONNECT, DUTY_FAILED, 15}, /* the count began anew */
 	    {TIME, 15, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
 	    {ENDED, E_CONNECT, DUTY_FAILED, 30},
 	    {TIME, 30, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
 	    {ENDED, E_CONNECT, DUTY_FAILED, 60},
-	    {NEW_LINK, 0, DUTY_PAUSE, 5},         /* a link that flaps does not make it run */
+	    {NEW_LINK, 0, DUTY_PAUSE, 5}, /* a link that flaps does not make it run */
 	    {NO_LINK, 0, DUTY_NO_LINK, DUTY_FOREVER},
 	    {END, 0, DUTY_NOW, 0}};
 
@@ -105,7 +131,8 @@ idle_is_quiet(void)
 	    {TIME, 7 * DUTY_DAY_S, DUTY_NOW, 0},
 	    {END, 0, DUTY_NOW, 0}};
 	static const struct duty_options never = {0};
-	static const struct step ever[] = {{TIME, 1, DUTY_NOTHING, DUTY_FOREVER}, {END, 0, DUTY_NOW, 0}};
+	static const struct step ever[] = {{TIME, 1, DUTY_NOTHING, DUTY_FOREVER},
+					   {END, 0, DUTY_NOW, 0}};
 
 	play(&unbounded, steps, true);
 	play(&never, ever, true);
@@ -117,14 +144,16 @@ budgets(void)
 	static const struct duty_options tries = {.wakes_a_day = 2, .news_s = 7 * DUTY_DAY_S};
 	static const struct step of_tries[] = {
 	    {WAITS, 0, DUTY_NOW, 0},
-	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER}, {ENDED, E_CONNECT, DUTY_FAILED, 15},
+	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
+	    {ENDED, E_CONNECT, DUTY_FAILED, 15},
 	    {TIME, 15, DUTY_NOW, 0},
-	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER}, {ENDED, E_CONNECT, DUTY_WAKES, DUTY_DAY_S - 15},
+	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
+	    {ENDED, E_CONNECT, DUTY_WAKES, DUTY_DAY_S - 15},
 	    {NEW_LINK, 0, DUTY_WAKES, DUTY_DAY_S - 15},
 	    {TIME, 5, DUTY_WAKES, DUTY_DAY_S - 20},
-	    {URGENT, 0, DUTY_NOW, 0},               /* goes past it */
+	    {URGENT, 0, DUTY_NOW, 0}, /* goes past it */
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
-	    {ENDED, E_CONNECT, DUTY_FAILED, 15},    /* but does not run wild */
+	    {ENDED, E_CONNECT, DUTY_FAILED, 15}, /* but does not run wild */
 	    {URGENT, 0, DUTY_FAILED, 15},
 	    {WAITS, 0, DUTY_WAKES, DUTY_DAY_S - 20},
 	    {TIME, DUTY_DAY_S - 20, DUTY_NOW, 0},
@@ -133,7 +162,7 @@ budgets(void)
 	static const struct step of_bytes[] = {
 	    {WAITS, 0, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
-	    {USED, 12000, DUTY_BYTES, DUTY_DAY_S},  /* 288 and the part of what is urgent are left */
+	    {USED, 12000, DUTY_BYTES, DUTY_DAY_S}, /* 288 and the part of what is urgent are left */
 	    {TIME, 5, DUTY_BYTES, DUTY_DAY_S - 5},
 	    {URGENT, 0, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
@@ -164,7 +193,7 @@ busy_and_shut_out(void)
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
 	    {ASKED, 600, DUTY_BUSY, 600},
 	    {NEW_LINK, 0, DUTY_BUSY, 600},
-	    {URGENT, 0, DUTY_BUSY, 600},            /* it would only be refused again */
+	    {URGENT, 0, DUTY_BUSY, 600}, /* it would only be refused again */
 	    {TIME, 599, DUTY_BUSY, 1},
 	    {TIME, 1, DUTY_NOW, 0},
 	    {BEGAN, 0, DUTY_SYNCING, DUTY_FOREVER},
@@ -202,7 +231,8 @@ static void
 clocks_jump(void)
 {
 	static const struct duty_options options = {.bytes_a_day = 16384, .news_s = 7 * DUTY_DAY_S};
-	struct duty_kept kept = {.calendar_s = 5 * YEAR_S, .day_s = 40000, .bytes = 12288, .wakes = 3, .ever = true};
+	struct duty_kept kept = {
+	    .calendar_s = 5 * YEAR_S, .day_s = 40000, .bytes = 12288, .wakes = 3, .ever = true};
 	struct duty d;
 
 	/* while it runs only the forward clock counts; one that goes back stands still */
@@ -235,13 +265,15 @@ costs_and_rests(void)
 {
 	struct duty d;
 
-	CHECK(duty_cost(1000, 0, 0) == 1000 && duty_cost(1000, 1, 0) == 1540 && duty_cost(0, 1, 2) == 1140);
+	CHECK(duty_cost(1000, 0, 0) == 1000 && duty_cost(1000, 1, 0) == 1540 &&
+	      duty_cost(0, 1, 2) == 1140);
 	CHECK(duty_cost(UINT64_MAX, 1, 1) == UINT64_MAX);
 	duty_init(&d, &unbounded, 1000);
-	CHECK(duty_rests(&d, E_OK) == 1000 + DUTY_RETRY_S_MAX && duty_rests(&d, E_BUDGET) == 1000 + DUTY_DAY_S);
+	CHECK(duty_rests(&d, E_OK) == 1000 + DUTY_RETRY_S_MAX &&
+	      duty_rests(&d, E_BUDGET) == 1000 + DUTY_DAY_S);
 	duty_time(&d, 5000);
 	CHECK(duty_rests(&d, E_BUDGET) == 1000 + DUTY_DAY_S);
 }
 
-CHECK_MAIN(T(links_come_and_go), T(idle_is_quiet), T(budgets), T(busy_and_shut_out), T(waits_are_bounded_and_by_chance),
-           T(clocks_jump), T(costs_and_rests))
+CHECK_MAIN(T(links_come_and_go), T(idle_is_quiet), T(budgets), T(busy_and_shut_out),
+	   T(waits_are_bounded_and_by_chance), T(clocks_jump), T(costs_and_rests))

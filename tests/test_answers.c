@@ -1,4 +1,5 @@
-/* test_answers: relevance, constraints, calculations, repeats, choice filters, JSON, values, walking. */
+/* test_answers: relevance, constraints, calculations, repeats, choice filters, JSON, values,
+ * walking. */
 #include "schemas/answers.h"
 
 #include <stdio.h>
@@ -59,8 +60,12 @@ static const char village[] =
     "</h:body></h:html>";
 
 /* 2026-11-22T08:31:51+07:00 */
-static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 1,
-                                      .device_id = "dev", .username = "", .area = ""};
+static const struct answer_env env = {.now_ms = 1795311111000,
+				      .zone_minutes = 420,
+				      .seed = 1,
+				      .device_id = "dev",
+				      .username = "",
+				      .area = ""};
 
 static struct form *
 open_form(void)
@@ -85,29 +90,29 @@ answering(void)
 		enum err want;
 		const char *then_ref, *then;
 	} rows[] = {
-		{"province", "p1", E_ANSWER_IRRELEVANT, "province", ""},
-		{"nothing", "maybe", E_CHOICE_UNKNOWN, "nothing", ""},
-		{"nothing", "no", E_OK, "nothing", "no"},
-		{"nowhere", "1", E_FIELD_UNKNOWN, "", ""},
-		{"district", "d1", E_ANSWER_IRRELEVANT, "district", ""},
-		{"province", "p1", E_OK, "label", "P1"},
-		{"district", "d2", E_CHOICE_UNKNOWN, "district", ""},
-		{"district", "d1", E_OK, "district", "d1"},
-		{"age", "x", E_ANSWER_TYPE, "age", ""},
-		{"age", "40", E_ANSWER_CONSTRAINT, "age", "40"},
-		{"age", "12", E_OK, "twice", "24"},
-		{"twice", "3", E_ANSWER_READONLY, "twice", "24"},
-		{"adult_note", "3", E_ANSWER_READONLY, "adult_note", ""},
-		{"g/when", "2026-11-23", E_ANSWER_CONSTRAINT, "g/when", "2026-11-23"},
-		{"g/when", "2026-11-22", E_OK, "g/when", "2026-11-22"},
-		{"n", "2", E_OK, "counted[2]/x", ""},
-		{"counted[2]/x", "5", E_OK, "counted[2]/x", "5"},
-		{"counted[3]/x", "5", E_FIELD_UNKNOWN, "n", "2"},
-		{"n", "1", E_OK, "counted[2]/x", ""},
-		{"trig", "it", E_OK, "seen", "saw it"},
-		{"nothing", "yes", E_OK, "province", ""},
-		{"nothing", "no", E_OK, "province", "p1"},
-		{"age", "", E_OK, "twice", ""},
+	    {"province", "p1", E_ANSWER_IRRELEVANT, "province", ""},
+	    {"nothing", "maybe", E_CHOICE_UNKNOWN, "nothing", ""},
+	    {"nothing", "no", E_OK, "nothing", "no"},
+	    {"nowhere", "1", E_FIELD_UNKNOWN, "", ""},
+	    {"district", "d1", E_ANSWER_IRRELEVANT, "district", ""},
+	    {"province", "p1", E_OK, "label", "P1"},
+	    {"district", "d2", E_CHOICE_UNKNOWN, "district", ""},
+	    {"district", "d1", E_OK, "district", "d1"},
+	    {"age", "x", E_ANSWER_TYPE, "age", ""},
+	    {"age", "40", E_ANSWER_CONSTRAINT, "age", "40"},
+	    {"age", "12", E_OK, "twice", "24"},
+	    {"twice", "3", E_ANSWER_READONLY, "twice", "24"},
+	    {"adult_note", "3", E_ANSWER_READONLY, "adult_note", ""},
+	    {"g/when", "2026-11-23", E_ANSWER_CONSTRAINT, "g/when", "2026-11-23"},
+	    {"g/when", "2026-11-22", E_OK, "g/when", "2026-11-22"},
+	    {"n", "2", E_OK, "counted[2]/x", ""},
+	    {"counted[2]/x", "5", E_OK, "counted[2]/x", "5"},
+	    {"counted[3]/x", "5", E_FIELD_UNKNOWN, "n", "2"},
+	    {"n", "1", E_OK, "counted[2]/x", ""},
+	    {"trig", "it", E_OK, "seen", "saw it"},
+	    {"nothing", "yes", E_OK, "province", ""},
+	    {"nothing", "no", E_OK, "province", "p1"},
+	    {"age", "", E_OK, "twice", ""},
 	};
 	struct form *f = open_form();
 	struct answers *a;
@@ -122,8 +127,8 @@ answering(void)
 		enum err e = answers_set(a, rows[i].ref, rows[i].text, &fault);
 
 		CHECK_MSG(e == rows[i].want, "row %zu: %s", i, err_name(e));
-		CHECK_MSG(strcmp(answers_get(a, rows[i].then_ref), rows[i].then) == 0, "row %zu: %s", i,
-		          answers_get(a, rows[i].then_ref));
+		CHECK_MSG(strcmp(answers_get(a, rows[i].then_ref), rows[i].then) == 0,
+			  "row %zu: %s", i, answers_get(a, rows[i].then_ref));
 		if (e == E_ANSWER_CONSTRAINT && strcmp(rows[i].ref, "age") == 0)
 			CHECK_STR(fault.message, "Under 18");
 	}
@@ -131,7 +136,8 @@ answering(void)
 	answers_set_now(a, env.now_ms + 60000);
 	CHECK_STR(answers_get(a, "end"), "2026-11-22T08:32:51.000+07:00");
 	CHECK_STR(answers_get(a, "start"), "2026-11-22T08:31:51.000+07:00");
-	CHECK(answers_set(a, "end", "2026-11-21T08:00:00.000+07:00", NULL) == E_OK); /* as another program wrote it */
+	CHECK(answers_set(a, "end", "2026-11-21T08:00:00.000+07:00", NULL) ==
+	      E_OK); /* as another program wrote it */
 	answers_set_now(a, env.now_ms + 120000);
 	CHECK_STR(answers_get(a, "end"), "2026-11-21T08:00:00.000+07:00");
 	answers_free(a);
@@ -158,7 +164,8 @@ rows_and_paths(void)
 	CHECK_STR(fault.ref, "concern[2]/n");
 	CHECK(answers_set(a, "concern[2]/n", "3", &fault) == E_OK);
 	CHECK_STR(answers_get(a, "total"), "4");
-	CHECK_STR(answers_get(a, "concern[1]/share"), "0.25"); /* an absolute path means the own row */
+	CHECK_STR(answers_get(a, "concern[1]/share"),
+		  "0.25"); /* an absolute path means the own row */
 	CHECK_STR(answers_get(a, "concern[2]/share"), "0.75");
 	CHECK_STR(answers_get(a, "concern[2]/pos"), "2");
 	CHECK(answers_add_row(a, "counted", &fault) == E_ANSWER_READONLY);
@@ -176,12 +183,17 @@ walking(void)
 		const char *ref, *label;
 		enum answer_stop stop;
 	} stops[] = {
-		{"nothing", "Nothing to report?", STOP_QUESTION}, {"province", "Province", STOP_QUESTION},
-		{"district", "District of P2", STOP_QUESTION}, {"age", "Age", STOP_QUESTION},
-		{"adult_note", "Twice: ", STOP_NOTE}, {"n", "N", STOP_QUESTION},
-		{"contact", "Contact", STOP_QUESTION}, {"g/when", "When", STOP_QUESTION},
-		{"concern[1]/kind", "Kind", STOP_QUESTION}, {"concern", "Concerns", STOP_ADD_ROW},
-		{"trig", "T", STOP_QUESTION},
+	    {"nothing", "Nothing to report?", STOP_QUESTION},
+	    {"province", "Province", STOP_QUESTION},
+	    {"district", "District of P2", STOP_QUESTION},
+	    {"age", "Age", STOP_QUESTION},
+	    {"adult_note", "Twice: ", STOP_NOTE},
+	    {"n", "N", STOP_QUESTION},
+	    {"contact", "Contact", STOP_QUESTION},
+	    {"g/when", "When", STOP_QUESTION},
+	    {"concern[1]/kind", "Kind", STOP_QUESTION},
+	    {"concern", "Concerns", STOP_ADD_ROW},
+	    {"trig", "T", STOP_QUESTION},
 	};
 	struct form *f = open_form();
 	struct answers *a;
@@ -190,7 +202,8 @@ walking(void)
 	size_t i;
 
 	REQUIRE(f != NULL && answers_new(&a, f, &env, NULL) == E_OK);
-	CHECK(answers_set(a, "nothing", "no", NULL) == E_OK && answers_set(a, "province", "p2", NULL) == E_OK);
+	CHECK(answers_set(a, "nothing", "no", NULL) == E_OK &&
+	      answers_set(a, "province", "p2", NULL) == E_OK);
 	CHECK(answers_add_row(a, "concern", NULL) == E_OK);
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
 		REQUIRE(answers_next(a, ref, &v) == E_OK);
@@ -221,13 +234,15 @@ walking(void)
 static void
 json_and_values(void)
 {
-	static const char good[] = "{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
-	                           "\"contact\":\"Dara\",\"n\":1,\"concern\":[{\"kind\":\"a\",\"n\":2},"
-	                           "{\"kind\":\"b\"}],\"counted\":[{\"x\":4}]}";
-	static const char want[] = "\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
-	                           "\"twice\":14,\"label\":\"P1\",\"n\":1,\"contact\":\"Dara\","
-	                           "\"concern\":[{\"kind\":\"a\",\"n\":2,\"share\":1,\"pos\":1},"
-	                           "{\"kind\":\"b\",\"pos\":2}],\"counted\":[{\"x\":4}],\"total\":2";
+	static const char good[] =
+	    "{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
+	    "\"contact\":\"Dara\",\"n\":1,\"concern\":[{\"kind\":\"a\",\"n\":2},"
+	    "{\"kind\":\"b\"}],\"counted\":[{\"x\":4}]}";
+	static const char want[] =
+	    "\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
+	    "\"twice\":14,\"label\":\"P1\",\"n\":1,\"contact\":\"Dara\","
+	    "\"concern\":[{\"kind\":\"a\",\"n\":2,\"share\":1,\"pos\":1},"
+	    "{\"kind\":\"b\",\"pos\":2}],\"counted\":[{\"x\":4}],\"total\":2";
 	struct form *f = open_form();
 	struct answers *a, *b;
 	struct answer_fault faults[8];
@@ -265,22 +280,23 @@ json_refused(void)
 		enum err set, check;
 		size_t faults;
 	} rows[] = {
-		{"", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1}, {"[]", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1},
-		{"{\"nothing\":\"no\",}", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1},
-		{"{}", E_OK, E_ANSWER_REQUIRED, 0},
-		{"{\"nothing\":\"yes\",\"what\":1,\"why\":2}", E_FIELD_UNKNOWN, E_OK, 2},
-		{"{\"nothing\":\"perhaps\"}", E_CHOICE_UNKNOWN, E_CHOICE_UNKNOWN, 1},
-		{"{\"nothing\":\"yes\",\"province\":\"p1\"}", E_ANSWER_IRRELEVANT, E_OK, 1},
-		{"{\"nothing\":\"yes\",\"age\":\"old\"}", E_ANSWER_TYPE, E_ANSWER_TYPE, 1},
-		{"{\"nothing\":\"yes\",\"age\":18}", E_OK, E_ANSWER_CONSTRAINT, 0},
-		{"{\"nothing\":\"yes\",\"twice\":18}", E_ANSWER_READONLY, E_OK, 1},
-		{"{\"nothing\":\"yes\",\"age\":{}}", E_ANSWER_TYPE, E_OK, 1},
-		{"{\"nothing\":\"no\",\"concern\":{}}", E_ANSWER_TYPE, E_OK, 1},
-		{"{\"nothing\":\"no\",\"concern\":[1]}", E_ANSWER_TYPE, E_OK, 1},
-		{"{\"nothing\":\"no\",\"concern\":[{\"z\":1}]}", E_FIELD_UNKNOWN, E_OK, 1},
-		{"{\"nothing\":\"yes\",\"counted\":[{\"x\":1}]}", E_ANSWER_IRRELEVANT, E_OK, 1},
-		{"{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d2\"}", E_CHOICE_UNKNOWN, E_CHOICE_UNKNOWN,
-		 1},
+	    {"", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1},
+	    {"[]", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1},
+	    {"{\"nothing\":\"no\",}", E_ANSWERS_FORMAT, E_ANSWER_REQUIRED, 1},
+	    {"{}", E_OK, E_ANSWER_REQUIRED, 0},
+	    {"{\"nothing\":\"yes\",\"what\":1,\"why\":2}", E_FIELD_UNKNOWN, E_OK, 2},
+	    {"{\"nothing\":\"perhaps\"}", E_CHOICE_UNKNOWN, E_CHOICE_UNKNOWN, 1},
+	    {"{\"nothing\":\"yes\",\"province\":\"p1\"}", E_ANSWER_IRRELEVANT, E_OK, 1},
+	    {"{\"nothing\":\"yes\",\"age\":\"old\"}", E_ANSWER_TYPE, E_ANSWER_TYPE, 1},
+	    {"{\"nothing\":\"yes\",\"age\":18}", E_OK, E_ANSWER_CONSTRAINT, 0},
+	    {"{\"nothing\":\"yes\",\"twice\":18}", E_ANSWER_READONLY, E_OK, 1},
+	    {"{\"nothing\":\"yes\",\"age\":{}}", E_ANSWER_TYPE, E_OK, 1},
+	    {"{\"nothing\":\"no\",\"concern\":{}}", E_ANSWER_TYPE, E_OK, 1},
+	    {"{\"nothing\":\"no\",\"concern\":[1]}", E_ANSWER_TYPE, E_OK, 1},
+	    {"{\"nothing\":\"no\",\"concern\":[{\"z\":1}]}", E_FIELD_UNKNOWN, E_OK, 1},
+	    {"{\"nothing\":\"yes\",\"counted\":[{\"x\":1}]}", E_ANSWER_IRRELEVANT, E_OK, 1},
+	    {"{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d2\"}", E_CHOICE_UNKNOWN,
+	     E_CHOICE_UNKNOWN, 1},
 	};
 	struct form *f = open_form();
 	size_t i;
@@ -296,18 +312,20 @@ json_refused(void)
 		e = answers_set_json(a, rows[i].json, strlen(rows[i].json), faults, 8, &n);
 		c = answers_check(a, faults, 8, &m);
 		CHECK_MSG(e == rows[i].set && c == rows[i].check && n == rows[i].faults,
-		          "row %zu: %s, %s, %zu faults", i, err_name(e), err_name(c), n);
+			  "row %zu: %s, %s, %zu faults", i, err_name(e), err_name(c), n);
 		answers_free(a);
 	}
 	form_free(f);
 }
 
-/* What a node does with each record that arrives; the figure is for people, the check only for sense. */
+/* What a node does with each record that arrives; the figure is for people, the check only for
+ * sense. */
 static void
 speed(void)
 {
-	static const char line[] = "{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
-	                           "\"contact\":\"Dara\",\"concern\":[{\"kind\":\"a\",\"n\":2}]}";
+	static const char line[] =
+	    "{\"nothing\":\"no\",\"province\":\"p1\",\"district\":\"d1\",\"age\":7,"
+	    "\"contact\":\"Dara\",\"concern\":[{\"kind\":\"a\",\"n\":2}]}";
 	struct form *f = open_form();
 	struct answers *a;
 	struct answer_fault faults[8];
@@ -337,11 +355,13 @@ speed(void)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	printf("  %.0f records a second unpacked and checked (26 fields, this build)\n",
-	       (double)runs / ((double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9));
+	       (double)runs /
+		   ((double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9));
 	answers_free(a);
 	writer_free(&w);
 	arena_free(&arena);
 	form_free(f);
 }
 
-CHECK_MAIN(T(answering), T(rows_and_paths), T(walking), T(json_and_values), T(json_refused), T(speed))
+CHECK_MAIN(T(answering), T(rows_and_paths), T(walking), T(json_and_values), T(json_refused),
+	   T(speed))

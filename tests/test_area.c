@@ -67,13 +67,11 @@ a_small_tree(void)
 		const char *ancestor, *code;
 		bool within;
 	} rows[] = {
-	    {"KH01", "KH01", true},       {"KH01", "KH0102", true},
-	    {"KH01", "V-77", true},       {"KH0102", "V-77", true},
-	    {"KH0101", "V-77", false},    {"V-77", "KH0102", false},
-	    {"KH01", "XX", false},        {"KH01", "KH01022", false},
-	    {"KH0102", "KH01022", false}, {"XX", "KH01022", true},
-	    {"KH01", "nowhere", false},   {"nowhere", "KH01", false},
-	    {"nowhere", "no", false},     {"", "KH01", false},
+	    {"KH01", "KH01", true},   {"KH01", "KH0102", true},   {"KH01", "V-77", true},
+	    {"KH0102", "V-77", true}, {"KH0101", "V-77", false},  {"V-77", "KH0102", false},
+	    {"KH01", "XX", false},    {"KH01", "KH01022", false}, {"KH0102", "KH01022", false},
+	    {"XX", "KH01022", true},  {"KH01", "nowhere", false}, {"nowhere", "KH01", false},
+	    {"nowhere", "no", false}, {"", "KH01", false},
 	};
 	struct area_table *t = small_table();
 	const struct area *a;
@@ -82,16 +80,14 @@ a_small_tree(void)
 	REQUIRE(t != NULL);
 	CHECK(area_count(t) == 8);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_MSG(area_is_within(t, rows[i].ancestor, rows[i].code) ==
-			      rows[i].within,
+		CHECK_MSG(area_is_within(t, rows[i].ancestor, rows[i].code) == rows[i].within,
 			  "%s in %s", rows[i].code, rows[i].ancestor);
 	for (i = 0; i < 8; i++)
 		CHECK(area_find(t, small[i].code) == i);
 	CHECK(area_find(t, "kh01") == AREA_NONE && area_find(t, "") == AREA_NONE);
 	a = area_at(t, 2);
 	CHECK(a->depth == 0 && a->parent == AREA_NONE && a->first_child == 0);
-	CHECK(area_at(t, 0)->next_sibling == 3 &&
-	      area_at(t, 3)->next_sibling == AREA_NONE);
+	CHECK(area_at(t, 0)->next_sibling == 3 && area_at(t, 3)->next_sibling == AREA_NONE);
 	CHECK(area_at(t, 3)->first_child == 4 && area_at(t, 4)->next_sibling == 5);
 	CHECK(area_at(t, 5)->depth == 2 && area_at(t, 5)->first_child == AREA_NONE);
 	CHECK_STR(area_at(t, 1)->level, "village");
@@ -118,10 +114,7 @@ bad_tables_are_refused(void)
 	    {{{"A", 0, "l", "n"}}, 0, E_AREA_TABLE, "0 rows"},
 	    {{{"A", 2, "l", "n"}}, 1, E_AREA_TABLE, "row 1 (A): there is no such parent"},
 	    {{{"A", 1, "l", "n"}}, 1, E_AREA_TABLE, "row 1 (A): it is above itself"},
-	    {{{"A", 2, "l", "n"}, {"B", 1, "l", "n"}},
-	     2,
-	     E_AREA_TABLE,
-	     "it is above itself"},
+	    {{{"A", 2, "l", "n"}, {"B", 1, "l", "n"}}, 2, E_AREA_TABLE, "it is above itself"},
 	    {{{"A", 2, "l", "n"}, {"B", 3, "l", "n"}, {"C", 2, "l", "n"}},
 	     3,
 	     E_AREA_TABLE,
@@ -149,10 +142,9 @@ bad_tables_are_refused(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		why = (struct why){E_OK, ""};
 		pack_rows(&w, cases[i].rows, cases[i].count);
-		CHECK_MSG(area_table_read(&t, writer_view(&w), &why) == cases[i].e,
-			  "case %zu: %s", i, err_name(why.e));
-		CHECK_MSG(strstr(why.thing, cases[i].thing) != NULL, "case %zu: %s", i,
-			  why.thing);
+		CHECK_MSG(area_table_read(&t, writer_view(&w), &why) == cases[i].e, "case %zu: %s",
+			  i, err_name(why.e));
+		CHECK_MSG(strstr(why.thing, cases[i].thing) != NULL, "case %zu: %s", i, why.thing);
 		CHECK((t == NULL) == (cases[i].e != E_OK));
 		area_table_free(t);
 	}
@@ -172,8 +164,7 @@ every_cut_is_refused(void)
 		CHECK(area_table_read(&t, BYTES(w.p, i), NULL) != E_OK);
 		CHECK(t == NULL);
 	}
-	for (i = 0; i < w.n;
-	     i++) { /* any damage: refused or another table, never a crash */
+	for (i = 0; i < w.n; i++) { /* any damage: refused or another table, never a crash */
 		w.p[i] ^= 0x11;
 		(void)area_table_read(&t, writer_view(&w), NULL);
 		area_table_free(t);
@@ -279,7 +270,8 @@ every_allocation_fails_once(void)
 	writer_free(&w);
 }
 
-/* No row has a name in another language: there is no array of them. (Found by fuzz_statement, as undefined.) */
+/* No row has a name in another language: there is no array of them. (Found by fuzz_statement, as
+ * undefined.) */
 static void
 no_names_at_all(void)
 {

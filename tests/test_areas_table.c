@@ -19,12 +19,15 @@ rows_are_read(void)
 	struct arena arena;
 	struct why why;
 
-	CHECK(parse("level,name,code,parent\nvillage,\"Old, village\",V-7,\n", &arena, &t, &why) == E_OK);
+	CHECK(parse("level,name,code,parent\nvillage,\"Old, village\",V-7,\n", &arena, &t, &why) ==
+	      E_OK);
 	CHECK_STR(t.rows[0].name, "Old, village");
 	arena_free(&arena);
-	REQUIRE(parse("code,parent,level,name,name:km,name::th\r\n"
-	              "V-7,D1,village, Old village ,,\r\nD1,P1,district,Dee,ឌី,ดี\r\nP1,,province,Pee,ភី,\r\n",
-	              &arena, &t, &why) == E_OK);
+	REQUIRE(
+	    parse(
+		"code,parent,level,name,name:km,name::th\r\n"
+		"V-7,D1,village, Old village ,,\r\nD1,P1,district,Dee,ឌី,ดี\r\nP1,,province,Pee,ភី,\r\n",
+		&arena, &t, &why) == E_OK);
 	CHECK(t.count == 3);
 	CHECK(t.rows[0].parent == 2 && t.rows[1].parent == 3 && t.rows[2].parent == 0);
 	CHECK_STR(t.rows[0].name, "Old village");
@@ -50,13 +53,17 @@ what_is_wrong_is_named(void)
 	    {"code,parent,level,name\n", "no rows"},
 	    {"code,parent,level,name\nA,,p,A\n,A,d,B\n", "line 3 (the code is empty"},
 	    {"code,parent,level,name\nA B,,p,A\n", "line 2 (a code has no spaces"},
-	    {"code,parent,level,name\nABCDEFGHIJABCDEFGHIJABCDEFGHIJABC,,p,A\n", "line 2 (a code is at most"},
-	    {"code,parent,level,name\nA,,p,A\nB,A,d,B\nA,,p,C\n", "line 4 (the code is there twice: \"A\")"},
-	    {"code,parent,level,name\nA,,p,A\nB,Z,d,B\n", "line 3 (there is no row for the parent \"Z\")"},
+	    {"code,parent,level,name\nABCDEFGHIJABCDEFGHIJABCDEFGHIJABC,,p,A\n",
+	     "line 2 (a code is at most"},
+	    {"code,parent,level,name\nA,,p,A\nB,A,d,B\nA,,p,C\n",
+	     "line 4 (the code is there twice: \"A\")"},
+	    {"code,parent,level,name\nA,,p,A\nB,Z,d,B\n",
+	     "line 3 (there is no row for the parent \"Z\")"},
 	    {"code,parent,level,name\nA,,,A\n", "line 2 (the level is empty"},
 	    {"code,parent,level,name\nA,,p,\n", "line 2 (the name is empty"},
 	    {"code,parent,level,name\nA,A,p,A\n", "own ancestor"},
-	    {"code,parent,level,name\nR,,p,R\nA,B,d,A\nB,C,d,B\nC,A,d,C\n", "line 3 (it is its own ancestor"},
+	    {"code,parent,level,name\nR,,p,R\nA,B,d,A\nB,C,d,B\nC,A,d,C\n",
+	     "line 3 (it is its own ancestor"},
 	    {"code,parent,level,name\nX,A,d,X\nA,B,d,A\nB,A,d,B\n", "line 2 (its parents go round"},
 	    {"code,parent,level,name\na,,1,n\nb,a,1,n\nc,b,1,n\nd,c,1,n\ne,d,1,n\nf,e,1,n\ng,f,1,n\n"
 	     "h,g,1,n\ni,h,1,n\nj,i,1,n\nk,j,1,n\nl,k,1,n\nm,l,1,n\n",
@@ -64,10 +71,13 @@ what_is_wrong_is_named(void)
 	    {"code,parent,level,name,name:km,name::km\nA,,p,A,,\n", "two columns for language km"},
 	    {"code,parent,level,name,name:\nA,,p,A,\n", "needs a language code"},
 	    /* what devices would refuse */
-	    {"code,parent,level,name\nA,,p,\"two\nlines\"\n", "line 2 (a level or name is at most 128 bytes in one line"},
+	    {"code,parent,level,name\nA,,p,\"two\nlines\"\n",
+	     "line 2 (a level or name is at most 128 bytes in one line"},
 	    {"code,parent,level,name\nA,,\"a\tb\",A\n", "line 2 (a level or name is at most"},
-	    {"code,parent,level,name,name:km\nA,,p,A,\"\n\"\n", "line 2 (a name is at most 128 bytes in one line"},
-	    {"code,parent,level,name,\"name:k\nm\"\nA,,p,A,x\n", "line 3 (a language is at most 32 bytes in one line"},
+	    {"code,parent,level,name,name:km\nA,,p,A,\"\n\"\n",
+	     "line 2 (a name is at most 128 bytes in one line"},
+	    {"code,parent,level,name,\"name:k\nm\"\nA,,p,A,x\n",
+	     "line 3 (a language is at most 32 bytes in one line"},
 	};
 	size_t i;
 
@@ -77,8 +87,8 @@ what_is_wrong_is_named(void)
 		struct why why;
 
 		CHECK_MSG(parse(bad[i].text, &arena, &t, &why) == E_AREA_TABLE, "row %zu", i);
-		CHECK_MSG(strstr(why.thing, bad[i].names) != NULL, "row %zu: \"%s\" not in \"%s\"", i,
-		          bad[i].names, why.thing);
+		CHECK_MSG(strstr(why.thing, bad[i].names) != NULL, "row %zu: \"%s\" not in \"%s\"",
+			  i, bad[i].names, why.thing);
 		CHECK(t.rows == NULL && t.count == 0);
 		arena_free(&arena);
 	}
@@ -87,9 +97,11 @@ what_is_wrong_is_named(void)
 static void
 packed_and_back(void)
 {
-	static const char text[] = "code,parent,level,name,name:km\nV1,P,village,\"A, \"\"b\"\"\",\nP,,province,Pee,ភី\n";
-	static const uint8_t packed[] = "\x92\x01\x92\x95\xa2V1\x02\xa7village\xa6" "A, \"b\"\x90"
-	                                "\x95\xa1P\x00\xa8province\xa3Pee\x91\x92\xa2km\xa6ភី";
+	static const char text[] =
+	    "code,parent,level,name,name:km\nV1,P,village,\"A, \"\"b\"\"\",\nP,,province,Pee,ភី\n";
+	static const uint8_t packed[] = "\x92\x01\x92\x95\xa2V1\x02\xa7village\xa6"
+					"A, \"b\"\x90"
+					"\x95\xa1P\x00\xa8province\xa3Pee\x91\x92\xa2km\xa6ភី";
 	struct areas_table t, back;
 	struct arena arena, second;
 	struct writer w;
@@ -153,8 +165,9 @@ compiled_tables_are_checked(void)
 		struct why why;
 
 		arena_init(&arena, ROOM);
-		CHECK_MSG(areas_table_unpack(BYTES(bad[i].bytes, bad[i].count), &arena, &t, &why) == bad[i].e,
-		          "row %zu", i);
+		CHECK_MSG(areas_table_unpack(BYTES(bad[i].bytes, bad[i].count), &arena, &t, &why) ==
+			      bad[i].e,
+			  "row %zu", i);
 		arena_free(&arena);
 	}
 }
@@ -222,5 +235,6 @@ demo_province(void)
 	writer_free(&w);
 }
 
-CHECK_MAIN(T(rows_are_read), T(what_is_wrong_is_named), T(packed_and_back), T(a_language_with_a_comma_is_written_as_one),
-           T(compiled_tables_are_checked), T(demo_province))
+CHECK_MAIN(T(rows_are_read), T(what_is_wrong_is_named), T(packed_and_back),
+	   T(a_language_with_a_comma_is_written_as_one), T(compiled_tables_are_checked),
+	   T(demo_province))

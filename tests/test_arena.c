@@ -14,7 +14,8 @@ release_gives_back_the_rest(void)
 	empty = arena_mark(&a);
 	before = arena_str(&a, "before", 6);
 	mark = arena_mark(&a);
-	for (i = 0; i < 1000; i++) { /* far more than the arena's bound in all; blocks of their own, and parts of one */
+	for (i = 0; i < 1000; i++) { /* far more than the arena's bound in all; blocks of their own,
+					and parts of one */
 		after = arena_alloc(&a, i % 2 == 0 ? 100 : 9000);
 		REQUIRE(before != NULL && after != NULL);
 		memset(after, 'x', 100);

@@ -3,8 +3,7 @@
 #include "core/fault.h"
 #include "tests/store_fixture.h"
 
-static const struct log_id log_a = {{"author-a-author"}, 7},
-			   log_b = {{"author-b-author"}, 7},
+static const struct log_id log_a = {{"author-a-author"}, 7}, log_b = {{"author-b-author"}, 7},
 			   log_a2 = {{"author-a-author"}, 8};
 
 struct step {
@@ -20,13 +19,11 @@ struct step {
 static void
 step_parcel(const struct step *s, struct arrival *a, uint8_t text[32])
 {
-	*a = (struct arrival){
-	    .log = *s->log, .number = s->number, .received_s = 1000 + s->number};
+	*a = (struct arrival){.log = *s->log, .number = s->number, .received_s = 1000 + s->number};
 	memset(a->hash.b, s->tag, HASH_BYTES);
 	be64_put(a->hash.b, s->number);
 	memset(a->via.b, 9, ID_BYTES);
-	snprintf((char *)text, 32, "parcel %llu %u", (unsigned long long)s->number,
-		 s->tag);
+	snprintf((char *)text, 32, "parcel %llu %u", (unsigned long long)s->number, s->tag);
 	a->parcel = bytes_of_str((char *)text);
 }
 
@@ -62,8 +59,8 @@ head_text(struct store *s, const struct log_id *log, char out[200])
 		n += snprintf(out + n, 200 - (size_t)n, " %llu-%llu",
 			      (unsigned long long)h.ranges[i].lo,
 			      (unsigned long long)h.ranges[i].hi);
-	snprintf(out + n, 200 - (size_t)n, " of %llu forks %llu",
-		 (unsigned long long)h.count, (unsigned long long)h.forks);
+	snprintf(out + n, 200 - (size_t)n, " of %llu forks %llu", (unsigned long long)h.count,
+		 (unsigned long long)h.forks);
 	store_read_end(txn);
 }
 
@@ -144,8 +141,7 @@ order_holes_and_forks(void)
 	fixture_init(&f);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK(store_write(f.s, step_job, &rows[i].step) == E_OK);
-		CHECK_MSG(rows[i].step.got == rows[i].step.want &&
-			      rows[i].step.seq == rows[i].seq,
+		CHECK_MSG(rows[i].step.got == rows[i].step.want && rows[i].step.seq == rows[i].seq,
 			  "row %zu: %d, seq %llu", i, rows[i].step.got,
 			  (unsigned long long)rows[i].step.seq);
 		head_text(f.s, rows[i].step.log, head);
@@ -159,13 +155,11 @@ order_holes_and_forks(void)
 	fixture_reopen(&f);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
 	CHECK(arrival_last(txn, &seq) == E_OK && seq == 13);
-	CHECK(arrival_get(txn, 9, &a) == E_OK && a.flags == ARRIVAL_FORK &&
-	      a.number == 5);
+	CHECK(arrival_get(txn, 9, &a) == E_OK && a.flags == ARRIVAL_FORK && a.number == 5);
 	CHECK(bytes_equal(a.parcel, BYTES_LIT("parcel 5 3")) && a.via.b[0] == 9 &&
 	      a.received_s == 1005);
 	CHECK(arrival_get(txn, 14, &a) == E_ABSENT);
-	CHECK(arrival_find(txn, &log_a, 5, &seq, &hash) == E_OK && seq == 3 &&
-	      hash.b[31] == 1);
+	CHECK(arrival_find(txn, &log_a, 5, &seq, &hash) == E_OK && seq == 3 && hash.b[31] == 1);
 	CHECK(arrival_find(txn, &log_a, 10, &seq, &hash) == E_ABSENT);
 	CHECK(arrival_logs(txn, &log_a.author, logs, 4, &n) == E_OK && n == 2);
 	CHECK(arrival_logs(txn, &log_a.author, logs, 1, &n) == E_OK && n == 2);
@@ -211,8 +205,7 @@ limits(void)
 	}
 	CHECK(e == E_LIMIT && i == ARRIVAL_TWINS_MAX);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	CHECK(arrival_all_logs(txn, count_logs, &total) == E_OK &&
-	      total == ARRIVAL_RANGES_MAX + 2);
+	CHECK(arrival_all_logs(txn, count_logs, &total) == E_OK && total == ARRIVAL_RANGES_MAX + 2);
 	store_read_end(txn);
 	fixture_fini(&f);
 }
@@ -246,8 +239,7 @@ erased_and_safe(void)
 	CHECK(store_write(f.s, safe_job, &five) == E_OK);
 	CHECK(store_write(f.s, safe_job, &three) == E_OK);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	CHECK(arrival_get(txn, 1, &a) == E_OK &&
-	      bytes_equal(a.parcel, BYTES_LIT("header only")));
+	CHECK(arrival_get(txn, 1, &a) == E_OK && bytes_equal(a.parcel, BYTES_LIT("header only")));
 	CHECK(a.hash.b[31] == 1 && a.number == 1);
 	CHECK(arrival_safe(txn, &seq) == E_OK && seq == 5);
 	store_read_end(txn);
@@ -280,5 +272,4 @@ every_call_fails_in_turn(void)
 	CHECK(n > 8 && n < 100);
 }
 
-CHECK_MAIN(T(order_holes_and_forks), T(limits), T(erased_and_safe),
-	   T(every_call_fails_in_turn))
+CHECK_MAIN(T(order_holes_and_forks), T(limits), T(erased_and_safe), T(every_call_fails_in_turn))

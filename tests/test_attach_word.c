@@ -1,4 +1,5 @@
-/* Attachments that go by a stick: what is signed about them, to the byte, and who gains nothing by saying it. */
+/* Attachments that go by a stick: what is signed about them, to the byte, and who gains nothing by
+ * saying it. */
 #include "core/record/attach_word.h"
 
 #include "core/pack.h"
@@ -13,8 +14,11 @@ static const struct programme_id programme = {"programme-000001"};
 static struct attach_held
 a_word(void)
 {
-	struct attach_held h = {.by = {"node-00000000001"}, .to = {"author-000000001"}, .incarnation = 7,
-	                        .time_s = 1700000000, .count = 2};
+	struct attach_held h = {.by = {"node-00000000001"},
+				.to = {"author-000000001"},
+				.incarnation = 7,
+				.time_s = 1700000000,
+				.count = 2};
 
 	memset(h.rows[0].id.b, 1, ATTACH_ID_BYTES);
 	h.rows[0].chunks = 19;
@@ -52,7 +56,9 @@ golden(void)
 	memset(o.id.b, 1, ATTACH_ID_BYTES);
 	writer_init(&w, memory, sizeof(memory));
 	REQUIRE(attach_offer_encode(&o, &programme, &author, &w) == E_OK);
-	CHECK(vector_holds("attachment_offer", "author-000000001's word of 32 times 01, secret 32 times 11", writer_view(&w)));
+	CHECK(vector_holds("attachment_offer",
+			   "author-000000001's word of 32 times 01, secret 32 times 11",
+			   writer_view(&w)));
 	CHECK(attach_offer_decode(writer_view(&w), &o2) == E_OK && memcmp(&o, &o2, sizeof(o)) == 0);
 	CHECK(attach_held_decode(writer_view(&w), &h2) != E_OK);
 	signed_whole(STATEMENT_ATTACH_OFFER, writer_view(&w), &author);
@@ -61,10 +67,13 @@ golden(void)
 
 	writer_reset(&w);
 	REQUIRE(attach_held_encode(&h, &programme, &author, &w) == E_OK);
-	CHECK(vector_holds("attachment_held", "19 chunks of 32 times 01, and 32 times 02 is not wanted; secret 32 times 11",
-	                   writer_view(&w)));
-	CHECK(attach_held_decode(writer_view(&w), &h2) == E_OK && h2.count == 2 && h2.rows[0].chunks == 19 &&
-	      h2.rows[1].status == ATTACH_UNWANTED && h2.incarnation == 7);
+	CHECK(vector_holds(
+	    "attachment_held",
+	    "19 chunks of 32 times 01, and 32 times 02 is not wanted; secret 32 times 11",
+	    writer_view(&w)));
+	CHECK(attach_held_decode(writer_view(&w), &h2) == E_OK && h2.count == 2 &&
+	      h2.rows[0].chunks == 19 && h2.rows[1].status == ATTACH_UNWANTED &&
+	      h2.incarnation == 7);
 	signed_whole(STATEMENT_ATTACH_HELD, writer_view(&w), &author);
 	for (n = 0; n < w.n; n++)
 		CHECK(attach_held_decode(BYTES(w.p, n), &h2) != E_OK);
@@ -72,7 +81,8 @@ golden(void)
 	for (n = 0; n < h.count; n++)
 		h.rows[n] = (struct attach_held_row){.chunks = ATTACH_CHUNKS_MAX, .status = 1};
 	writer_reset(&w);
-	CHECK(attach_held_encode(&h, &programme, &author, &w) == E_OK && w.n <= STATEMENT_BYTES_MAX);
+	CHECK(attach_held_encode(&h, &programme, &author, &w) == E_OK &&
+	      w.n <= STATEMENT_BYTES_MAX);
 	h.count++;
 	CHECK(attach_held_encode(&h, &programme, &author, &w) == E_LIMIT);
 }
@@ -85,7 +95,8 @@ struct said {
 };
 
 static void
-said_begin(struct said *s, const struct node *n, const struct principal_id *author, const struct ec_key *key)
+said_begin(struct said *s, const struct node *n, const struct principal_id *author,
+	   const struct ec_key *key)
 {
 	static uint8_t page[2 * ATTACH_CHUNK_BYTES];
 	struct attach_offer o = {.author = *author};
@@ -127,8 +138,10 @@ bring(struct node *n, const struct said *s, uint32_t first, struct bytes list)
 	pack_bin(&letter, list);
 	pack_u64(&letter, first);
 	pack_bin(&letter, writer_view(&s->chunks));
-	CHECK(mail_letter(&m, writer_view(&letter)) == E_OK && mail_seal(&m, NULL) == E_OK && m.count == 1);
-	CHECK(mail_take(n->peer, BYTES(m.envelopes.p + 4, m.envelopes.n - 4), &nobody, &taken, NULL, NULL) == E_OK);
+	CHECK(mail_letter(&m, writer_view(&letter)) == E_OK && mail_seal(&m, NULL) == E_OK &&
+	      m.count == 1);
+	CHECK(mail_take(n->peer, BYTES(m.envelopes.p + 4, m.envelopes.n - 4), &nobody, &taken, NULL,
+			NULL) == E_OK);
 	mail_free(&m);
 	writer_free(&letter);
 	return taken;
@@ -144,7 +157,8 @@ revoke_job(struct store_txn *txn, void *arg)
 	return e == E_OK ? member_put(txn, &m) : e;
 }
 
-/* Only its author, by its own key, while it may; nothing forged, foreign or out of its place is kept. */
+/* Only its author, by its own key, while it may; nothing forged, foreign or out of its place is
+ * kept. */
 static void
 whose(void)
 {

@@ -1,4 +1,5 @@
-/* Attachments: their bytes, and what a node believes of what it is told. FORMATS.md, PROTOCOL.md "Attachments". */
+/* Attachments: their bytes, and what a node believes of what it is told. FORMATS.md, PROTOCOL.md
+ * "Attachments". */
 #include "tools/node/attached/attached.h"
 
 #include <stdlib.h>
@@ -38,11 +39,14 @@ golden(void)
 	writer_heap_init(&text, 1024);
 	writer_heap_init(&plain, 1024);
 	REQUIRE(attach_seal(&ref, BYTES_LIT("a scanned page"), &list, &sealed) == E_OK);
-	CHECK(vector_holds("attachment_chunk", "the one chunk of \"a scanned page\", key 32 times 07", writer_view(&sealed)));
+	CHECK(vector_holds("attachment_chunk",
+			   "the one chunk of \"a scanned page\", key 32 times 07",
+			   writer_view(&sealed)));
 	CHECK(vector_holds("attachment_list", "its list of hashes", writer_view(&list)));
 	CHECK(vector_holds("attachment_id", "its id", BYTES(ref.id.b, ATTACH_ID_BYTES)));
 	attach_ref_write(&ref, &text);
-	CHECK(vector_holds("attachment_reference", "the answer that names it, UTF-8", writer_view(&text)));
+	CHECK(vector_holds("attachment_reference", "the answer that names it, UTF-8",
+			   writer_view(&text)));
 	REQUIRE(attach_ref_read(writer_view(&text), &again));
 	CHECK(memcmp(&again, &ref, sizeof(ref)) == 0);
 	CHECK(attach_open(&again, 0, writer_view(&sealed), &plain) == E_OK);
@@ -70,16 +74,22 @@ chunks_hold_together(void)
 	CHECK(attach_chunks(n.ref.size) == 4);
 	writer_heap_init(&plain, FILE_BYTES);
 	for (i = 0; i < 4; i++)
-		CHECK(attach_open(&n.ref, i, BYTES(n.sealed.p + i * ATTACH_SEALED_BYTES_MAX, attach_chunk_bytes(n.ref.size, i)),
-		                  &plain) == E_OK);
+		CHECK(attach_open(&n.ref, i,
+				  BYTES(n.sealed.p + i * ATTACH_SEALED_BYTES_MAX,
+					attach_chunk_bytes(n.ref.size, i)),
+				  &plain) == E_OK);
 	CHECK(bytes_equal(writer_view(&plain), BYTES(file, sizeof(file))));
 	/* another place, another file, another length */
-	CHECK(attach_open(&n.ref, 1, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
-	CHECK(attach_open(&other.ref, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&n.ref, 1, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) ==
+	      E_ATTACHMENT);
+	CHECK(attach_open(&other.ref, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) ==
+	      E_ATTACHMENT);
 	shorter = n.ref;
 	shorter.size -= 100;
-	CHECK(attach_open(&shorter, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
-	CHECK(attach_open(&n.ref, 4, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) == E_ATTACHMENT);
+	CHECK(attach_open(&shorter, 0, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) ==
+	      E_ATTACHMENT);
+	CHECK(attach_open(&n.ref, 4, BYTES(n.sealed.p, ATTACH_SEALED_BYTES_MAX), &plain) ==
+	      E_ATTACHMENT);
 	writer_free(&plain);
 	attached_free(&n);
 	attached_free(&other);
@@ -108,7 +118,8 @@ limits(void)
 	attached_free(&n);
 	CHECK(attach_id_of(BYTES(large, 31), &id) == E_ATTACHMENT);
 	CHECK(attach_id_of(BYTES_NONE, &id) == E_ATTACHMENT);
-	CHECK(attach_id_of(BYTES(large, ATTACH_LIST_BYTES_MAX + SHA256_BYTES), &id) == E_ATTACHMENT);
+	CHECK(attach_id_of(BYTES(large, ATTACH_LIST_BYTES_MAX + SHA256_BYTES), &id) ==
+	      E_ATTACHMENT);
 	free(large);
 }
 
@@ -136,13 +147,15 @@ say(struct writer *w, const struct attached_new *n, uint32_t first, uint32_t cou
 }
 
 static void
-takes(struct node *n, const struct device *d, struct bytes said, bool cut, uint32_t held, enum attach_status status)
+takes(struct node *n, const struct device *d, struct bytes said, bool cut, uint32_t held,
+      enum attach_status status)
 {
 	uint8_t answer[ATTACH_ANSWER_BYTES];
 	enum err e = attached_take(n->peer, &d->self.id, said, cut, answer, &n->why);
 
-	CHECK_MSG(e == E_OK && be32_get(answer) == held && answer[4] == status, "%s, %u held, status %u instead of %u, %u",
-	          err_name(e), (unsigned)be32_get(answer), answer[4], (unsigned)held, (unsigned)status);
+	CHECK_MSG(e == E_OK && be32_get(answer) == held && answer[4] == status,
+		  "%s, %u held, status %u instead of %u, %u", err_name(e),
+		  (unsigned)be32_get(answer), answer[4], (unsigned)held, (unsigned)status);
 }
 
 static void
@@ -172,18 +185,21 @@ cuts_and_lies(void)
 	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG); /* another list than its name */
 	say(&w, &a, 0, 2);
 	w.p[head + 4 + ATTACH_SEALED_BYTES_MAX + 4 + 9] ^= 1;
-	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* the first is right, the second is not */
+	takes(&n, &d, writer_view(&w), false, 1,
+	      ATTACH_WRONG); /* the first is right, the second is not */
 	say(&w, &a, 0, 2);
 	takes(&n, &d, BYTES(w.p, w.n - 1), true, 1, ATTACH_TAKEN); /* cut: the whole ones count */
 	takes(&n, &d, BYTES(w.p, w.n - 1), false, 1, ATTACH_WRONG);
-	CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, head - 1), true, answer, &n.why) == E_ATTACHMENT);
+	CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, head - 1), true, answer, &n.why) ==
+	      E_ATTACHMENT);
 	say(&w, &a, 2, 1);
 	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* one is left out */
 	say(&w, &a, 1, 1);
 	be32_put(w.p + ATTACH_ID_BYTES + 4, ATTACH_SEALED_BYTES_MAX + 1);
 	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* too large */
 	say(&w, &a, 0, 3);
-	takes(&n, &d, writer_view(&w), false, 3, ATTACH_TAKEN); /* what is there already is harmless */
+	takes(&n, &d, writer_view(&w), false, 3,
+	      ATTACH_TAKEN); /* what is there already is harmless */
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(attached_open(txn, &a.ref, &plain) == E_ABSENT); /* not whole yet */
 	store_read_end(txn);
@@ -198,18 +214,21 @@ cuts_and_lies(void)
 	store_read_end(txn);
 	CHECK(attached_check(n.peer, &count, &bad) == E_OK && count == 1 && bad == 0);
 	crypto_random(d.self.id.b, ID_BYTES);
-	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) != E_OK); /* nobody's */
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) !=
+	      E_OK); /* nobody's */
 	writer_free(&w);
 	writer_free(&plain);
 	attached_free(&a);
 	node_end(&n);
 }
 
-/* More chunks than the list names, lists longer than any, heads that end early; and a device that was shut out meanwhile. */
+/* More chunks than the list names, lists longer than any, heads that end early; and a device that
+ * was shut out meanwhile. */
 static void
 beyond_the_list(void)
 {
-	static const size_t cuts[] = {0, ATTACH_ID_BYTES, ATTACH_ID_BYTES + 3, ATTACH_ID_BYTES + 4, ATTACH_ID_BYTES + 7};
+	static const size_t cuts[] = {0, ATTACH_ID_BYTES, ATTACH_ID_BYTES + 3, ATTACH_ID_BYTES + 4,
+				      ATTACH_ID_BYTES + 7};
 	uint8_t answer[ATTACH_ANSWER_BYTES], chunk[4 + 32] = {0, 0, 0, 32}, hash[SHA256_BYTES];
 	struct principal_id who;
 	struct attach_id id;
@@ -226,20 +245,24 @@ beyond_the_list(void)
 	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX + ATTACH_LIST_BYTES_MAX);
 	say(&w, &a, 0, (uint32_t)count);
 	writer_mem(&w, chunk, sizeof(chunk));
-	takes(&n, &d, writer_view(&w), false, (uint32_t)count, ATTACH_WRONG); /* the whole of it, and one more */
+	takes(&n, &d, writer_view(&w), false, (uint32_t)count,
+	      ATTACH_WRONG); /* the whole of it, and one more */
 	say(&w, &a, (uint32_t)count, 0);
 	writer_mem(&w, chunk, sizeof(chunk));
 	takes(&n, &d, writer_view(&w), false, (uint32_t)count, ATTACH_WRONG);
 	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
 		say(&w, &a, 0, 0);
-		CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, cuts[i]), false, answer, &n.why) == E_ATTACHMENT);
+		CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, cuts[i]), false, answer,
+				    &n.why) == E_ATTACHMENT);
 	}
 	writer_reset(&w); /* with all the hashes that it promises */
 	writer_mem(&w, "an attachment's id of 32 bytes..", ATTACH_ID_BYTES);
 	writer_be32(&w, 0);
 	writer_be32(&w, ATTACH_CHUNKS_MAX + 1);
-	memset(writer_space(&w, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES), 7, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES);
-	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_ATTACHMENT);
+	memset(writer_space(&w, (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES), 7,
+	       (ATTACH_CHUNKS_MAX + 1) * SHA256_BYTES);
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) ==
+	      E_ATTACHMENT);
 	/* a chunk that is longer than one may be, under its own hash */
 	writer_reset(&w);
 	memset(writer_space(&w, ATTACH_SEALED_BYTES_MAX + 1), 7, ATTACH_SEALED_BYTES_MAX + 1);
@@ -255,7 +278,8 @@ beyond_the_list(void)
 	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG);
 	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "one", "lost", &who, &n.why) == E_OK);
 	say(&w, &a, 0, 1);
-	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) == E_REVOKED);
+	CHECK(attached_take(n.peer, &d.self.id, writer_view(&w), false, answer, &n.why) ==
+	      E_REVOKED);
 	writer_free(&w);
 	attached_free(&a);
 	node_end(&n);
@@ -271,7 +295,12 @@ put_job(struct store_txn *txn, void *arg)
 static void
 row(void)
 {
-	struct attached a = {.state = ATTACH_HELD, .held = 2, .epoch = 3, .number = 4, .incarnation = 5}, again;
+	struct attached a = {.state = ATTACH_HELD,
+			     .held = 2,
+			     .epoch = 3,
+			     .number = 4,
+			     .incarnation = 5},
+			again;
 	uint8_t list[2 * SHA256_BYTES], key[ATTACH_ID_BYTES + 4] = {0};
 	struct store_txn *txn;
 	struct bytes value;
@@ -286,9 +315,12 @@ row(void)
 	REQUIRE(store_write(n.peer->store, put_job, &a) == E_OK);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(key, sizeof(key)), &value) == E_OK);
-	CHECK(vector_holds("row_attachment", "author 01.., held: 2 chunks, epoch 3, number 4, incarnation 5, list 09..", value));
-	CHECK(attached_get(txn, &a.id, &again) == E_OK && again.state == ATTACH_HELD && again.held == 2 && again.epoch == 3 &&
-	      again.number == 4 && again.incarnation == 5 && bytes_equal(again.list, a.list));
+	CHECK(vector_holds(
+	    "row_attachment",
+	    "author 01.., held: 2 chunks, epoch 3, number 4, incarnation 5, list 09..", value));
+	CHECK(attached_get(txn, &a.id, &again) == E_OK && again.state == ATTACH_HELD &&
+	      again.held == 2 && again.epoch == 3 && again.number == 4 && again.incarnation == 5 &&
+	      bytes_equal(again.list, a.list));
 	store_read_end(txn);
 	node_end(&n);
 }
@@ -297,7 +329,8 @@ row(void)
 static void
 quota(void)
 {
-	uint64_t each = ATTACH_CHUNKS_MAX * (uint64_t)ATTACH_SEALED_BYTES_MAX, i, fit = ATTACH_DEVICE_BYTES_MAX / each;
+	uint64_t each = ATTACH_CHUNKS_MAX * (uint64_t)ATTACH_SEALED_BYTES_MAX, i,
+		 fit = ATTACH_DEVICE_BYTES_MAX / each;
 	struct attached_new a = {.ref = {.size = ATTACH_BYTES_MAX}};
 	struct store_txn *txn;
 	struct bytes value;
@@ -355,7 +388,8 @@ forget_job(struct store_txn *txn, void *arg)
 	return attached_forget(txn, &((struct refusing *)arg)->record);
 }
 
-/* What a void or erased record named is not taken again; a text of somebody else that names it takes nothing away. */
+/* What a void or erased record named is not taken again; a text of somebody else that names it
+ * takes nothing away. */
 static void
 unwanted(void)
 {
@@ -383,14 +417,16 @@ unwanted(void)
 	memset(g.by.b, 9, ID_BYTES);
 	REQUIRE(store_write(n.peer->store, refuse_job, &g) == E_OK);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
-	CHECK(attached_get(txn, &a.ref.id, &got) == E_OK && got.state == ATTACH_THEIRS && got.held == 4);
+	CHECK(attached_get(txn, &a.ref.id, &got) == E_OK && got.state == ATTACH_THEIRS &&
+	      got.held == 4);
 	g.by = got.author;
 	store_read_end(txn);
 	REQUIRE(store_write(n.peer->store, refuse_job, &g) == E_OK);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(attached_get(txn, &a.ref.id, &got) == E_OK && got.state == ATTACH_GONE);
 	CHECK(attached_chunk(txn, &a.ref.id, 0, &value) == E_ABSENT);
-	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(g.by.b, ID_BYTES), &value) == E_OK && be64_get(value.p) == 0);
+	CHECK(store_get(txn, STORE_ATTACHMENT, BYTES(g.by.b, ID_BYTES), &value) == E_OK &&
+	      be64_get(value.p) == 0);
 	store_read_end(txn);
 	takes(&n, &d, writer_view(&w), false, 0, ATTACH_UNWANTED);
 	REQUIRE(store_write(n.peer->store, link_job, &g) == E_OK);
@@ -413,7 +449,8 @@ static const struct check_test tests[] = {
     {"golden", golden},
     {"chunks_hold_together", chunks_hold_together},
     {"limits", limits},
-    {"cuts_and_lies", cuts_and_lies}, {"beyond_the_list", beyond_the_list},
+    {"cuts_and_lies", cuts_and_lies},
+    {"beyond_the_list", beyond_the_list},
     {"row", row},
     {"quota", quota},
     {"unwanted", unwanted},

@@ -33,8 +33,7 @@ check_entry(const struct audit_entry *e, void *arg)
 	CHECK(e->n == *next && e->time_s == 1700000000 && ID_EQUAL(&e->actor, &actor));
 	if (e->n == 2)
 		CHECK(bytes_equal(e->verb, BYTES_LIT("revoke")) &&
-		      bytes_equal(e->object, BYTES_LIT("village 12")) &&
-		      e->detail.n == 0);
+		      bytes_equal(e->object, BYTES_LIT("village 12")) && e->detail.n == 0);
 	(*next)++;
 	return e->n == 4 ? E_INTERRUPTED : E_OK;
 }
@@ -47,28 +46,25 @@ appended_read_verified(void)
 	uint64_t n, next = 1;
 	uint8_t hash[HASH_BYTES], want[SHA256_BYTES], zeros[HASH_BYTES] = {0};
 	/* entry 1 as it must be written: a golden vector of the format */
-	static const uint8_t entry[] =
-	    "\x96\x01\xce\x65\x53\xf1\x00\xc4\x10sixteen bytes!!\0"
-	    "\xa5"
-	    "enrol"
-	    "\xa4"
-	    "sokh"
-	    "\xa6"
-	    "member";
+	static const uint8_t entry[] = "\x96\x01\xce\x65\x53\xf1\x00\xc4\x10sixteen bytes!!\0"
+				       "\xa5"
+				       "enrol"
+				       "\xa4"
+				       "sokh"
+				       "\xa6"
+				       "member";
 	struct bytes parts[] = {BYTES_LIT("banyan audit 1"), BYTES(zeros, HASH_BYTES),
 				BYTES_LIT(entry)};
 
 	fixture_init(&f);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	CHECK(audit_head(txn, &n, hash) == E_OK && n == 0 &&
-	      memcmp(hash, zeros, HASH_BYTES) == 0);
+	CHECK(audit_head(txn, &n, hash) == E_OK && n == 0 && memcmp(hash, zeros, HASH_BYTES) == 0);
 	CHECK(audit_verify(txn, &n, NULL) == E_OK && n == 0);
 	store_read_end(txn);
 	CHECK(append(f.s, "enrol", "sokh", "member") == E_OK);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
 	crypto_sha256_parts(want, parts, 3);
-	CHECK(audit_head(txn, &n, hash) == E_OK && n == 1 &&
-	      memcmp(hash, want, HASH_BYTES) == 0);
+	CHECK(audit_head(txn, &n, hash) == E_OK && n == 1 && memcmp(hash, want, HASH_BYTES) == 0);
 	store_read_end(txn);
 	CHECK(append(f.s, "revoke", "village 12", NULL) == E_OK);
 	CHECK(append(f.s, "x", "not \xff utf-8", "") == E_PACK_TYPE);
@@ -169,5 +165,4 @@ meddling_is_found(void)
 	}
 }
 
-CHECK_MAIN(T(appended_read_verified), T(long_texts_are_cut_at_a_character),
-	   T(meddling_is_found))
+CHECK_MAIN(T(appended_read_verified), T(long_texts_are_cut_at_a_character), T(meddling_is_found))

@@ -1,4 +1,5 @@
-/* test_backlog: how far behind with opening a node may be is ten minutes of its own speed, and health says when it is more. */
+/* test_backlog: how far behind with opening a node may be is ten minutes of its own speed, and
+ * health says when it is more. */
 #include "tests/check.h"
 #include "tools/node/serve/serve_inside.h"
 

@@ -30,11 +30,9 @@ fill_job(struct store_txn *txn, void *arg)
 	}
 	if ((e = audit_append(txn, 1, &actor, "enrol", "x", "y")) != E_OK)
 		return e;
-	if ((e = store_put(txn, STORE_FORM, BYTES_LIT("form"),
-			   BYTES(big, sizeof(big)))) != E_OK)
+	if ((e = store_put(txn, STORE_FORM, BYTES_LIT("form"), BYTES(big, sizeof(big)))) != E_OK)
 		return e;
-	if ((e = store_put(txn, STORE_TLS_SESSION, BYTES_LIT("ticket"),
-			   BYTES_LIT("t"))) != E_OK)
+	if ((e = store_put(txn, STORE_TLS_SESSION, BYTES_LIT("ticket"), BYTES_LIT("t"))) != E_OK)
 		return e;
 	return store_put(txn, STORE_DRAFT, BYTES_LIT("empty"), BYTES_NONE);
 }
@@ -80,8 +78,8 @@ written_checked_restored(void)
 	      bytes_equal(a.parcel, BYTES_LIT("MARKER-parcel")));
 	CHECK(arrival_find(txn, &log_a, 17, &n, &a.hash) == E_OK && n == 17);
 	CHECK(audit_verify(txn, &n, NULL) == E_OK && n == 1);
-	CHECK(store_get(txn, STORE_FORM, BYTES_LIT("form"), &v) == E_OK &&
-	      v.n == 700000 && v.p[699999] == 'b');
+	CHECK(store_get(txn, STORE_FORM, BYTES_LIT("form"), &v) == E_OK && v.n == 700000 &&
+	      v.p[699999] == 'b');
 	CHECK(store_get(txn, STORE_DRAFT, BYTES_LIT("empty"), &v) == E_OK && v.n == 0);
 	CHECK(!store_has(txn, STORE_TLS_SESSION, BYTES_LIT("ticket")));
 	store_read_end(txn);
@@ -133,16 +131,14 @@ damaged_bundles(void)
 	p = slurp(bundle, &n);
 	first = 12 + be32_get((uint8_t *)p + 8);
 	for (i = 0; i < 60; i++) {
-		size_t at_byte =
-		    i < 40 ? i * (first + 40) / 40 : n - 1 - (i - 40) * (n / 21);
+		size_t at_byte = i < 40 ? i * (first + 40) / 40 : n - 1 - (i - 40) * (n / 21);
 		enum err e;
 
 		p[at_byte] ^= 0x10;
 		spill(bad, p, n);
 		p[at_byte] ^= 0x10;
 		e = backup_restore(bad, at, &fixture_unlock, NULL, &info, NULL);
-		CHECK_MSG(e == E_BACKUP || e == E_STORE_KEY || e == E_VERSION ||
-			      e == E_CRYPTO,
+		CHECK_MSG(e == E_BACKUP || e == E_STORE_KEY || e == E_VERSION || e == E_CRYPTO,
 			  "byte %zu: %s", at_byte, err_name(e));
 		spill(bad, p, at_byte);
 		e = backup_restore(bad, at, &fixture_unlock, NULL, &info, NULL);

@@ -1,6 +1,7 @@
 /*
- * test_bounds: each count that is larger than its array, each length that is larger than its field, with bytes enough behind
- * it to be believed: nothing but the bound refuses it. What fits to the last one is taken.
+ * test_bounds: each count that is larger than its array, each length that is larger than its field,
+ * with bytes enough behind it to be believed: nothing but the bound refuses it. What fits to the
+ * last one is taken.
  */
 #include "core/record/attach.h"
 #include "core/pack.h"
@@ -29,7 +30,8 @@ static const struct {
 	uint64_t bound;
 } fields[] = {
 #define M(code, name, member, way)
-#define F(message, member, field, type, bound) {MESSAGE_##message, #message ", " #field, type, bound},
+#define F(message, member, field, type, bound) \
+	{MESSAGE_##message, #message ", " #field, type, bound},
 #define R(code, name, reason)
 #include "sync/message.def"
 #undef M
@@ -97,14 +99,16 @@ messages(void)
 		enum err e = decodes(i, &why);
 
 		if (has_bound)
-			CHECK_MSG(e == E_FRAME && strcmp(why.thing, fields[i].what) == 0, "%s: %s %s", fields[i].what, err_name(e),
-			          e == E_OK ? "" : why.thing);
+			CHECK_MSG(e == E_FRAME && strcmp(why.thing, fields[i].what) == 0,
+				  "%s: %s %s", fields[i].what, err_name(e),
+				  e == E_OK ? "" : why.thing);
 		writer_reset(&w);
 		for (k = 0; k < FIELD_COUNT; k++)
 			if (fields[k].message == fields[i].message)
 				put_field(k, 0);
 		e = message_decode(&m, fields[i].message, writer_view(&w), &why);
-		CHECK_MSG(e == E_OK, "%s, all at their bounds: %s", fields[i].what, e == E_OK ? "" : why.thing);
+		CHECK_MSG(e == E_OK, "%s, all at their bounds: %s", fields[i].what,
+			  e == E_OK ? "" : why.thing);
 	}
 	writer_free(&w);
 }
@@ -113,7 +117,8 @@ messages(void)
 static void
 messages_to_send(void)
 {
-	struct message ask = {.type = MESSAGE_ASK}, answer = {.type = MESSAGE_ANSWER}, input = {.type = MESSAGE_INPUT};
+	struct message ask = {.type = MESSAGE_ASK}, answer = {.type = MESSAGE_ANSWER},
+		       input = {.type = MESSAGE_INPUT};
 	struct why why;
 
 	writer_heap_init(&w, 1u << 20);
@@ -192,7 +197,8 @@ receipts(void)
 	CHECK(receipt_of(1, 7, 1, 2, 0) == E_LIMIT);
 	CHECK(receipt_of(1, 8, 1, 2, 1) == E_PACK_TYPE && receipt_of(1, 6, 1, 2, 1) == E_PACK_TYPE);
 	CHECK(receipt_of(2, 7, 1, 2, 1) == E_VERSION);
-	begin_signed(); /* longer than any, and well formed: what it says stands in no room of ours */
+	begin_signed(); /* longer than any, and well formed: what it says stands in no room of ours
+			 */
 	pack_bin(&w, BYTES(some, 60));
 	end_signed();
 	writer_mem(&w, big, RECEIPT_BYTES_MAX);
@@ -256,13 +262,16 @@ statements(void)
 	struct ec_key key = test_key(KEY_OTHER);
 
 	writer_heap_init(&w, 1u << 20);
-	CHECK(revocation_of(EPOCHS_MAX) == E_OK && revocation_of(EPOCHS_MAX + 1) == E_LIMIT && revocation_of(32) == E_LIMIT);
-	CHECK(succession_of(SUCCESSION_NODES_MAX) == E_OK && succession_of(SUCCESSION_NODES_MAX + 1) == E_PACK_TYPE);
+	CHECK(revocation_of(EPOCHS_MAX) == E_OK && revocation_of(EPOCHS_MAX + 1) == E_LIMIT &&
+	      revocation_of(32) == E_LIMIT);
+	CHECK(succession_of(SUCCESSION_NODES_MAX) == E_OK &&
+	      succession_of(SUCCESSION_NODES_MAX + 1) == E_PACK_TYPE);
 	CHECK(succession_of(0) == E_PACK_TYPE);
 	begin_signed();
 	pack_bin(&w, BYTES(big, STATEMENT_BYTES_MAX));
 	end_signed();
-	CHECK(principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme, &key.pub) == E_LIMIT);
+	CHECK(principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme, &key.pub) ==
+	      E_LIMIT);
 	writer_free(&w);
 }
 
@@ -289,7 +298,8 @@ revisions_of(uint32_t count, uint32_t parents)
 			pack_bin(&w, BYTES(parent, ID_BYTES));
 		}
 	}
-	return revisions_read(writer_view(&w), BYTES_NONE, bodies, SLICE_REVISIONS_MAX + 64, &got, NULL);
+	return revisions_read(writer_view(&w), BYTES_NONE, bodies, SLICE_REVISIONS_MAX + 64, &got,
+			      NULL);
 }
 
 static enum err
@@ -335,13 +345,16 @@ slices(void)
 	char area[AREA_CODE_BYTES_MAX + 1];
 
 	writer_heap_init(&w, 1u << 20);
-	CHECK(revisions_of(SLICE_REVISIONS_MAX, 0) == E_OK && revisions_of(SLICE_REVISIONS_MAX + 1, 0) == E_LIMIT);
+	CHECK(revisions_of(SLICE_REVISIONS_MAX, 0) == E_OK &&
+	      revisions_of(SLICE_REVISIONS_MAX + 1, 0) == E_LIMIT);
 	CHECK(revisions_of(1, PARENTS_MAX) == E_OK && revisions_of(1, PARENTS_MAX + 1) == E_LIMIT);
 	CHECK(reissue_of(SLICE_REVISIONS_MAX - 1, ROLE_OFFICER) == E_OK);
-	CHECK(reissue_of(SLICE_REVISIONS_MAX, ROLE_OFFICER) != E_OK && reissue_of(0, 99) == E_PARCEL);
+	CHECK(reissue_of(SLICE_REVISIONS_MAX, ROLE_OFFICER) != E_OK &&
+	      reissue_of(0, 99) == E_PARCEL);
 	memset(area, 'A', sizeof(area));
 	CHECK(stanza_of(1, BYTES(area, AREA_CODE_BYTES_MAX)) == E_OK);
-	CHECK(stanza_of(1, BYTES(area, AREA_CODE_BYTES_MAX + 1)) == E_LIMIT && stanza_of(1, BYTES_LIT("A\0B")) == E_LIMIT);
+	CHECK(stanza_of(1, BYTES(area, AREA_CODE_BYTES_MAX + 1)) == E_LIMIT &&
+	      stanza_of(1, BYTES_LIT("A\0B")) == E_LIMIT);
 	CHECK(stanza_of(2, BYTES_LIT("A")) == E_VERSION && stanza_of(1, BYTES_NONE) != E_OK);
 	writer_free(&w);
 }
@@ -357,34 +370,38 @@ references(void)
 	static const struct {
 		const char *what, *tail;
 		bool good;
-	} rows[] = {{"as it is written", D64 ":" D64 ":12:photo.jpg", true},
-	            {"the largest", D64 ":" D64 ":8388608:p", true},
-	            {"larger than any file", D64 ":" D64 ":8388609:p", false},
-	            {"a size past the machine's", D64 ":" D64 ":99999999999999999999999:p", false},
-	            {"a negative size", D64 ":" D64 ":-1:p", false},
-	            {"no size", D64 ":" D64 "::p", false},
-	            {"an id that is no number", "x1234567" D8 D8 D8 D8 D8 D8 D8 ":" D64 ":12:p", false},
-	            {"a key that is no number", D64 ":x1234567" D8 D8 D8 D8 D8 D8 D8 ":12:p", false},
-	            {"no colon behind the id", D64 ";" D64 ":12:p", false},
-	            {"no colon behind the key", D64 ":" D64 ";12:p", false},
-	            {"no colon behind the size", D64 ":" D64 ":12p", false},
-	            {"cut", D64 ":" D64, false}};
+	} rows[] = {
+	    {"as it is written", D64 ":" D64 ":12:photo.jpg", true},
+	    {"the largest", D64 ":" D64 ":8388608:p", true},
+	    {"larger than any file", D64 ":" D64 ":8388609:p", false},
+	    {"a size past the machine's", D64 ":" D64 ":99999999999999999999999:p", false},
+	    {"a negative size", D64 ":" D64 ":-1:p", false},
+	    {"no size", D64 ":" D64 "::p", false},
+	    {"an id that is no number", "x1234567" D8 D8 D8 D8 D8 D8 D8 ":" D64 ":12:p", false},
+	    {"a key that is no number", D64 ":x1234567" D8 D8 D8 D8 D8 D8 D8 ":12:p", false},
+	    {"no colon behind the id", D64 ";" D64 ":12:p", false},
+	    {"no colon behind the key", D64 ":" D64 ";12:p", false},
+	    {"no colon behind the size", D64 ":" D64 ":12p", false},
+	    {"cut", D64 ":" D64, false}};
 	struct attach_ref ref, written = {.size = 1};
 	char text[600], name[ATTACH_NAME_BYTES_MAX + 2], prefix[64];
 	size_t i;
 
 	writer_heap_init(&w, 4096);
 	attach_ref_write(&written, &w);
-	snprintf(prefix, sizeof(prefix), "%.*s", (int)(strstr(writer_cstr(&w), "0000") - writer_cstr(&w)), writer_cstr(&w));
+	snprintf(prefix, sizeof(prefix), "%.*s",
+		 (int)(strstr(writer_cstr(&w), "0000") - writer_cstr(&w)), writer_cstr(&w));
 	writer_free(&w);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(text, sizeof(text), "%s%s", prefix, rows[i].tail);
-		CHECK_MSG(attach_ref_read(bytes_of_str(text), &ref) == rows[i].good, "%s", rows[i].what);
+		CHECK_MSG(attach_ref_read(bytes_of_str(text), &ref) == rows[i].good, "%s",
+			  rows[i].what);
 	}
 	memset(name, 'n', sizeof(name));
 	name[ATTACH_NAME_BYTES_MAX + 1] = '\0';
 	snprintf(text, sizeof(text), "%s" D64 ":" D64 ":1:%s", prefix, name + 1);
-	CHECK(attach_ref_read(bytes_of_str(text), &ref) && strlen(ref.name) == ATTACH_NAME_BYTES_MAX);
+	CHECK(attach_ref_read(bytes_of_str(text), &ref) &&
+	      strlen(ref.name) == ATTACH_NAME_BYTES_MAX);
 	snprintf(text, sizeof(text), "%s" D64 ":" D64 ":1:%s", prefix, name);
 	CHECK(!attach_ref_read(bytes_of_str(text), &ref));
 	snprintf(text, sizeof(text), "x%s" D64 ":" D64 ":1:n", prefix + 1);
@@ -398,11 +415,14 @@ references(void)
 	CHECK(!attach_ref_read(BYTES(text, sizeof(text)), &ref));
 }
 
-/* A chunk that is none of the file's; and a name from elsewhere leads to no other folder, and hides nothing. */
+/* A chunk that is none of the file's; and a name from elsewhere leads to no other folder, and hides
+ * nothing. */
 static void
 files(void)
 {
-	static const char *const names[] = {"../../etc/passwd", "/etc/passwd", "a\nb", "a b", ".hidden", "\x1b[2J", "\xe1\x9e\x80", ""};
+	static const char *const names[] = {
+	    "../../etc/passwd", "/etc/passwd", "a\nb",         "a b",
+	    ".hidden",          "\x1b[2J",     "\xe1\x9e\x80", ""};
 	struct attach_ref ref = {.size = 0};
 	struct writer list, sealed, plain;
 	char out[64 + ATTACH_NAME_BYTES_MAX];
@@ -428,11 +448,16 @@ files(void)
 		attach_file_name(&ref, out, sizeof(out));
 		CHECK_MSG(out[0] != '.', "%s", out);
 		for (p = out; *p != '\0'; p++)
-			CHECK_MSG(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *p) != NULL, "row %zu", i);
+			CHECK_MSG(
+			    strchr(
+				"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+				*p) != NULL,
+			    "row %zu", i);
 	}
 	writer_free(&list);
 	writer_free(&sealed);
 	writer_free(&plain);
 }
 
-CHECK_MAIN(T(messages), T(messages_to_send), T(receipts), T(statements), T(slices), T(references), T(files))
+CHECK_MAIN(T(messages), T(messages_to_send), T(receipts), T(statements), T(slices), T(references),
+	   T(files))

@@ -1,7 +1,8 @@
 /*
- * test_busy: a node that is ten minutes behind with opening says BUSY, and when to come again, to a device that greets it; what
- * the device brought stays with the device; when it has caught up the same device is served. The node's own end of a session
- * (serve_*) and a device's session, without a link between.
+ * test_busy: a node that is ten minutes behind with opening says BUSY, and when to come again, to a
+ * device that greets it; what the device brought stays with the device; when it has caught up the
+ * same device is served. The node's own end of a session (serve_*) and a device's session, without
+ * a link between.
  */
 #include "tests/node_fixture.h"
 #include "tools/node/agent/agent.h"
@@ -122,8 +123,10 @@ meet(struct serve *s)
 {
 	struct serve_who who = {.id = device.self.id, .key = device.self.sign.pub};
 	struct session_config node = {.side = SESSION_SERVER, .device = device.self.id};
-	struct session_config own = {.side = SESSION_CLIENT, .device = device.self.id,
-	                             .source = {.parcel = one_parcel, .own_hash = no_hash, .heads = no_heads}};
+	struct session_config own = {
+	    .side = SESSION_CLIENT,
+	    .device = device.self.id,
+	    .source = {.parcel = one_parcel, .own_hash = no_hash, .heads = no_heads}};
 	struct session_mine what = {.epoch = device.self.epoch, .head = 1};
 	char thing[240];
 
@@ -150,7 +153,9 @@ part(void)
 static enum err
 many_job(struct store_txn *txn, void *arg)
 {
-	struct arrival a = {.log = {author.self.id, author.self.epoch}, .via = author.self.id, .parcel = BYTES_LIT("no parcel")};
+	struct arrival a = {.log = {author.self.id, author.self.epoch},
+			    .via = author.self.id,
+			    .parcel = BYTES_LIT("no parcel")};
 	enum arrival_result result;
 	enum err e = E_OK;
 
@@ -176,7 +181,8 @@ ten_minutes_behind(void)
 	REQUIRE(node_join(&n, &device, ROLE_MEMBER, "V2", "device") == E_OK);
 	serve_init(&s, n.peer, &host);
 	for (i = 0; i < 64; i++)
-		meter_opening(&s.meters, 1, 10000000); /* ten seconds each: it is a very slow machine */
+		meter_opening(&s.meters, 1,
+			      10000000); /* ten seconds each: it is a very slow machine */
 	REQUIRE(meter_backlog_max(&s.meters) == SERVE_BACKLOG_MIN);
 	REQUIRE(store_write(n.peer->store, many_job, NULL) == E_OK);
 
@@ -189,12 +195,14 @@ ten_minutes_behind(void)
 	/* a little less is not busy: a village waits for nothing */
 	REQUIRE(opener_step(n.peer, 64, &done, &n.why) == E_OK && done > 0);
 	meet(&s);
-	CHECK_MSG(parcels_taken == 1 && (!finished || end.u.finished.why.e != E_PEER_BUSY), "%u parcels", parcels_taken);
+	CHECK_MSG(parcels_taken == 1 && (!finished || end.u.finished.why.e != E_PEER_BUSY),
+		  "%u parcels", parcels_taken);
 	part();
 
 	REQUIRE(opener_all(n.peer, &n.why) == E_OK);
 	meet(&s);
-	CHECK_MSG(parcels_taken == 1 && (!finished || end.u.finished.why.e != E_PEER_BUSY), "%u parcels", parcels_taken);
+	CHECK_MSG(parcels_taken == 1 && (!finished || end.u.finished.why.e != E_PEER_BUSY),
+		  "%u parcels", parcels_taken);
 	part();
 	serve_settle(&s);
 	serve_fini(&s);
@@ -216,8 +224,10 @@ when_it_goes_above(void)
 		CHECK(!serve_above_due(0, rows[i].every));
 		for (minute = 1; minute <= 60; minute++)
 			times += serve_above_due(minute, rows[i].every);
-		CHECK_MSG(times == rows[i].hour && serve_above_due(1, rows[i].every) == (rows[i].every != 0),
-		          "every %llu: %llu times an hour", (unsigned long long)rows[i].every, (unsigned long long)times);
+		CHECK_MSG(times == rows[i].hour &&
+			      serve_above_due(1, rows[i].every) == (rows[i].every != 0),
+			  "every %llu: %llu times an hour", (unsigned long long)rows[i].every,
+			  (unsigned long long)times);
 	}
 }
 
@@ -255,7 +265,8 @@ used_up_job(struct store_txn *txn, void *arg)
 	return agent_row_put(txn, &row);
 }
 
-/* serve --above-bytes-a-day: what a try took is kept; with too little left of the day there is none, and it says why. */
+/* serve --above-bytes-a-day: what a try took is kept; with too little left of the day there is
+ * none, and it says why. */
 static void
 what_a_day_may_cost(void)
 {
@@ -270,7 +281,8 @@ what_a_day_may_cost(void)
 	serve_above_begin(&s, most);
 	serve_above_minute(&s);
 	row = kept_row();
-	CHECK(tries == 1 && row.kept.wakes == 1 && row.kept.bytes > 0 && row.options.bytes_a_day == most);
+	CHECK(tries == 1 && row.kept.wakes == 1 && row.kept.bytes > 0 &&
+	      row.options.bytes_a_day == most);
 	CHECK(row.failed[0] != '\0' && row.why == DUTY_FAILED);
 	serve_above_minute(&s);
 	CHECK(tries == 1); /* it failed just now */

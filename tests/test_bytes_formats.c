@@ -1,7 +1,8 @@
 /*
- * Every byte of everything that others write (tests/vectors): cut there, each bit flipped, left out, doubled, turned with the
- * next; and all of it twice. What reads it says an error of err.def, or takes it as well formed; what is signed, sealed or counted by
- * a hash is never believed with another byte. A vector that no row has fails. In their places in a session: test_bytes_session,
+ * Every byte of everything that others write (tests/vectors): cut there, each bit flipped, left
+ * out, doubled, turned with the next; and all of it twice. What reads it says an error of err.def,
+ * or takes it as well formed; what is signed, sealed or counted by a hash is never believed with
+ * another byte. A vector that no row has fails. In their places in a session: test_bytes_session,
  * test_bytes_nodes.
  */
 #include <dirent.h>
@@ -9,14 +10,16 @@
 
 #include "tests/bytes_readers.h"
 
-/* NEVER: no other bytes are believed. FORM: the form only is looked at here; who said it is known by other means. */
+/* NEVER: no other bytes are believed. FORM: the form only is looked at here; who said it is known
+ * by other means. */
 enum belief { NEVER, FORM };
 
 static const struct row {
 	const char *vector; /* `*` stands for anything */
 	enum err (*read)(struct bytes);
 	enum belief belief;
-	bool dear; /* a signature or a key exchange each: each byte is changed a few times, not in every way */
+	bool dear; /* a signature or a key exchange each: each byte is changed a few times, not in
+		      every way */
 } rows[] = {
     {"message_*", read_message, FORM, false},
     {"parcel", read_parcel, NEVER, true},
@@ -89,9 +92,11 @@ row_of(const char *name)
 
 static size_t tried;
 
-/* Bytes that differ from the good ones: on the heap at their own length, so that a step past their end shows. */
+/* Bytes that differ from the good ones: on the heap at their own length, so that a step past their
+ * end shows. */
 static void
-try(const struct row *row, const char *name, struct bytes good, struct bytes changed, const char *what, size_t at)
+try(const struct row *row, const char *name, struct bytes good, struct bytes changed,
+    const char *what, size_t at)
 {
 	uint8_t *alone = malloc(changed.n + 1);
 	enum err e;
@@ -105,7 +110,8 @@ try(const struct row *row, const char *name, struct bytes good, struct bytes cha
 	e = row->read(BYTES(alone, changed.n));
 	free(alone);
 	tried++;
-	CHECK_MSG(e < ERR_COUNT, "%s, byte %zu %s: read, and written as other bytes", name, at, what);
+	CHECK_MSG(e < ERR_COUNT, "%s, byte %zu %s: read, and written as other bytes", name, at,
+		  what);
 	CHECK_MSG(e != E_OK || row->belief == FORM, "%s, byte %zu %s: believed", name, at, what);
 }
 
@@ -150,7 +156,8 @@ change_all(const struct row *row, const char *name)
 	REQUIRE(good.n > 0 && 2 * good.n + 1 < sizeof(room));
 	vector_name = name;
 	e = row->read(good);
-	CHECK_MSG(e == E_OK, "%s, as it is: %s", name, e < ERR_COUNT ? err_name(e) : "written as other bytes");
+	CHECK_MSG(e == E_OK, "%s, as it is: %s", name,
+		  e < ERR_COUNT ? err_name(e) : "written as other bytes");
 	for (at = 0; at < good.n; at++)
 		change_byte(row, name, good, room, at);
 	memcpy(room, good.p, good.n);

@@ -1,7 +1,8 @@
 /*
- * Every byte of every message between two nodes, as test_bytes_session does it between a device and its node: the exchange, and
- * repair with all its messages. Whatever was changed: both come to an end; "verified" is said only if both hold the same; and
- * over a link that is whole they then agree, with all that either of them ever had.
+ * Every byte of every message between two nodes, as test_bytes_session does it between a device and
+ * its node: the exchange, and repair with all its messages. Whatever was changed: both come to an
+ * end; "verified" is said only if both hold the same; and over a link that is whole they then
+ * agree, with all that either of them ever had.
  */
 #include "tests/bytes_nodes.h"
 
@@ -50,7 +51,8 @@ until_quiet(void)
 static void
 open_one(struct end *d, enum session_side side)
 {
-	struct session_config config = {.side = side, .source = {.ctx = d, .node_next = say_next, .node_close = say_close}};
+	struct session_config config = {
+	    .side = side, .source = {.ctx = d, .node_next = say_next, .node_close = say_close}};
 
 	d->finished = d->verified = d->bad = false;
 	d->batch.count = d->list.count = d->list_at = 0;
@@ -90,9 +92,12 @@ the_same(void)
 	size_t i;
 
 	for (i = 0; i < LOGS; i++) {
-		const struct set_log *a = log_named(&low.set, (uint32_t)i), *b = log_named(&high.set, (uint32_t)i);
+		const struct set_log *a = log_named(&low.set, (uint32_t)i),
+				     *b = log_named(&high.set, (uint32_t)i);
 
-		if (a->count != b->count || (a->count > 0 && memcmp(a->parcel, b->parcel, a->count * sizeof(a->parcel[0])) != 0))
+		if (a->count != b->count ||
+		    (a->count > 0 &&
+		     memcmp(a->parcel, b->parcel, a->count * sizeof(a->parcel[0])) != 0))
 			return false;
 	}
 	return true;
@@ -165,7 +170,8 @@ heal(const struct scene *scene)
 		close_both();
 	}
 	CHECK_MSG(the_same() && low.verified, "%s %s", err_name(low.why.e), low.why.thing);
-	CHECK(low.set.sketch.count == (scene->low_has + scene->high_has < 18 ? scene->low_has + scene->high_has : 18));
+	CHECK(low.set.sketch.count ==
+	      (scene->low_has + scene->high_has < 18 ? scene->low_has + scene->high_has : 18));
 	tap.change = change;
 }
 
@@ -188,7 +194,9 @@ static bool
 passed_over(const struct tap *plain)
 {
 	return plain->bytes[tap.up][tap.frame] > LONG_BYTES && tap.change < TAP_LOST &&
-	       (tap.offset % 13) != (tap.change == TAP_FLIP ? tap.value : TAP_VALUES + (size_t)tap.change - (tap.change > TAP_FLIP));
+	       (tap.offset % 13) != (tap.change == TAP_FLIP ? tap.value
+							    : TAP_VALUES + (size_t)tap.change -
+								  (tap.change > TAP_FLIP));
 }
 
 static size_t
@@ -216,10 +224,12 @@ change_all(const struct scene *scene)
 		heal(scene);
 		runs++;
 		if (check_failures > failures) {
-			fprintf(stderr, "%s: %s frame %zu (%s, %zu bytes), byte %zu, change %d, value %zu\n", scene->name,
-			        tap.up ? "the lower node's" : "the upper node's", tap.frame,
-			        message_name(plain.type[tap.up][tap.frame]), plain.bytes[tap.up][tap.frame], tap.offset,
-			        (int)tap.change, tap.value);
+			fprintf(
+			    stderr,
+			    "%s: %s frame %zu (%s, %zu bytes), byte %zu, change %d, value %zu\n",
+			    scene->name, tap.up ? "the lower node's" : "the upper node's",
+			    tap.frame, message_name(plain.type[tap.up][tap.frame]),
+			    plain.bytes[tap.up][tap.frame], tap.offset, (int)tap.change, tap.value);
 			failures = check_failures;
 		}
 	} while (check_failures < 40 && tap_next(&tap, &plain));
@@ -268,8 +278,8 @@ no_message_is_left_out(void)
 	for (type = MESSAGE_NODE; type < 0x20; type++)
 		for (up = 0; up < 2; up++)
 			if (message_known((uint8_t)type) && message_from((uint8_t)type, up != 0))
-				CHECK_MSG(said[up][type], "%s by the %s node is said in no scene", message_name((uint8_t)type),
-				          up ? "lower" : "upper");
+				CHECK_MSG(said[up][type], "%s by the %s node is said in no scene",
+					  message_name((uint8_t)type), up ? "lower" : "upper");
 	CHECK(said[0][MESSAGE_CARRIED] && said[1][MESSAGE_CARRIED]);
 }
 

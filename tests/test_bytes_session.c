@@ -1,9 +1,11 @@
 /*
- * Every byte of every message between a device and its node: cut there, flipped, left out, doubled, turned with the next; every
- * frame lost, doubled, late. In scenes that between them say every message of message.def that is theirs, and one that is
- * said in no scene fails. Whatever was changed: both ends come to an end, with an error of err.def or cleanly; "verified" is said
- * only if both hold the same; what the device takes for acknowledged is at the node; and then, over a link that is whole, they
- * agree in a few sessions, and no record is lost. Between nodes: test_bytes_nodes.
+ * Every byte of every message between a device and its node: cut there, flipped, left out, doubled,
+ * turned with the next; every frame lost, doubled, late. In scenes that between them say every
+ * message of message.def that is theirs, and one that is said in no scene fails. Whatever was
+ * changed: both ends come to an end, with an error of err.def or cleanly; "verified" is said only
+ * if both hold the same; what the device takes for acknowledged is at the node; and then, over a
+ * link that is whole, they agree in a few sessions, and no record is lost. Between nodes:
+ * test_bytes_nodes.
  */
 #include "sync/repair.h"
 #include "tests/bytes_link.h"
@@ -19,8 +21,8 @@ struct scene {
 	unsigned how;
 };
 #define STRANGER 1u
-#define NEWER 2u  /* both speak another version too */
-#define SLOW 4u   /* some bytes at a time */
+#define NEWER 2u /* both speak another version too */
+#define SLOW 4u  /* some bytes at a time */
 
 static bool said[2][256];
 
@@ -68,7 +70,8 @@ sync_what_is_new(unsigned exchange)
 static void
 join_then_sync(unsigned exchange)
 {
-	static const struct message_join join = {.secret = {1}, .name = {(const uint8_t *)"Lvea", 4}};
+	static const struct message_join join = {.secret = {1},
+						 .name = {(const uint8_t *)"Lvea", 4}};
 
 	if (exchange == 0)
 		session_join(device.s, &join, world_now);
@@ -79,7 +82,8 @@ join_then_sync(unsigned exchange)
 static void
 come_back(unsigned exchange)
 {
-	static const struct message_came_back who = {{(const uint8_t *)"own", 3}, {(const uint8_t *)"node", 4}};
+	static const struct message_came_back who = {{(const uint8_t *)"own", 3},
+						     {(const uint8_t *)"node", 4}};
 
 	(void)exchange;
 	session_return(device.s, &who, world_now);
@@ -297,9 +301,12 @@ change_all(const struct scene *scene)
 		heal();
 		runs++;
 		if (check_failures > failures) {
-			fprintf(stderr, "%s: %s frame %zu (%s, %zu bytes), byte %zu, change %d, value %zu\n", scene->name,
-			        tap.up ? "the device's" : "the node's", tap.frame, message_name(plain.type[tap.up][tap.frame]),
-			        plain.bytes[tap.up][tap.frame], tap.offset, (int)tap.change, tap.value);
+			fprintf(
+			    stderr,
+			    "%s: %s frame %zu (%s, %zu bytes), byte %zu, change %d, value %zu\n",
+			    scene->name, tap.up ? "the device's" : "the node's", tap.frame,
+			    message_name(plain.type[tap.up][tap.frame]),
+			    plain.bytes[tap.up][tap.frame], tap.offset, (int)tap.change, tap.value);
 			failures = check_failures;
 		}
 	} while (check_failures < 40 && tap_next(&tap, &plain));
@@ -322,7 +329,8 @@ every_byte_of_every_message(void)
 static bool
 between_nodes(int type)
 {
-	return repair_takes((uint8_t)type) || type == MESSAGE_CARRIED || (type >= MESSAGE_NODE && type <= MESSAGE_CLOSE);
+	return repair_takes((uint8_t)type) || type == MESSAGE_CARRIED ||
+	       (type >= MESSAGE_NODE && type <= MESSAGE_CLOSE);
 }
 
 static void
@@ -332,10 +340,10 @@ no_message_is_left_out(void)
 
 	for (type = 0; type < 256; type++)
 		for (up = 0; up < 2; up++)
-			if (message_known((uint8_t)type) && message_from((uint8_t)type, up != 0) && !between_nodes(type) &&
-			    !(type == MESSAGE_ERROR && up))
-				CHECK_MSG(said[up][type], "%s by the %s is said in no scene", message_name((uint8_t)type),
-				          up ? "device" : "node");
+			if (message_known((uint8_t)type) && message_from((uint8_t)type, up != 0) &&
+			    !between_nodes(type) && !(type == MESSAGE_ERROR && up))
+				CHECK_MSG(said[up][type], "%s by the %s is said in no scene",
+					  message_name((uint8_t)type), up ? "device" : "node");
 }
 
 CHECK_MAIN(T(every_byte_of_every_message), T(no_message_is_left_out))

@@ -109,7 +109,8 @@ one_file_of_output(void)
 static void
 a_peer_cannot_choose_the_place(void)
 {
-	static const char *const names[] = {"../x", "/etc/x", ".profile", "a/b", "a b", "a\033[2J", ".."};
+	static const char *const names[] = {"../x", "/etc/x",   ".profile", "a/b",
+					    "a b",  "a\033[2J", ".."};
 	char path[128];
 	struct call *c;
 	size_t i;
@@ -118,7 +119,8 @@ a_peer_cannot_choose_the_place(void)
 	(void)snprintf(path, sizeof(path), "%s/out", folder);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		c = with_output(path);
-		CHECK_MSG(call_apply(c, ANSWER_FILE, bytes_of_str(names[i])) == E_USAGE, "%s", names[i]);
+		CHECK_MSG(call_apply(c, ANSWER_FILE, bytes_of_str(names[i])) == E_USAGE, "%s",
+			  names[i]);
 		call_free(c);
 		c = with_output(path);
 		CHECK_MSG(call_file_begin(c, names[i]) == E_USAGE, "%s", names[i]);
@@ -211,8 +213,8 @@ what_is_kept_is_not_called_failed(void)
 		enum err (*run)(struct call *);
 		enum err output, want;
 	} rows[] = {
-		{keeps, E_OK, E_OK},          {keeps, E_IO, E_UNTOLD},    {keeps, E_OUTPUT_GONE, E_UNTOLD},
-		{refuses, E_OK, E_SCOPE},     {refuses, E_IO, E_SCOPE},   {keeps_a_part, E_IO, E_SCOPE},
+	    {keeps, E_OK, E_OK},      {keeps, E_IO, E_UNTOLD},  {keeps, E_OUTPUT_GONE, E_UNTOLD},
+	    {refuses, E_OK, E_SCOPE}, {refuses, E_IO, E_SCOPE}, {keeps_a_part, E_IO, E_SCOPE},
 	};
 	struct command command = {.name = "try"};
 	size_t i;
@@ -274,9 +276,9 @@ a_failure_travels_by_name(void)
 		enum err e;
 		const char *thing;
 	} rows[] = {
-		{"E_FORM_UNKNOWN\0F9", 17, E_FORM_UNKNOWN, "F9"},
-		{"E_OF_2031\0x", 11, E_PROTOCOL, "x"},
-		{"E_OK\0", 5, E_PROTOCOL, ""},
+	    {"E_FORM_UNKNOWN\0F9", 17, E_FORM_UNKNOWN, "F9"},
+	    {"E_OF_2031\0x", 11, E_PROTOCOL, "x"},
+	    {"E_OK\0", 5, E_PROTOCOL, ""},
 	};
 	struct call *c;
 	size_t i;
@@ -302,13 +304,15 @@ bad_asks_are_refused(void)
 		size_t n;
 		enum err e;
 	} rows[] = {
-		{"", 0, E_PACK_CUT},
-		{"\xc0", 1, E_PACK_TYPE},
-		{"\x98\x02\xa0\x90\x90\x90\x00\xc0\xc0", 9, E_VERSION},
-		{"\x98\x01\x04nope\x90\x90\x90\x00\xc0\xc0", 0, E_PACK_TYPE},
-		{"\x98\x01\xa4nope\x90\x90\x90\x00\xc0\xc0", 12, E_USAGE},
-		{"\x98\x01\xa4help\x90\x90\x90\x00\xc0\xc0", 12, E_NOT_HERE},
-		{"\x98\x01\xaa" "form check\x90\x90\x90\x00\xc0\xc0", 18, E_NOT_HERE},
+	    {"", 0, E_PACK_CUT},
+	    {"\xc0", 1, E_PACK_TYPE},
+	    {"\x98\x02\xa0\x90\x90\x90\x00\xc0\xc0", 9, E_VERSION},
+	    {"\x98\x01\x04nope\x90\x90\x90\x00\xc0\xc0", 0, E_PACK_TYPE},
+	    {"\x98\x01\xa4nope\x90\x90\x90\x00\xc0\xc0", 12, E_USAGE},
+	    {"\x98\x01\xa4help\x90\x90\x90\x00\xc0\xc0", 12, E_NOT_HERE},
+	    {"\x98\x01\xaa"
+	     "form check\x90\x90\x90\x00\xc0\xc0",
+	     18, E_NOT_HERE},
 	};
 	struct call_asker asker = {.answer = hear};
 	struct call *c;
@@ -318,8 +322,8 @@ bad_asks_are_refused(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t n = rows[i].n == 0 ? strlen(rows[i].bytes) : rows[i].n;
 
-		CHECK_MSG(call_asked_new(&c, BYTES(rows[i].bytes, n), &asker, &why) == rows[i].e, "row %zu: %s",
-		          i, err_name(why.e));
+		CHECK_MSG(call_asked_new(&c, BYTES(rows[i].bytes, n), &asker, &why) == rows[i].e,
+			  "row %zu: %s", i, err_name(why.e));
 		CHECK(c == NULL);
 	}
 }
@@ -353,9 +357,12 @@ static void
 an_ask_arrives_as_it_was_given(void)
 {
 	char passphrase[128], answers[128];
-	char *argv[] = {(char *)"banyan",   (char *)"submit",   (char *)"store", (char *)"F2",
-	                (char *)"--answers", answers,           (char *)"--json", (char *)"--area",
-	                (char *)"SM01",      (char *)"--passphrase-file", passphrase};
+	char *argv[] = {(char *)"banyan",    (char *)"submit",
+			(char *)"store",     (char *)"F2",
+			(char *)"--answers", answers,
+			(char *)"--json",    (char *)"--area",
+			(char *)"SM01",      (char *)"--passphrase-file",
+			passphrase};
 	struct call_asker asker = {.answer = hear};
 	struct call *c, *asked;
 	struct bytes content;
@@ -375,13 +382,15 @@ an_ask_arrives_as_it_was_given(void)
 	CHECK_STR(call_arg(asked, 0), "F2");
 	CHECK_STR(call_store_path(asked), "");
 	CHECK_STR(call_option(asked, "area"), "SM01");
-	CHECK(call_option(asked, "passphrase-file") == NULL); /* a path of the asker's machine stays there */
+	CHECK(call_option(asked, "passphrase-file") ==
+	      NULL); /* a path of the asker's machine stays there */
 	CHECK(call_input(asked, "answers", &content) == E_OK);
 	CHECK(bytes_equal(content, BYTES_LIT("{\"met\":\"yes\"}\n")));
 	CHECK(call_secret(asked)->kind == SECRET_PASSPHRASE && call_secret(asked)->count == 11);
 	call_free(asked);
 	for (n = 0; n < ask.n; n++)
-		CHECK(call_asked_new(&asked, BYTES(ask.p, n), &asker, &why) != E_OK && asked == NULL);
+		CHECK(call_asked_new(&asked, BYTES(ask.p, n), &asker, &why) != E_OK &&
+		      asked == NULL);
 	asker.remote = true; /* what only works on the store is not asked over TLS */
 	CHECK(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_NOT_HERE);
 	call_free(c);
@@ -392,8 +401,12 @@ static void
 no_secret_travels_to_the_node(void)
 {
 	char passphrase[128];
-	char *argv[] = {(char *)"banyan", (char *)"list", (char *)"store",
-	                (char *)"F2",     (char *)"--passphrase-file", passphrase};
+	char *argv[] = {(char *)"banyan",
+			(char *)"list",
+			(char *)"store",
+			(char *)"F2",
+			(char *)"--passphrase-file",
+			passphrase};
 	struct call_asker asker = {.answer = hear, .remote = true};
 	struct call *c, *asked;
 	struct writer ask;
@@ -410,7 +423,8 @@ no_secret_travels_to_the_node(void)
 	call_free(c);
 	writer_free(&ask);
 
-	c = an_ask(argv, 6, true, &ask); /* a program that sends it all the same: it is not looked at */
+	c = an_ask(argv, 6, true,
+		   &ask); /* a program that sends it all the same: it is not looked at */
 	CHECK(memmem(ask.p, ask.n, "open sesame", 11) != NULL);
 	REQUIRE(call_asked_new(&asked, writer_view(&ask), &asker, &why) == E_OK);
 	CHECK(call_secret(asked)->kind == SECRET_NONE);
@@ -420,6 +434,7 @@ no_secret_travels_to_the_node(void)
 }
 
 CHECK_MAIN(T(files_are_whole_or_absent), T(one_file_of_output), T(a_peer_cannot_choose_the_place),
-           T(output_is_gathered_in_order), T(what_is_kept_is_not_called_failed),
-           T(an_output_that_fails_ends_nothing_elsewhere), T(a_failure_travels_by_name), T(bad_asks_are_refused),
-           T(an_ask_arrives_as_it_was_given), T(no_secret_travels_to_the_node))
+	   T(output_is_gathered_in_order), T(what_is_kept_is_not_called_failed),
+	   T(an_output_that_fails_ends_nothing_elsewhere), T(a_failure_travels_by_name),
+	   T(bad_asks_are_refused), T(an_ask_arrives_as_it_was_given),
+	   T(no_secret_travels_to_the_node))

@@ -66,7 +66,10 @@ hear(void *ctx, uint8_t stream, struct bytes piece)
 	return E_OK;
 }
 
-#define WHY {"reason=x", NULL}
+#define WHY \
+	{ \
+		"reason=x", NULL \
+	}
 
 static void
 what_is_asked(void)

@@ -10,8 +10,8 @@ static struct carried
 sample(void)
 {
 	return (struct carried){.log = {TEST_AUTHOR, TEST_EPOCH},
-	                        .previous = {"the parcel that went before this"},
-	                        .parcel = vector_read("parcel", parcel_room, sizeof(parcel_room))};
+				.previous = {"the parcel that went before this"},
+				.parcel = vector_read("parcel", parcel_room, sizeof(parcel_room))};
 }
 
 static void
@@ -24,7 +24,9 @@ golden(void)
 	writer_heap_init(&w, CARRIED_BYTES_MAX);
 	REQUIRE(carried_encode(&c, &w) == E_OK);
 	CHECK(w.n <= c.parcel.n + CARRIED_EXTRA_BYTES);
-	CHECK(vector_holds("carried", "the parcel of parcel.hex, carried by another than its author", writer_view(&w)));
+	CHECK(vector_holds("carried",
+			   "the parcel of parcel.hex, carried by another than its author",
+			   writer_view(&w)));
 	REQUIRE(carried_decode(writer_view(&w), &read, NULL) == E_OK);
 	CHECK(log_id_equal(&read.log, &c.log) && ID_EQUAL(&read.previous, &c.previous));
 	CHECK(bytes_equal(read.parcel, c.parcel) && read.number > 1);

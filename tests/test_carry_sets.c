@@ -1,4 +1,5 @@
-/* What is shared with another node is kept up to date by who opens what arrives, and check compares it with the parcels. */
+/* What is shared with another node is kept up to date by who opens what arrives, and check compares
+ * it with the parcels. */
 #include "tests/node_fixture.h"
 #include "tools/node/carry/carry_inside.h"
 #include "tools/node/carry/carry_sets.h"
@@ -15,7 +16,8 @@ rule(void *arg, struct store_txn *txn, const struct arrival *a, bool *out)
 	return carry_shares(arg, txn, a, out);
 }
 
-/* The kept set: up to which arrival it counts, how many, and whether it is what the parcels make; false: none is kept. */
+/* The kept set: up to which arrival it counts, how many, and whether it is what the parcels make;
+ * false: none is kept. */
 static bool
 kept(uint64_t *upto, uint64_t *count, enum err *right)
 {
@@ -80,7 +82,8 @@ what_is_opened_enters_the_set(void)
 
 	REQUIRE(begin());
 	CHECK(kept(&upto, &count, &right) && count == 3 && right == E_OK);
-	CHECK(crypto_ec_new(&liar.self.sign) == E_OK); /* it signs with a key that nobody knows: set aside, and not shared */
+	CHECK(crypto_ec_new(&liar.self.sign) ==
+	      E_OK); /* it signs with a key that nobody knows: set aside, and not shared */
 	urgent.urgent = true;
 	say(&here, 2 * QUEUE_LONG);
 	say(&elsewhere, 40);
@@ -106,8 +109,9 @@ forget_job(struct store_txn *txn, void *arg)
 static void
 a_set_that_was_forgotten_is_kept_no_more(void)
 {
-	static const char areas[] = "code,parent,level,name\nP,,province,P\nD1,P,district,One\nD2,P,district,Two\n"
-	                            "V1,D2,village,First\nV2,D1,village,Second\n";
+	static const char areas[] =
+	    "code,parent,level,name\nP,,province,P\nD1,P,district,One\nD2,P,district,Two\n"
+	    "V1,D2,village,First\nV2,D1,village,Second\n";
 	uint64_t upto, count;
 	struct areas_table table;
 	struct writer packed;
@@ -126,7 +130,8 @@ a_set_that_was_forgotten_is_kept_no_more(void)
 	writer_heap_init(&packed, 1u << 16);
 	REQUIRE(areas_table_parse(BYTES_LIT(areas), &arena, &table, &n.why) == E_OK);
 	REQUIRE(areas_table_pack(&table, &packed) == E_OK);
-	CHECK(down_add_areas(n.peer, &n.peer->identities[1].id, writer_view(&packed), &n.why) == E_OK);
+	CHECK(down_add_areas(n.peer, &n.peer->identities[1].id, writer_view(&packed), &n.why) ==
+	      E_OK);
 	writer_free(&packed);
 	arena_free(&arena);
 	say(&elsewhere, 5);
@@ -158,7 +163,8 @@ damage_job(struct store_txn *txn, void *arg)
 	memcpy(key, child.self.id.b, ID_BYTES);
 	key[ID_BYTES] = 1;
 	key[ID_BYTES + 1] = 0;
-	if ((e = store_get(txn, STORE_SHARED, BYTES(key, sizeof(key)), &value)) != E_OK || value.n > sizeof(cells))
+	if ((e = store_get(txn, STORE_SHARED, BYTES(key, sizeof(key)), &value)) != E_OK ||
+	    value.n > sizeof(cells))
 		return e == E_OK ? E_INTERNAL : e;
 	memcpy(cells, value.p, value.n);
 	cells[14 * 3] ^= 1;
@@ -172,12 +178,15 @@ check_compares_and_rebuild_mends(void)
 	bool found = false;
 
 	REQUIRE(begin());
-	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 0 && !found);
+	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 0 &&
+	      !found);
 	REQUIRE(store_write(n.peer->store, damage_job, NULL) == E_OK);
-	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 1 && found);
+	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 1 &&
+	      found);
 	found = false;
 	CHECK(verify_rebuild(n.peer, &n.why) == E_OK);
-	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 0 && !found);
+	CHECK(verify_store(n.peer, &v, told, at, &found, &n.why) == E_OK && v.bad_sets == 0 &&
+	      !found);
 	end();
 }
 

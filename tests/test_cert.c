@@ -53,8 +53,7 @@ anything_else_is_refused(void)
 	for (i = 0; i < sizeof(der); i++) {
 		CHECK(cert_read(BYTES(der, i), &id2, &key2) == E_KEY);
 		der[i] ^= 0x20; /* also a digit's case */
-		CHECK_MSG(cert_read(BYTES(der, sizeof(der)), &id2, &key2) == E_KEY,
-			  "byte %zu", i);
+		CHECK_MSG(cert_read(BYTES(der, sizeof(der)), &id2, &key2) == E_KEY, "byte %zu", i);
 		der[i] ^= 0x20;
 	}
 	memcpy(longer, der, sizeof(der));
@@ -87,9 +86,9 @@ mbedtls_takes_it(void)
 	CHECK_STR(name + 3, digits);
 	CHECK(crt.valid_from.year == 1970 && crt.valid_to.year == 9999);
 	CHECK(mbedtls_pk_can_do(&crt.pk, MBEDTLS_PK_ECDSA));
-	CHECK(mbedtls_ecp_point_write_binary(
-		  &mbedtls_pk_ec(crt.pk)->grp, &mbedtls_pk_ec(crt.pk)->Q,
-		  MBEDTLS_ECP_PF_UNCOMPRESSED, &n, point, sizeof(point)) == 0);
+	CHECK(mbedtls_ecp_point_write_binary(&mbedtls_pk_ec(crt.pk)->grp, &mbedtls_pk_ec(crt.pk)->Q,
+					     MBEDTLS_ECP_PF_UNCOMPRESSED, &n, point,
+					     sizeof(point)) == 0);
 	CHECK(n == 65 && memcmp(point, key.pub.b, 65) == 0);
 	/* The only thing that a TLS library misses is an issuer that it trusts. */
 	CHECK(mbedtls_x509_crt_verify(&crt, NULL, NULL, NULL, &flags, NULL, NULL) != 0);
@@ -100,8 +99,7 @@ mbedtls_takes_it(void)
 static void
 openssl_takes_it(void)
 {
-	char path[] = "/tmp/banyan-cert-XXXXXX", command[200], text[4096] = "",
-	     digits[33];
+	char path[] = "/tmp/banyan-cert-XXXXXX", command[200], text[4096] = "", digits[33];
 	int fd;
 	FILE *f;
 
@@ -126,5 +124,4 @@ openssl_takes_it(void)
 	CHECK(strstr(text, "BEGIN PUBLIC KEY") != NULL);
 }
 
-CHECK_MAIN(T(there_and_back), T(anything_else_is_refused), T(mbedtls_takes_it),
-	   T(openssl_takes_it))
+CHECK_MAIN(T(there_and_back), T(anything_else_is_refused), T(mbedtls_takes_it), T(openssl_takes_it))

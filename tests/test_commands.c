@@ -1,8 +1,8 @@
-/* The officer's work on records: show, review, amend, void, conflicts, resolve; at the node, from afar, on a device. */
+/* The officer's work on records: show, review, amend, void, conflicts, resolve; at the node, from
+ * afar, on a device. */
 #include "tests/office.h"
 
 #include "core/store/audit.h"
-
 
 struct counted {
 	const char *verb;
@@ -54,44 +54,61 @@ a_record_is_shown_reviewed_and_corrected(void)
 	CHECK(audited(w.node, "read") == 2);
 	OFFICE_EXPECT(w.node, NULL, false, E_LANGUAGE, "km", "show", half, "--lang", "km");
 
-	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "--note is missing", "review", id, "--state", "rejected");
+	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "--note is missing", "review", id, "--state",
+		      "rejected");
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "fine", "review", id, "--state", "fine");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state",
+		      "has_issues", "--note", "count again");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"note\":\"count again\"", "show", id, "--json");
 	CHECK(audited(w.node, "review") == 1);
-	/* the link broke before the officer read it: said again it is one review; another word is another */
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
+	/* the link broke before the officer read it: said again it is one review; another word is
+	 * another */
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state",
+		      "has_issues", "--note", "count again");
 	CHECK(audited(w.node, "review") == 1);
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "Count again");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state", "has_issues", "--note", "count again");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state",
+		      "has_issues", "--note", "Count again");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "has_issues", "review", id, "--state",
+		      "has_issues", "--note", "count again");
 	CHECK(audited(w.node, "review") == 3);
 	office_carry(&w, village);
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"note\":\"count again\"", "show", id, "--json");
-	OFFICE_EXPECT(village, NULL, false, E_OK, "\"review\":\"has_issues\"", "show", id, "--json");
+	OFFICE_EXPECT(village, NULL, false, E_OK, "\"review\":\"has_issues\"", "show", id,
+		      "--json");
 
 	/* the member corrects blind, the officer with the form at hand */
-	OFFICE_EXPECT(village, NULL, false, E_CHOICE_UNKNOWN, "perhaps", "amend", id, "--set", "seen=perhaps");
-	OFFICE_EXPECT(village, NULL, false, E_FIELD_UNKNOWN, "cats", "amend", id, "--set", "cats=1");
-	OFFICE_EXPECT(village, NULL, false, E_OK, "next sync", "amend", id, "--set", "girls=4", "--set", "child=Sok Dary");
+	OFFICE_EXPECT(village, NULL, false, E_CHOICE_UNKNOWN, "perhaps", "amend", id, "--set",
+		      "seen=perhaps");
+	OFFICE_EXPECT(village, NULL, false, E_FIELD_UNKNOWN, "cats", "amend", id, "--set",
+		      "cats=1");
+	OFFICE_EXPECT(village, NULL, false, E_OK, "next sync", "amend", id, "--set", "girls=4",
+		      "--set", "child=Sok Dary");
 	office_carry(&w, village);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"girls\":4", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"child\":\"Sok Dary\"", "show", id, "--json");
-	OFFICE_EXPECT(w.node, NULL, false, E_ANSWER_CONSTRAINT, "boys: Give a number", "amend", id, "--set", "boys=-1");
+	OFFICE_EXPECT(w.node, NULL, false, E_ANSWER_CONSTRAINT, "boys: Give a number", "amend", id,
+		      "--set", "boys=-1");
 	OFFICE_EXPECT(w.node, NULL, false, E_ANSWER_READONLY, "all", "amend", id, "--set", "all=9");
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "nothing is set", "amend", id);
-	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "set twice", "amend", id, "--set", "boys=1", "--set", "boys=2");
+	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "set twice", "amend", id, "--set", "boys=1",
+		      "--set", "boys=2");
 	(void)snprintf(set, sizeof(set), "visit=[{\"place\":\"market\"}]");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7", "--set", set);
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7", "--set", set);
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7",
+		      "--set", set);
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7",
+		      "--set", set);
 	CHECK(audited(w.node, "amend") == 1);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=8");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "boys=7");
 	CHECK(audited(w.node, "amend") == 3);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"all\":\"11\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"place\":\"market\"", "show", id, "--json");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"kind\":\"amend\",\"author\":\"officer\",\"role\":\"officer\"", "show", id, "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK,
+		      "\"kind\":\"amend\",\"author\":\"officer\",\"role\":\"officer\"", "show", id,
+		      "--json");
 
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "no longer counts", "void", id, "--reason", "practice");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "no longer counts", "void", id, "--reason",
+		      "practice");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"state\":\"void\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_RECORD_VOID, id, "amend", id, "--set", "boys=1");
 	OFFICE_EXPECT(w.node, NULL, false, E_RECORD_VOID, id, "review", id, "--state", "approved");
@@ -112,9 +129,10 @@ in_conflict(struct peer *node)
 }
 
 /*
- * A device was killed after it had kept an amendment and before it said so; the person says it again. The device cannot read what the
- * record says, so both go: the second descends from the first. They are no conflict, and a review counts as before. What an officer
- * said between is not undone in silence.
+ * A device was killed after it had kept an amendment and before it said so; the person says it
+ * again. The device cannot read what the record says, so both go: the second descends from the
+ * first. They are no conflict, and a review counts as before. What an officer said between is not
+ * undone in silence.
  */
 static void
 a_device_says_an_amendment_twice(void)
@@ -168,16 +186,20 @@ an_officer_works_from_afar(void)
 	OFFICE_EXPECT(w.node, narrow, true, E_SCOPE, "V1", "amend", id, "--set", "girls=1");
 	OFFICE_EXPECT(w.node, reader, true, E_FORBIDDEN, "read", "show", id);
 	OFFICE_EXPECT(w.node, &peer_self(village)->id, true, E_FORBIDDEN, "read", "show", id);
-	OFFICE_EXPECT(w.node, reader, true, E_FORBIDDEN, "review", "review", id, "--state", "approved");
+	OFFICE_EXPECT(w.node, reader, true, E_FORBIDDEN, "review", "review", id, "--state",
+		      "approved");
 
 	OFFICE_EXPECT(w.node, afar, true, E_OK, "corrected", "amend", id, "--set", "girls=9");
-	OFFICE_EXPECT(w.node, afar, true, E_OK, "\"kind\":\"amend\",\"author\":\"desk\",\"role\":\"officer\"", "show", id, "--json");
+	OFFICE_EXPECT(w.node, afar, true, E_OK,
+		      "\"kind\":\"amend\",\"author\":\"desk\",\"role\":\"officer\"", "show", id,
+		      "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"all\":\"12\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, afar, true, E_OK, "approved", "review", id, "--state", "approved");
 	office_carry(&w, village);
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"review\":\"approved\"", "show", id, "--json");
 	/* the node's words to its devices and its records' log live beside each other */
-	OFFICE_EXPECT(w.node, afar, true, E_OK, "no longer counts", "void", other, "--reason", "twice");
+	OFFICE_EXPECT(w.node, afar, true, E_OK, "no longer counts", "void", other, "--reason",
+		      "twice");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"state\":\"void\"", "show", other, "--json");
 	peer_close(village);
 	peer_close(desk);
@@ -200,11 +222,14 @@ conflicts_are_kept_and_settled(void)
 	OFFICE_EXPECT(village, NULL, false, E_OK, "corrected", "amend", id, "--set", "girls=3");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "corrected", "amend", id, "--set", "girls=4");
 	office_carry(&w, village);
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"field\":\"girls\",\"values\":[{\"value\":4,\"author\":\"officer\"", "conflicts", "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK,
+		      "\"field\":\"girls\",\"values\":[{\"value\":4,\"author\":\"officer\"",
+		      "conflicts", "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "one says 3", "conflicts");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"state\":\"conflict\"", "show", id, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "In conflict: Girls", "show", id);
-	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "nothing is in conflict", "resolve", id, "boys=1");
+	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "nothing is in conflict", "resolve", id,
+		      "boys=1");
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "is not FIELD=VALUE", "resolve", id, "girls");
 	OFFICE_EXPECT(village, NULL, false, E_NODE_ONLY, "resolve", "resolve", id, "girls=3");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "settled", "resolve", id, "girls=3");
@@ -218,7 +243,8 @@ conflicts_are_kept_and_settled(void)
 static enum err
 twins_job(struct store_txn *txn, void *arg)
 {
-	struct own_record own = {.id = {{0xab, 0xcd, 0xef, 0x01, 0x23}}, .area = "V1", .head_count = 1};
+	struct own_record own = {
+	    .id = {{0xab, 0xcd, 0xef, 0x01, 0x23}}, .area = "V1", .head_count = 1};
 	enum err e = own_record_put(txn, &own);
 
 	(void)arg;
@@ -233,10 +259,10 @@ records_are_named_well_or_refused(void)
 		const char *name;
 		enum err e;
 	} rows[] = {
-		{"1234567", E_RECORD_ID},
-		{"123456789012345678901234567890123", E_RECORD_ID},
-		{"zz345678", E_RECORD_ID},
-		{"00000000", E_RECORD_UNKNOWN},
+	    {"1234567", E_RECORD_ID},
+	    {"123456789012345678901234567890123", E_RECORD_ID},
+	    {"zz345678", E_RECORD_ID},
+	    {"00000000", E_RECORD_UNKNOWN},
 	};
 	char id[2 * ID_BYTES + 1];
 	struct office_world w;
@@ -254,5 +280,6 @@ records_are_named_well_or_refused(void)
 	office_close(&w);
 }
 
-CHECK_MAIN(T(a_record_is_shown_reviewed_and_corrected), T(a_device_says_an_amendment_twice), T(an_officer_works_from_afar),
-           T(conflicts_are_kept_and_settled), T(records_are_named_well_or_refused))
+CHECK_MAIN(T(a_record_is_shown_reviewed_and_corrected), T(a_device_says_an_amendment_twice),
+	   T(an_officer_works_from_afar), T(conflicts_are_kept_and_settled),
+	   T(records_are_named_well_or_refused))

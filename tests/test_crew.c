@@ -1,6 +1,6 @@
 /*
- * test_crew: who shares out the opener's cryptography: every piece once; and what a turn leaves in the store is the same
- * bytes with helpers as without, for good parcels and for bad ones.
+ * test_crew: who shares out the opener's cryptography: every piece once; and what a turn leaves in
+ * the store is the same bytes with helpers as without, for good parcels and for bad ones.
  */
 #include "tests/node_fixture.h"
 #include "tools/node/opener/crew.h"
@@ -44,8 +44,9 @@ every_piece_once(void)
 static enum err
 derived(struct peer *p, uint8_t out[SHA256_BYTES])
 {
-	static const enum store_table tables[] = {STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
-	                                          STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
+	static const enum store_table tables[] = {
+	    STORE_RECORD_NUMBER, STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
+	    STORE_TALLY,         STORE_CONFLICT,   STORE_QUARANTINE};
 	struct store_txn *txn;
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -73,7 +74,8 @@ derived(struct peer *p, uint8_t out[SHA256_BYTES])
 	return e;
 }
 
-/* Records, voids of them, one outside its area, one by a forger: several of each device in one turn. */
+/* Records, voids of them, one outside its area, one by a forger: several of each device in one
+ * turn. */
 static bool
 say_all(struct node *n, struct device d[DEVICES])
 {
@@ -85,12 +87,14 @@ say_all(struct node *n, struct device d[DEVICES])
 
 	for (k = 0; k < ROUNDS; k++)
 		for (i = 0; i < DEVICES; i++) {
-			good = good && node_say(n, &d[i], i == 3 && k == 2 ? "V2" : NULL, &create, &id) == E_OK;
+			good = good && node_say(n, &d[i], i == 3 && k == 2 ? "V2" : NULL, &create,
+						&id) == E_OK;
 			if (k % 2 == 1)
 				good = good && node_say(n, &d[i], NULL, &out, &id) == E_OK;
 		}
 	forger = d[0];
-	return good && crypto_ec_new(&forger.self.sign) == E_OK && node_say(n, &forger, NULL, &create, &id) == E_OK;
+	return good && crypto_ec_new(&forger.self.sign) == E_OK &&
+	       node_say(n, &forger, NULL, &create, &id) == E_OK;
 }
 
 static void
@@ -137,7 +141,8 @@ a_key_is_prepared_at_its_second_time(void)
 	struct ec_key key;
 	uint8_t sig[SIGNATURE_BYTES];
 
-	REQUIRE(k != NULL && crypto_ec_new(&key) == E_OK && crypto_sign(sig, &key, BYTES_LIT("word")) == E_OK);
+	REQUIRE(k != NULL && crypto_ec_new(&key) == E_OK &&
+		crypto_sign(sig, &key, BYTES_LIT("word")) == E_OK);
 	known_turn(k);
 	CHECK(known_get(k, &key.pub) == NULL);
 	REQUIRE((p = known_get(k, &key.pub)) != NULL && known_get(k, &key.pub) == p);
@@ -170,4 +175,5 @@ a_turn_keeps_its_keys(void)
 	known_free(k);
 }
 
-CHECK_MAIN(T(every_piece_once), T(rows_are_the_same), T(a_key_is_prepared_at_its_second_time), T(a_turn_keeps_its_keys))
+CHECK_MAIN(T(every_piece_once), T(rows_are_the_same), T(a_key_is_prepared_at_its_second_time),
+	   T(a_turn_keeps_its_keys))

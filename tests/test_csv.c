@@ -26,24 +26,26 @@ good_tables(void)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{"", ""},
-		{"\n\n", ""},
-		{"a", "a"},
-		{"a,b\n1,2\n", "a|b/1|2"},
-		{"a,b\r\n1,2\r\n", "a|b/1|2"},
-		{"a,b\r1,2", "a|b/1|2"},
-		{"\xef\xbb\xbf" "code,parent\nx,\n", "code|parent/x|"},
-		{"a,\"b,c\",d", "a|b,c|d"},
-		{"\"say \"\"yes\"\"\",x\n", "say \"yes\"|x"},
-		{"\"two\nlines\",x\ny", "two\nlines|x/y"},
-		{"\"\",\"\"\n", "|"},
-		{"\"\"\n", ""},
-		{"a,b\n\n\nc", "a|b/c"},
-		{" a , b ", " a | b "},
-		{"a\"b,c", "a\"b|c"},
-		{",,\n", "||"},
-		{"\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a,km",
-		 "\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a|km"},
+	    {"", ""},
+	    {"\n\n", ""},
+	    {"a", "a"},
+	    {"a,b\n1,2\n", "a|b/1|2"},
+	    {"a,b\r\n1,2\r\n", "a|b/1|2"},
+	    {"a,b\r1,2", "a|b/1|2"},
+	    {"\xef\xbb\xbf"
+	     "code,parent\nx,\n",
+	     "code|parent/x|"},
+	    {"a,\"b,c\",d", "a|b,c|d"},
+	    {"\"say \"\"yes\"\"\",x\n", "say \"yes\"|x"},
+	    {"\"two\nlines\",x\ny", "two\nlines|x/y"},
+	    {"\"\",\"\"\n", "|"},
+	    {"\"\"\n", ""},
+	    {"a,b\n\n\nc", "a|b/c"},
+	    {" a , b ", " a | b "},
+	    {"a\"b,c", "a\"b|c"},
+	    {",,\n", "||"},
+	    {"\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a,km",
+	     "\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a|km"},
 	};
 	size_t i;
 
@@ -65,11 +67,8 @@ bad_tables_name_the_line(void)
 	static const struct {
 		const char *text, *thing;
 	} rows[] = {
-		{"a,b\nc,\"d\ne\n", "line 2"},
-		{"a\n\"b\"c\n", "line 2"},
-		{"a\nb\nc,\xff\n", "line 3"},
-		{"a\n\xc0\x80\n", "line 2"},
-		{"\xed\xa0\x80", "line 1"},
+	    {"a,b\nc,\"d\ne\n", "line 2"}, {"a\n\"b\"c\n", "line 2"},  {"a\nb\nc,\xff\n", "line 3"},
+	    {"a\n\xc0\x80\n", "line 2"},   {"\xed\xa0\x80", "line 1"},
 	};
 	struct why why;
 	struct arena a;
@@ -135,7 +134,8 @@ columns_lines_and_cells(void)
 static void
 written_cells_are_read_back(void)
 {
-	static const char *const cells[] = {"", "plain", "a,b", "say \"x\"", "two\nlines", " edge ", "\r"};
+	static const char *const cells[] = {"",           "plain",  "a,b", "say \"x\"",
+					    "two\nlines", " edge ", "\r"};
 	struct csv_table t;
 	struct writer w;
 	struct arena a;
@@ -159,7 +159,8 @@ written_cells_are_read_back(void)
 static void
 code_points_go_round(void)
 {
-	static const int32_t codes[] = {0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+	static const int32_t codes[] = {0,      0x7f,   0x80,   0x7ff,   0x800,
+					0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
 	size_t i;
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -175,5 +176,5 @@ code_points_go_round(void)
 	CHECK(!utf8_valid(BYTES_LIT("\xf4\x90\x80\x80")) && !utf8_valid(BYTES_LIT("\xe0\x80\x80")));
 }
 
-CHECK_MAIN(T(good_tables), T(bad_tables_name_the_line), T(limits_are_errors), T(columns_lines_and_cells),
-           T(written_cells_are_read_back), T(code_points_go_round))
+CHECK_MAIN(T(good_tables), T(bad_tables_name_the_line), T(limits_are_errors),
+	   T(columns_lines_and_cells), T(written_cells_are_read_back), T(code_points_go_round))

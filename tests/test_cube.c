@@ -1,5 +1,6 @@
 /*
- * test_cube: an attacker adds and subtracts what is published of random tables, and must learn nothing that is withheld.
+ * test_cube: an attacker adds and subtracts what is published of random tables, and must learn
+ * nothing that is withheld.
  */
 #include "tests/check.h"
 #include "tools/extract/cube.h"
@@ -24,7 +25,8 @@ inverse(uint64_t x)
 	return r;
 }
 
-/* Take what is known out of v; what is left begins at *first, SIZE_MAX if nothing: then v follows from what is known. */
+/* Take what is known out of v; what is left begins at *first, SIZE_MAX if nothing: then v follows
+ * from what is known. */
 static void
 reduce(const struct space *s, uint64_t *v, size_t *first)
 {
@@ -61,7 +63,8 @@ learn(struct space *s, uint64_t *v)
 	s->has[first] = true;
 }
 
-/* Random dimensions: a flat one with a total, a tree with what lies in its inner areas, one without a total. */
+/* Random dimensions: a flat one with a total, a tree with what lies in its inner areas, one without
+ * a total. */
 struct shape {
 	struct cube_dimension d[3];
 	uint32_t parent[3][12];
@@ -150,7 +153,8 @@ covers(const struct shape *s, size_t i, uint32_t node, uint32_t base)
 struct attack {
 	struct shape s;
 	uint32_t counts[4000];
-	size_t unknown[4000]; /* of each base cell; SIZE_MAX: no base cell, or known to the attacker to be empty */
+	size_t unknown[4000]; /* of each base cell; SIZE_MAX: no base cell, or known to the attacker
+				 to be empty */
 	size_t unknowns;
 	struct space known;
 };
@@ -184,7 +188,8 @@ has_row(const struct shape *s, const uint32_t *at)
 	return true;
 }
 
-/* One random table. Returns how many withheld cells the attacker works out; SIZE_MAX if the table is too large. */
+/* One random table. Returns how many withheld cells the attacker works out; SIZE_MAX if the table
+ * is too large. */
 static size_t
 attack_one(struct attack *a, struct cube *cube, bool naive, bool sums, uint32_t k, size_t *withheld)
 {
@@ -199,7 +204,9 @@ attack_one(struct attack *a, struct cube *cube, bool naive, bool sums, uint32_t 
 
 		shape_at(&a->s, cell, at);
 		c = cube_at(cube, at);
-		if (!has_row(&a->s, at) || !(naive ? c.count >= k : sums ? c.sum_published : c.published))
+		if (!has_row(&a->s, at) || !(naive  ? c.count >= k
+					     : sums ? c.sum_published
+						    : c.published))
 			continue;
 		vector_of(a, at, v);
 		learn(&a->known, v);
@@ -209,7 +216,9 @@ attack_one(struct attack *a, struct cube *cube, bool naive, bool sums, uint32_t 
 
 		shape_at(&a->s, cell, at);
 		c = cube_at(cube, at);
-		if (!has_row(&a->s, at) || (naive ? c.count >= k : sums ? c.sum_published : c.published))
+		if (!has_row(&a->s, at) || (naive  ? c.count >= k
+					    : sums ? c.sum_published
+						   : c.published))
 			continue;
 		++*withheld;
 		vector_of(a, at, v);
@@ -220,7 +229,8 @@ attack_one(struct attack *a, struct cube *cube, bool naive, bool sums, uint32_t 
 }
 
 static void
-count_cell(struct attack *a, struct cube *cube, size_t cell, uint64_t *seed, uint32_t k, uint32_t *record)
+count_cell(struct attack *a, struct cube *cube, size_t cell, uint64_t *seed, uint32_t k,
+	   uint32_t *record)
 {
 	uint32_t at[3], n = below(seed, 5) == 0 ? below(seed, k + 2) : k + below(seed, 20), i;
 	bool base = true, hidden;
@@ -236,7 +246,8 @@ count_cell(struct attack *a, struct cube *cube, size_t cell, uint64_t *seed, uin
 	if (!base)
 		return;
 	for (i = 0; i < n; i++)
-		cube_add(cube, at, ++*record, (struct cube_value){true, true, below(seed, 8) == 0 ? 500.0 : 1.0});
+		cube_add(cube, at, ++*record,
+			 (struct cube_value){true, true, below(seed, 8) == 0 ? 500.0 : 1.0});
 	a->counts[cell] = n;
 	if (!(hidden && n == 0))
 		a->unknown[cell] = a->unknowns++;
@@ -279,25 +290,29 @@ nothing_withheld_can_be_worked_out(void)
 		cube_free(cube);
 		tables++;
 	}
-	CHECK_MSG(tables > 200 && withheld > 1000 && published > 1000, "%zu tables, %zu withheld, %zu published", tables, withheld,
-	          published);
-	CHECK_MSG(sound == 0, "%zu of %zu withheld counts follow from the published ones", sound, withheld);
+	CHECK_MSG(tables > 200 && withheld > 1000 && published > 1000,
+		  "%zu tables, %zu withheld, %zu published", tables, withheld, published);
+	CHECK_MSG(sound == 0, "%zu of %zu withheld counts follow from the published ones", sound,
+		  withheld);
 	CHECK_MSG(sums == 0, "%zu withheld sums follow from the published ones", sums);
-	CHECK_MSG(naive > 100, "the attacker is blind: %zu", naive); /* withholding small cells alone does not do */
+	CHECK_MSG(naive > 100, "the attacker is blind: %zu",
+		  naive); /* withholding small cells alone does not do */
 }
 
 static void
 too_many_cells(void)
 {
 	static uint32_t parent[100000];
-	struct cube_dimension d[3] = {{1000, 1000, parent, false}, {1000, 1000, parent, false}, {51, 51, parent, false}};
+	struct cube_dimension d[3] = {
+	    {1000, 1000, parent, false}, {1000, 1000, parent, false}, {51, 51, parent, false}};
 	struct cube *cube;
 	struct why why = {0};
 	size_t i;
 
 	for (i = 0; i < 100000; i++)
 		parent[i] = CUBE_NONE;
-	CHECK(cube_new(&cube, d, 3, false, &why) == E_LIMIT && strstr(why.thing, "fewer dimensions") != NULL);
+	CHECK(cube_new(&cube, d, 3, false, &why) == E_LIMIT &&
+	      strstr(why.thing, "fewer dimensions") != NULL);
 	CHECK(cube_new(&cube, d, 2, false, &why) == E_OK);
 	cube_free(cube);
 }

@@ -9,7 +9,8 @@
 #include "tests/vector.h"
 
 static uint8_t room[1 << 16], text[200000];
-static const struct programme_id programme = {"programme-000001"}, other_programme = {"programme-000002"};
+static const struct programme_id programme = {"programme-000001"},
+				 other_programme = {"programme-000002"};
 
 static struct envelope_to
 office_to(void)
@@ -18,7 +19,8 @@ office_to(void)
 }
 
 static enum err
-open_it(struct bytes b, const struct envelope_to *to, const struct ec_key *key, bool awaited, struct writer *body)
+open_it(struct bytes b, const struct envelope_to *to, const struct ec_key *key, bool awaited,
+	struct writer *body)
 {
 	struct envelope_hint answer;
 
@@ -35,12 +37,15 @@ padding(void)
 	for (n = 1; n < 300000; n += n < 3000 ? 1 : 97) {
 		size_t p = envelope_padded(n);
 
-		CHECK(p >= n + 4 && p >= last && (p == ENVELOPE_LEAST_BYTES || (p - n - 4) * 100 <= 12 * p));
+		CHECK(p >= n + 4 && p >= last &&
+		      (p == ENVELOPE_LEAST_BYTES || (p - n - 4) * 100 <= 12 * p));
 		CHECK(envelope_padded(p - 4) == p);
 		last = p;
 	}
-	CHECK(envelope_padded(1) == 1024 && envelope_padded(1020) == 1024 && envelope_padded(1021) == 1088);
-	CHECK(ENVELOPE_HEAD_BYTES + envelope_padded(ENVELOPE_BODY_BYTES_MAX) + AEAD_TAG_BYTES <= ENVELOPE_BYTES_MAX);
+	CHECK(envelope_padded(1) == 1024 && envelope_padded(1020) == 1024 &&
+	      envelope_padded(1021) == 1088);
+	CHECK(ENVELOPE_HEAD_BYTES + envelope_padded(ENVELOPE_BODY_BYTES_MAX) + AEAD_TAG_BYTES <=
+	      ENVELOPE_BYTES_MAX);
 }
 
 static void
@@ -58,26 +63,31 @@ there_and_back(void)
 	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, message, &out, &answer) == E_OK);
 	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, message, &out2, &again) == E_OK);
 	/* the same to the same: nothing links the two but their length */
-	CHECK(out.n == out2.n && memcmp(out.p + 1, out2.p + 1, 16) != 0 && memcmp(&answer, &again, 16) != 0);
+	CHECK(out.n == out2.n && memcmp(out.p + 1, out2.p + 1, 16) != 0 &&
+	      memcmp(&answer, &again, 16) != 0);
 	REQUIRE(envelope_peek(writer_view(&out), &hint) == E_OK);
 	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
-	CHECK(envelope_open(&programme, &to, &office, false, writer_view(&out), &body, &again) == E_OK);
+	CHECK(envelope_open(&programme, &to, &office, false, writer_view(&out), &body, &again) ==
+	      E_OK);
 	CHECK(bytes_equal(writer_view(&body), message) && ID_EQUAL(&again, &answer));
 	writer_free(&body);
 	/* not this key, programme, office or key number */
 	CHECK(open_it(writer_view(&out), &to, &other, false, &body) == E_ABSENT);
-	CHECK(envelope_open(&other_programme, &to, &office, false, writer_view(&out), &body, &again) == E_ABSENT);
+	CHECK(envelope_open(&other_programme, &to, &office, false, writer_view(&out), &body,
+			    &again) == E_ABSENT);
 	wrong.key_no = 8;
 	CHECK(open_it(writer_view(&out), &wrong, &office, false, &body) == E_ABSENT);
 	CHECK(open_it(writer_view(&out), &wrong, &office, true, &body) == E_SEAL);
 	/* an answer bears the hint that is waited for */
 	writer_reset(&out2);
-	REQUIRE(envelope_seal(&programme, &to, &office.pub, &answer, message, &out2, &again) == E_OK);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, &answer, message, &out2, &again) ==
+		E_OK);
 	CHECK(envelope_peek(writer_view(&out2), &hint) == E_OK && ID_EQUAL(&hint, &answer));
 	CHECK(open_it(writer_view(&out2), &to, &office, false, &body) == E_ABSENT);
 	CHECK(open_it(writer_view(&out2), &to, &office, true, &body) == E_OK);
 	writer_free(&body);
-	CHECK(envelope_seal(&programme, &to, &office.pub, NULL, BYTES_NONE, &out, &answer) == E_LIMIT);
+	CHECK(envelope_seal(&programme, &to, &office.pub, NULL, BYTES_NONE, &out, &answer) ==
+	      E_LIMIT);
 	writer_free(&out);
 	writer_free(&out2);
 }
@@ -93,7 +103,8 @@ changed(void)
 	size_t i;
 
 	writer_heap_init(&out, ENVELOPE_BYTES_MAX);
-	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, BYTES(text, 100), &out, &answer) == E_OK);
+	REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, BYTES(text, 100), &out,
+			      &answer) == E_OK);
 	for (i = 0; i < out.n; i++) {
 		enum err e;
 
@@ -220,10 +231,13 @@ golden_envelope(void)
 
 	writer_heap_init(&out, ENVELOPE_BYTES_MAX);
 	if (b.p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
-		REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL, BYTES_LIT("what a carrier cannot read"), &out,
-		                      &answer) == E_OK);
-		vector_write("envelope", "to key 7 of office SM0901 (secret 22..22): \"what a carrier cannot read\"",
-		             writer_view(&out));
+		REQUIRE(envelope_seal(&programme, &to, &office.pub, NULL,
+				      BYTES_LIT("what a carrier cannot read"), &out,
+				      &answer) == E_OK);
+		vector_write(
+		    "envelope",
+		    "to key 7 of office SM0901 (secret 22..22): \"what a carrier cannot read\"",
+		    writer_view(&out));
 		b = vector_read("envelope", room, sizeof(room));
 	}
 	writer_free(&out);
@@ -245,7 +259,8 @@ golden_bundle(void)
 
 	REQUIRE(one.p != NULL);
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	REQUIRE(bundle_begin(&w, &out, 2, 2 * one.n) == E_OK && bundle_add(&w, one) == E_OK && bundle_add(&w, one) == E_OK);
+	REQUIRE(bundle_begin(&w, &out, 2, 2 * one.n) == E_OK && bundle_add(&w, one) == E_OK &&
+		bundle_add(&w, one) == E_OK);
 	CHECK(vector_holds("bundle", "envelope.hex twice", writer_view(&out)));
 	REQUIRE(bundle_read(writer_view(&out), &b, NULL) == E_OK);
 	CHECK(b.count == 2 && b.whole == 2 && !b.cut);
@@ -254,7 +269,8 @@ golden_bundle(void)
 	writer_free(&out);
 }
 
-/* Cut at every byte: whole entries before the cut, never more; every byte flipped: never an entry that was changed. */
+/* Cut at every byte: whole entries before the cut, never more; every byte flipped: never an entry
+ * that was changed. */
 static void
 damaged_bundle(void)
 {
@@ -268,7 +284,8 @@ damaged_bundle(void)
 		enum err e = bundle_read(BYTES(good.p, n), &b, &why);
 
 		CHECK(e == (n < BUNDLE_HEAD_BYTES ? E_BUNDLE : E_OK));
-		CHECK(e != E_OK || (b.cut && b.whole == (n - BUNDLE_HEAD_BYTES) / one && b.count == 2));
+		CHECK(e != E_OK ||
+		      (b.cut && b.whole == (n - BUNDLE_HEAD_BYTES) / one && b.count == 2));
 	}
 	for (n = 0; n < good.n; n++) {
 		size_t at = 0;
@@ -343,10 +360,16 @@ large_bundles(void)
 static struct receipt
 sample(void)
 {
-	return (struct receipt){.by = TEST_OTHER, .to = TEST_AUTHOR, .incarnation = 0x1122334455667788, .time_s = 1900000000,
-	                        .count = 2, .rows = {{50, 2, {"a parcel's hash, of 32 bytes...."}, 0},
-	                                             {TEST_EPOCH, 301, {"another one's hash, of 32 bytes."}, 300}},
-	                        .log_count = 2, .logs = {7, 0xfedcba9876543210}};
+	return (struct receipt){
+	    .by = TEST_OTHER,
+	    .to = TEST_AUTHOR,
+	    .incarnation = 0x1122334455667788,
+	    .time_s = 1900000000,
+	    .count = 2,
+	    .rows = {{50, 2, {"a parcel's hash, of 32 bytes...."}, 0},
+		     {TEST_EPOCH, 301, {"another one's hash, of 32 bytes."}, 300}},
+	    .log_count = 2,
+	    .logs = {7, 0xfedcba9876543210}};
 }
 
 static void
@@ -359,7 +382,9 @@ golden_receipt(void)
 
 	writer_heap_init(&w, 4096);
 	REQUIRE(receipt_encode(&r, &programme, &key, &w) == E_OK && w.n <= RECEIPT_BYTES_MAX);
-	CHECK(vector_holds("receipt", "of author-000000002 (key 44..44) for author-000000001, two logs", writer_view(&w)));
+	CHECK(vector_holds("receipt",
+			   "of author-000000002 (key 44..44) for author-000000001, two logs",
+			   writer_view(&w)));
 	REQUIRE(receipt_decode(writer_view(&w), &read, NULL) == E_OK);
 	CHECK(memcmp(&read, &r, sizeof(r)) == 0);
 	CHECK(receipt_verify(writer_view(&w), &programme, &key.pub) == E_OK);

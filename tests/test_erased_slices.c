@@ -17,8 +17,7 @@ static struct peer *device;
 static bool
 begin(void)
 {
-	if (!office_open(&w) ||
-	    (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
+	if (!office_open(&w) || (device = office_join(&w, ROLE_MEMBER, "V1", "one")) == NULL)
 		return false;
 	office_carry(&w, device);
 	return peer_form(device, "T1") != NULL;
@@ -45,8 +44,8 @@ finish(size_t count, struct record_id *ids)
 	memset(f, 0, sizeof(f));
 	arena_init(&arena, 1u << 20);
 	for (i = 0; i < count; i++) {
-		CHECK(form_value_parse(form->form, "child", "Sok Dara", &arena,
-				       &values[i], &w.why) == E_OK);
+		CHECK(form_value_parse(form->form, "child", "Sok Dara", &arena, &values[i],
+				       &w.why) == E_OK);
 		f[i] = (struct finished){.form = form,
 					 .area = "V1",
 					 .values = &values[i],
@@ -64,10 +63,8 @@ finish(size_t count, struct record_id *ids)
 static void
 erase(const struct record_id *id, enum erasure_parts parts)
 {
-	struct erase_order what = {.record = *id,
-				   .parts = parts,
-				   .actor = &w.node->identities[1].id,
-				   .reason = "asked"};
+	struct erase_order what = {
+	    .record = *id, .parts = parts, .actor = &w.node->identities[1].id, .reason = "asked"};
 	size_t neighbours;
 
 	CHECK(erase_record(w.node, &what, &neighbours, &w.why) == E_OK &&
@@ -79,9 +76,8 @@ erase(const struct record_id *id, enum erasure_parts parts)
 static void
 count_parts(uint64_t number, size_t *analytic, size_t *identifying)
 {
-	struct parcel_context context = {
-	    .programme = device->programme.id,
-	    .log = {peer_self(device)->id, peer_self(device)->epoch}};
+	struct parcel_context context = {.programme = device->programme.id,
+					 .log = {peer_self(device)->id, peer_self(device)->epoch}};
 	struct parcel parcel;
 	struct writer bytes;
 	struct arrival a;
@@ -159,8 +155,7 @@ one_goes_and_one_waits(void)
 	CHECK(store_write(device->store, safe_job, NULL) == E_OK);
 	CHECK(erasures_settle(device, &w.why) == E_OK && !is_due());
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu are left", analytic,
-		  identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu are left", analytic, identifying);
 	end();
 }
 
@@ -204,8 +199,7 @@ a_log_that_ended(void)
 		      parcels == 1,
 		  "%s", w.why.thing);
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 2 && identifying == 1, "%zu and %zu", analytic,
-		  identifying);
+	CHECK_MSG(analytic == 2 && identifying == 1, "%zu and %zu", analytic, identifying);
 	office_carry(&w, device);
 	CHECK(revisions_of(&gone) == 0 && revisions_of(&whole) == 1);
 	CHECK_MSG(revisions_of(&nameless) == 1, "%zu revisions", revisions_of(&nameless));
@@ -231,18 +225,15 @@ a_log_that_ends_before_it_is_done(void)
 	office_carry(&w, device);
 	REQUIRE(is_due());
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
-	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK &&
-	      parcels == 1);
+	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
 	count_parts(1, &analytic, &identifying);
-	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu", analytic,
-		  identifying);
+	CHECK_MSG(analytic == 1 && identifying == 1, "%zu and %zu", analytic, identifying);
 	REQUIRE(store_read_begin(device->store, &txn) == E_OK);
-	CHECK(own_record_get(txn, &two[1], &own) == E_OK &&
-	      own.epoch == peer_self(device)->epoch && own.number == 1);
+	CHECK(own_record_get(txn, &two[1], &own) == E_OK && own.epoch == peer_self(device)->epoch &&
+	      own.number == 1);
 	store_read_end(txn);
 	office_carry(&w, device);
-	CHECK(revisions_of(&gone) == 0 && revisions_of(&two[0]) == 0 &&
-	      revisions_of(&two[1]) == 1);
+	CHECK(revisions_of(&gone) == 0 && revisions_of(&two[0]) == 0 && revisions_of(&two[1]) == 1);
 	end();
 }
 
@@ -329,8 +320,8 @@ a_late_copy_that_is_set_aside(void)
 	CHECK(slices_at_node() == 1);
 	erase(&id, ERASURE_ALL);
 	CHECK(slices_at_node() == 0);
-	CHECK(enrol_revoke(w.node, &w.node->identities[1], "one", "lost", &revoked,
-			   &w.why) == E_OK);
+	CHECK(enrol_revoke(w.node, &w.node->identities[1], "one", "lost", &revoked, &w.why) ==
+	      E_OK);
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
 	office_carry(&w, device);
 	CHECK(erasures_settle(w.node, &w.why) == E_OK);
@@ -365,18 +356,17 @@ an_order_of_an_office_that_is_not_known(void)
 	CHECK(erasure_encode(&o, &key, &w2) == E_OK);
 	be32_put(length, (uint32_t)writer_view(&w2).n);
 	REQUIRE((f = fopen(scratch_path(path, w.dir, "node.orders"), "wb")) != NULL);
-	CHECK(fwrite(length, 4, 1, f) == 1 &&
-	      fwrite(memory, writer_view(&w2).n, 1, f) == 1 && fclose(f) == 0);
-	CHECK_MSG(erasures_take_file(w.node, NULL, &count, &w.why) == E_OK && count == 0,
-		  "%s", w.why.thing);
+	CHECK(fwrite(length, 4, 1, f) == 1 && fwrite(memory, writer_view(&w2).n, 1, f) == 1 &&
+	      fclose(f) == 0);
+	CHECK_MSG(erasures_take_file(w.node, NULL, &count, &w.why) == E_OK && count == 0, "%s",
+		  w.why.thing);
 	erase(&id, ERASURE_ALL); /* and the file keeps it beside the next one */
 	REQUIRE((f = fopen(path, "rb")) != NULL);
-	CHECK(fseek(f, 0, SEEK_END) == 0 &&
-	      (bytes = ftell(f)) > (long)writer_view(&w2).n + 100);
+	CHECK(fseek(f, 0, SEEK_END) == 0 && (bytes = ftell(f)) > (long)writer_view(&w2).n + 100);
 	CHECK(fclose(f) == 0);
 	end();
 }
 
 CHECK_MAIN(T(an_order_of_an_office_that_is_not_known), T(a_late_copy_that_is_set_aside),
-	   T(one_goes_and_one_waits), T(a_log_that_ended),
-	   T(a_log_that_ends_before_it_is_done), T(said_again_in_the_next_life))
+	   T(one_goes_and_one_waits), T(a_log_that_ended), T(a_log_that_ends_before_it_is_done),
+	   T(said_again_in_the_next_life))

@@ -13,8 +13,13 @@ static struct programme_id programme = {"programme-00001"};
 static struct erasure
 an_order(void)
 {
-	struct erasure o = {.programme = programme, .parts = ERASURE_ALL, .record = {"record-000000001"}, .has_leaf = true,
-	                    .area = "SM090101", .time_s = 1700000000, .issuer = {"issuer-000000001"}};
+	struct erasure o = {.programme = programme,
+			    .parts = ERASURE_ALL,
+			    .record = {"record-000000001"},
+			    .has_leaf = true,
+			    .area = "SM090101",
+			    .time_s = 1700000000,
+			    .issuer = {"issuer-000000001"}};
 
 	memset(o.leaf, 0x77, sizeof(o.leaf));
 	return o;
@@ -48,7 +53,8 @@ an_order_as_written(void)
 	REQUIRE(crypto_ec_from_secret(&key, secret) == E_OK);
 	root = key.pub;
 	REQUIRE(erasure_decode(b, &programme, &o2, NULL) == E_OK);
-	CHECK(o2.parts == ERASURE_ALL && o2.has_leaf && ID_EQUAL(&o2.record, &o.record) && o2.time_s == o.time_s);
+	CHECK(o2.parts == ERASURE_ALL && o2.has_leaf && ID_EQUAL(&o2.record, &o.record) &&
+	      o2.time_s == o.time_s);
 	CHECK(memcmp(o2.leaf, o.leaf, HASH_BYTES) == 0 && ID_EQUAL(&o2.issuer, &o.issuer));
 	CHECK_STR(o2.area, "SM090101");
 	CHECK(principal_verify(STATEMENT_ERASURE, b, &programme, &root) == E_OK);
@@ -74,9 +80,12 @@ an_order_as_written(void)
 static void
 what_is_said_again(void)
 {
-	struct reissue m = {.j = 3, .author = {"author-000000001"}, .role = ROLE_MEMBER, .received_s = 1700000100,
-	                    .payload = BYTES_LIT("\x91\x94\x00\x07\x08\x90")},
-	               m2;
+	struct reissue m = {.j = 3,
+			    .author = {"author-000000001"},
+			    .role = ROLE_MEMBER,
+			    .received_s = 1700000100,
+			    .payload = BYTES_LIT("\x91\x94\x00\x07\x08\x90")},
+		       m2;
 	struct revision_body body = {.form = {7}, .time_s = 8};
 	uint8_t memory[256];
 	struct writer w;
@@ -88,7 +97,8 @@ what_is_said_again(void)
 	CHECK(vector_holds("reissue", "the fourth record of a slice, said again", writer_view(&w)));
 	CHECK(reissue_is(writer_view(&w)) && !reissue_is(m.payload));
 	REQUIRE(reissue_read(writer_view(&w), &m2) == E_OK);
-	CHECK(m2.j == 3 && ID_EQUAL(&m2.author, &m.author) && m2.role == ROLE_MEMBER && m2.received_s == m.received_s);
+	CHECK(m2.j == 3 && ID_EQUAL(&m2.author, &m.author) && m2.role == ROLE_MEMBER &&
+	      m2.received_s == m.received_s);
 	CHECK(bytes_equal(m2.payload, m.payload) && memcmp(m2.leaf, m.leaf, HASH_BYTES) == 0);
 	for (n = 0; n < w.n; n++)
 		CHECK(reissue_read(BYTES(w.p, n), &m2) != E_OK);
@@ -96,7 +106,9 @@ what_is_said_again(void)
 		struct revision_body other;
 		size_t count;
 
-		CHECK(revisions_read(writer_view(&w), BYTES_NONE, &other, 1, &count, NULL) == E_OK && count == 1);
+		CHECK(revisions_read(writer_view(&w), BYTES_NONE, &other, 1, &count, NULL) ==
+			  E_OK &&
+		      count == 1);
 		CHECK(other.kind == REVISION_REISSUE && other.form.v == 7);
 	}
 }
@@ -114,7 +126,8 @@ note_job(struct store_txn *txn, void *arg)
 {
 	struct row_job *job = arg;
 
-	return erasures_note(job->peer, txn, job->statement, BYTES_LIT("consent withdrawn"), &job->fresh);
+	return erasures_note(job->peer, txn, job->statement, BYTES_LIT("consent withdrawn"),
+			     &job->fresh);
 }
 
 static void
@@ -144,7 +157,8 @@ the_row(void)
 	REQUIRE(store_get(txn, STORE_ERASURE, BYTES(o.leaf, HASH_BYTES), &value) == E_OK);
 	CHECK(vector_holds("row_erasure_leaf", "ERASURE, leaf", value));
 	REQUIRE(erasures_find(&p, txn, "7265636f7264", &row) == E_OK);
-	CHECK(bytes_equal(row.reason, BYTES_LIT("consent withdrawn")) && row.order.time_s == 1700000000);
+	CHECK(bytes_equal(row.reason, BYTES_LIT("consent withdrawn")) &&
+	      row.order.time_s == 1700000000);
 	CHECK(erasures_parts(txn, &item, &parts) == E_OK && parts == ERASURE_ALL);
 	item.record.b[0] ^= 1;
 	CHECK(erasures_parts(txn, &item, &parts) == E_OK && parts == 0);

@@ -1,6 +1,6 @@
 /*
- * The exchange between two nodes as bytes: both ends in memory, in every size of piece, cut at every byte. What nodes make
- * of what they say: e2e_tiers, e2e_twins.
+ * The exchange between two nodes as bytes: both ends in memory, in every size of piece, cut at
+ * every byte. What nodes make of what they say: e2e_tiers, e2e_twins.
  */
 #include "sync/exchange_node.h"
 #include "sync/frame.h"
@@ -52,14 +52,16 @@ say_close(void *ctx, struct message_close *out)
 {
 	struct end *d = ctx;
 
-	*out = (struct message_close){.seq = d->at, .incarnation = 7, .count = d->shared, .digest = d->sum};
+	*out = (struct message_close){
+	    .seq = d->at, .incarnation = 7, .count = d->shared, .digest = d->sum};
 	return E_OK;
 }
 
 static void
 begin(struct end *d, enum session_side side)
 {
-	struct session_config config = {.side = side, .source = {.ctx = d, .node_next = say_next, .node_close = say_close}};
+	struct session_config config = {
+	    .side = side, .source = {.ctx = d, .node_next = say_next, .node_close = say_close}};
 
 	REQUIRE(session_new(&d->s, &config, 0) == E_OK);
 }
@@ -89,7 +91,8 @@ answer(struct end *d, const struct session_event *e)
 	}
 }
 
-/* Bytes from one end to the other, in pieces; at most `budget` of them in all. True: something moved. */
+/* Bytes from one end to the other, in pieces; at most `budget` of them in all. True: something
+ * moved. */
 static bool
 move(struct end *from, struct end *to, size_t piece, size_t *budget)
 {
@@ -131,7 +134,8 @@ talk(struct end *low, struct end *high, uint64_t flags, uint64_t from, size_t pi
 static void
 pair(struct end *low, struct end *high)
 {
-	*low = (struct end){.arrival = {1, 2, 3, 4, 5}, .count = 5, .mark_each = 2, .shared = 6, .sum = 66};
+	*low = (struct end){
+	    .arrival = {1, 2, 3, 4, 5}, .count = 5, .mark_each = 2, .shared = 6, .sum = 66};
 	*high = (struct end){.arrival = {9}, .count = 1, .shared = 6, .sum = 66};
 	begin(low, SESSION_CLIENT);
 	begin(high, SESSION_SERVER);
@@ -252,8 +256,8 @@ a_batch_that_is_refused(void)
 static void
 out_of_place(void)
 {
-	static const uint8_t types[] = {MESSAGE_STATEMENT, MESSAGE_STANZA, MESSAGE_CARRIED, MESSAGE_MARK, MESSAGE_CLOSE,
-	                                MESSAGE_TAKEN};
+	static const uint8_t types[] = {MESSAGE_STATEMENT, MESSAGE_STANZA, MESSAGE_CARRIED,
+					MESSAGE_MARK,      MESSAGE_CLOSE,  MESSAGE_TAKEN};
 	struct end low, high;
 	size_t i;
 
@@ -269,7 +273,8 @@ out_of_place(void)
 	}
 }
 
-/* A node at which somebody's words arrive as they are written here; what it ends with, E_OK if it goes on. */
+/* A node at which somebody's words arrive as they are written here; what it ends with, E_OK if it
+ * goes on. */
 static enum err
 hears(struct end *d, const struct message *m, size_t times)
 {
@@ -297,8 +302,10 @@ a_batch_without_an_end(void)
 {
 	static uint8_t big[64u << 10];
 	struct message node = {.type = MESSAGE_NODE}, mark = {.type = MESSAGE_MARK, .u.mark = {1}},
-	               item = {.type = MESSAGE_STATEMENT, .u.statement = {.kind = 77, .bytes = BYTES_LIT("of a later version")}},
-	               large = {.type = MESSAGE_CARRIED, .u.carried = {BYTES(big, sizeof(big))}};
+		       item = {.type = MESSAGE_STATEMENT,
+			       .u.statement = {.kind = 77,
+					       .bytes = BYTES_LIT("of a later version")}},
+		       large = {.type = MESSAGE_CARRIED, .u.carried = {BYTES(big, sizeof(big))}};
 	struct end low, high;
 
 	pair(&low, &high);
@@ -307,7 +314,8 @@ a_batch_without_an_end(void)
 	CHECK(hears(&high, &item, 1) == E_PROTOCOL);
 	part(&low, &high);
 	pair(&low, &high);
-	CHECK(hears(&high, &node, 1) == E_OK && hears(&high, &large, NODE_BATCH_BYTES_MAX / sizeof(big)) == E_OK);
+	CHECK(hears(&high, &node, 1) == E_OK &&
+	      hears(&high, &large, NODE_BATCH_BYTES_MAX / sizeof(big)) == E_OK);
 	CHECK(hears(&high, &large, 1) == E_PROTOCOL);
 	part(&low, &high);
 }
@@ -361,13 +369,15 @@ under_budget(struct end *low, struct end *high, uint64_t budget)
 	low->s->budget_bytes = budget;
 	high->held = high->heard;
 	high->at = high->marked = heard;
-	CHECK(talk(low, high, sent == low->count ? NODE_NOTHING : 0, sent, 4096, 1u << 20) <= budget ||
+	CHECK(talk(low, high, sent == low->count ? NODE_NOTHING : 0, sent, 4096, 1u << 20) <=
+		  budget ||
 	      budget < 300);
 	CHECK(low->finished && session_idle(high->s));
 	part(low, high);
 }
 
-/* Both ends have sixteen to say: with every budget each passes once, in order, and in the end both agree. */
+/* Both ends have sixteen to say: with every budget each passes once, in order, and in the end both
+ * agree. */
 static void
 a_budget(void)
 {
@@ -393,13 +403,16 @@ a_budget(void)
 			least = budget;
 			continue;
 		}
-		CHECK_MSG(low.verified && low.took_count == ARRIVALS_MAX && high.took_count == ARRIVALS_MAX,
-		          "%u bytes: %zu and %zu came", (unsigned)budget, low.took_count, high.took_count);
+		CHECK_MSG(low.verified && low.took_count == ARRIVALS_MAX &&
+			      high.took_count == ARRIVALS_MAX,
+			  "%u bytes: %zu and %zu came", (unsigned)budget, low.took_count,
+			  high.took_count);
 		CHECK(memcmp(low.took, high.arrival, ARRIVALS_MAX) == 0);
 		CHECK(memcmp(high.took, low.arrival, ARRIVALS_MAX) == 0);
 	}
 	CHECK(least > BODY_BYTES);
-	printf("     one of %u bytes needs a budget past %llu\n", BODY_BYTES, (unsigned long long)least);
+	printf("     one of %u bytes needs a budget past %llu\n", BODY_BYTES,
+	       (unsigned long long)least);
 }
 
 /* A sum of nothing with a digest is a word about a budget; who has none does not believe it. */
@@ -415,6 +428,7 @@ cut_short_without_a_budget(void)
 	part(&low, &high);
 }
 
-CHECK_MAIN(T(both_ways), T(nothing_new), T(it_holds_less), T(sums_that_differ), T(cut_at_every_byte),
-           T(a_batch_that_is_refused), T(out_of_place), T(a_batch_without_an_end),
-           T(asked_for_the_same_again), T(a_budget), T(cut_short_without_a_budget))
+CHECK_MAIN(T(both_ways), T(nothing_new), T(it_holds_less), T(sums_that_differ),
+	   T(cut_at_every_byte), T(a_batch_that_is_refused), T(out_of_place),
+	   T(a_batch_without_an_end), T(asked_for_the_same_again), T(a_budget),
+	   T(cut_short_without_a_budget))

@@ -11,9 +11,14 @@
 #define FEB 1706745600u
 #define MAR 1709251200u
 
-#define ASK(...) (const char *const[]){__VA_ARGS__, NULL}
+#define ASK(...) \
+	(const char *const[]) \
+	{ \
+		__VA_ARGS__, NULL \
+	}
 
-/* The cells: A f 12, A m 10, B f 11, B m 15, C f 3, C m 14; D1 itself none. All in January, but for C m in March. */
+/* The cells: A f 12, A m 10, B f 11, B m 15, C f 3, C m 14; D1 itself none. All in January, but for
+ * C m in March. */
 static void
 fill(struct world *w)
 {
@@ -34,33 +39,39 @@ table_to_the_byte(void)
 
 	world_init(&w);
 	fill(&w);
-	k = world_call(&w, &w.researcher, "extract", NULL, ASK("form", "T1", "by", "area,sex", "sum", "n", "output", "x"));
+	k = world_call(&w, &w.researcher, "extract", NULL,
+		       ASK("form", "T1", "by", "area,sex", "sum", "n", "output", "x"));
 	CHECK_MSG(k.e == E_OK, "%s", k.why.thing);
 	CHECK(k.file_count == 2);
-	CHECK_STR(caught_text(&k, "table.csv"),
-	          "area,sex,count,sum,status\r\n"
-	          "P,__total__,,,withheld\r\nP,f,,,withheld\r\nP,m,39,154,published\r\nP,__none__,,,withheld\r\n"
-	          "D1,__total__,,,withheld\r\nD1,f,23,57,published\r\nD1,m,25,70,published\r\nD1,__none__,,,withheld\r\n"
-	          "A,__total__,,,withheld\r\nA,f,12,24,published\r\nA,m,10,10,published\r\nA,__none__,,,withheld\r\n"
-	          "B,__total__,,,withheld\r\nB,f,11,33,published\r\nB,m,15,60,published\r\nB,__none__,,,withheld\r\n"
-	          "D2,__total__,,,withheld\r\nD2,f,,,withheld\r\nD2,m,14,84,published\r\nD2,__none__,,,withheld\r\n"
-	          "C,__total__,,,withheld\r\nC,f,,,withheld\r\nC,m,14,84,published\r\nC,__none__,,,withheld\r\n");
+	CHECK_STR(
+	    caught_text(&k, "table.csv"),
+	    "area,sex,count,sum,status\r\n"
+	    "P,__total__,,,withheld\r\nP,f,,,withheld\r\nP,m,39,154,published\r\nP,__none__,,,withheld\r\n"
+	    "D1,__total__,,,withheld\r\nD1,f,23,57,published\r\nD1,m,25,70,published\r\nD1,__none__,,,withheld\r\n"
+	    "A,__total__,,,withheld\r\nA,f,12,24,published\r\nA,m,10,10,published\r\nA,__none__,,,withheld\r\n"
+	    "B,__total__,,,withheld\r\nB,f,11,33,published\r\nB,m,15,60,published\r\nB,__none__,,,withheld\r\n"
+	    "D2,__total__,,,withheld\r\nD2,f,,,withheld\r\nD2,m,14,84,published\r\nD2,__none__,,,withheld\r\n"
+	    "C,__total__,,,withheld\r\nC,f,,,withheld\r\nC,m,14,84,published\r\nC,__none__,,,withheld\r\n");
 	caught_free(&k);
-	k = world_call(&w, &w.second, "extract", NULL, ASK("form", "T1", "by", "area:commune,month", "output", "x"));
+	k = world_call(&w, &w.second, "extract", NULL,
+		       ASK("form", "T1", "by", "area:commune,month", "output", "x"));
 	CHECK_STR(caught_text(&k, "table.csv"), /* the second researcher's scope is D1 */
-	          "area:commune,month,count,status\r\n"
-	          "__total__,__total__,48,published\r\n__total__,2024-01,48,published\r\n"
-	          "A,__total__,22,published\r\nA,2024-01,22,published\r\n"
-	          "B,__total__,26,published\r\nB,2024-01,26,published\r\n");
+		  "area:commune,month,count,status\r\n"
+		  "__total__,__total__,48,published\r\n__total__,2024-01,48,published\r\n"
+		  "A,__total__,22,published\r\nA,2024-01,22,published\r\n"
+		  "B,__total__,26,published\r\nB,2024-01,26,published\r\n");
 	caught_free(&k);
-	/* The office: several answers overlap, so harm has no total; months of a period are all there. */
+	/* The office: several answers overlap, so harm has no total; months of a period are all
+	 * there. */
 	k = world_call(&w, NULL, "extract", NULL,
-	               ASK("form", "T1", "by", "harm,month", "period", "2024-01-01..2024-02-29", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "harm,month,count,status\r\n"
-	                                        "h1,__total__,,withheld\r\nh1,2024-01,22,published\r\nh1,2024-02,,withheld\r\n"
-	                                        "h2,__total__,,withheld\r\nh2,2024-01,21,published\r\nh2,2024-02,,withheld\r\n"
-	                                        "__none__,__total__,,withheld\r\n__none__,2024-01,18,published\r\n"
-	                                        "__none__,2024-02,,withheld\r\n");
+		       ASK("form", "T1", "by", "harm,month", "period", "2024-01-01..2024-02-29",
+			   "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "harm,month,count,status\r\n"
+		  "h1,__total__,,withheld\r\nh1,2024-01,22,published\r\nh1,2024-02,,withheld\r\n"
+		  "h2,__total__,,withheld\r\nh2,2024-01,21,published\r\nh2,2024-02,,withheld\r\n"
+		  "__none__,__total__,,withheld\r\n__none__,2024-01,18,published\r\n"
+		  "__none__,2024-02,,withheld\r\n");
 	CHECK(strstr(caught_text(&k, "manifest.json"), "codes overlap") != NULL);
 	caught_free(&k);
 	world_fini(&w);
@@ -78,7 +89,8 @@ manifest_says_what_it_is(void)
 
 	world_init(&w);
 	fill(&w);
-	k = world_call(&w, &w.researcher, "extract", NULL, ASK("form", "T1", "by", "year,sex", "k", "12", "output", "x"));
+	k = world_call(&w, &w.researcher, "extract", NULL,
+		       ASK("form", "T1", "by", "year,sex", "k", "12", "output", "x"));
 	CHECK(k.e == E_OK);
 	table = caught_text(&k, "table.csv");
 	m = json_loads(caught_text(&k, "manifest.json"), 0, NULL);
@@ -95,7 +107,8 @@ manifest_says_what_it_is(void)
 	CHECK_STR(json_string_value(json_object_get(m, "sha256")), hex);
 	CHECK(strlen(json_string_value(json_object_get(m, "parcels_sha256"))) == 64);
 	CHECK(strlen(json_string_value(json_object_get(m, "areas_sha256"))) == 64);
-	CHECK_STR(json_string_value(json_object_get(json_object_get(m, "programme"), "name")), "Test");
+	CHECK_STR(json_string_value(json_object_get(json_object_get(m, "programme"), "name")),
+		  "Test");
 	json_decref(m);
 	caught_free(&k);
 	world_fini(&w);
@@ -111,21 +124,26 @@ an_audience_is_answered_once(void)
 
 	world_init(&w);
 	fill(&w);
-	first = world_call(&w, &w.researcher, "extract", NULL,
-	                   ASK("form", "T1", "by", "sex", "period", "2024-01-01..2024-01-31", "output", "x"));
+	first = world_call(
+	    &w, &w.researcher, "extract", NULL,
+	    ASK("form", "T1", "by", "sex", "period", "2024-01-01..2024-01-31", "output", "x"));
 	CHECK(first.e == E_OK);
-	world_add(&w, "A", JAN + 50, "{\"sex\":\"f\"}", 20); /* comes late: the answer stays as it was */
+	world_add(&w, "A", JAN + 50, "{\"sex\":\"f\"}",
+		  20); /* comes late: the answer stays as it was */
 	world_open(&w);
-	again = world_call(&w, &w.researcher, "extract", NULL,
-	                   ASK("form", "T1", "by", "sex", "period", "2024-01-01..2024-01-31", "output", "y"));
+	again = world_call(
+	    &w, &w.researcher, "extract", NULL,
+	    ASK("form", "T1", "by", "sex", "period", "2024-01-01..2024-01-31", "output", "y"));
 	CHECK(again.e == E_OK);
 	CHECK_STR(caught_text(&again, "table.csv"), caught_text(&first, "table.csv"));
 	CHECK_STR(caught_text(&again, "manifest.json"), caught_text(&first, "manifest.json"));
 	caught_free(&first);
 	caught_free(&again);
-	static const char *const refused[][4] = {
-	    {"harm", "2024-01-01..2024-01-31", NULL}, {"sex", "2024-01-31..2024-02-01", NULL},
-	    {"sex", "2023-01-01..2024-12-31", NULL},  {"sex", "2024-01-01..2024-01-31", "11"}, {"sex", NULL, NULL}};
+	static const char *const refused[][4] = {{"harm", "2024-01-01..2024-01-31", NULL},
+						 {"sex", "2024-01-31..2024-02-01", NULL},
+						 {"sex", "2023-01-01..2024-12-31", NULL},
+						 {"sex", "2024-01-01..2024-01-31", "11"},
+						 {"sex", NULL, NULL}};
 	size_t i;
 
 	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
@@ -141,17 +159,19 @@ an_audience_is_answered_once(void)
 			o[n++] = refused[i][2];
 		}
 		k = world_call(&w, &w.researcher, "extract", NULL, o);
-		CHECK_MSG(k.e == E_OVERLAP && strstr(k.why.thing, "release 1") != NULL, "row %zu: %s", i,
-		          err_name(k.e));
+		CHECK_MSG(k.e == E_OVERLAP && strstr(k.why.thing, "release 1") != NULL,
+			  "row %zu: %s", i, err_name(k.e));
 		CHECK(k.file_count == 0);
 		caught_free(&k);
 	}
 	/* Another time, and another audience, are free. */
-	k = world_call(&w, &w.researcher, "extract", NULL,
-	               ASK("form", "T1", "by", "sex", "period", "2024-02-01..2024-12-31", "output", "x"));
+	k = world_call(
+	    &w, &w.researcher, "extract", NULL,
+	    ASK("form", "T1", "by", "sex", "period", "2024-02-01..2024-12-31", "output", "x"));
 	CHECK_MSG(k.e == E_OK, "%s", k.why.thing);
 	caught_free(&k);
-	k = world_call(&w, &w.second, "extract", NULL, ASK("form", "T1", "by", "harm", "output", "x"));
+	k = world_call(&w, &w.second, "extract", NULL,
+		       ASK("form", "T1", "by", "harm", "output", "x"));
 	CHECK_MSG(k.e == E_OK, "%s", k.why.thing);
 	caught_free(&k);
 	REQUIRE(store_read_begin(w.peer->store, &txn) == E_OK);
@@ -209,11 +229,12 @@ what_may_not_be_asked(void)
 			o[n++] = rows[i].k;
 		}
 		k = world_call(&w, &w.researcher, "extract", NULL, o);
-		CHECK_MSG(k.e == rows[i].e && strstr(k.why.thing, rows[i].names) != NULL, "row %zu: %s: %s", i,
-		          err_name(k.e), k.why.thing);
+		CHECK_MSG(k.e == rows[i].e && strstr(k.why.thing, rows[i].names) != NULL,
+			  "row %zu: %s: %s", i, err_name(k.e), k.why.thing);
 		caught_free(&k);
 	}
-	k = world_call(&w, &w.researcher, "extract", NULL, ASK("form", "T9", "by", "sex", "output", "x"));
+	k = world_call(&w, &w.researcher, "extract", NULL,
+		       ASK("form", "T9", "by", "sex", "output", "x"));
 	CHECK(k.e == E_FORM_UNKNOWN);
 	caught_free(&k);
 	k = world_call(&w, &w.researcher, "export", "T1", ASK("output", "x"));
@@ -229,7 +250,8 @@ k_is_only_raised(void)
 		uint32_t programme;
 		const char *asked;
 		unsigned k;
-	} rows[] = {{10, "3", 10}, {10, "14", 14}, {10, NULL, 10}, {2, "1", 5}, {2, NULL, 5}, {25, "14", 25}};
+	} rows[] = {{10, "3", 10}, {10, "14", 14}, {10, NULL, 10},
+		    {2, "1", 5},   {2, NULL, 5},   {25, "14", 25}};
 	struct query q;
 	struct world w;
 	size_t i;
@@ -237,7 +259,8 @@ k_is_only_raised(void)
 	world_init(&w);
 	CHECK(w.peer->programme.k == K_DEFAULT);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct query_asked asked = {.form = "T1", .by = "sex", .k = rows[i].asked, .area = "P"};
+		struct query_asked asked = {
+		    .form = "T1", .by = "sex", .k = rows[i].asked, .area = "P"};
 
 		w.peer->programme.k = rows[i].programme;
 		CHECK(query_read(&q, w.peer, &asked, NULL) == E_OK);
@@ -255,24 +278,31 @@ rows_of_a_repeat(void)
 	struct caught k;
 
 	world_init(&w);
-	world_add(&w, "A", JAN, "{\"n\":3,\"child\":[{\"age\":\"young\",\"hours\":2},{\"age\":\"young\",\"hours\":1},"
-	                        "{\"age\":\"old\",\"hours\":7}]}", 10);
+	world_add(
+	    &w, "A", JAN,
+	    "{\"n\":3,\"child\":[{\"age\":\"young\",\"hours\":2},{\"age\":\"young\",\"hours\":1},"
+	    "{\"age\":\"old\",\"hours\":7}]}",
+	    10);
 	world_add(&w, "B", JAN, "{\"n\":1,\"child\":[{\"age\":\"young\",\"hours\":1}]}", 10);
 	world_open(&w);
 	k = world_call(&w, &w.researcher, "extract", NULL,
-	               ASK("form", "T1", "by", "child/age", "sum", "child/hours", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "child/age,count,sum,status\r\n__total__,,,withheld\r\n"
-	                                        "young,30,40,published\r\nold,10,70,published\r\n__none__,,,withheld\r\n");
+		       ASK("form", "T1", "by", "child/age", "sum", "child/hours", "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "child/age,count,sum,status\r\n__total__,,,withheld\r\n"
+		  "young,30,40,published\r\nold,10,70,published\r\n__none__,,,withheld\r\n");
 	caught_free(&k);
 	k = world_call(&w, NULL, "extract", NULL,
-	               ASK("form", "T1", "by", "child/age", "sum", "n", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "child/age,count,sum,status\r\n__total__,,,withheld\r\n"
-	                                        "young,30,40,published\r\nold,10,30,published\r\n__none__,,,withheld\r\n");
+		       ASK("form", "T1", "by", "child/age", "sum", "n", "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "child/age,count,sum,status\r\n__total__,,,withheld\r\n"
+		  "young,30,40,published\r\nold,10,30,published\r\n__none__,,,withheld\r\n");
 	caught_free(&k);
-	k = world_call(&w, &w.second, "extract", NULL,
-	               ASK("form", "T1", "by", "area:commune", "sum", "child/hours", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "area:commune,count,sum,status\r\n__total__,20,110,published\r\n"
-	                                        "A,10,100,published\r\nB,10,10,published\r\n");
+	k = world_call(
+	    &w, &w.second, "extract", NULL,
+	    ASK("form", "T1", "by", "area:commune", "sum", "child/hours", "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "area:commune,count,sum,status\r\n__total__,20,110,published\r\n"
+		  "A,10,100,published\r\nB,10,10,published\r\n");
 	caught_free(&k);
 	world_fini(&w);
 }
@@ -285,19 +315,22 @@ sums_that_tell_of_one(void)
 
 	world_init(&w);
 	world_add(&w, "A", JAN, "{\"n\":1}", 12);
-	world_add(&w, "A", JAN, "{\"n\":49}", 1);  /* more than 80 % of 61 */
+	world_add(&w, "A", JAN, "{\"n\":49}", 1); /* more than 80 % of 61 */
 	world_add(&w, "B", JAN, "{\"n\":1}", 12);
-	world_add(&w, "B", JAN, "{\"n\":48}", 1);  /* exactly 80 % of 60 */
-	world_add(&w, "C", JAN, "{\"n\":0}", 20);  /* nobody gives anything */
+	world_add(&w, "B", JAN, "{\"n\":48}", 1); /* exactly 80 % of 60 */
+	world_add(&w, "C", JAN, "{\"n\":0}", 20); /* nobody gives anything */
 	world_open(&w);
-	k = world_call(&w, &w.researcher, "extract", NULL, ASK("form", "T1", "by", "area:commune", "sum", "n", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "area:commune,count,sum,status\r\n__total__,46,,published\r\n"
-	                                        "A,13,,published\r\nB,13,60,published\r\nC,20,,published\r\n");
+	k = world_call(&w, &w.researcher, "extract", NULL,
+		       ASK("form", "T1", "by", "area:commune", "sum", "n", "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "area:commune,count,sum,status\r\n__total__,46,,published\r\n"
+		  "A,13,,published\r\nB,13,60,published\r\nC,20,,published\r\n");
 	caught_free(&k);
 	world_fini(&w);
 }
 
-/* Claimed times far ahead of receipt do not count; records of an area itself keep its row from giving away others. */
+/* Claimed times far ahead of receipt do not count; records of an area itself keep its row from
+ * giving away others. */
 static void
 odd_records(void)
 {
@@ -309,18 +342,23 @@ odd_records(void)
 	world_add(&w, "B", JAN, "{\"sex\":\"f\"}", 12);
 	world_add(&w, "D1", JAN, "{\"sex\":\"f\"}", 2); /* at the district itself */
 	world_open(&w);
-	k = world_call(&w, &w.researcher, "extract", NULL, ASK("form", "T1", "by", "area", "output", "x"));
-	CHECK_STR(caught_text(&k, "table.csv"), "area,count,status\r\nP,,withheld\r\nD1,,withheld\r\nA,10,published\r\n"
-	                                        "B,12,published\r\nD2,,withheld\r\nC,,withheld\r\n");
+	k = world_call(&w, &w.researcher, "extract", NULL,
+		       ASK("form", "T1", "by", "area", "output", "x"));
+	CHECK_STR(caught_text(&k, "table.csv"),
+		  "area,count,status\r\nP,,withheld\r\nD1,,withheld\r\nA,10,published\r\n"
+		  "B,12,published\r\nD2,,withheld\r\nC,,withheld\r\n");
 	caught_free(&k);
 	k = world_call(&w, NULL, "extract", NULL,
-	               ASK("form", "T1", "by", "area:commune", "period", "2024-01-01..2100-01-01", "output", "x"));
-	CHECK_MSG(strstr(caught_text(&k, "table.csv"), "A,10,published") != NULL, "%s", caught_text(&k, "table.csv"));
+		       ASK("form", "T1", "by", "area:commune", "period", "2024-01-01..2100-01-01",
+			   "output", "x"));
+	CHECK_MSG(strstr(caught_text(&k, "table.csv"), "A,10,published") != NULL, "%s",
+		  caught_text(&k, "table.csv"));
 	caught_free(&k);
 	world_fini(&w);
 }
 
-/* Rows of an officer's scope: quoted where they must be, guarded against formulas, repeats in a file of their own. */
+/* Rows of an officer's scope: quoted where they must be, guarded against formulas, repeats in a
+ * file of their own. */
 static void
 rows_as_csv(void)
 {
@@ -333,8 +371,11 @@ rows_as_csv(void)
 	json_t *m;
 
 	world_init(&w);
-	id = world_add(&w, "A", JAN, "{\"sex\":\"f\",\"harm\":\"h2 h1\",\"n\":-3,\"name\":\"=cmd, \\\"x\\\"\",\"place\":\"by the well\","
-	                             "\"child\":[{\"age\":\"young\",\"hours\":2,\"nick\":\"@Bo\"},{\"age\":\"old\"}]}", 1);
+	id = world_add(
+	    &w, "A", JAN,
+	    "{\"sex\":\"f\",\"harm\":\"h2 h1\",\"n\":-3,\"name\":\"=cmd, \\\"x\\\"\",\"place\":\"by the well\","
+	    "\"child\":[{\"age\":\"young\",\"hours\":2,\"nick\":\"@Bo\"},{\"age\":\"old\"}]}",
+	    1);
 	world_open(&w);
 	other = world_add(&w, "C", FEB, "{\"place\":\"a\\nb\"}", 1);
 	world_open(&w);
@@ -343,16 +384,21 @@ rows_as_csv(void)
 	hex_encode(hex, id.b, ID_BYTES);
 	snprintf(want, sizeof(want), "\r\n%s,1,A,officer,2024-01-01T00:00:00Z,", hex);
 	CHECK_MSG(strstr(caught_text(&k, "T1.csv"), want) != NULL, "%s", caught_text(&k, "T1.csv"));
-	CHECK(strncmp(caught_text(&k, "T1.csv"), "id,version,area,author,created,received,state,review,sex,harm,n,name,secret,"
-	                                         "place\r\n", 79) == 0);
-	CHECK(strstr(caught_text(&k, "T1.csv"), ",f,h2 h1,-3,\"'=cmd, \"\"x\"\"\",,by the well\r\n") != NULL);
+	CHECK(strncmp(caught_text(&k, "T1.csv"),
+		      "id,version,area,author,created,received,state,review,sex,harm,n,name,secret,"
+		      "place\r\n",
+		      79) == 0);
+	CHECK(strstr(caught_text(&k, "T1.csv"),
+		     ",f,h2 h1,-3,\"'=cmd, \"\"x\"\"\",,by the well\r\n") != NULL);
 	CHECK(strstr(caught_text(&k, "T1.csv"), ",,,,,,\"a\nb\"\r\n") != NULL);
-	snprintf(want, sizeof(want), "parent,row,age,hours,nick\r\n%s,1,young,2,'@Bo\r\n%s,2,old,,\r\n", hex, hex);
+	snprintf(want, sizeof(want),
+		 "parent,row,age,hours,nick\r\n%s,1,young,2,'@Bo\r\n%s,2,old,,\r\n", hex, hex);
 	CHECK_STR(caught_text(&k, "T1-child.csv"), want);
 	m = json_loads(caught_text(&k, "manifest.json"), 0, NULL);
 	REQUIRE(m != NULL);
 	CHECK(json_array_size(json_object_get(m, "files")) == 2);
-	CHECK(json_integer_value(json_object_get(json_array_get(json_object_get(m, "files"), 0), "rows")) == 2);
+	CHECK(json_integer_value(
+		  json_object_get(json_array_get(json_object_get(m, "files"), 0), "rows")) == 2);
 	CHECK(json_is_true(json_object_get(m, "identifying")));
 	json_decref(m);
 	(void)other;
@@ -369,14 +415,20 @@ days_of_the_calendar(void)
 	static const struct {
 		const char *text;
 		int32_t day;
-	} good[] = {{"1970-01-01", 0}, {"1970-03-01", 59}, {"2000-02-29", 11016}, {"2024-12-31", 20088}, {"2106-02-07", 49710}};
-	static const char *const bad[] = {"2023-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "2024-01-01x", "2024/01/01", ""};
+	} good[] = {{"1970-01-01", 0},
+		    {"1970-03-01", 59},
+		    {"2000-02-29", 11016},
+		    {"2024-12-31", 20088},
+		    {"2106-02-07", 49710}};
+	static const char *const bad[] = {
+	    "2023-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "2024-01-01x", "2024/01/01", ""};
 	char out[CALENDAR_DAY_BYTES];
 	int32_t day;
 	size_t i;
 
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		CHECK_MSG(calendar_read(good[i].text, 10, &day) && day == good[i].day, "%s: %d", good[i].text, (int)day);
+		CHECK_MSG(calendar_read(good[i].text, 10, &day) && day == good[i].day, "%s: %d",
+			  good[i].text, (int)day);
 		calendar_write(out, good[i].day);
 		CHECK_STR(out, good[i].text);
 	}
@@ -384,6 +436,6 @@ days_of_the_calendar(void)
 		CHECK_MSG(!calendar_read(bad[i], strlen(bad[i]), &day), "%s", bad[i]);
 }
 
-CHECK_MAIN(T(days_of_the_calendar), T(table_to_the_byte),
-           T(manifest_says_what_it_is), T(an_audience_is_answered_once), T(what_may_not_be_asked), T(k_is_only_raised),
-           T(rows_of_a_repeat), T(sums_that_tell_of_one), T(odd_records), T(rows_as_csv))
+CHECK_MAIN(T(days_of_the_calendar), T(table_to_the_byte), T(manifest_says_what_it_is),
+	   T(an_audience_is_answered_once), T(what_may_not_be_asked), T(k_is_only_raised),
+	   T(rows_of_a_repeat), T(sums_that_tell_of_one), T(odd_records), T(rows_as_csv))

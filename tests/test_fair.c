@@ -1,6 +1,7 @@
 /*
- * test_fair: one device with very many parcels delays nobody else: an urgent record is opened in the next turn,
- * an ordinary one of a device with few in the next turns, counted in parcels and not in time; and each parcel is opened once.
+ * test_fair: one device with very many parcels delays nobody else: an urgent record is opened in
+ * the next turn, an ordinary one of a device with few in the next turns, counted in parcels and not
+ * in time; and each parcel is opened once.
  */
 #include <stdlib.h>
 
@@ -45,7 +46,8 @@ static void
 one_with_many_delays_nobody(void)
 {
 	struct revision_body create = {.kind = REVISION_CREATE};
-	const char *given = getenv("BANYAN_FAIR_PARCELS"); /* 5000: a hundred thousand records of 20 a parcel */
+	const char *given =
+	    getenv("BANYAN_FAIR_PARCELS"); /* 5000: a hundred thousand records of 20 a parcel */
 	unsigned many = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 2 * QUEUE_LONG, i, k;
 	struct device heavy, urgent, other[OTHERS];
 	struct record_id id, its, theirs[OTHERS][3];
@@ -73,14 +75,16 @@ one_with_many_delays_nobody(void)
 	CHECK_MSG(opened(&its), "the urgent record waits for the others'");
 	for (i = 0; i < OTHERS; i++)
 		CHECK_MSG(opened(&theirs[i][0]), "a device with few waits for one with many");
-	CHECK(opener_step(n.peer, TURN, &done, &n.why) == E_OK && opener_step(n.peer, TURN, &done, &n.why) == E_OK);
+	CHECK(opener_step(n.peer, TURN, &done, &n.why) == E_OK &&
+	      opener_step(n.peer, TURN, &done, &n.why) == E_OK);
 	for (i = 0; i < OTHERS; i++)
 		CHECK(opened(&theirs[i][1]) && opened(&theirs[i][2]));
 	CHECK(many < 4 * TURN || !opened(&id)); /* and the many wait still */
 
 	CHECK(opener_all(n.peer, &n.why) == E_OK && opened(&id));
 	CHECK(counted(STORE_RECORD_NUMBER, BYTES_NONE) == many + 3 * OTHERS + 1);
-	CHECK(counted(STORE_CURSOR, BYTES_LIT("early")) == 0 && counted(STORE_CURSOR, BYTES_LIT("ahead")) == 0);
+	CHECK(counted(STORE_CURSOR, BYTES_LIT("early")) == 0 &&
+	      counted(STORE_CURSOR, BYTES_LIT("ahead")) == 0);
 	arena_free(&arena);
 	node_end(&n);
 }

@@ -1,14 +1,16 @@
 /*
- * Every command, each time with another call out of it failing (faults/wrap.h): it must say so with its exit status, leave
- * stores that `check` finds whole, and, run again, do its work once.
+ * Every command, each time with another call out of it failing (faults/wrap.h): it must say so with
+ * its exit status, leave stores that `check` finds whole, and, run again, do its work once.
  *
- *     test_faults_commands [NAME] [DEPTH]      a deeper place is a longer sweep; 1 if not said. "" is every test.
+ *     test_faults_commands [NAME] [DEPTH]      a deeper place is a longer sweep; 1 if not said. ""
+ * is every test.
  */
 #include "tests/faults/story.h"
 
 /* ---- the story ---- */
 
-#define AREAS "code,parent,level,name\nP,,province,Province\nD,P,district,District\nV1,D,village,One\nV2,D,village,Two\n"
+#define AREAS \
+	"code,parent,level,name\nP,,province,Province\nD,P,district,District\nV1,D,village,One\nV2,D,village,Two\n"
 #define FORM \
 	"| survey |\n" \
 	"| | type | name | bind::banyan:class | label | constraint | constraint_message | calculation |\n" \
@@ -33,7 +35,8 @@ keep_invitation(void)
 
 	CHECK(line != NULL);
 	if (line != NULL)
-		(void)snprintf(invitation, sizeof(invitation), "%.*s", (int)strcspn(line, " \n\""), line);
+		(void)snprintf(invitation, sizeof(invitation), "%.*s", (int)strcspn(line, " \n\""),
+			       line);
 }
 
 /* The id of the only or last record of the list. */
@@ -84,7 +87,8 @@ one_waits(void)
 static void
 two_wait(void)
 {
-	CHECK(lines("\"state\":\"waiting\"", SAY("list", "one", "T1", "--json")) == 2); /* of what could not be finished a draft may stay, too */
+	CHECK(lines("\"state\":\"waiting\"", SAY("list", "one", "T1", "--json")) ==
+	      2); /* of what could not be finished a draft may stay, too */
 }
 
 /* Both sides agree, and the node has each record once. */
@@ -170,9 +174,11 @@ exported(void)
 static void
 table_stands(void)
 {
-	if (access("table/manifest.json", R_OK) != 0) { /* the one beside it stood in the way: the same answer again, elsewhere */
+	if (access("table/manifest.json", R_OK) !=
+	    0) { /* the one beside it stood in the way: the same answer again, elsewhere */
 		scratch_remove("table");
-		expect(0, "the same answer again", SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"));
+		expect(0, "the same answer again",
+		       SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"));
 	}
 	CHECK(read_file("table/table.csv", answer, sizeof(answer)) > 20);
 	CHECK(read_file("table/manifest.json", answer, sizeof(answer)) > 20);
@@ -213,7 +219,9 @@ unsent(const char *store)
 
 	expect(75, "in no backup", SAY("wipe", store));
 	at = strstr(said, "wipe: ");
-	(void)snprintf(number, sizeof(number), "%.*s", at == NULL ? 0 : (int)strspn(at + 6, "0123456789"), at == NULL ? "" : at + 6);
+	(void)snprintf(number, sizeof(number), "%.*s",
+		       at == NULL ? 0 : (int)strspn(at + 6, "0123456789"),
+		       at == NULL ? "" : at + 6);
 	return number;
 }
 
@@ -228,7 +236,8 @@ begin(void)
 {
 	uv_loop_t loop;
 
-	if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0) /* a disk's fsync is not what is tried here */
+	if (getenv("TMPDIR") == NULL &&
+	    access("/dev/shm", W_OK) == 0) /* a disk's fsync is not what is tried here */
 		(void)setenv("TMPDIR", "/dev/shm", 0);
 	loopback_own(address, sizeof(address));
 	loopback_own(relay_address, sizeof(relay_address));
@@ -270,15 +279,19 @@ end(void)
 static void
 a_programme_begins(void)
 {
-	STEP("init", SAY("init", "node", "--programme", "Test", "--areas", "areas.csv", "--area", "D"), .again = 73,
-	     .verify = founded);
+	STEP("init",
+	     SAY("init", "node", "--programme", "Test", "--areas", "areas.csv", "--area", "D"),
+	     .again = 73, .verify = founded);
 	STEP("form check", SAY("form", "check", "T1.md"));
 	STEP("form add", SAY("form", "add", "node", "T1.md"), .whole = "node", .verify = one_form);
 	STEP("form list", SAY("form", "list", "node"));
 	CHECK(node_start() && node_stop() == 0); /* from now on the port is known */
-	STEP("invite", SAY("invite", "node", "--role", "member", "--area", "V1", "--name", "one", "--address", address),
+	STEP("invite",
+	     SAY("invite", "node", "--role", "member", "--area", "V1", "--name", "one", "--address",
+		 address),
 	     .whole = "node", .verify = invited);
-	STEP("join", SAY("join", "one", invitation), .node = UP, .again = 73, .whole = "node", .verify = joined_one);
+	STEP("join", SAY("join", "one", invitation), .node = UP, .again = 73, .whole = "node",
+	     .verify = joined_one);
 }
 
 static void
@@ -286,34 +299,42 @@ a_device_works(void)
 {
 	static const char fill[] = "3\nSok Chan\nyes\nfinish\n";
 
-	STEP("submit", SAY("submit", "one", "T1", "--answers", "answers"), .whole = "one", .verify = one_waits);
+	STEP("submit", SAY("submit", "one", "T1", "--answers", "answers"), .whole = "one",
+	     .verify = one_waits);
 	STEP("fill", SAY("fill", "one", "T1"), .input = fill, .whole = "one", .verify = two_wait);
 	STEP("amend", SAY("amend", "one", record, "--set", "girls=4"), .whole = "one");
 	STEP("list", SAY("list", "one", "T1"), .whole = "one");
 	STEP("show", SAY("show", "one", record), .whole = "one");
 	STEP("status", SAY("status", "one"), .whole = "one");
-	STEP("sync", SAY("sync", "one"), .node = UP, .verify_repeats = true, .whole = "one node", .verify = synced);
+	STEP("sync", SAY("sync", "one"), .node = UP, .verify_repeats = true, .whole = "one node",
+	     .verify = synced);
 	expect(0, "", SAY("submit", "one", "T1", "--answers", "answers"));
-	STEP("sync, node", SAY("sync", "one"), .node = FAILS, .verify_repeats = true, .whole = "one node", .verify = three_waited);
+	STEP("sync, node", SAY("sync", "one"), .node = FAILS, .verify_repeats = true,
+	     .whole = "one node", .verify = three_waited);
 	STEP("serve", SAY("status", "one"), .node = FAILS, .whole = "node");
 }
 
 static void
 an_office_works(void)
 {
-	STEP("review", SAY("review", "node", record, "--state", "has_issues", "--note", "again"), .whole = "node",
-	     .verify = reviewed);
+	STEP("review", SAY("review", "node", record, "--state", "has_issues", "--note", "again"),
+	     .whole = "node", .verify = reviewed);
 	expect(0, "", SAY("amend", "one", record, "--set", "girls=5"));
-	STEP("amend, node", SAY("amend", "node", record, "--set", "girls=7"), .whole = "node", .verify = amended_here);
-	STEP("sync, both", SAY("sync", "one"), .node = UP, .verify_repeats = true, .whole = "one node", .verify = in_conflict);
+	STEP("amend, node", SAY("amend", "node", record, "--set", "girls=7"), .whole = "node",
+	     .verify = amended_here);
+	STEP("sync, both", SAY("sync", "one"), .node = UP, .verify_repeats = true,
+	     .whole = "one node", .verify = in_conflict);
 	STEP("conflicts", SAY("conflicts", "node"), .whole = "node");
-	STEP("resolve", SAY("resolve", "node", record, "girls=6"), .whole = "node", .again = 64, .verify = resolved);
+	STEP("resolve", SAY("resolve", "node", record, "girls=6"), .whole = "node", .again = 64,
+	     .verify = resolved);
 	STEP("show, node", SAY("show", "node", record), .whole = "node");
 	STEP("list, node", SAY("list", "node", "T1"), .whole = "node");
 	STEP("status, node", SAY("status", "node"), .whole = "node");
 	STEP("devices", SAY("devices", "node"), .whole = "node");
-	STEP("export", SAY("export", "node", "T1", "-o", "rows"), .again = 73, .whole = "node", .verify = exported);
-	STEP("void", SAY("void", "node", record, "--reason", "twice"), .again = 65, .whole = "node", .verify = voided);
+	STEP("export", SAY("export", "node", "T1", "-o", "rows"), .again = 73, .whole = "node",
+	     .verify = exported);
+	STEP("void", SAY("void", "node", record, "--reason", "twice"), .again = 65, .whole = "node",
+	     .verify = voided);
 	STEP("audit", SAY("audit", "node"), .whole = "node");
 	STEP("audit verify", SAY("audit", "node", "verify"), .whole = "node");
 	STEP("check", SAY("check", "node"), .whole = "node");
@@ -323,22 +344,29 @@ an_office_works(void)
 static void
 others_come_and_go(void)
 {
-	expect(0, "", SAY("invite", "node", "--role", "researcher", "--area", "D", "--name", "reader", "--address", address));
+	expect(0, "",
+	       SAY("invite", "node", "--role", "researcher", "--area", "D", "--name", "reader",
+		   "--address", address));
 	memcpy(answer, said, sizeof(said));
 	keep_invitation();
 	CHECK(node_start());
 	expect(0, "", SAY("join", "reader", invitation));
 	CHECK(node_stop() == 0);
-	STEP("approve", SAY("devices", "node", "--approve", "reader"), .whole = "node", .verify = approved);
-	STEP("extract", SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"), .node = UP, .again = 73,
-	     .whole = "node", .verify = table_stands);
+	STEP("approve", SAY("devices", "node", "--approve", "reader"), .whole = "node",
+	     .verify = approved);
+	STEP("extract", SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"),
+	     .node = UP, .again = 73, .whole = "node", .verify = table_stands);
 	scratch_remove("table");
-	STEP("extract, node", SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"), .node = FAILS,
+	STEP("extract, node",
+	     SAY("extract", "reader", "--form", "T1", "--by", "seen", "-o", "table"), .node = FAILS,
 	     .again = 73, .whole = "node", .verify = table_stands);
-	STEP("passphrase", SAY("passphrase", "node", "--add-officer", "Sokha", "--new-passphrase-file", "sokha"), .again = 73,
-	     .whole = "node", .verify = new_officer);
-	STEP("revoke", SAY("revoke", "node", "one", "--reason", "lost"), .whole = "node", .verify = revoked);
-	STEP("wipe", SAY("wipe", "again", "--lose-unsent", unsent("again")), .again = 66, .verify = destroyed);
+	STEP("passphrase",
+	     SAY("passphrase", "node", "--add-officer", "Sokha", "--new-passphrase-file", "sokha"),
+	     .again = 73, .whole = "node", .verify = new_officer);
+	STEP("revoke", SAY("revoke", "node", "one", "--reason", "lost"), .whole = "node",
+	     .verify = revoked);
+	STEP("wipe", SAY("wipe", "again", "--lose-unsent", unsent("again")), .again = 66,
+	     .verify = destroyed);
 }
 
 static void

@@ -1,4 +1,5 @@
-/* The pure functions of schemas/, each run once for every call of theirs that may fail, the n-th failing (faults/wrap.h). */
+/* The pure functions of schemas/, each run once for every call of theirs that may fail, the n-th
+ * failing (faults/wrap.h). */
 #include <string.h>
 #include <zip.h>
 
@@ -43,11 +44,12 @@ each_fails(body_fn *body)
 		e = body(&got);
 		fired = wrap_disarm();
 		if (e == E_OK)
-			CHECK_MSG(bytes_equal(writer_view(&got), writer_view(&want)), "the %u-th call failed: %s: another result",
-			          n, wrap_name());
+			CHECK_MSG(bytes_equal(writer_view(&got), writer_view(&want)),
+				  "the %u-th call failed: %s: another result", n, wrap_name());
 		else
-			CHECK_MSG(fired && (e == E_NO_MEMORY || strstr(wrap_name(), "alloc") == NULL),
-			          "the %u-th call failed: %s: %s", n, wrap_name(), err_name(e));
+			CHECK_MSG(fired &&
+				      (e == E_NO_MEMORY || strstr(wrap_name(), "alloc") == NULL),
+				  "the %u-th call failed: %s: %s", n, wrap_name(), err_name(e));
 		if (check_failures > bad && fired)
 			wrap_tell();
 	}
@@ -84,10 +86,12 @@ each_fails(body_fn *body)
 	"| | form_id | version | default_language |\n" \
 	"| | T | 1 | English (en) |\n"
 
-static const char sheet_csv[] = "\"survey\",,,\n,\"type\",\"name\",\"label\"\n,\"integer\",\"n\",\"How many\"\n"
-                                "\"settings\",,,\n,\"form_id\",\"version\",\n,\"C\",\"1\",\n";
+static const char sheet_csv[] =
+    "\"survey\",,,\n,\"type\",\"name\",\"label\"\n,\"integer\",\"n\",\"How many\"\n"
+    "\"settings\",,,\n,\"form_id\",\"version\",\n,\"C\",\"1\",\n";
 static const char areas_csv[] = "name,label\nK1,One\nK2,Two\n";
-static const struct form_file areas = {"areas.csv", {(const uint8_t *)areas_csv, sizeof(areas_csv) - 1}};
+static const struct form_file areas = {"areas.csv",
+				       {(const uint8_t *)areas_csv, sizeof(areas_csv) - 1}};
 static struct writer bundle, workbook;
 
 static enum err
@@ -123,7 +127,8 @@ from_xlsx(struct writer *out)
 	return convert(out, writer_view(&workbook), XLSFORM_XLSX);
 }
 
-#define RELS "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
+#define RELS \
+	"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
 #define TYPE "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 #define CELL(s) "<c t=\"inlineStr\"><is><t>" s "</t></is></c>"
 
@@ -133,13 +138,19 @@ workbook_make(void)
 	static const struct {
 		const char *name, *text;
 	} parts[] = {
-		{"_rels/.rels", RELS "<Relationship Id=\"r\" Type=\"" TYPE "/officeDocument\" Target=\"w.xml\"/></Relationships>"},
-		{"w.xml", "<workbook xmlns:r=\"" TYPE "\"><sheets><sheet name=\"survey\" r:id=\"a\"/></sheets></workbook>"},
-		{"_rels/w.xml.rels", RELS "<Relationship Id=\"a\" Type=\"" TYPE "/worksheet\" Target=\"a.xml\"/>"
-		                     "<Relationship Id=\"c\" Type=\"" TYPE "/sharedStrings\" Target=\"s.xml\"/></Relationships>"},
-		{"s.xml", "<sst><si><t>integer</t></si></sst>"},
-		{"a.xml", "<worksheet><sheetData><row>" CELL("type") CELL("name") CELL("label") "</row>"
-		          "<row><c t=\"s\"><v>0</v></c>" CELL("n") CELL("How many") "</row></sheetData></worksheet>"},
+	    {"_rels/.rels", RELS "<Relationship Id=\"r\" Type=\"" TYPE
+				 "/officeDocument\" Target=\"w.xml\"/></Relationships>"},
+	    {"w.xml", "<workbook xmlns:r=\"" TYPE
+		      "\"><sheets><sheet name=\"survey\" r:id=\"a\"/></sheets></workbook>"},
+	    {"_rels/w.xml.rels",
+	     RELS "<Relationship Id=\"a\" Type=\"" TYPE "/worksheet\" Target=\"a.xml\"/>"
+		  "<Relationship Id=\"c\" Type=\"" TYPE
+		  "/sharedStrings\" Target=\"s.xml\"/></Relationships>"},
+	    {"s.xml", "<sst><si><t>integer</t></si></sst>"},
+	    {"a.xml", "<worksheet><sheetData><row>" CELL("type") CELL("name")
+			  CELL("label") "</row>"
+					"<row><c t=\"s\"><v>0</v></c>" CELL("n")
+					    CELL("How many") "</row></sheetData></worksheet>"},
 	};
 	zip_source_t *source;
 	zip_error_t error;
@@ -151,7 +162,9 @@ workbook_make(void)
 	source = zip_source_buffer_create(NULL, 0, 0, &error);
 	zip = zip_open_from_source(source, ZIP_TRUNCATE, &error);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		(void)zip_file_add(zip, parts[i].name, zip_source_buffer(zip, parts[i].text, strlen(parts[i].text), 0), 0);
+		(void)zip_file_add(zip, parts[i].name,
+				   zip_source_buffer(zip, parts[i].text, strlen(parts[i].text), 0),
+				   0);
 	zip_source_keep(source);
 	(void)zip_close(zip);
 	(void)zip_source_stat(source, &st);
@@ -190,15 +203,17 @@ compiled(struct writer *out)
 	if (e != E_OK)
 		return e;
 	for (i = 0; i < form_field_count(f); i++)
-		writer_printf(out, "%s %c %s\n", form_field(f, i)->path, form_field(f, i)->cls, form_field_label(f, i, 0));
+		writer_printf(out, "%s %c %s\n", form_field(f, i)->path, form_field(f, i)->cls,
+			      form_field_label(f, i, 0));
 	form_free(f);
 	return writer_end(out);
 }
 
 /* ---- answers ---- */
 
-static const char json[] = "{\"age\":12,\"who\":\"a\",\"all\":[\"f\",\"m\"],\"place\":\"K1\","
-                           "\"row\":[{\"name\":\"Sok\",\"when\":\"2026-01-02\"},{\"name\":\"Dara\"}]}";
+static const char json[] =
+    "{\"age\":12,\"who\":\"a\",\"all\":[\"f\",\"m\"],\"place\":\"K1\","
+    "\"row\":[{\"name\":\"Sok\",\"when\":\"2026-01-02\"},{\"name\":\"Dara\"}]}";
 static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420};
 static struct form *form;
 
@@ -219,7 +234,8 @@ pack_and_back(struct answers *a, struct writer *out)
 
 		writer_heap_init(&w, 1u << 16);
 		if ((e = form_pack(form, part == 1, values, count, &w, NULL)) == E_OK &&
-		    (e = form_unpack(form, part == 1, writer_view(&w), &arena, &back, &back_count, NULL)) == E_OK)
+		    (e = form_unpack(form, part == 1, writer_view(&w), &arena, &back, &back_count,
+				     NULL)) == E_OK)
 			e = form_values_json(form, back, back_count, out);
 		writer_free(&w);
 	}
@@ -257,7 +273,8 @@ asked(struct writer *out)
 
 	if (e != E_OK)
 		return e;
-	if ((e = answers_set(a, "age", "12", &fault)) == E_OK && (e = answers_set(a, "who", "b", &fault)) == E_OK &&
+	if ((e = answers_set(a, "age", "12", &fault)) == E_OK &&
+	    (e = answers_set(a, "who", "b", &fault)) == E_OK &&
 	    (e = answers_add_row(a, "row", &fault)) == E_OK)
 		e = answers_set(a, "row[1]/name", "Sok", &fault);
 	for (steps = 0; e == E_OK && steps < 20; steps++) {
@@ -277,11 +294,17 @@ asked(struct writer *out)
 static enum err
 expression(struct writer *out)
 {
-	static const char document[] = "<data><a>1</a><b>2</b><b>3</b><s>abc def</s><g><x>5</x></g><g><x>7</x></g></data>";
+	static const char document[] =
+	    "<data><a>1</a><b>2</b><b>3</b><s>abc def</s><g><x>5</x></g><g><x>7</x></g></data>";
 	static const char *const expressions[] = {
-		"sum(b) + count(//b[. > 2])", "concat(a, '-', join(',', b), substr('hello', 1, 3))", "regex(s, '(a|b)+c .*')",
-		"/data/g[x = 7]/x | a", "format-date(today(), '%Y-%m')", "if(selected(s, 'def'), 'y', 'n')",
-		"translate(normalize-space(' a  b '), 'ab', 'xy')", "round(1.235, 2) * max(b)"};
+	    "sum(b) + count(//b[. > 2])",
+	    "concat(a, '-', join(',', b), substr('hello', 1, 3))",
+	    "regex(s, '(a|b)+c .*')",
+	    "/data/g[x = 7]/x | a",
+	    "format-date(today(), '%Y-%m')",
+	    "if(selected(s, 'def'), 'y', 'n')",
+	    "translate(normalize-space(' a  b '), 'ab', 'xy')",
+	    "round(1.235, 2) * max(b)"};
 	struct xpath_host host = {.now_ms = 1795311111000, .zone_minutes = 420};
 	struct xml_doc doc;
 	struct arena a;
@@ -295,7 +318,8 @@ expression(struct writer *out)
 		struct xpath_value v;
 		const struct xpath *x;
 
-		if ((e = xpath_compile(&x, &a, expressions[i], NULL, NULL)) == E_OK && (e = xpath_eval(x, &c, &v, NULL)) == E_OK)
+		if ((e = xpath_compile(&x, &a, expressions[i], NULL, NULL)) == E_OK &&
+		    (e = xpath_eval(x, &c, &v, NULL)) == E_OK)
 			writer_printf(out, "%s\n", xpath_string(&v, &a));
 	}
 	arena_free(&a);
@@ -305,7 +329,8 @@ expression(struct writer *out)
 static enum err
 area_tables(struct writer *out)
 {
-	static const char csv[] = "code,parent,level,name,name::Khmer (km)\nP,,province,P,\"ខេត្ត\"\nD,P,district,\"D, one\",\n";
+	static const char csv[] =
+	    "code,parent,level,name,name::Khmer (km)\nP,,province,P,\"ខេត្ត\"\nD,P,district,\"D, one\",\n";
 	struct areas_table t;
 	struct writer packed;
 	struct arena a;
@@ -313,7 +338,8 @@ area_tables(struct writer *out)
 
 	arena_init(&a, 1u << 20);
 	writer_heap_init(&packed, 1u << 16);
-	if ((e = areas_table_parse(BYTES_LIT(csv), &a, &t, NULL)) == E_OK && (e = areas_table_pack(&t, &packed)) == E_OK &&
+	if ((e = areas_table_parse(BYTES_LIT(csv), &a, &t, NULL)) == E_OK &&
+	    (e = areas_table_pack(&t, &packed)) == E_OK &&
 	    (e = areas_table_unpack(writer_view(&packed), &a, &t, NULL)) == E_OK)
 		e = areas_table_csv(&t, out);
 	writer_free(&packed);
@@ -340,7 +366,10 @@ tables(struct writer *out)
 }
 
 #define EACH(function) \
-	static void function##_each(void) { each_fails(function); }
+	static void function##_each(void) \
+	{ \
+		each_fails(function); \
+	}
 EACH(from_md)
 EACH(from_csv)
 EACH(from_xlsx)
@@ -355,9 +384,10 @@ EACH(tables)
 int
 main(int argc, char **argv)
 {
-	static const struct check_test tests[] = {T(from_md_each), T(from_csv_each), T(from_xlsx_each), T(bundled_each),
-	                                          T(compiled_each), T(answered_each), T(asked_each), T(expression_each),
-	                                          T(area_tables_each), T(tables_each)};
+	static const struct check_test tests[] = {
+	    T(from_md_each),     T(from_csv_each), T(from_xlsx_each), T(bundled_each),
+	    T(compiled_each),    T(answered_each), T(asked_each),     T(expression_each),
+	    T(area_tables_each), T(tables_each)};
 	int status;
 
 	wrap_depth = 12;

@@ -129,8 +129,8 @@ on_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why)
 }
 
 static enum err
-on_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values, size_t count, unsigned draft,
-          char record[RECORD_TEXT_BYTES], struct why *why)
+on_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values,
+	  size_t count, unsigned draft, char record[RECORD_TEXT_BYTES], struct why *why)
 {
 	struct world *w = ctx;
 	struct writer json;
@@ -206,8 +206,12 @@ fill(struct world *w, bool terminal, const struct fill_options *options, const c
 }
 
 #define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
-static const struct fill_options plain = {.env = {.now_ms = 1780000000000, .zone_minutes = 420, .seed = 7,
-                                                  .device_id = "", .username = "", .area = "SM01"}};
+static const struct fill_options plain = {.env = {.now_ms = 1780000000000,
+						  .zone_minutes = 420,
+						  .seed = 7,
+						  .device_id = "",
+						  .username = "",
+						  .area = "SM01"}};
 
 static bool
 said(const struct world *w, const char *text)
@@ -222,12 +226,15 @@ from_first_to_last(void)
 
 	if (!world_begin(&w))
 		return;
-	CHECK(fill(&w, false, &plain, LINES("1", "3", "1 travel", "y", "12", "n", "2026-05-01", "All well.", "finish")) ==
-	      E_OK);
+	CHECK(fill(&w, false, &plain,
+		   LINES("1", "3", "1 travel", "y", "12", "n", "2026-05-01", "All well.",
+			 "finish")) == E_OK);
 	CHECK(w.finished == 1);
 	CHECK_STR(w.area, "SM01");
-	CHECK_STR(w.answers, "{\"met\":\"yes\",\"times\":3,\"topics\":[\"school\",\"travel\"],\"child\":[{\"age\":\"12\"}],"
-	                     "\"day\":\"2026-05-01\",\"remark\":\"All well.\"}");
+	CHECK_STR(
+	    w.answers,
+	    "{\"met\":\"yes\",\"times\":3,\"topics\":[\"school\",\"travel\"],\"child\":[{\"age\":\"12\"}],"
+	    "\"day\":\"2026-05-01\",\"remark\":\"All well.\"}");
 	CHECK(said(&w, "Finished: record 00000000000000000000000000000abc"));
 	world_end(&w);
 }
@@ -254,15 +261,17 @@ wrong_answers_are_told_at_once(void)
 	if (!world_begin(&w))
 		return;
 	CHECK(fill(&w, false, &plain,
-	           LINES("maybe", "", "1", "32", "", "two", "\xe1\x9f\xa2", "9 9", "1,2", "y", "7", "5", "n",
-	                 "31.5.2026", "today", "", "finish")) == E_OK);
+		   LINES("maybe", "", "1", "32", "", "two", "\xe1\x9f\xa2", "9 9", "1,2", "y", "7",
+			 "5", "n", "31.5.2026", "today", "", "finish")) == E_OK);
 	CHECK(said(&w, "\"maybe\" is not one of the choices"));
 	CHECK(said(&w, "Please answer this question"));
 	CHECK(said(&w, "! From 1 to 31."));
 	CHECK(said(&w, "\"7\" is not one of the choices"));
 	CHECK(w.finished == 1);
-	CHECK_STR(w.answers, "{\"met\":\"yes\",\"times\":2,\"topics\":[\"school\",\"work\"],\"child\":[{\"age\":\"5\"}],"
-	                     "\"day\":\"2026-05-29\"}");
+	CHECK_STR(
+	    w.answers,
+	    "{\"met\":\"yes\",\"times\":2,\"topics\":[\"school\",\"work\"],\"child\":[{\"age\":\"5\"}],"
+	    "\"day\":\"2026-05-29\"}");
 	world_end(&w);
 }
 
@@ -273,9 +282,11 @@ going_back_and_helping(void)
 
 	if (!world_begin(&w))
 		return;
-	/* no, back from the repeat to the first, yes; ? explains; list shows; a backslash makes a text of a word */
+	/* no, back from the repeat to the first, yes; ? explains; list shows; a backslash makes a
+	 * text of a word */
 	CHECK(fill(&w, false, &plain,
-	           LINES("<", "?", "no", "<", "yes", "1", "<", "2", "", "n", "-", "", "\\save", "list", "finish")) == E_OK);
+		   LINES("<", "?", "no", "<", "yes", "1", "<", "2", "", "n", "-", "", "\\save",
+			 "list", "finish")) == E_OK);
 	CHECK(said(&w, "This is the first question."));
 	CHECK(said(&w, "It means a meeting with a paper."));
 	CHECK(said(&w, "A remark?: save"));
@@ -291,7 +302,8 @@ rows_come_and_go(void)
 
 	if (!world_begin(&w))
 		return;
-	CHECK(fill(&w, false, &plain, LINES("no", "y", "5", "y", "12", "y", "5", "-", "n", "", "", "finish")) == E_OK);
+	CHECK(fill(&w, false, &plain,
+		   LINES("no", "y", "5", "y", "12", "y", "5", "-", "n", "", "", "finish")) == E_OK);
 	CHECK_STR(w.answers, "{\"met\":\"no\",\"child\":[{\"age\":\"5\"},{\"age\":\"12\"}]}");
 	CHECK(said(&w, "Child: 3 so far"));
 	world_end(&w);
@@ -304,7 +316,8 @@ what_is_missing_is_found_at_the_end(void)
 
 	if (!world_begin(&w))
 		return;
-	/* the age of an added row is passed over by going back and answering "no more" is not possible: finish finds it */
+	/* the age of an added row is passed over by going back and answering "no more" is not
+	 * possible: finish finds it */
 	CHECK(fill(&w, false, &plain, LINES("no", "y", "<", "", "list", "quit", "quit")) == E_OK);
 	CHECK(w.finished == 0 && w.drafts[0].n == 0);
 	CHECK(said(&w, "Nothing was kept."));
@@ -355,7 +368,8 @@ nothing_is_lost_when_the_input_ends_or_the_disk_is_full(void)
 	world_end(&w);
 }
 
-/* On a terminal the answers are nowhere else: a disk that is full is told, and one may mend that and try again. */
+/* On a terminal the answers are nowhere else: a disk that is full is told, and one may mend that
+ * and try again. */
 static void
 a_full_disk_does_not_end_it(void)
 {
@@ -365,7 +379,8 @@ a_full_disk_does_not_end_it(void)
 		return;
 	w.full = 1; /* finish, and the draft behind it, fail */
 	CHECK(fill(&w, true, &plain, LINES("", "", "no", "n", "", "", "finish", "finish")) == E_OK);
-	CHECK(w.finished == 1 && said(&w, "! the disk is full") && said(&w, "The draft could not be kept."));
+	CHECK(w.finished == 1 && said(&w, "! the disk is full") &&
+	      said(&w, "The draft could not be kept."));
 	w.full = 1;
 	CHECK(fill(&w, true, &plain, LINES("", "", "no", "save", "save")) == E_OK);
 	CHECK(w.drafts[0].n > 0 && said(&w, "! the disk is full") && said(&w, "Kept as draft 1"));
@@ -387,7 +402,8 @@ answers_are_shown_in_words(void)
 	w.accepted = "km";
 	options.likely = "km"; /* of the person's terminal */
 	CHECK(fill(&w, true, &options, LINES("", "", "no", "<", "list", "save")) == E_OK);
-	CHECK(said(&w, "៖ ទេ\n") && said(&w, "?: ទេ\n") && !said(&w, ": no\n") && !said(&w, "៖ no\n"));
+	CHECK(said(&w, "៖ ទេ\n") && said(&w, "?: ទេ\n") && !said(&w, ": no\n") &&
+	      !said(&w, "៖ no\n"));
 	CHECK(said(&w, "Language? (Enter: Khmer (km))"));
 	world_end(&w);
 }
@@ -407,7 +423,8 @@ draft_languages_wait_for_an_officer(void)
 	CHECK(said(&w, "\xe1\x9e\x94\xe1\x9e\xb6\xe1\x9e\x93") && !said(&w, "Did it meet?"));
 	on.lang = "lo";
 	CHECK(fill(&w, false, &on, LINES("unused")) == E_LANGUAGE);
-	CHECK(fill(&w, false, &plain, LINES("lang", "lang lo", "lang km", "no", "n", "", "", "finish")) == E_OK);
+	CHECK(fill(&w, false, &plain,
+		   LINES("lang", "lang lo", "lang km", "no", "n", "", "", "finish")) == E_OK);
 	CHECK(said(&w, "There is no accepted language \"lo\""));
 	CHECK(said(&w, "  km     Khmer (km)") && !said(&w, "  lo     Lao"));
 	CHECK(said(&w, "Did it meet?") && said(&w, "\xe1\x9e\x94\xe1\x9e\xb6\xe1\x9e\x93"));
@@ -446,8 +463,10 @@ placeholders(const char *text, const char *which)
 static void
 words_say_the_same_in_each_language(void)
 {
-	/* What is typed is the same everywhere: a translation that lost such a word would leave a person stuck. */
-	static const char *const typed[] = {"finish", "save", "quit", "list", "today", "\"all\"", "--draft", "Enter", "<"};
+	/* What is typed is the same everywhere: a translation that lost such a word would leave a
+	 * person stuck. */
+	static const char *const typed[] = {"finish",  "save",    "quit",  "list", "today",
+					    "\"all\"", "--draft", "Enter", "<"};
 	static const char *const codes[] = {"km", "lo", "my", "th", "vi", "id"};
 	size_t word, i, j;
 
@@ -460,11 +479,12 @@ words_say_the_same_in_each_language(void)
 
 			CHECK_MSG(text != english, "word %zu in %s", word, codes[i]);
 			CHECK_MSG(placeholders(text, "{}") == placeholders(english, "{}") &&
-			              placeholders(text, "{n}") == placeholders(english, "{n}"),
-			          "placeholders of word %zu in %s", word, codes[i]);
+				      placeholders(text, "{n}") == placeholders(english, "{n}"),
+				  "placeholders of word %zu in %s", word, codes[i]);
 			for (j = 0; j < sizeof(typed) / sizeof(typed[0]); j++)
-				CHECK_MSG(strstr(english, typed[j]) == NULL || strstr(text, typed[j]) != NULL,
-				          "word %zu in %s: %s", word, codes[i], typed[j]);
+				CHECK_MSG(strstr(english, typed[j]) == NULL ||
+					      strstr(text, typed[j]) != NULL,
+					  "word %zu in %s: %s", word, codes[i], typed[j]);
 		}
 	}
 }
@@ -485,7 +505,10 @@ an_accepted_language_is_spoken(void)
 	world_end(&w);
 }
 
-CHECK_MAIN(T(words_say_the_same_in_each_language), T(an_accepted_language_is_spoken), T(from_first_to_last), T(what_is_not_relevant_is_not_asked), T(wrong_answers_are_told_at_once),
-           T(going_back_and_helping), T(rows_come_and_go), T(what_is_missing_is_found_at_the_end),
-           T(drafts_are_kept_and_gone_on_with), T(nothing_is_lost_when_the_input_ends_or_the_disk_is_full),
-           T(a_full_disk_does_not_end_it), T(answers_are_shown_in_words), T(draft_languages_wait_for_an_officer), T(a_terminal_is_led))
+CHECK_MAIN(T(words_say_the_same_in_each_language), T(an_accepted_language_is_spoken),
+	   T(from_first_to_last), T(what_is_not_relevant_is_not_asked),
+	   T(wrong_answers_are_told_at_once), T(going_back_and_helping), T(rows_come_and_go),
+	   T(what_is_missing_is_found_at_the_end), T(drafts_are_kept_and_gone_on_with),
+	   T(nothing_is_lost_when_the_input_ends_or_the_disk_is_full),
+	   T(a_full_disk_does_not_end_it), T(answers_are_shown_in_words),
+	   T(draft_languages_wait_for_an_officer), T(a_terminal_is_led))

@@ -56,7 +56,8 @@ static const char concern[] = HEAD
     "<group ref='/d/row/sub'><repeat nodeset='/d/row/sub'><input ref='/d/row/sub/x'><label>X</label>"
     "</input></repeat></group></repeat></group></h:body></h:html>";
 
-static const struct form_file areas = {"areas.csv", {(const uint8_t *)"code,name\nKH01,One\nKH02,Two\n", 28}};
+static const struct form_file areas = {"areas.csv",
+				       {(const uint8_t *)"code,name\nKH01,One\nKH02,Two\n", 28}};
 
 static struct form *
 open_form(const char *xform, struct why *why)
@@ -80,15 +81,24 @@ fields_and_classes(void)
 		char cls;
 		int repeat;
 	} rows[] = {
-		{"start", QUESTION_START, 'Q', -1}, {"name", QUESTION_TEXT, 'D', -1},
-		{"sex", QUESTION_SELECT_ONE, 'Q', -1}, {"age", QUESTION_INTEGER, 'S', -1},
-		{"when", QUESTION_DATE, 'S', -1}, {"kinds", QUESTION_SELECT_MULTIPLE, 'S', -1},
-		{"area", QUESTION_SELECT_ONE_FROM_FILE, 'S', -1}, {"met", QUESTION_SELECT_ONE, 'S', -1},
-		{"remark_note", QUESTION_NOTE, 'O', -1}, {"score", QUESTION_CALCULATE, 'S', -1},
-		{"code", QUESTION_CALCULATE, 'D', -1}, {"row", QUESTION_REPEAT, 'S', -1},
-		{"row/kind", QUESTION_SELECT_ONE, 'S', 11}, {"row/who", QUESTION_TEXT, 'D', 11},
-		{"row/n", QUESTION_INTEGER, 'S', 11}, {"row/sub", QUESTION_REPEAT, 'S', 11},
-		{"row/sub/x", QUESTION_DECIMAL, 'S', 15}, {"meta/instanceID", QUESTION_INSTANCE_ID, 'O', -1},
+	    {"start", QUESTION_START, 'Q', -1},
+	    {"name", QUESTION_TEXT, 'D', -1},
+	    {"sex", QUESTION_SELECT_ONE, 'Q', -1},
+	    {"age", QUESTION_INTEGER, 'S', -1},
+	    {"when", QUESTION_DATE, 'S', -1},
+	    {"kinds", QUESTION_SELECT_MULTIPLE, 'S', -1},
+	    {"area", QUESTION_SELECT_ONE_FROM_FILE, 'S', -1},
+	    {"met", QUESTION_SELECT_ONE, 'S', -1},
+	    {"remark_note", QUESTION_NOTE, 'O', -1},
+	    {"score", QUESTION_CALCULATE, 'S', -1},
+	    {"code", QUESTION_CALCULATE, 'D', -1},
+	    {"row", QUESTION_REPEAT, 'S', -1},
+	    {"row/kind", QUESTION_SELECT_ONE, 'S', 11},
+	    {"row/who", QUESTION_TEXT, 'D', 11},
+	    {"row/n", QUESTION_INTEGER, 'S', 11},
+	    {"row/sub", QUESTION_REPEAT, 'S', 11},
+	    {"row/sub/x", QUESTION_DECIMAL, 'S', 15},
+	    {"meta/instanceID", QUESTION_INSTANCE_ID, 'O', -1},
 	};
 	struct why why = {0};
 	struct form *f = open_form(concern, &why);
@@ -128,7 +138,8 @@ fields_and_classes(void)
 }
 
 static void
-set(const struct form *f, struct arena *a, struct field_value *out, const char *path, const char *text)
+set(const struct form *f, struct arena *a, struct field_value *out, const char *path,
+    const char *text)
 {
 	struct why why = {0};
 
@@ -160,12 +171,16 @@ packed_and_named(void)
 	CHECK(v[1].identifying && !v[2].identifying);
 	REQUIRE(form_pack(f, false, v, 8, &w, &why) == E_OK);
 	/* FORMS.md, section 5, has these bytes as its example. */
-	CHECK(bytes_equal(writer_view(&w), BYTES_LIT("\x96\x92\xce\x6b\x02\x46\x07\xcd\x01\xa4\x01\x0c\xcd\x51\x16\x92\x02\x00\xa4" "KH02")));
+	CHECK(bytes_equal(
+	    writer_view(&w),
+	    BYTES_LIT("\x96\x92\xce\x6b\x02\x46\x07\xcd\x01\xa4\x01\x0c\xcd\x51\x16\x92\x02\x00\xa4"
+		      "KH02")));
 	REQUIRE(form_unpack(f, false, writer_view(&w), &a, &back, &n, &why) == E_OK);
 	CHECK(n == 6);
 	CHECK(form_values_json(f, back, n, &j) == E_OK);
-	CHECK_STR(writer_cstr(&j), "{\"start\":\"2026-11-22T08:31:51.000+07:00\",\"sex\":\"male\",\"age\":12,"
-	                           "\"when\":\"2026-11-01\",\"kinds\":[\"c\",\"a\"],\"area\":\"KH02\"}");
+	CHECK_STR(writer_cstr(&j),
+		  "{\"start\":\"2026-11-22T08:31:51.000+07:00\",\"sex\":\"male\",\"age\":12,"
+		  "\"when\":\"2026-11-01\",\"kinds\":[\"c\",\"a\"],\"area\":\"KH02\"}");
 	writer_reset(&w);
 	writer_reset(&j);
 	REQUIRE(form_pack(f, true, v, 8, &w, &why) == E_OK);
@@ -190,23 +205,24 @@ rows_joined(void)
 	struct writer w, j;
 	size_t na, nd, i;
 	/* start sex age when kinds area met score row: the row is the ninth */
-	uint8_t bytes[] = {0x99, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0x92, 0x93, 0x00, 0x05,
-	                   0x92, 0x91, 0x01, 0x90, 0x90};
+	uint8_t bytes[] = {0x99, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0, 0xc0,
+			   0x92, 0x93, 0x00, 0x05, 0x92, 0x91, 0x01, 0x90, 0x90};
 	uint8_t names[] = {0x93, 0xc0, 0xc0, 0x92, 0x91, 0xa1, 'X', 0x91, 0xa1, 'Y'};
 
 	REQUIRE(f != NULL);
 	arena_init(&arena, 1u << 20);
 	writer_heap_init(&w, 1u << 16);
 	writer_heap_init(&j, 1u << 16);
-	CHECK_MSG(form_unpack(f, false, BYTES(bytes, sizeof(bytes)), &arena, &a, &na, &why) == E_OK, "%s %s",
-	          err_name(why.e), why.thing);
+	CHECK_MSG(form_unpack(f, false, BYTES(bytes, sizeof(bytes)), &arena, &a, &na, &why) == E_OK,
+		  "%s %s", err_name(why.e), why.thing);
 	REQUIRE(form_unpack(f, true, BYTES(names, sizeof(names)), &arena, &d, &nd, &why) == E_OK);
 	REQUIRE(na == 1 && nd == 1);
 	all[0] = a[0];
 	all[1] = d[0];
 	CHECK(form_values_json(f, all, 2, &j) == E_OK);
-	CHECK_STR(writer_cstr(&j), "{\"row\":[{\"kind\":\"a\",\"who\":\"X\",\"n\":5,\"sub\":[{\"x\":1},{}]},"
-	                           "{\"who\":\"Y\"}]}");
+	CHECK_STR(writer_cstr(&j),
+		  "{\"row\":[{\"kind\":\"a\",\"who\":\"X\",\"n\":5,\"sub\":[{\"x\":1},{}]},"
+		  "{\"who\":\"Y\"}]}");
 	CHECK(form_pack(f, false, all, 2, &w, &why) == E_OK);
 	CHECK(bytes_equal(writer_view(&w), BYTES(bytes, sizeof(bytes))));
 	writer_reset(&w);
@@ -228,13 +244,14 @@ values_refused(void)
 		const char *path, *text;
 		enum err want;
 	} rows[] = {
-		{"nothing", "1", E_FIELD_UNKNOWN}, {"age", "twelve", E_ANSWER_TYPE}, {"age", "1.5", E_ANSWER_TYPE},
-		{"age", "99999999999999999", E_ANSWER_TYPE}, {"when", "2026-02-30", E_ANSWER_TYPE},
-		{"when", "22/11/2026", E_ANSWER_TYPE}, {"sex", "other", E_CHOICE_UNKNOWN},
-		{"kinds", "a x", E_CHOICE_UNKNOWN}, {"area", "KH99", E_CHOICE_UNKNOWN},
-		{"row/n", "1", E_ANSWER_TYPE}, {"row", "[{}]", E_ANSWER_TYPE}, {"row", "[{\"n\": [\"1\"]}]", E_ANSWER_TYPE},
-		{"name", "\xff", E_ANSWER_TYPE},
-		{"remark_note", "x", E_FIELD_UNKNOWN}, {"start", "now", E_ANSWER_TYPE},
+	    {"nothing", "1", E_FIELD_UNKNOWN},     {"age", "twelve", E_ANSWER_TYPE},
+	    {"age", "1.5", E_ANSWER_TYPE},         {"age", "99999999999999999", E_ANSWER_TYPE},
+	    {"when", "2026-02-30", E_ANSWER_TYPE}, {"when", "22/11/2026", E_ANSWER_TYPE},
+	    {"sex", "other", E_CHOICE_UNKNOWN},    {"kinds", "a x", E_CHOICE_UNKNOWN},
+	    {"area", "KH99", E_CHOICE_UNKNOWN},    {"row/n", "1", E_ANSWER_TYPE},
+	    {"row", "[{}]", E_ANSWER_TYPE},        {"row", "[{\"n\": [\"1\"]}]", E_ANSWER_TYPE},
+	    {"name", "\xff", E_ANSWER_TYPE},       {"remark_note", "x", E_FIELD_UNKNOWN},
+	    {"start", "now", E_ANSWER_TYPE},
 	};
 	struct why why = {0};
 	struct form *f = open_form(concern, &why);
@@ -247,7 +264,8 @@ values_refused(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		enum err e = form_value_parse(f, rows[i].path, rows[i].text, &a, &v, &why);
 
-		CHECK_MSG(e == rows[i].want, "%s = %s: %s", rows[i].path, rows[i].text, err_name(e));
+		CHECK_MSG(e == rows[i].want, "%s = %s: %s", rows[i].path, rows[i].text,
+			  err_name(e));
 	}
 	arena_free(&a);
 	form_free(f);
@@ -260,21 +278,35 @@ forms_refused(void)
 		const char *xform;
 		enum err want;
 	} rows[] = {
-		{"", E_XML}, {"<a>", E_XML}, {"<a/>", E_XFORM},
-		{"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", E_XML},
-		{HEAD "</model></h:head><h:body/></h:html>", E_XFORM},
-		{HEAD "<instance><d id='x'><a/></d></instance><bind nodeset='/d/b'/></model></h:head><h:body/>"
-		      "</h:html>", E_XFORM},
-		{HEAD "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' relevant='1 +'/></model>"
-		      "</h:head><h:body/></h:html>", E_XPATH_SYNTAX},
-		{HEAD "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' relevant='frob(1)'/></model>"
-		      "</h:head><h:body/></h:html>", E_XPATH_FUNCTION},
-		{HEAD "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' b:class='Z'/></model></h:head>"
-		      "<h:body/></h:html>", E_XFORM},
-		{HEAD "<instance><d id='x'><a/></d></instance><instance id='l' src='jr://file-csv/no.csv'/>"
-		      "</model></h:head><h:body/></h:html>", E_XFORM},
-		{HEAD "<instance><d id='x'><a/></d></instance></model></h:head><h:body><input ref='/d/q'/>"
-		      "</h:body></h:html>", E_XFORM},
+	    {"", E_XML},
+	    {"<a>", E_XML},
+	    {"<a/>", E_XFORM},
+	    {"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", E_XML},
+	    {HEAD "</model></h:head><h:body/></h:html>", E_XFORM},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance><bind nodeset='/d/b'/></model></h:head><h:body/>"
+	     "</h:html>",
+	     E_XFORM},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' relevant='1 +'/></model>"
+	     "</h:head><h:body/></h:html>",
+	     E_XPATH_SYNTAX},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' relevant='frob(1)'/></model>"
+	     "</h:head><h:body/></h:html>",
+	     E_XPATH_FUNCTION},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance><bind nodeset='/d/a' b:class='Z'/></model></h:head>"
+	     "<h:body/></h:html>",
+	     E_XFORM},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance><instance id='l' src='jr://file-csv/no.csv'/>"
+	     "</model></h:head><h:body/></h:html>",
+	     E_XFORM},
+	    {HEAD
+	     "<instance><d id='x'><a/></d></instance></model></h:head><h:body><input ref='/d/q'/>"
+	     "</h:body></h:html>",
+	     E_XFORM},
 	};
 	size_t i;
 
@@ -282,7 +314,8 @@ forms_refused(void)
 		struct why why = {0};
 		struct form *f = open_form(rows[i].xform, &why);
 
-		CHECK_MSG(f == NULL && why.e == rows[i].want, "row %zu: %s %s", i, err_name(why.e), why.thing);
+		CHECK_MSG(f == NULL && why.e == rows[i].want, "row %zu: %s %s", i, err_name(why.e),
+			  why.thing);
 		form_free(f);
 	}
 }
@@ -294,13 +327,15 @@ draw(uint32_t *state)
 	return *state >> 8;
 }
 
-/* Damaged forms and answers are refused or read, never worse; a seed a round, printed by the sanitizer's abort. */
+/* Damaged forms and answers are refused or read, never worse; a seed a round, printed by the
+ * sanitizer's abort. */
 static void
 damaged(void)
 {
-	static const uint8_t packed[] = {0x99, 0x92, 0xce, 0x6b, 0x02, 0x46, 0x07, 0xcd, 0x01, 0xa4, 0x01, 0x0c,
-	                                 0xcd, 0x51, 0x16, 0x92, 0x02, 0x00, 0xa4, 'K', 'H', '0', '2', 0x00,
-	                                 0x05, 0x92, 0x93, 0x00, 0x05, 0x92, 0x91, 0x01, 0x90, 0x90};
+	static const uint8_t packed[] = {0x99, 0x92, 0xce, 0x6b, 0x02, 0x46, 0x07, 0xcd, 0x01,
+					 0xa4, 0x01, 0x0c, 0xcd, 0x51, 0x16, 0x92, 0x02, 0x00,
+					 0xa4, 'K',  'H',  '0',  '2',  0x00, 0x05, 0x92, 0x93,
+					 0x00, 0x05, 0x92, 0x91, 0x01, 0x90, 0x90};
 	static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420};
 	struct form *f = open_form(concern, NULL);
 	char *text = malloc(sizeof(concern));
@@ -319,7 +354,8 @@ damaged(void)
 		for (i = 0; i <= seed % 4; i++)
 			bytes[draw(&state) % sizeof(bytes)] = (uint8_t)draw(&state);
 		arena_init(&arena, 1u << 20);
-		if (form_unpack(f, seed % 2, BYTES(bytes, sizeof(bytes)), &arena, &v, &n, NULL) == E_OK &&
+		if (form_unpack(f, seed % 2, BYTES(bytes, sizeof(bytes)), &arena, &v, &n, NULL) ==
+			E_OK &&
 		    answers_from_values(&a, f, &env, v, n, NULL) == E_OK) {
 			struct answer_fault faults[2];
 
@@ -336,7 +372,8 @@ damaged(void)
 
 		memcpy(text, concern, sizeof(concern));
 		for (i = 0; i <= seed % 3; i++)
-			text[draw(&state) % (sizeof(concern) - 1)] = marks[draw(&state) % (sizeof(marks) - 1)];
+			text[draw(&state) % (sizeof(concern) - 1)] =
+			    marks[draw(&state) % (sizeof(marks) - 1)];
 		g = open_form(text, NULL);
 		if (g != NULL && answers_new(&a, g, &env, NULL) == E_OK)
 			answers_free(a);
@@ -367,19 +404,20 @@ recorded_forms(void)
 		while (getline(&line, &cap, in) > 0) {
 			json_t *c = json_loads(line, 0, NULL);
 			struct why why = {0};
-			struct form *f = open_form(json_string_value(json_object_get(c, "xform")), &why);
+			struct form *f =
+			    open_form(json_string_value(json_object_get(c, "xform")), &why);
 			struct answers *a = NULL;
 			struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420};
 
 			count++;
 			/* what the others refuse for a circle of calculations, we refuse too */
 			passed += f != NULL || (json_is_false(json_object_get(c, "loads")) &&
-			                        strstr(why.thing, "circle") != NULL);
+						strstr(why.thing, "circle") != NULL);
 			if (f != NULL && answers_new(&a, f, &env, NULL) == E_OK)
 				answers_free(a);
 			if (f == NULL && getenv("FORM_SHOW") != NULL)
-				printf("%s %s: %s\n", json_string_value(json_object_get(c, "id")), err_name(why.e),
-				       why.thing);
+				printf("%s %s: %s\n", json_string_value(json_object_get(c, "id")),
+				       err_name(why.e), why.thing);
 			form_free(f);
 			json_decref(c);
 		}
@@ -390,4 +428,5 @@ recorded_forms(void)
 	}
 }
 
-CHECK_MAIN(T(fields_and_classes), T(packed_and_named), T(rows_joined), T(values_refused), T(forms_refused), T(damaged), T(recorded_forms))
+CHECK_MAIN(T(fields_and_classes), T(packed_and_named), T(rows_joined), T(values_refused),
+	   T(forms_refused), T(damaged), T(recorded_forms))

@@ -2,9 +2,10 @@
 #include "tests/device_fixture.h"
 #include "tools/node/opener/aside.h"
 
-static const char late_form[] = "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
-                                "| | text | note | Note | S |\n"
-                                "| settings | | | |\n| | form_id | version | form_title |\n| | L | 1 | L |\n";
+static const char late_form[] =
+    "| survey | | | | |\n| | type | name | label | bind::banyan:class |\n"
+    "| | text | note | Note | S |\n"
+    "| settings | | | |\n| | form_id | version | form_title |\n| | L | 1 | L |\n";
 
 static void
 late_bundle(struct writer *bundle)
@@ -13,7 +14,8 @@ late_bundle(struct writer *bundle)
 	struct writer xform;
 
 	writer_heap_init(&xform, 1u << 20);
-	CHECK(xlsform_convert(&xform, BYTES_LIT(late_form), XLSFORM_MD, "L", &report, NULL) == E_OK);
+	CHECK(xlsform_convert(&xform, BYTES_LIT(late_form), XLSFORM_MD, "L", &report, NULL) ==
+	      E_OK);
 	CHECK(form_bundle_write(bundle, writer_view(&xform), NULL, 0) == E_OK);
 	writer_free(&xform);
 	xlsform_report_free(&report);
@@ -23,7 +25,8 @@ late_bundle(struct writer *bundle)
 static struct record_id
 say_of(struct node *n, struct device *d, struct form_key key)
 {
-	struct revision_body body = {.kind = REVISION_CREATE, .answers = BYTES_LIT("\x90"), .time_s = 5, .form = key};
+	struct revision_body body = {
+	    .kind = REVISION_CREATE, .answers = BYTES_LIT("\x90"), .time_s = 5, .form = key};
 	struct writer plain[2], sealed[2];
 	struct parcel_item item;
 	struct run run;
@@ -72,10 +75,12 @@ form_added_late(void)
 	CHECK_MSG(node_aside(&n, &last) == 2 && last == E_FORM_UNKNOWN, "%s", err_name(last));
 	CHECK(!node_record(&n, &first, &row, &a) && node_record(&n, &third, &row, &a));
 
-	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already, &n.why) == E_OK);
+	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already,
+			    &n.why) == E_OK);
 	CHECK(!already);
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
-	CHECK_MSG(node_aside(&n, &last) == 1 && last == E_FORM_UNKNOWN, "%zu aside", node_aside(&n, &last));
+	CHECK_MSG(node_aside(&n, &last) == 1 && last == E_FORM_UNKNOWN, "%zu aside",
+		  node_aside(&n, &last));
 	CHECK(node_record(&n, &first, &row, &a));
 	CHECK(!node_record(&n, &second, &row, &a));
 	writer_free(&bundle);
@@ -96,7 +101,8 @@ told_of(struct node *n, const struct device *d)
 	return seq;
 }
 
-/* What is opened after all is not told of any more: its device heard for good that something of it did not count. */
+/* What is opened after all is not told of any more: its device heard for good that something of it
+ * did not count. */
 static void
 told_no_longer(void)
 {
@@ -114,17 +120,20 @@ told_no_longer(void)
 	CHECK(form_read(&form, writer_view(&bundle), &n.why) == E_OK);
 	late = form_key(form);
 	form_free(form);
-	CHECK(node_join(&n, &d, ROLE_MEMBER, "V1", "lina") == E_OK && node_join(&n, &both, ROLE_MEMBER, "V1", "rith") == E_OK);
+	CHECK(node_join(&n, &d, ROLE_MEMBER, "V1", "lina") == E_OK &&
+	      node_join(&n, &both, ROLE_MEMBER, "V1", "rith") == E_OK);
 	(void)say_of(&n, &d, late);
 	(void)say_of(&n, &both, never);
 	(void)say_of(&n, &both, late);
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	last = told_of(&n, &both);
 	CHECK(told_of(&n, &d) != 0 && last != 0);
-	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already, &n.why) == E_OK);
+	CHECK(down_add_form(n.peer, &n.peer->identities[1].id, writer_view(&bundle), &already,
+			    &n.why) == E_OK);
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	CHECK_MSG(told_of(&n, &d) == 0, "%llu", (unsigned long long)told_of(&n, &d));
-	CHECK_MSG(told_of(&n, &both) == last - 1, "%llu", (unsigned long long)told_of(&n, &both)); /* the other one is still aside */
+	CHECK_MSG(told_of(&n, &both) == last - 1, "%llu",
+		  (unsigned long long)told_of(&n, &both)); /* the other one is still aside */
 	writer_free(&bundle);
 	node_end(&n);
 }
@@ -162,8 +171,8 @@ left_aside(struct peer *p)
 }
 
 /*
- * At a second node, or an office below: records came, by a stick perhaps, before the form did. It comes from the node above, and
- * not by an officer's hand. (Found by sim, roads 22003.)
+ * At a second node, or an office below: records came, by a stick perhaps, before the form did. It
+ * comes from the node above, and not by an officer's hand. (Found by sim, roads 22003.)
  */
 static void
 form_that_comes_down(void)
@@ -180,15 +189,18 @@ form_that_comes_down(void)
 	unlock = n.unlock;
 	unlock.name = NULL;
 	REQUIRE(device_asks(&n, ROLE_NODE, "P", &unlock, &j));
-	REQUIRE(enrol_welcomed(j.device, &j.invite, &peer_self(n.peer)->sign.pub, &j.welcome, &n.why) == E_OK);
+	REQUIRE(enrol_welcomed(j.device, &j.invite, &peer_self(n.peer)->sign.pub, &j.welcome,
+			       &n.why) == E_OK);
 	CHECK(peer_is_node(j.device));
 	for (number = 1; number <= 2; number++) { /* the areas, the form */
 		REQUIRE(device_hears(&n, number, &parcel) == E_OK);
-		CHECK_MSG(down_take(j.device, false, down_broadcast_log(n.peer).epoch, writer_view(&parcel), &n.why) == E_OK,
-		          "%s", n.why.thing);
+		CHECK_MSG(down_take(j.device, false, down_broadcast_log(n.peer).epoch,
+				    writer_view(&parcel), &n.why) == E_OK,
+			  "%s", n.why.thing);
 		writer_free(&parcel);
 		if (number == 1)
-			CHECK(store_write(j.device->store, put_aside_job, &job) == E_OK && left_aside(j.device) == 2);
+			CHECK(store_write(j.device->store, put_aside_job, &job) == E_OK &&
+			      left_aside(j.device) == 2);
 	}
 	CHECK(peer_form(j.device, "N") != NULL);
 	CHECK(left_aside(j.device) == 1); /* the other reason is no form's */

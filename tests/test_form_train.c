@@ -1,6 +1,7 @@
 /*
- * test_form_train: answers by dice hold for every form of the programme; the same seed gives the same bytes; a dictionary
- * learned from them shortens others, and holds nothing of real answers' identifying or sensitive questions.
+ * test_form_train: answers by dice hold for every form of the programme; the same seed gives the
+ * same bytes; a dictionary learned from them shortens others, and holds nothing of real answers'
+ * identifying or sensitive questions.
  */
 #include "schemas/form_train.h"
 
@@ -10,8 +11,11 @@
 
 #define NOW 1795312800u
 
-static const struct answer_env env = {.now_ms = NOW * 1000ll, .zone_minutes = 420, .device_id = "", .username = "",
-                                      .area = "SM09010101"};
+static const struct answer_env env = {.now_ms = NOW * 1000ll,
+				      .zone_minutes = 420,
+				      .device_id = "",
+				      .username = "",
+				      .area = "SM09010101"};
 
 static void
 answers_by_dice_hold(void)
@@ -35,7 +39,8 @@ answers_by_dice_hold(void)
 			CHECK_MSG(e == E_OK, "%s, seed %zu: %s", forms[i].id, k, err_name(e));
 			if (e != E_OK)
 				continue;
-			CHECK_MSG(answers_check(a, &fault, 1, &f) == E_OK, "%s, seed %zu", forms[i].id, k);
+			CHECK_MSG(answers_check(a, &fault, 1, &f) == E_OK, "%s, seed %zu",
+				  forms[i].id, k);
 			arena_init(&arena, ROOM);
 			CHECK(answers_values(a, &arena, &values, &count) == E_OK);
 			answered += count;
@@ -55,12 +60,15 @@ the_same_seed_gives_the_same(void)
 
 	writer_heap_init(&a, ROOM);
 	writer_heap_init(&b, ROOM);
-	CHECK(form_sample(form, NULL, 5, NOW, false, &a) == E_OK && form_sample(form, NULL, 5, NOW, false, &b) == E_OK);
+	CHECK(form_sample(form, NULL, 5, NOW, false, &a) == E_OK &&
+	      form_sample(form, NULL, 5, NOW, false, &b) == E_OK);
 	CHECK(a.n > 20 && bytes_equal(writer_view(&a), writer_view(&b)));
 	b.n = 0;
-	CHECK(form_sample(form, NULL, 6, NOW, false, &b) == E_OK && !bytes_equal(writer_view(&a), writer_view(&b)));
+	CHECK(form_sample(form, NULL, 6, NOW, false, &b) == E_OK &&
+	      !bytes_equal(writer_view(&a), writer_view(&b)));
 	a.n = b.n = 0;
-	CHECK(form_train(form, NULL, 200, 1, NOW, 1024, &a) == E_OK && form_train(form, NULL, 200, 1, NOW, 1024, &b) == E_OK);
+	CHECK(form_train(form, NULL, 200, 1, NOW, 1024, &a) == E_OK &&
+	      form_train(form, NULL, 200, 1, NOW, 1024, &b) == E_OK);
 	CHECK(a.n >= 256 && a.n <= 1024 && bytes_equal(writer_view(&a), writer_view(&b)));
 	writer_free(&a);
 	writer_free(&b);
@@ -84,14 +92,16 @@ shorter_on_what_was_not_trained_on(void)
 			writer_heap_init(&with, ROOM);
 			CHECK(form_sample(form, NULL, 5000 + k, NOW, false, &sample) == E_OK);
 			before += sample.n;
-			if (squeeze_pack_block(&with, writer_view(&sample), writer_view(&dictionary), 19) == E_OK)
+			if (squeeze_pack_block(&with, writer_view(&sample),
+					       writer_view(&dictionary), 19) == E_OK)
 				after += with.n + 1;
 			else
 				after += sample.n;
 			writer_free(&sample);
 			writer_free(&with);
 		}
-		CHECK_MSG(after * 10 < before * 9, "%s: %zu of %zu bytes", forms[i].id, after, before);
+		CHECK_MSG(after * 10 < before * 9, "%s: %zu of %zu bytes", forms[i].id, after,
+			  before);
 		writer_free(&dictionary);
 		form_free(form);
 	}
@@ -103,7 +113,8 @@ holds(struct bytes all, const char *word)
 	return memmem(all.p, all.n, word, strlen(word)) != NULL;
 }
 
-/* The form, what `times` answers like `line` leave to count, and what is learnt from dice alone and with them. */
+/* The form, what `times` answers like `line` leave to count, and what is learnt from dice alone and
+ * with them. */
 struct learnt {
 	struct form *form;
 	struct form_counts *counts;
@@ -111,7 +122,8 @@ struct learnt {
 };
 
 static bool
-learn(struct learnt *l, const char *id, const char *line, size_t times, size_t least, uint32_t bytes)
+learn(struct learnt *l, const char *id, const char *line, size_t times, size_t least,
+      uint32_t bytes)
 {
 	struct answer_fault faults[32];
 	struct field_value *values;
@@ -149,11 +161,13 @@ learnt_free(struct learnt *l)
 static void
 nothing_real_is_in_it(void)
 {
-	static const char line[] = "{\"committee_new\":\"ZZ-MARKER-1\",\"profile_due\":\"no\",\"ctype\":\"watch\"}";
+	static const char line[] =
+	    "{\"committee_new\":\"ZZ-MARKER-1\",\"profile_due\":\"no\",\"ctype\":\"watch\"}";
 	struct learnt l;
 
 	REQUIRE(learn(&l, "F1_committee", line, 300, 0, 2048));
-	CHECK(!bytes_equal(writer_view(&l.plain), writer_view(&l.counted))); /* what is often chosen was learnt */
+	CHECK(!bytes_equal(writer_view(&l.plain),
+			   writer_view(&l.counted))); /* what is often chosen was learnt */
 	CHECK(!holds(writer_view(&l.counted), "MARKER"));
 	learnt_free(&l);
 }
@@ -162,7 +176,8 @@ nothing_real_is_in_it(void)
 static void
 sensitive_ones_do_not_count(void)
 {
-	static const char line[] = "{\"urgent/safe_now\":\"no\",\"worry/concern_type\":[\"sexual_abuse\"]}";
+	static const char line[] =
+	    "{\"urgent/safe_now\":\"no\",\"worry/concern_type\":[\"sexual_abuse\"]}";
 	struct form_counts *zero;
 	struct writer none;
 	struct learnt l;
@@ -177,5 +192,6 @@ sensitive_ones_do_not_count(void)
 	learnt_free(&l);
 }
 
-CHECK_MAIN(T(answers_by_dice_hold), T(the_same_seed_gives_the_same), T(shorter_on_what_was_not_trained_on),
-           T(nothing_real_is_in_it), T(sensitive_ones_do_not_count))
+CHECK_MAIN(T(answers_by_dice_hold), T(the_same_seed_gives_the_same),
+	   T(shorter_on_what_was_not_trained_on), T(nothing_real_is_in_it),
+	   T(sensitive_ones_do_not_count))

@@ -1,9 +1,10 @@
 /*
- * test_formats: the documents of the formats and tests/vectors are held against each other: a section without vectors, a
- * vector that no section names, a message or a table without one fails. So a new format cannot come without its vectors.
+ * test_formats: the documents of the formats and tests/vectors are held against each other: a
+ * section without vectors, a vector that no section names, a message or a table without one fails.
+ * So a new format cannot come without its vectors.
  *
- * A section (a heading of two #) has a line that begins with "Vector: ", "Vectors: " (names in backquotes or bare; `*` stands
- * for anything) or "No vectors: " and why.
+ * A section (a heading of two #) has a line that begins with "Vector: ", "Vectors: " (names in
+ * backquotes or bare; `*` stands for anything) or "No vectors: " and why.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -19,7 +20,8 @@ static char files[NAMES_MAX][NAME_BYTES]; /* tests/vectors without endings */
 static bool named[NAMES_MAX];
 static size_t file_count;
 
-static const char *const documents[] = {"core/FORMATS.md", "sync/PROTOCOL.md", "tools/extract/README.md"};
+static const char *const documents[] = {"core/FORMATS.md", "sync/PROTOCOL.md",
+					"tools/extract/README.md"};
 
 /* Tables of store_table.def that have no row of their own to hold a vector of. */
 static const struct {
@@ -76,7 +78,8 @@ match(const char *pattern)
 	return found;
 }
 
-/* The names on a line of vectors. One that is written as a file (.hex, .json, .b64) must be there. */
+/* The names on a line of vectors. One that is written as a file (.hex, .json, .b64) must be there.
+ */
 static size_t
 names_on(const char *document, const char *line)
 {
@@ -84,7 +87,9 @@ names_on(const char *document, const char *line)
 	size_t n, count = 0;
 
 	while (*line != '\0') {
-		for (n = 0; isalnum((unsigned char)line[n]) || (line[n] != '\0' && strchr("_*./", line[n]) != NULL); n++)
+		for (n = 0; isalnum((unsigned char)line[n]) ||
+			    (line[n] != '\0' && strchr("_*./", line[n]) != NULL);
+		     n++)
 			;
 		if (n > 0 && n < sizeof(word)) {
 			const char *base = word, *slash;
@@ -97,13 +102,16 @@ names_on(const char *document, const char *line)
 			dot = strchr(word + (base - word), '.');
 			if (dot != NULL && (dot[strlen(dot) - 1]) == '.' && dot[1] != '\0')
 				dot[strlen(dot) - 1] = '\0'; /* of the sentence */
-			file = dot != NULL && (strcmp(dot, ".hex") == 0 || strcmp(dot, ".json") == 0 ||
-			                       strcmp(dot, ".b64") == 0 || strcmp(dot, ".txt") == 0);
+			file =
+			    dot != NULL && (strcmp(dot, ".hex") == 0 || strcmp(dot, ".json") == 0 ||
+					    strcmp(dot, ".b64") == 0 || strcmp(dot, ".txt") == 0);
 			if (dot != NULL)
 				*dot = '\0';
 			/* a bare `*` would name everything; other files and tests are no vectors */
-			if (strlen(base) > 3 && strncmp(base, "test_", 5) != 0 && strncmp(base, "e2e_", 4) != 0 &&
-			    (file || (strchr(base, '_') != NULL && (dot == NULL || dot[1] == '\0')))) {
+			if (strlen(base) > 3 && strncmp(base, "test_", 5) != 0 &&
+			    strncmp(base, "e2e_", 4) != 0 &&
+			    (file ||
+			     (strchr(base, '_') != NULL && (dot == NULL || dot[1] == '\0')))) {
 				size_t found = match(base);
 
 				CHECK_MSG(found > 0, "%s: no tests/vectors/%s", document, base);
@@ -119,7 +127,8 @@ static void
 check_document(const char *document)
 {
 	char path[512], *line = NULL, heading[256] = "";
-	bool good = true, strict = strcmp(document, "tools/extract/README.md") != 0, going_on = false;
+	bool good = true, strict = strcmp(document, "tools/extract/README.md") != 0,
+	     going_on = false;
 	size_t room = 0;
 	FILE *f;
 
@@ -129,19 +138,25 @@ check_document(const char *document)
 		const char *at = line + strspn(line, "* \t");
 
 		if (strncmp(line, "## ", 3) == 0) {
-			CHECK_MSG(good || !strict, "%s: \"%s\" names no vectors, and does not say why", document, heading);
-			snprintf(heading, sizeof(heading), "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+			CHECK_MSG(good || !strict,
+				  "%s: \"%s\" names no vectors, and does not say why", document,
+				  heading);
+			snprintf(heading, sizeof(heading), "%.*s", (int)strcspn(line + 3, "\n"),
+				 line + 3);
 			good = going_on = false;
 		} else if (strncmp(at, "No vectors: ", 12) == 0) {
 			good = strlen(at) > 20;
-		} else if ((at = strstr(line, "Vector: ")) != NULL || (at = strstr(line, "Vectors: ")) != NULL) {
+		} else if ((at = strstr(line, "Vector: ")) != NULL ||
+			   (at = strstr(line, "Vectors: ")) != NULL) {
 			good = names_on(document, strchr(at, ':')) > 0 || good;
 			going_on = true;
-		} else if (going_on && (going_on = line[0] != '\n' && line[0] != '*')) { /* the paragraph goes on */
+		} else if (going_on && (going_on = line[0] != '\n' &&
+						   line[0] != '*')) { /* the paragraph goes on */
 			(void)names_on(document, line);
 		}
 	}
-	CHECK_MSG(good || !strict, "%s: \"%s\" names no vectors, and does not say why", document, heading);
+	CHECK_MSG(good || !strict, "%s: \"%s\" names no vectors, and does not say why", document,
+		  heading);
 	free(line);
 	fclose(f);
 }
@@ -204,12 +219,15 @@ every_table_has_vectors(void)
 	REQUIRE(list_vectors());
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		lower(name, tables[i], "");
-		for (k = 0; k < sizeof(without) / sizeof(without[0]) && strcmp(without[k].table, name) != 0; k++)
+		for (k = 0; k < sizeof(without) / sizeof(without[0]) &&
+			    strcmp(without[k].table, name) != 0;
+		     k++)
 			;
 		snprintf(pattern, sizeof(pattern), "row_%s*", name);
-		CHECK_MSG(match(pattern) > 0 || k < sizeof(without) / sizeof(without[0]), "table %s has no tests/vectors/%s.hex",
-		          tables[i], pattern);
+		CHECK_MSG(match(pattern) > 0 || k < sizeof(without) / sizeof(without[0]),
+			  "table %s has no tests/vectors/%s.hex", tables[i], pattern);
 	}
 }
 
-CHECK_MAIN(T(every_section_names_its_vectors), T(every_message_has_vectors), T(every_table_has_vectors))
+CHECK_MAIN(T(every_section_names_its_vectors), T(every_message_has_vectors),
+	   T(every_table_has_vectors))

@@ -34,14 +34,16 @@ heads(void)
 		enum err e = frame_head(rows[i].in, &head, NULL);
 
 		CHECK_MSG(e == rows[i].e, "row %zu: %s", i, err_name(e));
-		CHECK_MSG(head.head_bytes == rows[i].head && head.body_bytes == rows[i].body, "row %zu", i);
+		CHECK_MSG(head.head_bytes == rows[i].head && head.body_bytes == rows[i].body,
+			  "row %zu", i);
 	}
 }
 
 static void
 round_trip(void)
 {
-	static const size_t lengths[] = {0, 1, 127, 128, 16383, 16384, 2097151, 2097152, FRAME_BYTES_MAX};
+	static const size_t lengths[] = {
+	    0, 1, 127, 128, 16383, 16384, 2097151, 2097152, FRAME_BYTES_MAX};
 	size_t i, cut;
 
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -55,7 +57,8 @@ round_trip(void)
 		CHECK(frame_head(writer_view(&w), &head, NULL) == E_OK);
 		CHECK(head.type == 0x02 && head.body_bytes == lengths[i] && head.head_bytes == w.n);
 		for (cut = 0; cut < w.n; cut++)
-			CHECK(frame_head(BYTES(memory, cut), &head, NULL) == E_OK && head.head_bytes == 0);
+			CHECK(frame_head(BYTES(memory, cut), &head, NULL) == E_OK &&
+			      head.head_bytes == 0);
 	}
 }
 

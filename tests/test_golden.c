@@ -1,6 +1,7 @@
 /*
- * The formats that other tests hold no vector of: what was written once must be read for ever. A vector is made by
- * BANYAN_NEW_VECTORS=1 and never changed; where a format has random parts, it is read, not made again.
+ * The formats that other tests hold no vector of: what was written once must be read for ever. A
+ * vector is made by BANYAN_NEW_VECTORS=1 and never changed; where a format has random parts, it is
+ * read, not made again.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,8 +33,9 @@ certificate(void)
 
 	writer_heap_init(&der, 4096);
 	REQUIRE(cert_make(&key, &id, &der) == E_OK);
-	CHECK(vector_holds("certificate", "the certificate of principal author-000000001, key 11..11",
-	                   writer_view(&der)));
+	CHECK(vector_holds("certificate",
+			   "the certificate of principal author-000000001, key 11..11",
+			   writer_view(&der)));
 	CHECK(cert_read(writer_view(&der), &read, &pub) == E_OK && ID_EQUAL(&read, &id));
 	writer_free(&der);
 }
@@ -41,9 +43,15 @@ certificate(void)
 static void
 invitation(void)
 {
-	struct invite v = {.programme = TEST_PROGRAMME, .node = TEST_OTHER, .node_key_sha256 = {1, 2, 3},
-	                   .address = "node.example.org:7447", .secret = {9, 8, 7}, .role = ROLE_MEMBER,
-	                   .expires_s = 1900000000, .name = "Lvea Sdau", .area = "SM09010101"};
+	struct invite v = {.programme = TEST_PROGRAMME,
+			   .node = TEST_OTHER,
+			   .node_key_sha256 = {1, 2, 3},
+			   .address = "node.example.org:7447",
+			   .secret = {9, 8, 7},
+			   .role = ROLE_MEMBER,
+			   .expires_s = 1900000000,
+			   .name = "Lvea Sdau",
+			   .area = "SM09010101"};
 	struct invite read;
 	struct writer line;
 	char copy[1024];
@@ -53,8 +61,8 @@ invitation(void)
 	CHECK(vector_holds("invitation", "the line of an invitation, as text", writer_view(&line)));
 	snprintf(copy, sizeof(copy), "%s", writer_cstr(&line));
 	REQUIRE(invite_decode(copy, &read, NULL) == E_OK);
-	CHECK(ID_EQUAL(&read.programme, &v.programme) && ID_EQUAL(&read.node, &v.node) && read.role == v.role &&
-	      read.expires_s == v.expires_s);
+	CHECK(ID_EQUAL(&read.programme, &v.programme) && ID_EQUAL(&read.node, &v.node) &&
+	      read.role == v.role && read.expires_s == v.expires_s);
 	CHECK(memcmp(read.node_key_sha256, v.node_key_sha256, sizeof(v.node_key_sha256)) == 0 &&
 	      memcmp(read.secret, v.secret, sizeof(v.secret)) == 0);
 	CHECK_STR(read.address, v.address);
@@ -66,8 +74,9 @@ invitation(void)
 static void
 area_table(void)
 {
-	static const char csv[] = "code,parent,level,name,name:km\nP,,province,Serei,សេរី\n0905-07,V-1,village,Down,\n"
-	                          "V-1,P,district,Up,\n";
+	static const char csv[] =
+	    "code,parent,level,name,name:km\nP,,province,Serei,សេរី\n0905-07,V-1,village,Down,\n"
+	    "V-1,P,district,Up,\n";
 	struct areas_table table;
 	struct writer packed;
 	struct arena arena;
@@ -76,8 +85,9 @@ area_table(void)
 	writer_heap_init(&packed, 4096);
 	REQUIRE(areas_table_parse(BYTES(csv, sizeof(csv) - 1), &arena, &table, NULL) == E_OK);
 	REQUIRE(areas_table_pack(&table, &packed) == E_OK);
-	CHECK(vector_holds("area_table", "three areas, one with a Khmer name; a parent after its child",
-	                   writer_view(&packed)));
+	CHECK(vector_holds("area_table",
+			   "three areas, one with a Khmer name; a parent after its child",
+			   writer_view(&packed)));
 	writer_free(&packed);
 	arena_free(&arena);
 }
@@ -98,7 +108,9 @@ key_slots(void)
 	if (file.p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
 		writer_heap_init(&w, 4096);
 		REQUIRE(keyring_seal_first(&key, &how, &cost, &w) == E_OK);
-		vector_write("key_slots", "a keys file: store key 5a..5a, slot officer, \"golden passphrase\"", writer_view(&w));
+		vector_write("key_slots",
+			     "a keys file: store key 5a..5a, slot officer, \"golden passphrase\"",
+			     writer_view(&w));
 		writer_free(&w);
 		file = vector_read("key_slots", room, sizeof(room));
 	}
@@ -136,7 +148,8 @@ check_store(struct store *store)
 	      bytes_equal(value, BYTES_LIT("a value of the golden store")));
 	CHECK(audit_verify(txn, &n, NULL) == E_OK && n == 2);
 	REQUIRE(audit_head(txn, &n, hash) == E_OK);
-	CHECK(vector_holds("audit_head", "the hash of the second of two audit entries", BYTES(hash, sizeof(hash))));
+	CHECK(vector_holds("audit_head", "the hash of the second of two audit entries",
+			   BYTES(hash, sizeof(hash))));
 	store_read_end(txn);
 }
 
@@ -168,7 +181,7 @@ renew(struct store *store, const struct unlock *how)
 
 static struct bytes
 new_backup(const char *name, const char *comment, const char *store_path, const char *path,
-           bool renewed)
+	   bool renewed)
 {
 	struct store_options options = {.cost = {.memory_kib = 64, .passes = 1}};
 	struct unlock how = unlock();

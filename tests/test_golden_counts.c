@@ -1,4 +1,5 @@
-/* How many records there are, and the number of each: rows as FORMATS.md writes them ("Counts", "Numbers"), to the byte. */
+/* How many records there are, and the number of each: rows as FORMATS.md writes them ("Counts",
+ * "Numbers"), to the byte. */
 #include "tests/golden_rows.h"
 #include "tools/node/records/record_number.h"
 #include "tools/node/records/tally.h"
@@ -13,13 +14,17 @@ tally_put(struct store_txn *txn, const struct tally_row *row)
 	tally_row_key(store_of(txn), row, key);
 	writer_init(&w, memory, sizeof(memory));
 	e = tally_row_pack(row, &w);
-	return e == E_OK ? store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w)) : e;
+	return e == E_OK ? store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w))
+			 : e;
 }
 
 static enum err
 put_tally_area(struct store_txn *txn)
 {
-	struct tally_row row = {.kind = TALLY_AREA, .subject = "SM09010101", .subject_n = 10, .counts = {300, 4, 3, 2, 1, 7, 6}};
+	struct tally_row row = {.kind = TALLY_AREA,
+				.subject = "SM09010101",
+				.subject_n = 10,
+				.counts = {300, 4, 3, 2, 1, 7, 6}};
 
 	return tally_put(txn, &row);
 }
@@ -54,7 +59,10 @@ read_tally(struct store_txn *txn, struct bytes key, bool whole)
 	if (e == E_OK)
 		e = tally_row_read(key, value, &row);
 	if (whole)
-		CHECK(row.counts[0] == 300 && row.subject_n == (row.kind == TALLY_AREA ? 10 : row.kind == TALLY_AUTHOR ? ID_BYTES : 8) &&
+		CHECK(row.counts[0] == 300 &&
+		      row.subject_n == (row.kind == TALLY_AREA     ? 10
+					: row.kind == TALLY_AUTHOR ? ID_BYTES
+								   : 8) &&
 		      row.counts[6] == (row.kind == TALLY_AREA ? 6 : 0));
 	return e;
 }
@@ -78,19 +86,20 @@ read_number(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e = record_number(txn, &the_record, &number);
 
 	if (whole)
-		CHECK(number == 2 && key.n == ID_BYTES && memcmp(key.p, the_record.b, ID_BYTES) == 0);
+		CHECK(number == 2 && key.n == ID_BYTES &&
+		      memcmp(key.p, the_record.b, ID_BYTES) == 0);
 	return e;
 }
 
 static const struct golden_row rows[] = {
-    {"row_tally_area", "TALLY: the records of an area", STORE_TALLY, NULL, put_tally_area, read_tally, E_OK, true,
-     "row_tally_area_key", 0, 0},
-    {"row_tally_author", "TALLY: those of an author", STORE_TALLY, NULL, put_tally_author, read_tally, E_OK, true,
-     "row_tally_author_key", 0, 0},
-    {"row_tally_month", "TALLY: those of a form that came in a month", STORE_TALLY, NULL, put_tally_month, read_tally, E_OK, true,
-     "row_tally_month_key", 0, 0},
-    {"row_record_number", "RECORD_NUMBER: the second record", STORE_RECORD_NUMBER, NULL, put_number, read_number, E_STORE_DAMAGED,
-     false, NULL, 0, 0},
+    {"row_tally_area", "TALLY: the records of an area", STORE_TALLY, NULL, put_tally_area,
+     read_tally, E_OK, true, "row_tally_area_key", 0, 0},
+    {"row_tally_author", "TALLY: those of an author", STORE_TALLY, NULL, put_tally_author,
+     read_tally, E_OK, true, "row_tally_author_key", 0, 0},
+    {"row_tally_month", "TALLY: those of a form that came in a month", STORE_TALLY, NULL,
+     put_tally_month, read_tally, E_OK, true, "row_tally_month_key", 0, 0},
+    {"row_record_number", "RECORD_NUMBER: the second record", STORE_RECORD_NUMBER, NULL, put_number,
+     read_number, E_STORE_DAMAGED, false, NULL, 0, 0},
 };
 
 static void

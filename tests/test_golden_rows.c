@@ -1,6 +1,7 @@
 /*
- * The rows that make a store a peer, and a device's own: each as FORMATS.md writes it, to the byte. What was written once
- * must be read for ever, by every later version. (Those that a node derives: test_golden_derived.)
+ * The rows that make a store a peer, and a device's own: each as FORMATS.md writes it, to the byte.
+ * What was written once must be read for ever, by every later version. (Those that a node derives:
+ * test_golden_derived.)
  */
 #include "tests/golden_rows.h"
 #include "tools/fill/fill_parts.h"
@@ -19,10 +20,22 @@ two_identities(struct peer *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->identity_count = 2;
-	p->identities[0] = (struct identity){.id = TEST_AUTHOR, .role = ROLE_NODE, .area = "SM09", .name = "node",
-	    .sign = test_key(KEY_AUTHOR), .seal = test_key(KEY_OTHER), .epoch = TEST_EPOCH, .incarnation = 77};
-	p->identities[1] = (struct identity){.id = TEST_OTHER, .role = ROLE_OFFICER, .area = "SM09", .name = "Sokha",
-	    .sign = test_key(KEY_OTHER), .seal = test_key(KEY_AUTHOR), .epoch = 5, .incarnation = 77};
+	p->identities[0] = (struct identity){.id = TEST_AUTHOR,
+					     .role = ROLE_NODE,
+					     .area = "SM09",
+					     .name = "node",
+					     .sign = test_key(KEY_AUTHOR),
+					     .seal = test_key(KEY_OTHER),
+					     .epoch = TEST_EPOCH,
+					     .incarnation = 77};
+	p->identities[1] = (struct identity){.id = TEST_OTHER,
+					     .role = ROLE_OFFICER,
+					     .area = "SM09",
+					     .name = "Sokha",
+					     .sign = test_key(KEY_OTHER),
+					     .seal = test_key(KEY_AUTHOR),
+					     .epoch = 5,
+					     .incarnation = 77};
 }
 
 static enum err
@@ -43,10 +56,13 @@ read_identities(struct store_txn *txn, struct bytes key, bool whole)
 	(void)key;
 	two_identities(&want);
 	if (whole) {
-		CHECK(got.identity_count == 2 && got.identities[0].role == ROLE_NODE && got.identities[1].epoch == 5);
+		CHECK(got.identity_count == 2 && got.identities[0].role == ROLE_NODE &&
+		      got.identities[1].epoch == 5);
 		CHECK_STR(got.identities[1].name, "Sokha");
-		CHECK(memcmp(&got.identities[1].sign, &want.identities[1].sign, sizeof(struct ec_key)) == 0);
-		CHECK(memcmp(&got.identities[0].seal, &want.identities[0].seal, sizeof(struct ec_key)) == 0);
+		CHECK(memcmp(&got.identities[1].sign, &want.identities[1].sign,
+			     sizeof(struct ec_key)) == 0);
+		CHECK(memcmp(&got.identities[0].seal, &want.identities[0].seal,
+			     sizeof(struct ec_key)) == 0);
 	}
 	return e;
 }
@@ -54,8 +70,13 @@ read_identities(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_home(struct store_txn *txn)
 {
-	struct home h = {.area = "SM09", .key_no = 3, .seal = test_key(KEY_OFFICE), .has_secret = true, .node = TEST_OTHER,
-	                 .node_sign = test_key(KEY_OTHER).pub, .address = "node.example.org:7447"};
+	struct home h = {.area = "SM09",
+			 .key_no = 3,
+			 .seal = test_key(KEY_OFFICE),
+			 .has_secret = true,
+			 .node = TEST_OTHER,
+			 .node_sign = test_key(KEY_OTHER).pub,
+			 .address = "node.example.org:7447"};
 
 	return peer_put_home(txn, &h);
 }
@@ -77,8 +98,13 @@ read_home(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_above(struct store_txn *txn)
 {
-	struct above a = {.known = true, .twin = true, .node = TEST_OTHER, .sign = test_key(KEY_OTHER).pub,
-	                  .seal = test_key(KEY_OFFICE).pub, .area = "SM", .address = "above.example.org:7447"};
+	struct above a = {.known = true,
+			  .twin = true,
+			  .node = TEST_OTHER,
+			  .sign = test_key(KEY_OTHER).pub,
+			  .seal = test_key(KEY_OFFICE).pub,
+			  .area = "SM",
+			  .address = "above.example.org:7447"};
 
 	return peer_put_above(txn, &a);
 }
@@ -100,7 +126,10 @@ read_above(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_programme(struct store_txn *txn)
 {
-	struct programme g = {.id = TEST_PROGRAMME, .name = "Child protection", .root = test_key(KEY_OFFICE).pub, .k = 12};
+	struct programme g = {.id = TEST_PROGRAMME,
+			      .name = "Child protection",
+			      .root = test_key(KEY_OFFICE).pub,
+			      .k = 12};
 
 	return peer_put_programme(txn, &g);
 }
@@ -122,8 +151,11 @@ read_programme(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_sync(struct store_txn *txn)
 {
-	struct sync_memory m = {.incarnation = 77, .last_sync_s = 1700000000, .safe = 300, .clock_offset_s = -61,
-	                        .verified = true};
+	struct sync_memory m = {.incarnation = 77,
+				.last_sync_s = 1700000000,
+				.safe = 300,
+				.clock_offset_s = -61,
+				.verified = true};
 
 	return sync_memory_put(txn, &m);
 }
@@ -136,7 +168,8 @@ read_sync(struct store_txn *txn, struct bytes key, bool whole)
 
 	(void)key;
 	if (whole)
-		CHECK(m.incarnation == 77 && m.last_sync_s == 1700000000 && m.safe == 300 && m.clock_offset_s == -61 && m.verified);
+		CHECK(m.incarnation == 77 && m.last_sync_s == 1700000000 && m.safe == 300 &&
+		      m.clock_offset_s == -61 && m.verified);
 	return e;
 }
 
@@ -184,7 +217,10 @@ static enum err
 put_member(struct store_txn *txn)
 {
 	static uint8_t room[STATEMENT_BYTES_MAX];
-	struct member m = {.state = MEMBER_REVOKED, .joined_s = 1700000000, .last_seen_s = 1700000999, .reason = "phone stolen"};
+	struct member m = {.state = MEMBER_REVOKED,
+			   .joined_s = 1700000000,
+			   .last_seen_s = 1700000999,
+			   .reason = "phone stolen"};
 	struct programme_id none = {""};
 
 	m.signed_enrolment = vector_read("enrolment_1", room, sizeof(room));
@@ -203,7 +239,8 @@ read_member(struct store_txn *txn, struct bytes key, bool whole)
 	memcpy(id.b, key.p, ID_BYTES);
 	e = member_get(txn, &id, &m);
 	if (whole) {
-		CHECK(m.state == MEMBER_REVOKED && m.last_seen_s == 1700000999 && ID_EQUAL(&m.enrolment.id, &id));
+		CHECK(m.state == MEMBER_REVOKED && m.last_seen_s == 1700000999 &&
+		      ID_EQUAL(&m.enrolment.id, &id));
 		CHECK_STR(m.reason, "phone stolen");
 	}
 	return e;
@@ -212,8 +249,13 @@ read_member(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_invitation(struct store_txn *txn)
 {
-	struct invitation_row row = {.role = ROLE_MEMBER, .area = "SM09010101", .name = "Lvea Sdau", .expires_s = 1900000000,
-	                             .by = TEST_OTHER, .used = true, .used_by = TEST_AUTHOR};
+	struct invitation_row row = {.role = ROLE_MEMBER,
+				     .area = "SM09010101",
+				     .name = "Lvea Sdau",
+				     .expires_s = 1900000000,
+				     .by = TEST_OTHER,
+				     .used = true,
+				     .used_by = TEST_AUTHOR};
 	uint8_t secret[INVITE_SECRET_BYTES] = {9, 8, 7}, key[INVITATION_KEY_BYTES];
 
 	invitation_row_key(key, secret);
@@ -236,7 +278,8 @@ read_invitation(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_form(struct store_txn *txn)
 {
-	return down_put_form(txn, (struct form_key){0x01020304}, 7, "km lo", BYTES_LIT("a form's bundle"));
+	return down_put_form(txn, (struct form_key){0x01020304}, 7, "km lo",
+			     BYTES_LIT("a form's bundle"));
 }
 
 static enum err
@@ -249,7 +292,8 @@ read_form(struct store_txn *txn, struct bytes key, bool whole)
 	if (e == E_OK)
 		e = down_read_form(value, &row);
 	if (whole) {
-		CHECK(row.order == 7 && bytes_equal(row.bundle, BYTES_LIT("a form's bundle")) && be32_get(key.p) == 0x01020304);
+		CHECK(row.order == 7 && bytes_equal(row.bundle, BYTES_LIT("a form's bundle")) &&
+		      be32_get(key.p) == 0x01020304);
 		CHECK_STR(row.languages, "km lo");
 	}
 	return e;
@@ -260,10 +304,16 @@ read_form(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_outbox(struct store_txn *txn)
 {
-	struct outbox_row row = {.author = TEST_AUTHOR, .urgent = true, .area = "SM09010101", .to = {.key_no = 7},
-	                         .epoch = TEST_EPOCH, .index = 4, .analytic = BYTES_LIT("the analytic ciphertext"),
-	                         .identifying = BYTES_LIT("the identifying one"), .records = {the_record, {"record-000000002"}},
-	                         .record_count = 2};
+	struct outbox_row row = {.author = TEST_AUTHOR,
+				 .urgent = true,
+				 .area = "SM09010101",
+				 .to = {.key_no = 7},
+				 .epoch = TEST_EPOCH,
+				 .index = 4,
+				 .analytic = BYTES_LIT("the analytic ciphertext"),
+				 .identifying = BYTES_LIT("the identifying one"),
+				 .records = {the_record, {"record-000000002"}},
+				 .record_count = 2};
 
 	memset(row.enc, 4, sizeof(row.enc));
 	return outbox_row_put(txn, 11, &row);
@@ -286,8 +336,9 @@ read_outbox(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e = outbox_row_of(txn, key, &row);
 
 	if (whole)
-		CHECK(row.urgent && !row.has_record && row.record_count == 2 && row.index == 4 && row.to.key_no == 7 &&
-		      !row.to.to_principal && bytes_equal(row.identifying, BYTES_LIT("the identifying one")) &&
+		CHECK(row.urgent && !row.has_record && row.record_count == 2 && row.index == 4 &&
+		      row.to.key_no == 7 && !row.to.to_principal &&
+		      bytes_equal(row.identifying, BYTES_LIT("the identifying one")) &&
 		      be64_get(key.p) == 11);
 	return e;
 }
@@ -296,9 +347,13 @@ read_outbox(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_outbox_revision(struct store_txn *txn)
 {
-	struct outbox_row row = {.author = TEST_AUTHOR, .area = "SM09", .to = {.to_principal = true, .principal = TEST_OTHER},
-	                         .epoch = 5, .has_record = true, .record = the_record,
-	                         .analytic = BYTES_LIT("the analytic ciphertext")};
+	struct outbox_row row = {.author = TEST_AUTHOR,
+				 .area = "SM09",
+				 .to = {.to_principal = true, .principal = TEST_OTHER},
+				 .epoch = 5,
+				 .has_record = true,
+				 .record = the_record,
+				 .analytic = BYTES_LIT("the analytic ciphertext")};
 
 	memset(row.enc, 4, sizeof(row.enc));
 	return outbox_row_put(txn, 12, &row);
@@ -311,8 +366,8 @@ read_outbox_revision(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e = outbox_row_of(txn, key, &row);
 
 	if (whole)
-		CHECK(!row.urgent && row.has_record && ID_EQUAL(&row.record, &the_record) && row.record_count == 0 &&
-		      row.to.to_principal && row.identifying.n == 0);
+		CHECK(!row.urgent && row.has_record && ID_EQUAL(&row.record, &the_record) &&
+		      row.record_count == 0 && row.to.to_principal && row.identifying.n == 0);
 	return e;
 }
 
@@ -320,8 +375,12 @@ read_outbox_revision(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_outbox_nameless(struct store_txn *txn)
 {
-	struct outbox_row row = {.author = TEST_AUTHOR, .area = "SM09", .to = {.key_no = 7}, .epoch = 5,
-	                         .analytic = BYTES_LIT("the analytic ciphertext"), .left_out = true};
+	struct outbox_row row = {.author = TEST_AUTHOR,
+				 .area = "SM09",
+				 .to = {.key_no = 7},
+				 .epoch = 5,
+				 .analytic = BYTES_LIT("the analytic ciphertext"),
+				 .left_out = true};
 
 	memset(row.enc, 4, sizeof(row.enc));
 	memset(row.hash, 0x55, sizeof(row.hash));
@@ -335,16 +394,27 @@ read_outbox_nameless(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e = outbox_row_of(txn, key, &row);
 
 	if (whole)
-		CHECK(row.left_out && row.identifying.n == 0 && row.hash[0] == 0x55 && row.hash[HASH_BYTES - 1] == 0x55);
+		CHECK(row.left_out && row.identifying.n == 0 && row.hash[0] == 0x55 &&
+		      row.hash[HASH_BYTES - 1] == 0x55);
 	return e;
 }
 
 static enum err
 put_own_record(struct store_txn *txn)
 {
-	struct own_record o = {.id = the_record, .form = {0x01020304}, .area = "SM09010101", .created_s = 1700000000,
-	                       .epoch = TEST_EPOCH, .number = 3, .order = 8, .heads = {{"revision-0000001"}}, .head_count = 1,
-	                       .review = REVIEW_HAS_ISSUES, .review_s = 1700000500, .note = "which school?", .is_void = true};
+	struct own_record o = {.id = the_record,
+			       .form = {0x01020304},
+			       .area = "SM09010101",
+			       .created_s = 1700000000,
+			       .epoch = TEST_EPOCH,
+			       .number = 3,
+			       .order = 8,
+			       .heads = {{"revision-0000001"}},
+			       .head_count = 1,
+			       .review = REVIEW_HAS_ISSUES,
+			       .review_s = 1700000500,
+			       .note = "which school?",
+			       .is_void = true};
 
 	return own_record_put(txn, &o);
 }
@@ -357,7 +427,8 @@ read_own_record(struct store_txn *txn, struct bytes key, bool whole)
 
 	(void)key;
 	if (whole) {
-		CHECK(o.number == 3 && o.order == 8 && o.head_count == 1 && o.review == REVIEW_HAS_ISSUES && o.is_void);
+		CHECK(o.number == 3 && o.order == 8 && o.head_count == 1 &&
+		      o.review == REVIEW_HAS_ISSUES && o.is_void);
 		CHECK_STR(o.note, "which school?");
 	}
 	return e;
@@ -381,13 +452,18 @@ read_acked(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
-static const struct field_value two_values[] = {{{0x0a0b0c0d}, true, {(const uint8_t *)"\xa4Mona", 5}},
-                                                {{0x0a0b0c0e}, false, {(const uint8_t *)"\x07", 1}}};
+static const struct field_value two_values[] = {
+    {{0x0a0b0c0d}, true, {(const uint8_t *)"\xa4Mona", 5}},
+    {{0x0a0b0c0e}, false, {(const uint8_t *)"\x07", 1}}};
 
 static enum err
 put_draft(struct store_txn *txn)
 {
-	struct draft_head h = {.form = 0x01020304, .lang = "km", .area = "SM09010101", .saved_ms = 1700000000123, .answers = 2};
+	struct draft_head h = {.form = 0x01020304,
+			       .lang = "km",
+			       .area = "SM09010101",
+			       .saved_ms = 1700000000123,
+			       .answers = 2};
 	struct store_seq key = store_seq_of(1);
 	struct writer w;
 	enum err e;
@@ -411,10 +487,12 @@ read_draft(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e;
 
 	arena_init(&arena, 1u << 20);
-	if ((e = store_get(txn, STORE_DRAFT, key, &value)) == E_OK && (e = draft_head_read(&r, value, &h)) == E_OK)
+	if ((e = store_get(txn, STORE_DRAFT, key, &value)) == E_OK &&
+	    (e = draft_head_read(&r, value, &h)) == E_OK)
 		e = draft_values_read(&r, &arena, &values, &count);
 	if (whole) {
-		CHECK(e == E_OK && h.form == 0x01020304 && h.saved_ms == 1700000000123 && count == 2 && values[0].identifying &&
+		CHECK(e == E_OK && h.form == 0x01020304 && h.saved_ms == 1700000000123 &&
+		      count == 2 && values[0].identifying &&
 		      bytes_equal(values[0].value, two_values[0].value));
 		CHECK_STR(h.lang, "km");
 	}
@@ -423,30 +501,36 @@ read_draft(struct store_txn *txn, struct bytes key, bool whole)
 }
 
 static const struct golden_row rows[] = {
-    {"row_meta_identities", "META identities of a node and its officer", STORE_META, "identities", put_identities,
-     read_identities, E_OK, true, NULL, 0, 0},
-    {"row_meta_home", "META home of a node", STORE_META, "home", put_home, read_home, E_OK, true, NULL, 0, 0},
-    {"row_meta_above", "META above of a twin", STORE_META, "above", put_above, read_above, E_OK, true, NULL, 0, 0},
-    {"row_meta_programme", "META programme, k 12", STORE_META, "programme", put_programme, read_programme, E_OK, true,
-     "row_meta_programme_key", 0, 0},
+    {"row_meta_identities", "META identities of a node and its officer", STORE_META, "identities",
+     put_identities, read_identities, E_OK, true, NULL, 0, 0},
+    {"row_meta_home", "META home of a node", STORE_META, "home", put_home, read_home, E_OK, true,
+     NULL, 0, 0},
+    {"row_meta_above", "META above of a twin", STORE_META, "above", put_above, read_above, E_OK,
+     true, NULL, 0, 0},
+    {"row_meta_programme", "META programme, k 12", STORE_META, "programme", put_programme,
+     read_programme, E_OK, true, "row_meta_programme_key", 0, 0},
     {"row_meta_sync", "META sync", STORE_META, "sync", put_sync, read_sync, E_OK, true, NULL, 0, 0},
-    {"row_meta_down", "META down inbox", STORE_META, "down inbox", put_down, read_down, E_STORE_DAMAGED, false, NULL, 0, 0},
-    {"row_meta_approved", "META approved, 1", STORE_META, "approved", put_approved, read_approved, E_STORE_DAMAGED, false,
-     NULL, 0, 0},
-    {"row_enrolment", "a member who was shut out", STORE_ENROLMENT, NULL, put_member, read_member, E_OK, true, NULL, 0, 0},
-    {"row_invitation", "an invitation that was used", STORE_INVITATION, NULL, put_invitation, read_invitation, E_OK, true,
-     "row_invitation_key", 0, 0},
+    {"row_meta_down", "META down inbox", STORE_META, "down inbox", put_down, read_down,
+     E_STORE_DAMAGED, false, NULL, 0, 0},
+    {"row_meta_approved", "META approved, 1", STORE_META, "approved", put_approved, read_approved,
+     E_STORE_DAMAGED, false, NULL, 0, 0},
+    {"row_enrolment", "a member who was shut out", STORE_ENROLMENT, NULL, put_member, read_member,
+     E_OK, true, NULL, 0, 0},
+    {"row_invitation", "an invitation that was used", STORE_INVITATION, NULL, put_invitation,
+     read_invitation, E_OK, true, "row_invitation_key", 0, 0},
     {"row_form", "a form's row", STORE_FORM, NULL, put_form, read_form, E_OK, true, NULL, 0, 0},
-    {"row_outbox_slice", "two urgent records in a slice pair", STORE_OUTBOX_SLICE, NULL, put_outbox, read_outbox, E_OK, true,
+    {"row_outbox_slice", "two urgent records in a slice pair", STORE_OUTBOX_SLICE, NULL, put_outbox,
+     read_outbox, E_OK, true, NULL, 0, 0},
+    {"row_outbox_slice_revision", "a later revision, sealed to one principal", STORE_OUTBOX_SLICE,
+     NULL, put_outbox_revision, read_outbox_revision, E_OK, true, NULL, 0, 0},
+    {"row_outbox_slice_nameless", "a slice whose identifying part was erased", STORE_OUTBOX_SLICE,
+     NULL, put_outbox_nameless, read_outbox_nameless, E_OK, true, NULL, 0, 0},
+    {"row_own_record", "a device's own record", STORE_OWN_RECORD, NULL, put_own_record,
+     read_own_record, E_OK, true, NULL, 0, 0},
+    {"row_cursor_acked", "CURSOR: acknowledged up to 42", STORE_CURSOR, NULL, put_acked, read_acked,
+     E_STORE_DAMAGED, false, "row_cursor_acked_key", 0, 0},
+    {"row_draft", "a draft of two answers", STORE_DRAFT, NULL, put_draft, read_draft, E_OK, true,
      NULL, 0, 0},
-    {"row_outbox_slice_revision", "a later revision, sealed to one principal", STORE_OUTBOX_SLICE, NULL,
-     put_outbox_revision, read_outbox_revision, E_OK, true, NULL, 0, 0},
-    {"row_outbox_slice_nameless", "a slice whose identifying part was erased", STORE_OUTBOX_SLICE, NULL,
-     put_outbox_nameless, read_outbox_nameless, E_OK, true, NULL, 0, 0},
-    {"row_own_record", "a device's own record", STORE_OWN_RECORD, NULL, put_own_record, read_own_record, E_OK, true, NULL, 0, 0},
-    {"row_cursor_acked", "CURSOR: acknowledged up to 42", STORE_CURSOR, NULL, put_acked, read_acked, E_STORE_DAMAGED, false,
-     "row_cursor_acked_key", 0, 0},
-    {"row_draft", "a draft of two answers", STORE_DRAFT, NULL, put_draft, read_draft, E_OK, true, NULL, 0, 0},
 };
 
 static void

@@ -1,6 +1,6 @@
 /*
- * The rows of an office's keys, of a succession and of a tree of nodes: each as FORMATS.md writes it, to the byte. What was
- * written once must be read for ever, by every later version.
+ * The rows of an office's keys, of a succession and of a tree of nodes: each as FORMATS.md writes
+ * it, to the byte. What was written once must be read for ever, by every later version.
  */
 #include "core/parcel/arrival.h"
 #include "core/pack.h"
@@ -25,7 +25,8 @@ static struct peer peer; /* as much of one as a row's functions read */
 static enum err
 put_office_keys(struct store_txn *txn)
 {
-	struct home h = {.area = "SM09", .key_no = 2, .seal = test_key(KEY_OFFICE), .has_secret = true};
+	struct home h = {
+	    .area = "SM09", .key_no = 2, .seal = test_key(KEY_OFFICE), .has_secret = true};
 
 	memset(&peer, 0, sizeof(peer));
 	peer.old_key_count = 1;
@@ -43,7 +44,8 @@ read_office_keys(struct store_txn *txn, struct bytes key, bool whole)
 	memset(&peer, 0, sizeof(peer));
 	e = office_keys_load(txn, &peer);
 	if (whole)
-		CHECK(peer.old_key_count == 2 && peer.old_keys[0].key_no == 1 && peer.old_keys[1].key_no == 2 &&
+		CHECK(peer.old_key_count == 2 && peer.old_keys[0].key_no == 1 &&
+		      peer.old_keys[1].key_no == 2 &&
 		      memcmp(&peer.old_keys[0].key, &first, sizeof(first)) == 0 &&
 		      memcmp(&peer.old_keys[1].key, &second, sizeof(second)) == 0);
 	else
@@ -61,8 +63,12 @@ put_succession(struct store_txn *txn)
 	programme_id_of(&peer.programme.id, &root.pub);
 	memcpy(peer.home.area, "SM09", 5);
 	peer.identity_count = 1;
-	peer.identities[0] = (struct identity){.id = TEST_AUTHOR, .role = ROLE_NODE, .area = "SM09", .name = "node",
-	    .sign = test_key(KEY_AUTHOR), .seal = test_key(KEY_OTHER)};
+	peer.identities[0] = (struct identity){.id = TEST_AUTHOR,
+					       .role = ROLE_NODE,
+					       .area = "SM09",
+					       .name = "node",
+					       .sign = test_key(KEY_AUTHOR),
+					       .seal = test_key(KEY_OTHER)};
 	return succeed_say(&peer, txn, &s, 1790000000);
 }
 
@@ -79,7 +85,8 @@ read_succession(struct store_txn *txn, struct bytes key, bool whole)
 		e = succession_decode(value, &peer.programme.id, &m, NULL);
 	if (whole) {
 		CHECK(m.number == 1790000000 && m.count == 1 && ID_EQUAL(&m.nodes[0], &the_node));
-		CHECK(principal_verify(STATEMENT_SUCCESSION, value, &peer.programme.id, &root.pub) == E_OK);
+		CHECK(principal_verify(STATEMENT_SUCCESSION, value, &peer.programme.id,
+				       &root.pub) == E_OK);
 	}
 	return e;
 }
@@ -90,7 +97,8 @@ put_own_enrolment(struct store_txn *txn)
 {
 	static uint8_t own[STATEMENT_BYTES_MAX], node[STATEMENT_BYTES_MAX];
 	struct message_welcome w = {.own_enrolment = vector_read("enrolment_1", own, sizeof(own)),
-	                            .node_enrolment = vector_read("enrolment_1", node, sizeof(node))};
+				    .node_enrolment =
+					vector_read("enrolment_1", node, sizeof(node))};
 
 	return succeed_keep(txn, &w);
 }
@@ -236,15 +244,20 @@ static enum err
 put_carried(struct store_txn *txn)
 {
 	static uint8_t room[STATEMENT_BYTES_MAX];
-	struct accepted x = {.arrival = {.number = 3, .received_s = 1700000100, .via = TEST_OTHER, .flags = ARRIVAL_CARRIED,
-	                                 .parcel = BYTES_LIT("a parcel's bytes")}, .now_s = 1700000100};
+	struct accepted x = {.arrival = {.number = 3,
+					 .received_s = 1700000100,
+					 .via = TEST_OTHER,
+					 .flags = ARRIVAL_CARRIED,
+					 .parcel = BYTES_LIT("a parcel's bytes")},
+			     .now_s = 1700000100};
 	struct programme_id none = {""};
 	struct member m = {.state = MEMBER_APPROVED};
 	enum arrival_result result;
 	enum err e;
 
 	m.signed_enrolment = vector_read("enrolment_1", room, sizeof(room));
-	if ((e = enrolment_decode(m.signed_enrolment, &none, &m.enrolment, NULL)) != E_OK || (e = member_put(txn, &m)) != E_OK)
+	if ((e = enrolment_decode(m.signed_enrolment, &none, &m.enrolment, NULL)) != E_OK ||
+	    (e = member_put(txn, &m)) != E_OK)
 		return e;
 	x.arrival.log = (struct log_id){m.enrolment.id, TEST_EPOCH};
 	memset(x.arrival.hash.b, 0xaa, sizeof(x.arrival.hash.b));
@@ -265,7 +278,8 @@ read_carried(struct store_txn *txn, struct bytes key, bool whole)
 	enum err e;
 
 	(void)key;
-	CHECK(enrolment_decode(vector_read("enrolment_1", room, sizeof(room)), &none, &author, NULL) == E_OK);
+	CHECK(enrolment_decode(vector_read("enrolment_1", room, sizeof(room)), &none, &author,
+			       NULL) == E_OK);
 	log.author = author.id;
 	e = accept_upto(txn, &log, &upto);
 	CHECK(!whole || upto == 3);
@@ -276,8 +290,12 @@ read_carried(struct store_txn *txn, struct bytes key, bool whole)
 static enum err
 put_holds(struct store_txn *txn)
 {
-	struct receipt r = {.by = TEST_AUTHOR, .to = TEST_OTHER, .time_s = 1700000000, .count = 2,
-	                    .rows = {{.epoch = 5, .number = 9}, {.epoch = TEST_EPOCH, .number = 12}}};
+	struct receipt r = {
+	    .by = TEST_AUTHOR,
+	    .to = TEST_OTHER,
+	    .time_s = 1700000000,
+	    .count = 2,
+	    .rows = {{.epoch = 5, .number = 9}, {.epoch = TEST_EPOCH, .number = 12}}};
 	struct receipt older = r;
 	uint64_t number = 0;
 	enum err e = receipts_note(txn, &r);
@@ -296,8 +314,11 @@ put_holds(struct store_txn *txn)
 static enum err
 put_wait(struct store_txn *txn)
 {
-	struct arrival a = {.log = the_log, .number = 1, .received_s = 1700000100, .via = TEST_OTHER,
-	                    .parcel = BYTES_LIT("a parcel's bytes")};
+	struct arrival a = {.log = the_log,
+			    .number = 1,
+			    .received_s = 1700000100,
+			    .via = TEST_OTHER,
+			    .parcel = BYTES_LIT("a parcel's bytes")};
 	enum arrival_result result;
 	uint64_t seq;
 	enum err e;
@@ -308,7 +329,8 @@ put_wait(struct store_txn *txn)
 	return stanzas_wait(txn, the_leaf, seq);
 }
 
-/* The stanza comes (that of tests/vectors/stanza.hex, for KH): it waits no longer, and goes on upwards. */
+/* The stanza comes (that of tests/vectors/stanza.hex, for KH): it waits no longer, and goes on
+ * upwards. */
 static enum err
 stanza_comes(struct store_txn *txn)
 {
@@ -360,30 +382,30 @@ put_left(struct store_txn *txn)
 }
 
 static const struct golden_row rows[] = {
-    {"row_meta_office_keys", "META office keys: 1 and 2 came before", STORE_META, "office keys", put_office_keys,
-     read_office_keys, E_OK, true, NULL, 0, 0},
-    {"row_meta_succession", "META succession: follows one node", STORE_META, "succession", put_succession, read_succession, E_OK,
-     false, NULL, 0, 0},
-    {"row_meta_own_enrolment", "META own enrolment: that of enrolment_1.hex", STORE_META, "own enrolment", put_own_enrolment,
-     read_own_enrolment, E_OK, false, NULL, 0, 0},
-    {"row_meta_other_nodes", "META other nodes: one twin", STORE_META, "other nodes", put_other_nodes, read_other_nodes, E_OK,
-     true, NULL, 0, 0},
-    {"row_cursor_left", "CURSOR: number 9 is left to others", STORE_CURSOR, NULL, put_left, NULL, E_OK, false,
-     "row_cursor_left_key", 0, 0},
-    {"row_cursor_said", "CURSOR: a node acknowledged 300", STORE_CURSOR, NULL, put_said, read_said, E_STORE_DAMAGED, false,
-     "row_cursor_said_key", 0, 0},
-    {"row_cursor_pack", "CURSOR: up to 300 went out on sticks", STORE_CURSOR, NULL, put_packed, read_packed, E_STORE_DAMAGED,
-     false, "row_cursor_pack_key", 0, 0},
-    {"row_cursor_heard", "CURSOR: a node was heard up to 300", STORE_CURSOR, NULL, put_heard, read_heard, E_STORE_DAMAGED, false,
-     "row_cursor_heard_key", 0, 0},
-    {"row_cursor_carried", "CURSOR: number 3 came carried", STORE_CURSOR, NULL, put_carried, read_carried, E_STORE_DAMAGED, false,
-     "row_cursor_carried_key", 0, 0},
-    {"row_cursor_wait", "CURSOR: arrival 1 waits for a stanza", STORE_CURSOR, NULL, put_wait, read_wait, E_STORE_DAMAGED, false,
-     "row_cursor_wait_key", 0, 0},
-    {"row_cursor_holds", "CURSOR: a device holds 9 and 12 of two logs", STORE_CURSOR, NULL, put_holds, NULL, E_OK, false,
-     "row_cursor_holds_key", 0, 0},
-    {"row_cursor_pass", "CURSOR: a stanza that goes on upwards", STORE_CURSOR, NULL, put_pass, NULL, E_OK, false,
-     "row_cursor_pass_key", 0, 0},
+    {"row_meta_office_keys", "META office keys: 1 and 2 came before", STORE_META, "office keys",
+     put_office_keys, read_office_keys, E_OK, true, NULL, 0, 0},
+    {"row_meta_succession", "META succession: follows one node", STORE_META, "succession",
+     put_succession, read_succession, E_OK, false, NULL, 0, 0},
+    {"row_meta_own_enrolment", "META own enrolment: that of enrolment_1.hex", STORE_META,
+     "own enrolment", put_own_enrolment, read_own_enrolment, E_OK, false, NULL, 0, 0},
+    {"row_meta_other_nodes", "META other nodes: one twin", STORE_META, "other nodes",
+     put_other_nodes, read_other_nodes, E_OK, true, NULL, 0, 0},
+    {"row_cursor_left", "CURSOR: number 9 is left to others", STORE_CURSOR, NULL, put_left, NULL,
+     E_OK, false, "row_cursor_left_key", 0, 0},
+    {"row_cursor_said", "CURSOR: a node acknowledged 300", STORE_CURSOR, NULL, put_said, read_said,
+     E_STORE_DAMAGED, false, "row_cursor_said_key", 0, 0},
+    {"row_cursor_pack", "CURSOR: up to 300 went out on sticks", STORE_CURSOR, NULL, put_packed,
+     read_packed, E_STORE_DAMAGED, false, "row_cursor_pack_key", 0, 0},
+    {"row_cursor_heard", "CURSOR: a node was heard up to 300", STORE_CURSOR, NULL, put_heard,
+     read_heard, E_STORE_DAMAGED, false, "row_cursor_heard_key", 0, 0},
+    {"row_cursor_carried", "CURSOR: number 3 came carried", STORE_CURSOR, NULL, put_carried,
+     read_carried, E_STORE_DAMAGED, false, "row_cursor_carried_key", 0, 0},
+    {"row_cursor_wait", "CURSOR: arrival 1 waits for a stanza", STORE_CURSOR, NULL, put_wait,
+     read_wait, E_STORE_DAMAGED, false, "row_cursor_wait_key", 0, 0},
+    {"row_cursor_holds", "CURSOR: a device holds 9 and 12 of two logs", STORE_CURSOR, NULL,
+     put_holds, NULL, E_OK, false, "row_cursor_holds_key", 0, 0},
+    {"row_cursor_pass", "CURSOR: a stanza that goes on upwards", STORE_CURSOR, NULL, put_pass, NULL,
+     E_OK, false, "row_cursor_pass_key", 0, 0},
 };
 
 static void
@@ -424,7 +446,8 @@ told(void)
 	CHECK(store_write(g.store, golden_row_job, (void *)(uintptr_t)pass) == E_OK);
 	memset(&peer, 0, sizeof(peer));
 	peer.store = g.store;
-	first = second = (struct carry){.peer = &peer, .other = {.id = TEST_OTHER, .road = CARRY_UP}, .at = 300};
+	first = second =
+	    (struct carry){.peer = &peer, .other = {.id = TEST_OTHER, .road = CARRY_UP}, .at = 300};
 	CHECK(!tell(&first, g.store) && tell(&first, g.store)); /* once an exchange */
 	CHECK(carry_agreed(&first, 77) == E_OK);
 	CHECK(tell(&second, g.store)); /* and not in the next one */
@@ -432,8 +455,10 @@ told(void)
 	REQUIRE(store_walk(txn, STORE_CURSOR, BYTES_NONE, STORE_FORWARD, &c) == E_OK);
 	while (store_next(c, &key, &value))
 		if (count++ == 1) {
-			CHECK(vector_holds("row_cursor_told", "CURSOR: a node of life 77 knows an author", value));
-			CHECK(vector_holds("row_cursor_told_key", "the row's key: the node, the author", key));
+			CHECK(vector_holds("row_cursor_told",
+					   "CURSOR: a node of life 77 knows an author", value));
+			CHECK(vector_holds("row_cursor_told_key",
+					   "the row's key: the node, the author", key));
 		}
 	CHECK(store_walk_end(c) == E_OK && count == 2);
 	store_read_end(txn);

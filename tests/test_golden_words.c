@@ -1,5 +1,6 @@
 /*
- * What a node says to its devices, and what is asked of it, to the byte: control items, notices, and calls that travel.
+ * What a node says to its devices, and what is asked of it, to the byte: control items, notices,
+ * and calls that travel.
  */
 #include "core/pack.h"
 #include "tests/keys.h"
@@ -16,22 +17,44 @@ struct item_row {
 };
 
 static const struct item_row items[] = {
-    {"item_form", "FORM: the seventh, Khmer and Lao accepted", NULL,
-     {.kind = DOWN_FORM, .order = 7, .languages = "km lo", .content = BYTES_LIT("a form's bundle")}},
+    {"item_form",
+     "FORM: the seventh, Khmer and Lao accepted",
+     NULL,
+     {.kind = DOWN_FORM,
+      .order = 7,
+      .languages = "km lo",
+      .content = BYTES_LIT("a form's bundle")}},
     {"item_areas", "AREAS", "area_table", {.kind = DOWN_AREAS}},
     {"item_office", "OFFICE", "office_1", {.kind = DOWN_OFFICE}},
     {"item_revocation", "REVOCATION", "revocation_1", {.kind = DOWN_REVOCATION}},
     {"item_erasure", "ERASURE", "erasure_1", {.kind = DOWN_ERASURE}},
     {"item_retention", "RETENTION", "retention", {.kind = DOWN_RETENTION}},
-    {"item_languages", "LANGUAGES", NULL, {.kind = DOWN_LANGUAGES, .form = "F2_situation", .languages = "km"}},
-    {"item_addresses", "ADDRESSES: nobody else", NULL, {.kind = DOWN_ADDRESSES, .content = BYTES_LIT("\x90")}},
+    {"item_languages",
+     "LANGUAGES",
+     NULL,
+     {.kind = DOWN_LANGUAGES, .form = "F2_situation", .languages = "km"}},
+    {"item_addresses",
+     "ADDRESSES: nobody else",
+     NULL,
+     {.kind = DOWN_ADDRESSES, .content = BYTES_LIT("\x90")}},
     {"item_codecs", "CODECS", NULL, {.kind = DOWN_CODECS, .highest = 3}},
-    {"item_dictionary", "DICTIONARY", NULL,
-     {.kind = DOWN_DICTIONARY, .form_key = 0x0a0b0c0d, .content = BYTES_LIT("a form's dictionary")}},
-    {"item_review", "REVIEW of record record-000000001", NULL,
-     {.kind = DOWN_REVIEW, .record = {"record-000000001"}, .state = REVIEW_HAS_ISSUES, .note = "which school?",
+    {"item_dictionary",
+     "DICTIONARY",
+     NULL,
+     {.kind = DOWN_DICTIONARY,
+      .form_key = 0x0a0b0c0d,
+      .content = BYTES_LIT("a form's dictionary")}},
+    {"item_review",
+     "REVIEW of record record-000000001",
+     NULL,
+     {.kind = DOWN_REVIEW,
+      .record = {"record-000000001"},
+      .state = REVIEW_HAS_ISSUES,
+      .note = "which school?",
       .time_s = 1700000500}},
-    {"item_office_key", "OFFICE KEY: the third, 5a..", NULL,
+    {"item_office_key",
+     "OFFICE KEY: the third, 5a..",
+     NULL,
      {.kind = DOWN_OFFICE_KEY, .key_no = 3, .secret = {0x5a, 0x5b, 0x5c}}},
     {"item_above", "ABOVE: where the node above is", "above_content", {.kind = DOWN_ABOVE}},
     {"item_enrolment", "ENROLMENT", "enrolment_1", {.kind = DOWN_ENROLMENT}},
@@ -42,9 +65,9 @@ same(const struct down_item *a, const struct down_item *b)
 {
 	return a->kind == b->kind && a->order == b->order && bytes_equal(a->content, b->content) &&
 	       strcmp(a->languages, b->languages) == 0 && strcmp(a->form, b->form) == 0 &&
-	       ID_EQUAL(&a->record, &b->record) && a->state == b->state && strcmp(a->note, b->note) == 0 &&
-	       a->time_s == b->time_s && a->key_no == b->key_no && a->highest == b->highest &&
-	       a->form_key == b->form_key &&
+	       ID_EQUAL(&a->record, &b->record) && a->state == b->state &&
+	       strcmp(a->note, b->note) == 0 && a->time_s == b->time_s && a->key_no == b->key_no &&
+	       a->highest == b->highest && a->form_key == b->form_key &&
 	       memcmp(a->secret, b->secret, sizeof(a->secret)) == 0;
 }
 
@@ -68,7 +91,8 @@ control_items_and_notices(void)
 		for (n = 0; n < w.n; n++) {
 			enum err e = down_item_read(BYTES(w.p, n), &got);
 
-			CHECK_MSG(e == E_PARCEL || (n >= 2 && e == E_PACK_CUT), "%s cut at %zu: %s", items[i].vector, n, err_name(e));
+			CHECK_MSG(e == E_PARCEL || (n >= 2 && e == E_PACK_CUT), "%s cut at %zu: %s",
+				  items[i].vector, n, err_name(e));
 		}
 		writer_u8(&w, 0);
 		CHECK(down_item_read(writer_view(&w), &got) == E_PACK_EXTRA);
@@ -86,14 +110,16 @@ kinds_of_another_version(void)
 		const char *bytes;
 		size_t n;
 		enum err e;
-	} rows[] = {{"\x91\x0f", 2, E_OK}, {"\x93\x14\xc0\xc0", 4, E_OK}, {"\x92\xcc\xff\x01", 4, E_OK},
-	            {"", 0, E_PARCEL},     {"\x90", 1, E_PARCEL},         {"\x91\xa1x", 3, E_PARCEL},
-	            {"\xc0", 1, E_PARCEL}};
+	} rows[] = {{"\x91\x0f", 2, E_OK},         {"\x93\x14\xc0\xc0", 4, E_OK},
+		    {"\x92\xcc\xff\x01", 4, E_OK}, {"", 0, E_PARCEL},
+		    {"\x90", 1, E_PARCEL},         {"\x91\xa1x", 3, E_PARCEL},
+		    {"\xc0", 1, E_PARCEL}};
 	struct down_item got;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_MSG(down_item_read(BYTES(rows[i].bytes, rows[i].n), &got) == rows[i].e, "row %zu", i);
+		CHECK_MSG(down_item_read(BYTES(rows[i].bytes, rows[i].n), &got) == rows[i].e,
+			  "row %zu", i);
 }
 
 /* ---- calls ---- */
@@ -116,13 +142,25 @@ struct call_row {
 };
 
 static const struct call_row calls[] = {
-    {"call_list", "banyan list STORE F2_situation --json, over TLS", 5,
-     {(char *)"banyan", (char *)"list", (char *)"store", (char *)"F2_situation", (char *)"--json"}, false, NULL},
-    {"call_review", "banyan review STORE RECORD --state has_issues --note ..., over TLS", 8,
-     {(char *)"banyan", (char *)"review", (char *)"store", (char *)"7265636f", (char *)"--state", (char *)"has_issues",
-      (char *)"--note", (char *)"which school?"}, false, NULL},
-    {"call_submit", "banyan submit STORE F1 --answers FILE, through the socket, with a passphrase", 6,
-     {(char *)"banyan", (char *)"submit", (char *)"store", (char *)"F1", (char *)"--answers", (char *)"unread"}, true,
+    {"call_list",
+     "banyan list STORE F2_situation --json, over TLS",
+     5,
+     {(char *)"banyan", (char *)"list", (char *)"store", (char *)"F2_situation", (char *)"--json"},
+     false,
+     NULL},
+    {"call_review",
+     "banyan review STORE RECORD --state has_issues --note ..., over TLS",
+     8,
+     {(char *)"banyan", (char *)"review", (char *)"store", (char *)"7265636f", (char *)"--state",
+      (char *)"has_issues", (char *)"--note", (char *)"which school?"},
+     false,
+     NULL},
+    {"call_submit",
+     "banyan submit STORE F1 --answers FILE, through the socket, with a passphrase",
+     6,
+     {(char *)"banyan", (char *)"submit", (char *)"store", (char *)"F1", (char *)"--answers",
+      (char *)"unread"},
+     true,
      "{\"met\":\"yes\"}\n"},
 };
 
@@ -166,14 +204,17 @@ calls_that_travel(void)
 		REQUIRE(call_asked_new(&asked, writer_view(&w), &asker, NULL) == E_OK);
 		CHECK_STR(call_command(asked)->name, call_command(c)->name);
 		CHECK_STR(call_arg(asked, 0), call_arg(c, 0));
-		CHECK(call_json(asked) == call_json(c) && call_secret(asked)->kind == c->secret.kind);
+		CHECK(call_json(asked) == call_json(c) &&
+		      call_secret(asked)->kind == c->secret.kind);
 		if (row->input != NULL)
-			CHECK(call_input(asked, "answers", &content) == E_OK && bytes_equal(content, bytes_of_str(row->input)));
+			CHECK(call_input(asked, "answers", &content) == E_OK &&
+			      bytes_equal(content, bytes_of_str(row->input)));
 		call_free(asked);
 		for (n = 0; n < w.n; n++) {
 			enum err e = call_asked_new(&asked, BYTES(w.p, n), &asker, NULL);
 
-			CHECK_MSG(e == E_PACK_CUT && asked == NULL, "%s cut at %zu: %s", row->vector, n, err_name(e));
+			CHECK_MSG(e == E_PACK_CUT && asked == NULL, "%s cut at %zu: %s",
+				  row->vector, n, err_name(e));
 		}
 		writer_u8(&w, 0);
 		CHECK(call_asked_new(&asked, writer_view(&w), &asker, NULL) == E_PACK_EXTRA);

@@ -1,4 +1,5 @@
-/* What a device remembers of relays: what each one has, how many of them, how long, and that an answer clears it. */
+/* What a device remembers of relays: what each one has, how many of them, how long, and that an
+ * answer clears it. */
 #include "tools/node/roads/handed.h"
 
 #include "core/pack.h"
@@ -58,7 +59,8 @@ remembered(void)
 	h.time_s = 1000;
 	h.epoch = 7;
 	memcpy(h.address, "10.0.0.5:7449", 14);
-	CHECK(handed_add(&h, 9) && handed_add(&h, 2) && handed_add(&h, 5)); /* what is urgent comes first */
+	CHECK(handed_add(&h, 9) && handed_add(&h, 2) &&
+	      handed_add(&h, 5)); /* what is urgent comes first */
 	CHECK(handed_has(&h, 2) && handed_has(&h, 5) && handed_has(&h, 9) && !handed_has(&h, 3));
 	memset(&ids[0], 7, sizeof(ids[0]));
 	memset(&ids[1], 8, sizeof(ids[1]));
@@ -68,19 +70,24 @@ remembered(void)
 	memset(key + 6, 1, 16);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	REQUIRE(store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value) == E_OK);
-	CHECK(vector_holds("row_cursor_handed", "time 1000, 10.0.0.5:7449, epoch 7, parcels 2, 5, 9", value));
+	CHECK(vector_holds("row_cursor_handed",
+			   "time 1000, 10.0.0.5:7449, epoch 7, parcels 2, 5, 9", value));
 	memcpy(key, "pieces", 6);
 	REQUIRE(store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &value) == E_OK);
-	CHECK(vector_holds("row_cursor_pieces", "of attachment 07..07 three chunks, of 08..08 512", value));
+	CHECK(vector_holds("row_cursor_pieces", "of attachment 07..07 three chunks, of 08..08 512",
+			   value));
 	memcpy(key, "handed", 6);
 	store_read_end(txn);
 	CHECK(look(&n, 1, 7, 2000) == E_OK && other.count == 3 && other.numbers[1] == 5);
-	CHECK(other.piece_count == 2 && ID_EQUAL(&other.pieces[1].id, &ids[1]) && other.pieces[1].chunks == 512);
+	CHECK(other.piece_count == 2 && ID_EQUAL(&other.pieces[1].id, &ids[1]) &&
+	      other.pieces[1].chunks == 512);
 	CHECK(*handed_chunks(&other, &ids[0]) == 3 && other.piece_count == 2);
-	CHECK(look(&n, 1, 8, 2000) == E_OK && other.count == 0 && other.epoch == 8);            /* another log */
-	CHECK(look(&n, 1, 7, 1001 + HANDED_DAYS_MAX * 86400u) == E_OK && other.count == 0);     /* too long ago */
-	CHECK(look(&n, 2, 7, 2000) == E_OK && other.count == 0);                                /* another relay */
-	for (i = 2; i <= HANDED_RELAYS_MAX + 1; i++) { /* the one met longest ago goes */
+	CHECK(look(&n, 1, 8, 2000) == E_OK && other.count == 0 &&
+	      other.epoch == 8); /* another log */
+	CHECK(look(&n, 1, 7, 1001 + HANDED_DAYS_MAX * 86400u) == E_OK &&
+	      other.count == 0);                                 /* too long ago */
+	CHECK(look(&n, 2, 7, 2000) == E_OK && other.count == 0); /* another relay */
+	for (i = 2; i <= HANDED_RELAYS_MAX + 1; i++) {           /* the one met longest ago goes */
 		memset(h.relay, (int)i, sizeof(h.relay));
 		h.time_s = 1000 + i;
 		REQUIRE(store_write(n.peer->store, put_job, &h) == E_OK);
@@ -91,7 +98,8 @@ remembered(void)
 	CHECK(look(&n, 1, 7, 2000) == E_OK && other.count == 0 && other.piece_count == 0);
 	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 3 && other.piece_count == 2);
 	memset(key + 6, 3, 16);
-	CHECK(store_write(n.peer->store, clear_job, key + 6) == E_OK && store_write(n.peer->store, clear_job, key + 6) == E_OK);
+	CHECK(store_write(n.peer->store, clear_job, key + 6) == E_OK &&
+	      store_write(n.peer->store, clear_job, key + 6) == E_OK);
 	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 0 && other.piece_count == 0);
 	for (i = 0; i < HANDED_PIECES_MAX - 2; i++) { /* one more has no room */
 		memset(&ids[0], 100 + (int)i, sizeof(ids[0]));
@@ -101,7 +109,8 @@ remembered(void)
 	CHECK(handed_chunks(&h, &ids[0]) == NULL && h.piece_count == HANDED_PIECES_MAX);
 	while (handed_add(&h, 10000 - h.count))
 		;
-	CHECK(h.count == HANDED_NUMBERS_MAX && handed_has(&h, 9990) && store_write(n.peer->store, put_job, &h) == E_OK);
+	CHECK(h.count == HANDED_NUMBERS_MAX && handed_has(&h, 9990) &&
+	      store_write(n.peer->store, put_job, &h) == E_OK);
 	node_end(&n);
 }
 

@@ -1,6 +1,6 @@
 /*
- * test_hostile: who may do what at a node's store, and what a device believes: askers who may not ask, an officer who left,
- * invitations used by others, a node that says nonsense.
+ * test_hostile: who may do what at a node's store, and what a device believes: askers who may not
+ * ask, an officer who left, invitations used by others, a node that says nonsense.
  */
 #include "tests/asking.h"
 #include "tests/device_fixture.h"
@@ -22,7 +22,8 @@ ask_list(const struct device *who)
 	return ask(who, "list", args, 1);
 }
 
-/* What is nobody's area is the whole office's: an officer of a part of it does not change it; and no exact counts leak. */
+/* What is nobody's area is the whole office's: an officer of a part of it does not change it; and
+ * no exact counts leak. */
 static void
 beyond_the_own_part(void)
 {
@@ -41,9 +42,12 @@ beyond_the_own_part(void)
 	CHECK(enrol_approve(n.peer, &n.peer->identities[1], "university", &n.why) == E_OK);
 	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK);
 	CHECK(ask(&part, "form accept-language", language, 2) == E_SCOPE);
-	CHECK(ask(&whole, "form accept-language", language, 2) != E_SCOPE); /* the form has no such language */
-	CHECK(ask(&whole, "form list", nothing, 0) == E_OK && strstr(heard, "\"records\":1") != NULL);
-	CHECK(ask(&university, "form list", nothing, 0) == E_OK && strstr(heard, "\"records\":null") != NULL);
+	CHECK(ask(&whole, "form accept-language", language, 2) !=
+	      E_SCOPE); /* the form has no such language */
+	CHECK(ask(&whole, "form list", nothing, 0) == E_OK &&
+	      strstr(heard, "\"records\":1") != NULL);
+	CHECK(ask(&university, "form list", nothing, 0) == E_OK &&
+	      strstr(heard, "\"records\":null") != NULL);
 	node_end(&n);
 }
 
@@ -75,7 +79,8 @@ use_invitation(struct device *d, const char *line)
 static void
 invitations(void)
 {
-	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "same", .address = "127.0.0.1:1", .days = 1};
+	struct invitation v = {
+	    .role = ROLE_MEMBER, .area = "V1", .name = "same", .address = "127.0.0.1:1", .days = 1};
 	struct writer line[2];
 	struct principal_id who;
 	struct device one, two;
@@ -137,7 +142,8 @@ take_all(struct peer *device, uint64_t *count)
 	return e;
 }
 
-/* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work is not lost. */
+/* A node that says nonsense, or is newer: the device keeps what it has, opens again, and its work
+ * is not lost. */
 static void
 words_of_a_bad_node(void)
 {
@@ -161,7 +167,8 @@ words_of_a_bad_node(void)
 	node_end(&n);
 }
 
-/* What a relay or a stick says in the node's name: not signed by it, out of turn, twice, or of another log. */
+/* What a relay or a stick says in the node's name: not signed by it, out of turn, twice, or of
+ * another log. */
 static void
 words_that_the_node_did_not_say(void)
 {
@@ -204,8 +211,10 @@ who_may_ask(void)
 		bool approved, revoked;
 		enum err want;
 	} rows[] = {
-	    {"waits", ROLE_OFFICER, false, false, E_NOT_APPROVED}, {"works", ROLE_OFFICER, true, false, E_OK},
-	    {"left", ROLE_OFFICER, true, true, E_REVOKED},         {"member", ROLE_MEMBER, false, false, E_FORBIDDEN},
+	    {"waits", ROLE_OFFICER, false, false, E_NOT_APPROVED},
+	    {"works", ROLE_OFFICER, true, false, E_OK},
+	    {"left", ROLE_OFFICER, true, true, E_REVOKED},
+	    {"member", ROLE_MEMBER, false, false, E_FORBIDDEN},
 	    {"university", ROLE_RESEARCHER, true, false, E_FORBIDDEN},
 	};
 	const struct identity *officer;
@@ -221,7 +230,8 @@ who_may_ask(void)
 		if (rows[i].approved)
 			CHECK(enrol_approve(n.peer, officer, rows[i].name, &n.why) == E_OK);
 		if (rows[i].revoked)
-			CHECK(enrol_revoke(n.peer, officer, rows[i].name, "gone", &who, &n.why) == E_OK);
+			CHECK(enrol_revoke(n.peer, officer, rows[i].name, "gone", &who, &n.why) ==
+			      E_OK);
 		e = ask_list(&d);
 		CHECK_MSG(e == rows[i].want, "%s: %s", rows[i].name, err_name(e));
 	}
@@ -230,7 +240,8 @@ who_may_ask(void)
 	node_end(&n);
 }
 
-/* An officer who worked at the node's own store and was shut out: neither the passphrase nor the store's copy helps. */
+/* An officer who worked at the node's own store and was shut out: neither the passphrase nor the
+ * store's copy helps. */
 static void
 officer_who_left(void)
 {
@@ -261,5 +272,5 @@ officer_who_left(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(beyond_the_own_part), T(invitations), T(words_of_a_bad_node),
-           T(words_that_the_node_did_not_say))
+CHECK_MAIN(T(who_may_ask), T(officer_who_left), T(beyond_the_own_part), T(invitations),
+	   T(words_of_a_bad_node), T(words_that_the_node_did_not_say))

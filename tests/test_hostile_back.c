@@ -1,7 +1,8 @@
 /*
- * What a relay, or an author, can do with the way back: an office's words for an author, in the envelope that answers it. Changed,
- * swapped, cut, replayed, in another order; asked for many times, by who says that it has nothing, or all, or was shut out. And with
- * pieces of an attachment on their way to the office: dropped, turned round, changed, brought twice.
+ * What a relay, or an author, can do with the way back: an office's words for an author, in the
+ * envelope that answers it. Changed, swapped, cut, replayed, in another order; asked for many
+ * times, by who says that it has nothing, or all, or was shut out. And with pieces of an attachment
+ * on their way to the office: dropped, turned round, changed, brought twice.
  */
 #include "tests/office.h"
 #include "tools/node/attached/attached.h"
@@ -12,7 +13,8 @@ static struct office_world w;
 static struct peer *one, *two;
 static const struct principal_id relay = {"relay-0000000001"};
 
-static const char *const five[] = {"girls=2", "boys=3", "all=5", "child=Sok Dara", "seen=yes", NULL};
+static const char *const five[] = {"girls=2",        "boys=3",   "all=5",
+				   "child=Sok Dara", "seen=yes", NULL};
 
 /* A form more in the office's broadcast: `n` question marks make it longer. */
 static void
@@ -22,8 +24,11 @@ says_more(char letter, unsigned n)
 
 	p += snprintf(p, 400, "| survey | | | |\n| | type | name | label |\n");
 	for (; n > 0; n--)
-		p += snprintf(p, 100, "| | text | q%u | Question %u of %c%u |\n", n, n, letter, n * 7919);
-	(void)snprintf(p, 400, "| settings | | | |\n| | form_id | version | form_title |\n| | M%c | 1 | M |\n", letter);
+		p += snprintf(p, 100, "| | text | q%u | Question %u of %c%u |\n", n, n, letter,
+			      n * 7919);
+	(void)snprintf(
+	    p, 400, "| settings | | | |\n| | form_id | version | form_title |\n| | M%c | 1 | M |\n",
+	    letter);
 	office_form(w.node, md, &w.why);
 }
 
@@ -58,7 +63,8 @@ give(struct peer *p, struct mail *m)
 	size_t at = 0;
 
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	CHECK(stick_pack_up(p, &up, &out, &packed, &w.why) == E_OK && bundle_read(writer_view(&out), &b, &w.why) == E_OK);
+	CHECK(stick_pack_up(p, &up, &out, &packed, &w.why) == E_OK &&
+	      bundle_read(writer_view(&out), &b, &w.why) == E_OK);
 	while (bundle_next(&b, &at, &envelope)) {
 		writer_be32(&m->envelopes, (uint32_t)envelope.n);
 		writer_bytes(&m->envelopes, envelope);
@@ -109,11 +115,13 @@ take(struct peer *p, struct bytes answers)
 	struct mail_taken taken = {0};
 	struct bundle b;
 
-	CHECK(bundle_read(answers, &b, &w.why) == E_OK && stick_take(p, &b, &taken, NULL, NULL, &w.why) == E_OK);
+	CHECK(bundle_read(answers, &b, &w.why) == E_OK &&
+	      stick_take(p, &b, &taken, NULL, NULL, &w.why) == E_OK);
 	return taken;
 }
 
-/* The n-th envelope of a bundle, in one of its own, with one byte changed at `at` if that is not SIZE_MAX. */
+/* The n-th envelope of a bundle, in one of its own, with one byte changed at `at` if that is not
+ * SIZE_MAX. */
 static struct bytes
 alone(struct bytes answers, unsigned n, size_t change, struct writer *out)
 {
@@ -171,7 +179,8 @@ answers_changed_and_swapped(void)
 	end();
 }
 
-/* Kept back, and handed over in another order: each says all from where the author stood; nothing goes back. */
+/* Kept back, and handed over in another order: each says all from where the author stood; nothing
+ * goes back. */
 static void
 answers_late(void)
 {
@@ -188,13 +197,15 @@ answers_late(void)
 	t = take(one, writer_view(&second));
 	CHECK(t.downs == 2 && office_taken(one, 0) == was + 2);
 	t = take(one, writer_view(&first));
-	CHECK(t.downs == 0 && t.duplicates == 1 && t.refused == 0 && office_taken(one, 0) == was + 2);
+	CHECK(t.downs == 0 && t.duplicates == 1 && t.refused == 0 &&
+	      office_taken(one, 0) == was + 2);
 	writer_free(&first);
 	writer_free(&second);
 	end();
 }
 
-/* Asked for thirty times in one visit: what is new is said once, and no more than there is room for. */
+/* Asked for thirty times in one visit: what is new is said once, and no more than there is room
+ * for. */
 static void
 asked_many_times(void)
 {
@@ -212,11 +223,13 @@ asked_many_times(void)
 	give(two, &m);
 	CHECK(bring(&m, SATCHEL_ANSWERS_BYTES_MAX, &answers) == 31);
 	CHECK_MSG(answers.n < 2 * once.n + 30 * 1300, "%zu bytes, once %zu", answers.n, once.n);
-	CHECK(take(two, writer_view(&answers)).downs == 2); /* the neighbour is not the poorer for it */
+	CHECK(take(two, writer_view(&answers)).downs ==
+	      2); /* the neighbour is not the poorer for it */
 	writer_free(&answers);
 	CHECK(bring(&m, 0, &answers) == 31);
 	CHECK_MSG(answers.n <= 31 * 1200 + BUNDLE_HEAD_BYTES, "%zu bytes without room", answers.n);
-	CHECK(take(one, writer_view(&answers)).receipts >= 1 && office_taken(two, 0) > office_taken(one, 0));
+	CHECK(take(one, writer_view(&answers)).receipts >= 1 &&
+	      office_taken(two, 0) > office_taken(one, 0));
 	writer_free(&answers);
 	mail_free(&m);
 	ask(one, UINT64_MAX, &answers);
@@ -226,7 +239,8 @@ asked_many_times(void)
 	end();
 }
 
-/* A word that has no room is not said by halves: the next ones wait behind it, and all come when there is. */
+/* A word that has no room is not said by halves: the next ones wait behind it, and all come when
+ * there is. */
 static void
 a_little_room(void)
 {
@@ -283,7 +297,8 @@ keep_job(struct store_txn *txn, void *arg)
 	return attached_keep(txn, arg, &peer_self(one)->id, false);
 }
 
-/* The device's bundle, and in `at` where each of its envelopes begins: where it stands, then the pieces. */
+/* The device's bundle, and in `at` where each of its envelopes begins: where it stands, then the
+ * pieces. */
 static bool
 pack_pieces(struct attached_new *file, struct writer *out, struct bytes *envelopes, size_t most)
 {
@@ -304,9 +319,11 @@ pack_pieces(struct attached_new *file, struct writer *out, struct bytes *envelop
 	return n == most;
 }
 
-/* Envelopes by their digits, as a relay brings them; the statuses, and how many chunks the office has then. */
+/* Envelopes by their digits, as a relay brings them; the statuses, and how many chunks the office
+ * has then. */
 static const char *
-brings(const struct bytes *envelopes, const char *which, const struct attach_id *id, struct writer *answers)
+brings(const struct bytes *envelopes, const char *which, const struct attach_id *id,
+       struct writer *answers)
 {
 	static char said[64];
 	struct writer bundle, answer;
@@ -328,7 +345,8 @@ brings(const struct bytes *envelopes, const char *which, const struct attach_id 
 		m.bytes += e.n;
 	}
 	if (mail_bundle(&m, &bundle) == E_OK &&
-	    satchel_take(w.node, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &w.why) == E_OK)
+	    satchel_take(w.node, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer,
+			 &w.why) == E_OK)
 		count = be32_get(answer.p);
 	for (i = 0; i < count && i < 16; i++)
 		said[i] = (char)('0' + answer.p[4 + i]);
@@ -358,14 +376,17 @@ pieces_that_a_relay_turns_round(void)
 	writer_bytes(&changed, e[1]);
 	changed.p[e[1].n / 2] ^= 1;
 	e[5] = writer_view(&changed);
-	CHECK_STR(brings(e, "32", &file.ref.id, &answers), "33 0"); /* nothing without the list, in the first */
+	CHECK_STR(brings(e, "32", &file.ref.id, &answers),
+		  "33 0"); /* nothing without the list, in the first */
 	CHECK_STR(brings(e, "5", &file.ref.id, &answers), "3 0");
-	CHECK_STR(brings(e, "132", &file.ref.id, &answers), "131 6"); /* what is out of its place is not kept */
+	CHECK_STR(brings(e, "132", &file.ref.id, &answers),
+		  "131 6"); /* what is out of its place is not kept */
 	CHECK_STR(brings(e, "1122", &file.ref.id, &answers), "1111 6");
 	t = take(two, writer_view(&answers));
 	CHECK(t.envelopes == 0);
 	CHECK_STR(brings(e, "340", &file.ref.id, &answers), "111 10");
-	t = take(one, writer_view(&answers)); /* the word that goes back covers what came beside it */
+	t = take(one,
+		 writer_view(&answers)); /* the word that goes back covers what came beside it */
 	CHECK(t.attachments == 1 && t.receipts == 1 && t.refused == 0);
 	CHECK_STR(brings(e, "4321", &file.ref.id, &answers), "1111 10");
 	attached_free(&file);
@@ -375,5 +396,5 @@ pieces_that_a_relay_turns_round(void)
 	end();
 }
 
-CHECK_MAIN(T(answers_changed_and_swapped), T(answers_late), T(asked_many_times), T(a_little_room), T(who_was_shut_out),
-           T(pieces_that_a_relay_turns_round))
+CHECK_MAIN(T(answers_changed_and_swapped), T(answers_late), T(asked_many_times), T(a_little_room),
+	   T(who_was_shut_out), T(pieces_that_a_relay_turns_round))

@@ -96,9 +96,13 @@ send(const struct sent *s, const struct principal_id *known, struct mail_taken *
 	uint64_t own = store_incarnation(n.peer->store);
 	struct batch b = {.by = liar.self.id,
 			  .to = peer_self(n.peer)->id,
-			  .incarnation = s->no_life ? 0 : s->own != 0 ? s->own : 77,
+			  .incarnation = s->no_life    ? 0
+					 : s->own != 0 ? s->own
+						       : 77,
 			  .heard_incarnation = own + (s->life << 32),
-			  .heard = s->heard, .from = s->from, .seq = s->seq};
+			  .heard = s->heard,
+			  .from = s->from,
+			  .seq = s->seq};
 	struct ec_key key = liar.self.sign;
 	struct writer w;
 

@@ -1,6 +1,7 @@
 /*
- * test_hostile_join: the door. Who comes in with an invitation that ran out, with somebody's name, or asks twice; and what
- * a newcomer believes of a node that answers: whose word it is, from the node itself up to the root.
+ * test_hostile_join: the door. Who comes in with an invitation that ran out, with somebody's name,
+ * or asks twice; and what a newcomer believes of a node that answers: whose word it is, from the
+ * node itself up to the root.
  */
 #include "tests/device_fixture.h"
 #include "tools/node/enrol/enrol_node.h"
@@ -14,7 +15,8 @@ static struct node n;
 static bool
 invites(const char *name, uint8_t secret[INVITE_SECRET_BYTES])
 {
-	struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = name, .address = "127.0.0.1:1", .days = 1};
+	struct invitation v = {
+	    .role = ROLE_MEMBER, .area = "V1", .name = name, .address = "127.0.0.1:1", .days = 1};
 	struct invite invite;
 	struct writer line;
 	bool good;
@@ -94,10 +96,12 @@ an_invitation_that_ran_out(void)
 	device_new(&in_time);
 	device_new(&late);
 	CHECK(invites("in time", secret[0]) && invites("late", secret[1]));
-	CHECK(store_write(n.peer->store, later_job, &nearly) == E_OK && joins(&in_time, secret[0]) == E_OK);
+	CHECK(store_write(n.peer->store, later_job, &nearly) == E_OK &&
+	      joins(&in_time, secret[0]) == E_OK);
 	CHECK(store_write(n.peer->store, later_job, &more) == E_OK);
 	CHECK(joins(&late, secret[1]) == E_INVITE_EXPIRED);
-	CHECK(joins(&in_time, secret[0]) == E_OK); /* its answer was lost: it is in, and asks again */
+	CHECK(joins(&in_time, secret[0]) ==
+	      E_OK); /* its answer was lost: it is in, and asks again */
 	node_end(&n);
 }
 
@@ -132,7 +136,8 @@ an_invitation_asked_again(void)
 
 	REQUIRE(node_begin(&n));
 	device_new(&member);
-	CHECK(invites("member", secret) && joins(&member, secret) == E_OK && joins(&member, secret) == E_OK);
+	CHECK(invites("member", secret) && joins(&member, secret) == E_OK &&
+	      joins(&member, secret) == E_OK);
 	other = member;
 	CHECK(crypto_ec_new(&other.self.sign) == E_OK);
 	CHECK(joins(&other, secret) == E_INVITE_USED);
@@ -155,8 +160,13 @@ invitations_beyond_the_own_part(void)
 	static const struct {
 		const char *area, *name;
 		enum err e;
-	} rows[] = {{"V1", "a", E_OK}, {"D1", "b", E_OK}, {"V2", "c", E_SCOPE}, {"P", "d", E_SCOPE}, {"V9", "e", E_AREA_UNKNOWN},
-	            {"V1", "part", E_NAME_TAKEN}, {"V1", "member", E_NAME_TAKEN}};
+	} rows[] = {{"V1", "a", E_OK},
+		    {"D1", "b", E_OK},
+		    {"V2", "c", E_SCOPE},
+		    {"P", "d", E_SCOPE},
+		    {"V9", "e", E_AREA_UNKNOWN},
+		    {"V1", "part", E_NAME_TAKEN},
+		    {"V1", "member", E_NAME_TAKEN}};
 	struct device part, member;
 	struct identity officer;
 	struct writer line;
@@ -167,14 +177,19 @@ invitations_beyond_the_own_part(void)
 	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
 	writer_heap_init(&line, 4096);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct invitation v = {.role = ROLE_MEMBER, .area = rows[i].area, .name = rows[i].name, .address = "h:1", .days = 1};
+		struct invitation v = {.role = ROLE_MEMBER,
+				       .area = rows[i].area,
+				       .name = rows[i].name,
+				       .address = "h:1",
+				       .days = 1};
 		enum err e = enrol_invite(n.peer, &part.self, &v, &line, &n.why);
 
 		CHECK_MSG(e == rows[i].e, "%s in %s: %s", rows[i].name, rows[i].area, err_name(e));
 	}
 	officer = member.self;
 	{
-		struct invitation v = {.role = ROLE_MEMBER, .area = "V1", .name = "f", .address = "h:1", .days = 1};
+		struct invitation v = {
+		    .role = ROLE_MEMBER, .area = "V1", .name = "f", .address = "h:1", .days = 1};
 
 		CHECK(enrol_invite(n.peer, &officer, &v, &line, &n.why) == E_FORBIDDEN);
 	}
@@ -182,7 +197,8 @@ invitations_beyond_the_own_part(void)
 	node_end(&n);
 }
 
-/* Letting in, shutting out: each officer in its own part, nobody but officers, and not each other's node. */
+/* Letting in, shutting out: each officer in its own part, nobody but officers, and not each other's
+ * node. */
 static void
 who_may_let_in_and_shut_out(void)
 {
@@ -212,9 +228,11 @@ who_may_let_in_and_shut_out(void)
 	is_in_state(&part, MEMBER_PENDING);
 	is_in_state(&whole, MEMBER_PENDING);
 	CHECK(enrol_revoke(n.peer, &part.self, "member", "first", &who, &n.why) == E_OK);
-	CHECK(enrol_revoke(n.peer, officer, "member", "second", &who, &n.why) == E_OK); /* it is out: nothing changes */
+	CHECK(enrol_revoke(n.peer, officer, "member", "second", &who, &n.why) ==
+	      E_OK); /* it is out: nothing changes */
 	is_in_state(&member, MEMBER_REVOKED);
-	CHECK(enrol_approve(n.peer, officer, "member", &n.why) == E_REVOKED); /* and does not come back */
+	CHECK(enrol_approve(n.peer, officer, "member", &n.why) ==
+	      E_REVOKED); /* and does not come back */
 	CHECK_STR(n.why.thing, "first");
 	is_in_state(&member, MEMBER_REVOKED);
 	node_end(&n);
@@ -229,11 +247,17 @@ struct someone {
 
 /* `who`, enrolled with `role` by `by`, whose key is `key`; appended. */
 static void
-add(struct writer *chain, const struct programme_id *programme, const struct someone *who, enum role role,
-    const struct principal_id *by, const struct ec_key *key)
+add(struct writer *chain, const struct programme_id *programme, const struct someone *who,
+    enum role role, const struct principal_id *by, const struct ec_key *key)
 {
-	struct enrolment x = {.programme = *programme, .id = who->id, .sign_pub = who->key.pub, .seal_pub = who->key.pub,
-	                      .role = role, .area = "P", .name = "somebody", .issuer = *by};
+	struct enrolment x = {.programme = *programme,
+			      .id = who->id,
+			      .sign_pub = who->key.pub,
+			      .seal_pub = who->key.pub,
+			      .role = role,
+			      .area = "P",
+			      .name = "somebody",
+			      .issuer = *by};
 
 	CHECK(enrolment_encode(&x, key, chain) == E_OK);
 }
@@ -258,7 +282,8 @@ chains_that_do_not_hold(void)
 	writer_heap_init(&w, 1u << 16);
 #define HOLDS(wanted, node, secret) \
 	do { \
-		enum err e_ = enrol_chain_check(writer_view(&w), &g, &root.key.pub, &(node).id, &(secret).key.pub, &first, &why); \
+		enum err e_ = enrol_chain_check(writer_view(&w), &g, &root.key.pub, &(node).id, \
+						&(secret).key.pub, &first, &why); \
 		CHECK_MSG(e_ == (wanted), "%s", err_name(e_)); \
 		writer_reset(&w); \
 	} while (0)
@@ -267,17 +292,22 @@ chains_that_do_not_hold(void)
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key), add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
 	HOLDS(E_OK, b, b);
 	CHECK(ID_EQUAL(&first.id, &b.id));
-	add(&w, &g, &a, ROLE_NODE, &root.id, &root.key); /* another node than was pinned, another key */
+	add(&w, &g, &a, ROLE_NODE, &root.id,
+	    &root.key); /* another node than was pinned, another key */
 	HOLDS(E_NODE_KEY, b, a);
 	add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
 	HOLDS(E_NODE_KEY, a, b);
-	add(&w, &g, &a, ROLE_OFFICER, &root.id, &root.key); /* no node: itself, or the one that enrolled it */
+	add(&w, &g, &a, ROLE_OFFICER, &root.id,
+	    &root.key); /* no node: itself, or the one that enrolled it */
 	HOLDS(E_NODE_KEY, a, a);
-	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key), add(&w, &g, &a, ROLE_MEMBER, &root.id, &root.key);
+	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key),
+	    add(&w, &g, &a, ROLE_MEMBER, &root.id, &root.key);
 	HOLDS(E_NODE_KEY, b, b);
-	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key), add(&w, &g, &c, ROLE_NODE, &root.id, &root.key); /* not who enrolled it */
+	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key),
+	    add(&w, &g, &c, ROLE_NODE, &root.id, &root.key); /* not who enrolled it */
 	HOLDS(E_NODE_KEY, b, b);
-	add(&w, &g, &b, ROLE_NODE, &a.id, &c.key), add(&w, &g, &a, ROLE_NODE, &root.id, &root.key); /* signed by another */
+	add(&w, &g, &b, ROLE_NODE, &a.id, &c.key),
+	    add(&w, &g, &a, ROLE_NODE, &root.id, &root.key); /* signed by another */
 	HOLDS(E_SIGNATURE, b, b);
 	add(&w, &g, &a, ROLE_NODE, &root.id, &a.key); /* by itself, in the root's name */
 	HOLDS(E_SIGNATURE, a, a);
@@ -287,7 +317,8 @@ chains_that_do_not_hold(void)
 	HOLDS(E_SIGNATURE, b, b);
 	HOLDS(E_SIGNATURE, b, b);
 	for (i = 0; i < 40; i++) /* it never ends */
-		add(&w, &g, i % 2 ? &a : &b, ROLE_NODE, i % 2 ? &b.id : &a.id, i % 2 ? &b.key : &a.key);
+		add(&w, &g, i % 2 ? &a : &b, ROLE_NODE, i % 2 ? &b.id : &a.id,
+		    i % 2 ? &b.key : &a.key);
 	HOLDS(E_SIGNATURE, b, b);
 	writer_u8(&w, 0xc1);
 	HOLDS(E_PACK_TYPE, b, b);
@@ -299,10 +330,19 @@ chains_that_do_not_hold(void)
 	writer_free(&w);
 }
 
-enum answer_lie { GOOD, ANOTHER_ROOT, ANOTHER_NODE_KEY, NOT_SIGNED, ANOTHERS_ID, ANOTHERS_KEY, OFFICE_NOT_SIGNED,
-                  CHAIN_NOT_SIGNED };
+enum answer_lie {
+	GOOD,
+	ANOTHER_ROOT,
+	ANOTHER_NODE_KEY,
+	NOT_SIGNED,
+	ANOTHERS_ID,
+	ANOTHERS_KEY,
+	OFFICE_NOT_SIGNED,
+	CHAIN_NOT_SIGNED
+};
 
-/* What the node answered to a JOIN, bent: the device has not joined, and the true answer is taken after it. */
+/* What the node answered to a JOIN, bent: the device has not joined, and the true answer is taken
+ * after it. */
 static enum err
 believes(struct device_joins *j, enum answer_lie lie)
 {
@@ -322,7 +362,8 @@ believes(struct device_joins *j, enum answer_lie lie)
 	if (lie == ANOTHERS_KEY)
 		own.sign_pub = key.pub;
 	if (lie == NOT_SIGNED || lie == ANOTHERS_ID || lie == ANOTHERS_KEY) {
-		CHECK(enrolment_encode(&own, lie == NOT_SIGNED ? &key : &node_key, &statement) == E_OK);
+		CHECK(enrolment_encode(&own, lie == NOT_SIGNED ? &key : &node_key, &statement) ==
+		      E_OK);
 		w.own_enrolment = writer_view(&statement);
 	}
 	if (lie == OFFICE_NOT_SIGNED) {
@@ -339,7 +380,8 @@ believes(struct device_joins *j, enum answer_lie lie)
 	}
 	if (lie == ANOTHER_ROOT)
 		w.root_public = key.pub;
-	e = enrol_welcomed(j->device, &j->invite, lie == ANOTHER_NODE_KEY ? &key.pub : &node_key.pub, &w, &n.why);
+	e = enrol_welcomed(j->device, &j->invite,
+			   lie == ANOTHER_NODE_KEY ? &key.pub : &node_key.pub, &w, &n.why);
 	writer_free(&statement);
 	return e;
 }
@@ -351,11 +393,13 @@ answers_of_a_bad_node(void)
 		const char *what;
 		enum answer_lie lie;
 		enum err e;
-	} rows[] = {{"another root", ANOTHER_ROOT, E_NODE_KEY}, {"another key than was pinned", ANOTHER_NODE_KEY, E_NODE_KEY},
-	            {"an enrolment that the node did not sign", NOT_SIGNED, E_SIGNATURE},
-	            {"an enrolment of another", ANOTHERS_ID, E_SIGNATURE}, {"with another's key", ANOTHERS_KEY, E_SIGNATURE},
-	            {"an office's key that nobody signed", OFFICE_NOT_SIGNED, E_SIGNATURE},
-	            {"a node that the root did not sign", CHAIN_NOT_SIGNED, E_SIGNATURE}};
+	} rows[] = {{"another root", ANOTHER_ROOT, E_NODE_KEY},
+		    {"another key than was pinned", ANOTHER_NODE_KEY, E_NODE_KEY},
+		    {"an enrolment that the node did not sign", NOT_SIGNED, E_SIGNATURE},
+		    {"an enrolment of another", ANOTHERS_ID, E_SIGNATURE},
+		    {"with another's key", ANOTHERS_KEY, E_SIGNATURE},
+		    {"an office's key that nobody signed", OFFICE_NOT_SIGNED, E_SIGNATURE},
+		    {"a node that the root did not sign", CHAIN_NOT_SIGNED, E_SIGNATURE}};
 	struct device_joins j;
 	struct unlock unlock;
 	size_t i;
@@ -392,16 +436,18 @@ another_invitation_on_the_way(void)
 	peer_close(j.device);
 	other = j.invite;
 	other.node.b[0] ^= 1;
-	CHECK(enrol_prepare(&again, j.path, &unlock, &other, &n.why) == E_STORE_EXISTS && again == NULL);
+	CHECK(enrol_prepare(&again, j.path, &unlock, &other, &n.why) == E_STORE_EXISTS &&
+	      again == NULL);
 	CHECK(enrol_prepare(&again, j.path, &unlock, &j.invite, &n.why) == E_OK);
 	j.device = again;
 	CHECK(believes(&j, GOOD) == E_OK);
 	peer_close(j.device);
-	CHECK(enrol_prepare(&again, j.path, &unlock, &j.invite, &n.why) == E_STORE_EXISTS && again == NULL);
+	CHECK(enrol_prepare(&again, j.path, &unlock, &j.invite, &n.why) == E_STORE_EXISTS &&
+	      again == NULL);
 	arena_free(&j.arena);
 	node_end(&n);
 }
 
 CHECK_MAIN(T(an_invitation_that_ran_out), T(the_id_of_another), T(an_invitation_asked_again),
-           T(invitations_beyond_the_own_part), T(who_may_let_in_and_shut_out), T(chains_that_do_not_hold), T(answers_of_a_bad_node),
-           T(another_invitation_on_the_way))
+	   T(invitations_beyond_the_own_part), T(who_may_let_in_and_shut_out),
+	   T(chains_that_do_not_hold), T(answers_of_a_bad_node), T(another_invitation_on_the_way))

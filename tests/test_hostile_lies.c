@@ -1,13 +1,15 @@
 /*
- * test_hostile_lies: an enrolled device lies in every field of a record that it controls (test_hostile_slices: of a slice
- * and a parcel). One test a lie; what must hold after each stands in lies.h.
+ * test_hostile_lies: an enrolled device lies in every field of a record that it controls
+ * (test_hostile_slices: of a slice and a parcel). One test a lie; what must hold after each stands
+ * in lies.h.
  */
 #include "tests/lies.h"
 
 /* ---- about others' records ---- */
 
 static void
-tells(struct revision_body *body, const char *area, struct record_id *id, size_t aside, enum err reason)
+tells(struct revision_body *body, const char *area, struct record_id *id, size_t aside,
+      enum err reason)
 {
 	lies_begin();
 	CHECK(node_say(&n, &liar, area, body, id) == E_OK);
@@ -33,12 +35,15 @@ voids_anothers(void)
 static void
 reviews(void)
 {
-	struct revision_body body = {.kind = REVISION_REVIEW, .state = REVIEW_APPROVED}, create = {.kind = REVISION_CREATE};
+	struct revision_body body = {.kind = REVISION_REVIEW, .state = REVIEW_APPROVED},
+			     create = {.kind = REVISION_CREATE};
 	struct record_id own;
 
 	lies_begin();
-	CHECK(node_say(&n, &liar, NULL, &create, &own) == E_OK && opener_all(n.peer, &n.why) == E_OK);
-	CHECK(node_say(&n, &liar, NULL, &body, &kept) == E_OK && node_say(&n, &liar, NULL, &body, &own) == E_OK);
+	CHECK(node_say(&n, &liar, NULL, &create, &own) == E_OK &&
+	      opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_say(&n, &liar, NULL, &body, &kept) == E_OK &&
+	      node_say(&n, &liar, NULL, &body, &own) == E_OK);
 	lies_end(2, E_FORBIDDEN);
 }
 
@@ -47,14 +52,15 @@ static void
 entered_for_an_officer(void)
 {
 	struct revision_body body = {.kind = REVISION_VOID, .has_entered_for = true},
-	                     create = {.kind = REVISION_CREATE, .has_entered_for = true};
+			     create = {.kind = REVISION_CREATE, .has_entered_for = true};
 	struct record_row row = {0};
 	struct record_id own;
 	struct arena arena;
 
 	lies_begin();
 	body.entered_for = create.entered_for = officer.self.id;
-	CHECK(node_say(&n, &liar, NULL, &create, &own) == E_OK && node_say(&n, &liar, NULL, &body, &kept) == E_OK);
+	CHECK(node_say(&n, &liar, NULL, &create, &own) == E_OK &&
+	      node_say(&n, &liar, NULL, &body, &kept) == E_OK);
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	arena_init(&arena, 1u << 20);
 	CHECK(node_record(&n, &own, &row, &arena) && ID_EQUAL(&row.author, &liar.self.id));
@@ -92,11 +98,13 @@ clocks(void)
 	lies_begin();
 	for (i = 0; i < 3; i++) {
 		create.time_s = times[i];
-		CHECK(node_say(&n, &liar, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+		CHECK(node_say(&n, &liar, NULL, &create, &id) == E_OK &&
+		      opener_all(n.peer, &n.why) == E_OK);
 		arena_init(&arena, 1u << 20);
 		memset(&row, 0, sizeof(row));
 		/* parcels of the fixture arrive at second 1000 */
-		CHECK(node_record(&n, &id, &row, &arena) && ((row.flags & RECORD_CLOCK) != 0) == (times[i] > 1000));
+		CHECK(node_record(&n, &id, &row, &arena) &&
+		      ((row.flags & RECORD_CLOCK) != 0) == (times[i] > 1000));
 		CHECK(row.received_s == 1000);
 		arena_free(&arena);
 	}
@@ -135,18 +143,24 @@ payloads(void)
 		uint32_t form, count;
 		struct bytes fourth, tail;
 	} rows[] = {
-	    {&kept, 9, 0, 1, NO_PARENTS, none},                      /* a kind of another version, about another's record */
-	    {NULL, 9, 0, 1, NO_PARENTS, none},                       /* and one that begins a record without saying so */
-	    {&kept, REVISION_CREATE, 0, 1, NO_PARENTS, none},        /* a record that is begun once more, over another's */
-	    {NULL, REVISION_VOID, 0, 1, NO_PARENTS, none},           /* a change of nothing */
-	    {NULL, REVISION_CREATE, 1, 1, NO_PARENTS, none},         /* a form that nobody knows */
-	    {NULL, REVISION_CREATE, 0, 1, BYTES_LIT("\x01"), none},  /* answers that are a number */
-	    {NULL, REVISION_CREATE, 0, 1, BYTES_LIT("\x93\xc0\xc0\xc0"), none},  /* more answers than questions */
-	    {&kept, REVISION_REVIEW, 0, 1, NO_PARENTS, BYTES_LIT("\x09")},       /* a review that is no review */
-	    {&kept, REVISION_VOID, 0, 2, NO_PARENTS, none},          /* two changes in one slice */
-	    {NULL, REVISION_CREATE, 0, 0, none, none},               /* a slice of nothing */
-	    {NULL, REVISION_CREATE, 0, SLICE_REVISIONS_MAX + 1, NO_PARENTS, none}, /* and of too many */
-	    {NULL, REVISION_CREATE, 0, 1, NO_PARENTS, BYTES_LIT("\x80")},        /* extras that say nothing */
+	    {&kept, 9, 0, 1, NO_PARENTS,
+	     none}, /* a kind of another version, about another's record */
+	    {NULL, 9, 0, 1, NO_PARENTS, none}, /* and one that begins a record without saying so */
+	    {&kept, REVISION_CREATE, 0, 1, NO_PARENTS,
+	     none}, /* a record that is begun once more, over another's */
+	    {NULL, REVISION_VOID, 0, 1, NO_PARENTS, none},          /* a change of nothing */
+	    {NULL, REVISION_CREATE, 1, 1, NO_PARENTS, none},        /* a form that nobody knows */
+	    {NULL, REVISION_CREATE, 0, 1, BYTES_LIT("\x01"), none}, /* answers that are a number */
+	    {NULL, REVISION_CREATE, 0, 1, BYTES_LIT("\x93\xc0\xc0\xc0"),
+	     none}, /* more answers than questions */
+	    {&kept, REVISION_REVIEW, 0, 1, NO_PARENTS,
+	     BYTES_LIT("\x09")},                            /* a review that is no review */
+	    {&kept, REVISION_VOID, 0, 2, NO_PARENTS, none}, /* two changes in one slice */
+	    {NULL, REVISION_CREATE, 0, 0, none, none},      /* a slice of nothing */
+	    {NULL, REVISION_CREATE, 0, SLICE_REVISIONS_MAX + 1, NO_PARENTS,
+	     none}, /* and of too many */
+	    {NULL, REVISION_CREATE, 0, 1, NO_PARENTS,
+	     BYTES_LIT("\x80")}, /* extras that say nothing */
 	};
 	size_t i;
 
@@ -156,10 +170,13 @@ payloads(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		enum err last;
 
-		CHECK(says(rows[i].about, revision(&w, rows[i].kind, rows[i].form == 0 ? form : rows[i].form, rows[i].fourth,
-		                                   rows[i].tail, rows[i].count), BYTES_NONE));
+		CHECK(says(rows[i].about,
+			   revision(&w, rows[i].kind, rows[i].form == 0 ? form : rows[i].form,
+				    rows[i].fourth, rows[i].tail, rows[i].count),
+			   BYTES_NONE));
 		CHECK(opener_all(n.peer, &n.why) == E_OK);
-		CHECK_MSG(node_aside(&n, &last) == i + 1, "row %zu: %zu aside", i, node_aside(&n, &last));
+		CHECK_MSG(node_aside(&n, &last) == i + 1, "row %zu: %zu aside", i,
+			  node_aside(&n, &last));
 	}
 	writer_free(&w);
 	lies_end(sizeof(rows) / sizeof(rows[0]), E_OK);
@@ -182,7 +199,8 @@ identifying_that_fits_nothing(void)
 	lies_end(4, E_OK);
 }
 
-/* Fields that the form does not have; and parents that nobody has seen, which only flag the liar's own record. */
+/* Fields that the form does not have; and parents that nobody has seen, which only flag the liar's
+ * own record. */
 static void
 fields_and_parents(void)
 {
@@ -196,7 +214,8 @@ fields_and_parents(void)
 	amend.parent_count = 2;
 	memset(amend.parents[0].b, 1, ID_BYTES);
 	memset(amend.parents[1].b, 2, ID_BYTES);
-	CHECK(node_say(&n, &liar, NULL, &amend, &own) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_say(&n, &liar, NULL, &amend, &own) == E_OK &&
+	      opener_all(n.peer, &n.why) == E_OK);
 	arena_init(&arena, 1u << 20);
 	CHECK(node_record(&n, &own, &row, &arena) && (row.flags & RECORD_INCOMPLETE));
 	arena_free(&arena);
@@ -206,5 +225,5 @@ fields_and_parents(void)
 	lies_end(1, E_FIELD_UNKNOWN);
 }
 
-CHECK_MAIN(T(amends_anothers), T(voids_anothers), T(reviews), T(entered_for_an_officer), T(areas), T(clocks), T(payloads),
-           T(identifying_that_fits_nothing), T(fields_and_parents))
+CHECK_MAIN(T(amends_anothers), T(voids_anothers), T(reviews), T(entered_for_an_officer), T(areas),
+	   T(clocks), T(payloads), T(identifying_that_fits_nothing), T(fields_and_parents))

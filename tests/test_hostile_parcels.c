@@ -1,6 +1,6 @@
 /*
- * test_hostile_parcels: what an enrolled but hostile device puts into its parcels: nothing of it may stop the node, reach
- * beyond the device's area and its own records, or outlive its enrolment.
+ * test_hostile_parcels: what an enrolled but hostile device puts into its parcels: nothing of it
+ * may stop the node, reach beyond the device's area and its own records, or outlive its enrolment.
  */
 #include "tests/node_fixture.h"
 
@@ -58,8 +58,8 @@ slices_that_unpack_to_much(void)
 	REQUIRE(node_run(&n, &bomber, &run) == E_OK);
 	for (k = 0; k < 2; k++) {
 		for (i = 0; i < BOMB_SLICES; i++)
-			if (node_seal(&run, NULL, BYTES(zeros, sizeof(zeros)), BYTES(zeros, sizeof(zeros)), &items[i],
-			              sealed[i]) != E_OK)
+			if (node_seal(&run, NULL, BYTES(zeros, sizeof(zeros)),
+				      BYTES(zeros, sizeof(zeros)), &items[i], sealed[i]) != E_OK)
 				abort();
 		CHECK(node_arrive(&n, &bomber, NULL, items, BOMB_SLICES) == E_OK);
 		for (i = 0; i < BOMB_SLICES; i++) {
@@ -77,7 +77,8 @@ slices_that_unpack_to_much(void)
 	node_end(&n);
 }
 
-/* Answers of a quarter of a megabyte, again and again: past what one record may hold, new ones are set aside. */
+/* Answers of a quarter of a megabyte, again and again: past what one record may hold, new ones are
+ * set aside. */
 static void
 record_that_grows(void)
 {
@@ -97,7 +98,9 @@ record_that_grows(void)
 		text[0] = (char)('0' + i / 26);
 		writer_reset(&map);
 		pack_map(&map, 1);
-		pack_u64(&map, form_field(n.peer->forms->form, form_field_find(n.peer->forms->form, "note"))->key.v);
+		pack_u64(&map, form_field(n.peer->forms->form,
+					  form_field_find(n.peer->forms->form, "note"))
+				   ->key.v);
 		pack_str(&map, BYTES(text, sizeof(text)));
 		amend.answers = writer_view(&map);
 		if (node_say(&n, &member, NULL, &amend, &id) != E_OK)
@@ -107,11 +110,13 @@ record_that_grows(void)
 	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
 	CHECK(node_aside(&n, &aside) > 0 && aside == E_LIMIT);
 	/* and the member's next record is heard */
-	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_say(&n, &member, NULL, &create, &id) == E_OK &&
+	      opener_all(n.peer, &n.why) == E_OK);
 	node_end(&n);
 }
 
-/* What arrives in an area that its author does not answer for, and a member's hand on another's record. */
+/* What arrives in an area that its author does not answer for, and a member's hand on another's
+ * record. */
 static void
 area_that_is_not_its_own(void)
 {
@@ -124,7 +129,8 @@ area_that_is_not_its_own(void)
 	REQUIRE(node_begin(&n));
 	REQUIRE(node_join(&n, &one, ROLE_MEMBER, "V1", "one") == E_OK);
 	REQUIRE(node_join(&n, &two, ROLE_MEMBER, "V1", "two") == E_OK);
-	CHECK(node_say(&n, &one, "V2", &create, &other) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	CHECK(node_say(&n, &one, "V2", &create, &other) == E_OK &&
+	      opener_all(n.peer, &n.why) == E_OK);
 	CHECK(node_aside(&n, &aside) == 1 && aside == E_SCOPE);
 	CHECK(node_say(&n, &one, NULL, &create, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
 	CHECK(node_say(&n, &two, NULL, &out, &id) == E_OK && opener_all(n.peer, &n.why) == E_OK);
@@ -144,8 +150,9 @@ change_that_comes_first(void)
 		enum role role;
 		const char *home, *says; /* where it works, and the area that its parcel names */
 		bool stands;
-	} rows[] = {
-	    {ROLE_OFFICER, "D1", "V1", false}, {ROLE_OFFICER, "D2", "V2", true}, {ROLE_MEMBER, "V2", "V2", false}};
+	} rows[] = {{ROLE_OFFICER, "D1", "V1", false},
+		    {ROLE_OFFICER, "D2", "V2", true},
+		    {ROLE_MEMBER, "V2", "V2", false}};
 	struct revision_body create, out;
 	struct device author, other;
 	struct record_row row;
@@ -160,16 +167,20 @@ change_that_comes_first(void)
 		CHECK(node_join(&n, &author, ROLE_MEMBER, "V2", "author") == E_OK);
 		CHECK(node_join(&n, &other, rows[i].role, rows[i].home, "other") == E_OK);
 		CHECK(enrol_approve(n.peer, &n.peer->identities[1], "other", &n.why) == E_OK);
-		create = (struct revision_body){.kind = REVISION_CREATE, .form = n.peer->forms->key,
-		                                .answers = BYTES_LIT("\x90")};
+		create = (struct revision_body){.kind = REVISION_CREATE,
+						.form = n.peer->forms->key,
+						.answers = BYTES_LIT("\x90")};
 		out = (struct revision_body){.kind = REVISION_VOID};
 		writer_heap_init(&plain[0], 4096);
 		writer_heap_init(&plain[1], 4096);
-		CHECK(revisions_write(&create, 1, &plain[0], &plain[1]) == E_OK && node_run(&n, &author, &run) == E_OK);
-		CHECK(node_seal(&run, NULL, writer_view(&plain[0]), BYTES_NONE, &item, sealed) == E_OK);
+		CHECK(revisions_write(&create, 1, &plain[0], &plain[1]) == E_OK &&
+		      node_run(&n, &author, &run) == E_OK);
+		CHECK(node_seal(&run, NULL, writer_view(&plain[0]), BYTES_NONE, &item, sealed) ==
+		      E_OK);
 		CHECK(node_say(&n, &other, rows[i].says, &out, &item.record) == E_OK);
 		CHECK(opener_all(n.peer, &n.why) == E_OK);
-		CHECK(node_arrive(&n, &author, NULL, &item, 1) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+		CHECK(node_arrive(&n, &author, NULL, &item, 1) == E_OK &&
+		      opener_all(n.peer, &n.why) == E_OK);
 		arena_init(&arena, 1u << 20);
 		CHECK(node_record(&n, &item.record, &row, &arena));
 		CHECK_MSG(((row.flags & RECORD_VOID) != 0) == rows[i].stands, "row %zu", i);
@@ -183,7 +194,8 @@ change_that_comes_first(void)
 	}
 }
 
-/* A device that begins log after log: past the limit its parcels wait for an officer, who may let them in. */
+/* A device that begins log after log: past the limit its parcels wait for an officer, who may let
+ * them in. */
 static void
 logs_without_end(void)
 {
@@ -210,7 +222,8 @@ logs_without_end(void)
 	node_end(&n);
 }
 
-/* What a seized device sends after its office shut it out is kept and does not count; what came before does. */
+/* What a seized device sends after its office shut it out is kept and does not count; what came
+ * before does. */
 static void
 after_it_was_shut_out(void)
 {
@@ -223,8 +236,10 @@ after_it_was_shut_out(void)
 
 	REQUIRE(node_begin(&n));
 	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "member") == E_OK);
-	CHECK(node_say(&n, &d, NULL, &create, &before) == E_OK); /* not opened yet when it is shut out */
-	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) == E_OK);
+	CHECK(node_say(&n, &d, NULL, &create, &before) ==
+	      E_OK); /* not opened yet when it is shut out */
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) ==
+	      E_OK);
 	CHECK(node_say(&n, &d, NULL, &create, &after) == E_OK);
 	crypto_random(&d.self.epoch, sizeof(d.self.epoch));
 	d.number = 0;
@@ -238,7 +253,8 @@ after_it_was_shut_out(void)
 	node_end(&n);
 }
 
-/* The channel vouches for who brought a parcel; that it is the author's own word only its signature tells. */
+/* The channel vouches for who brought a parcel; that it is the author's own word only its signature
+ * tells. */
 static void
 signed_by_another_key(void)
 {
@@ -261,6 +277,6 @@ signed_by_another_key(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(signed_by_another_key),
-           T(long_notes), T(slices_that_unpack_to_much), T(record_that_grows), T(area_that_is_not_its_own),
-           T(change_that_comes_first), T(logs_without_end), T(after_it_was_shut_out))
+CHECK_MAIN(T(signed_by_another_key), T(long_notes), T(slices_that_unpack_to_much),
+	   T(record_that_grows), T(area_that_is_not_its_own), T(change_that_comes_first),
+	   T(logs_without_end), T(after_it_was_shut_out))

@@ -1,6 +1,7 @@
 /*
- * test_hostile_receipts: a receipt lets a device give up what it wrote. Who forges one, brings one of another life, of another
- * parcel or for somebody else gains nothing; and a device's word at the node is its own.
+ * test_hostile_receipts: a receipt lets a device give up what it wrote. Who forges one, brings one
+ * of another life, of another parcel or for somebody else gains nothing; and a device's word at the
+ * node is its own.
  */
 #include "core/record/attach_word.h"
 #include "tests/receipt_world.h"
@@ -18,7 +19,8 @@ forged(void)
 	r = word(LIFE, NOON, 3, 3);
 	CHECK(believes(&r, &other, &forked) == E_SIGNATURE && holds(0, 0));
 	CHECK(believes(&r, &peer_self(device)->sign, &forked) == E_SIGNATURE && holds(0, 0));
-	CHECK(believes(&r, &w.node->identities[1].sign, &forked) == E_SIGNATURE && holds(0, 0)); /* an officer is no node */
+	CHECK(believes(&r, &w.node->identities[1].sign, &forked) == E_SIGNATURE &&
+	      holds(0, 0)); /* an officer is no node */
 	r.by = w.node->identities[1].id;
 	CHECK(believes(&r, &w.node->identities[1].sign, &forked) == E_RECEIPT && holds(0, 0));
 	r.by = w.node->identities[1].id;
@@ -33,7 +35,8 @@ forged(void)
 	end();
 }
 
-/* Of a parcel that is not here, or not that one, it says that another handset writes in this log; never that ours is held. */
+/* Of a parcel that is not here, or not that one, it says that another handset writes in this log;
+ * never that ours is held. */
 static void
 of_other_parcels(void)
 {
@@ -48,15 +51,18 @@ of_other_parcels(void)
 	CHECK(believes(&r, NULL, &forked) == E_OK && forked && holds(0, 0));
 	r = word(LIFE, NOON + 2, 3, 3);
 	r.rows[0].epoch++;
-	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(0, 0)); /* a log of an earlier install */
+	CHECK(believes(&r, NULL, &forked) == E_OK && !forked &&
+	      holds(0, 0)); /* a log of an earlier install */
 	r = word(LIFE, NOON + 3, 2, 1);
 	CHECK(believes(&r, NULL, &forked) == E_OK && !forked && holds(2, 1));
 	r = word(LIFE, NOON + 2, 1, 0);
-	CHECK(believes(&r, NULL, &forked) == E_OK && holds(2, 1)); /* an older word takes nothing back */
+	CHECK(believes(&r, NULL, &forked) == E_OK &&
+	      holds(2, 1)); /* an older word takes nothing back */
 	end();
 }
 
-/* After the node was restored its word of before counts no more; nor does a life that nobody heard of, from the past. */
+/* After the node was restored its word of before counts no more; nor does a life that nobody heard
+ * of, from the past. */
 static void
 of_another_life(void)
 {
@@ -70,7 +76,8 @@ of_another_life(void)
 	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 1));
 	r = word(LIFE, NOON + 20, 3, 3);
 	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
-	r = word(NEXT_LIFE, NOON + 2, 1, 1); /* an older word of this life does not turn the clock back */
+	r = word(NEXT_LIFE, NOON + 2, 1,
+		 1); /* an older word of this life does not turn the clock back */
 	CHECK(believes(&r, NULL, &forked) == E_OK && holds(1, 1));
 	r = word(0x3333, NOON + 5, 3, 3);
 	CHECK(believes(&r, NULL, &forked) == E_RECEIPT && holds(1, 1));
@@ -118,7 +125,8 @@ rows_waiting(void)
 	return n;
 }
 
-/* A log that ended (a twin, a gap) was safe: nothing of the next one is, until that is said of it. */
+/* A log that ended (a twin, a gap) was safe: nothing of the next one is, until that is said of it.
+ */
 static void
 of_the_log_before(void)
 {
@@ -161,8 +169,9 @@ of_a_life_without_a_word(void)
 }
 
 /*
- * Two logs ended by a fork, one after the other: what both held goes back into the outbox twice, and leaves once. (Found by sim,
- * roads 601025: a device that had both could not make a parcel any more.)
+ * Two logs ended by a fork, one after the other: what both held goes back into the outbox twice,
+ * and leaves once. (Found by sim, roads 601025: a device that had both could not make a parcel any
+ * more.)
  */
 static void
 of_two_logs_that_ended(void)
@@ -174,7 +183,8 @@ of_two_logs_that_ended(void)
 	before = peer_self(device)->epoch;
 	CHECK(outbox_new_epoch(device, peer_self(device), 0, &w.why) == E_OK);
 	REQUIRE((waiting = rows_waiting()) > 0);
-	CHECK(outbox_older_again(device, peer_self(device), before, UINT64_MAX >> 1, &w.why) == E_OK);
+	CHECK(outbox_older_again(device, peer_self(device), before, UINT64_MAX >> 1, &w.why) ==
+	      E_OK);
 	CHECK_MSG(rows_waiting() == 2 * waiting, "%zu rows, %zu before", rows_waiting(), waiting);
 	CHECK(outbox_gather(device, peer_self(device), &parcels, &w.why) == E_OK && parcels == 1);
 	CHECK(rows_waiting() == 0);
@@ -194,7 +204,8 @@ noted(uint64_t epoch)
 	return upto;
 }
 
-/* A new life that is heard of by a stick first: the logs from before a fork are noted, as after a session. */
+/* A new life that is heard of by a stick first: the logs from before a fork are noted, as after a
+ * session. */
 static void
 of_the_next_life(void)
 {
@@ -252,7 +263,8 @@ held_of(uint64_t epoch)
 	return n;
 }
 
-/* What a device says of the node's logs: signed by itself, for this node, and the newest word counts. */
+/* What a device says of the node's logs: signed by itself, for this node, and the newest word
+ * counts. */
 static void
 a_devices_word(void)
 {
@@ -260,7 +272,11 @@ a_devices_word(void)
 	enum err e;
 
 	REQUIRE(begin());
-	r = (struct receipt){.by = peer_self(device)->id, .to = peer_self(w.node)->id, .incarnation = 5, .time_s = NOON, .count = 1};
+	r = (struct receipt){.by = peer_self(device)->id,
+			     .to = peer_self(w.node)->id,
+			     .incarnation = 5,
+			     .time_s = NOON,
+			     .count = 1};
 	r.rows[0] = (struct receipt_row){7, 4, hash[1], 0};
 	CHECK(node_checks(&r, &peer_self(device)->sign) == E_OK);
 	CHECK(node_checks(&r, &peer_self(w.node)->sign) == E_SIGNATURE);
@@ -270,7 +286,8 @@ a_devices_word(void)
 	r.by.b[0] ^= 1;
 	CHECK(node_checks(&r, &peer_self(device)->sign) == E_STRANGER);
 	r.by.b[0] ^= 1;
-	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 4 && held_of(8) == 0);
+	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 4 &&
+	      held_of(8) == 0);
 	r.time_s = NOON - 1;
 	r.rows[0].number = 1;
 	e = store_write(w.node->store, note_job, &r);
@@ -302,10 +319,10 @@ of_a_file(void)
 		uint64_t life;
 		uint64_t refused, whole;
 	} rows[] = {{"signed by somebody else", true, false, false, LIFE, 1, 0},
-	            {"of another node", false, true, false, LIFE, 1, 0},
-	            {"to another device", false, false, true, LIFE, 1, 0},
-	            {"of another life than the envelope", false, false, false, NEXT_LIFE, 1, 0},
-	            {"as it should be", false, false, false, LIFE, 0, 1}};
+		    {"of another node", false, true, false, LIFE, 1, 0},
+		    {"to another device", false, false, true, LIFE, 1, 0},
+		    {"of another life than the envelope", false, false, false, NEXT_LIFE, 1, 0},
+		    {"as it should be", false, false, false, LIFE, 0, 1}};
 	static uint8_t list[2 * SHA256_BYTES];
 	struct receipt said = {.incarnation = LIFE};
 	struct ec_key other;

@@ -1,4 +1,5 @@
-/* What a relay can do to a node with the envelopes that it brings: forge, replay, mix, drop. It gains nothing. */
+/* What a relay can do to a node with the envelopes that it brings: forge, replay, mix, drop. It
+ * gains nothing. */
 #include "tests/carried_fixture.h"
 #include "tools/node/roads/satchel.h"
 
@@ -35,19 +36,22 @@ bring(const struct mail *m, char statuses[16], uint32_t *answers)
 	writer_heap_init(&bundle, BUNDLE_BYTES_MAX);
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
 	good = mail_bundle(m, &bundle) == E_OK &&
-	       satchel_take(n.peer, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX, &answer, &n.why) == E_OK;
+	       satchel_take(n.peer, writer_view(&bundle), &relay, SATCHEL_ANSWERS_BYTES_MAX,
+			    &answer, &n.why) == E_OK;
 	count = good ? be32_get(answer.p) : 0;
 	for (i = 0; i < count && i < 15; i++)
 		statuses[i] = (char)('0' + answer.p[4 + i]);
 	statuses[i] = '\0';
-	good = good && bundle_read(BYTES(answer.p + 4 + count, answer.n - 4 - count), &back, &n.why) == E_OK;
+	good = good && bundle_read(BYTES(answer.p + 4 + count, answer.n - 4 - count), &back,
+				   &n.why) == E_OK;
 	*answers = good ? back.whole : 0;
 	writer_free(&bundle);
 	writer_free(&answer);
 	return good;
 }
 
-/* A letter whose parcel was changed, one of a stranger, one to another office, and a good one between them. */
+/* A letter whose parcel was changed, one of a stranger, one to another office, and a good one
+ * between them. */
 static void
 hostile_relay_forges(void)
 {
@@ -66,7 +70,8 @@ hostile_relay_forges(void)
 	REQUIRE(carried_say(&n, &member, 0, &other, &bent) == E_OK);
 	bent.p[bent.n - 1] ^= 1;
 	mail_init(&m, n.peer);
-	CHECK(put(&m, writer_view(&bent)) && put(&m, writer_view(&strange)) && put(&m, writer_view(&good)));
+	CHECK(put(&m, writer_view(&bent)) && put(&m, writer_view(&strange)) &&
+	      put(&m, writer_view(&good)));
 	snprintf(n.peer->home.area, sizeof(n.peer->home.area), "D2");
 	CHECK(put(&m, writer_view(&good)));
 	snprintf(n.peer->home.area, sizeof(n.peer->home.area), "P");
@@ -74,7 +79,8 @@ hostile_relay_forges(void)
 	CHECK_STR(statuses, "3312");
 	CHECK(answers == 1);
 	CHECK_STR(carried_head(&n, &member), "1 of 1 forks 0");
-	CHECK(opener_all(n.peer, &n.why) == E_OK && carried_opened(&n, &id) && !carried_opened(&n, &other));
+	CHECK(opener_all(n.peer, &n.why) == E_OK && carried_opened(&n, &id) &&
+	      !carried_opened(&n, &other));
 	mail_free(&m);
 	writer_free(&good);
 	writer_free(&bent);
@@ -111,7 +117,8 @@ hostile_relay_replays(void)
 	node_end(&n);
 }
 
-/* Who has a seized handset's store, and brings what it wrote by another's relay: old words again, and new ones. */
+/* Who has a seized handset's store, and brings what it wrote by another's relay: old words again,
+ * and new ones. */
 static void
 a_handset_that_was_shut_out_by_a_relay(void)
 {
@@ -123,30 +130,36 @@ a_handset_that_was_shut_out_by_a_relay(void)
 
 	REQUIRE(node_begin(&n) && node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
 	REQUIRE(carried_say(&n, &member, 0, &before, &old) == E_OK);
-	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK && result == ARRIVAL_NEW);
-	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) == E_OK);
-	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK && result == ARRIVAL_DUPLICATE);
+	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK &&
+	      result == ARRIVAL_NEW);
+	CHECK(enrol_revoke(n.peer, &n.peer->identities[1], "member", "seized", &who, &n.why) ==
+	      E_OK);
+	CHECK(accept_one(n.peer, writer_view(&old), &relay, &result, &n.why) == E_OK &&
+	      result == ARRIVAL_DUPLICATE);
 	REQUIRE(carried_say(&n, &member, 0, &after, &anew) == E_OK);
 	CHECK(accept_one(n.peer, writer_view(&anew), &relay, &result, &n.why) == E_OK);
-	CHECK(opener_all(n.peer, &n.why) == E_OK && node_aside(&n, &aside) == 1 && aside == E_REVOKED);
+	CHECK(opener_all(n.peer, &n.why) == E_OK && node_aside(&n, &aside) == 1 &&
+	      aside == E_REVOKED);
 	CHECK(carried_opened(&n, &before) && !carried_opened(&n, &after));
 	writer_free(&old);
 	writer_free(&anew);
 	node_end(&n);
 }
 
-/* Letters of no kind, of the other end's kinds, cut and bent, in one envelope with a good one: that one is taken. */
+/* Letters of no kind, of the other end's kinds, cut and bent, in one envelope with a good one: that
+ * one is taken. */
 static void
 letters_that_are_none(void)
 {
 	static const struct bytes letters[] = {
-	    BYTES_LIT("\x92\x01\xc4\x03xyz"),             /* a parcel that is none */
-	    BYTES_LIT("\x92\x02\xc4\x03xyz"),             /* a receipt that is none */
-	    BYTES_LIT("\x94\x03\x00\x05\xc4\x03xyz"),     /* a node's word, said to a node */
-	    BYTES_LIT("\x92\x05\xc4\x03xyz"),             /* an answer that nobody waits for */
+	    BYTES_LIT("\x92\x01\xc4\x03xyz"),         /* a parcel that is none */
+	    BYTES_LIT("\x92\x02\xc4\x03xyz"),         /* a receipt that is none */
+	    BYTES_LIT("\x94\x03\x00\x05\xc4\x03xyz"), /* a node's word, said to a node */
+	    BYTES_LIT("\x92\x05\xc4\x03xyz"),         /* an answer that nobody waits for */
 	    BYTES_LIT("\x95\x04\xc4\x01x\xc4\x00\x00\xc4\x00"), /* pieces of nothing */
-	    BYTES_LIT("\x93\x01\xc4\x01x\xc0"),           /* a parcel with something more */
-	    BYTES_LIT("\x91\x63"), BYTES_LIT("\x92\xcd\x01\x00\xc0") /* of a later version */
+	    BYTES_LIT("\x93\x01\xc4\x01x\xc0"),                 /* a parcel with something more */
+	    BYTES_LIT("\x91\x63"),
+	    BYTES_LIT("\x92\xcd\x01\x00\xc0") /* of a later version */
 	};
 	struct record_id id;
 	struct writer good, letter;
@@ -176,4 +189,5 @@ letters_that_are_none(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(a_handset_that_was_shut_out_by_a_relay), T(hostile_relay_forges), T(hostile_relay_replays), T(letters_that_are_none))
+CHECK_MAIN(T(a_handset_that_was_shut_out_by_a_relay), T(hostile_relay_forges),
+	   T(hostile_relay_replays), T(letters_that_are_none))

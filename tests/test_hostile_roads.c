@@ -291,8 +291,7 @@ what_a_relay_keeps(void)
 	mail_init(&m, relay);
 	REQUIRE(put_letter(&m, relay, "D") && put_letter(&m, relay, "X") &&
 		put_letter(&m, relay, "D") && m.count == 3);
-	REQUIRE(store_write(relay->store, keep_job, &m.envelopes) == E_OK &&
-		carries(relay) == 3);
+	REQUIRE(store_write(relay->store, keep_job, &m.envelopes) == E_OK && carries(relay) == 3);
 	t = begin(w.node, true, 0);
 	snprintf(relay->home.address, sizeof(relay->home.address), "%s", at.address);
 	why = (struct why){.e = E_OK};
@@ -300,8 +299,7 @@ what_a_relay_keeps(void)
 	CHECK_MSG(via_upload(relay, &limits, &brought, &why) == E_OK && brought == 0, "%s %s",
 		  err_name(why.e), why.thing);
 	CHECK(carries(relay) == 1);
-	CHECK(via_upload(relay, &limits, &brought, &why) == E_OK &&
-	      carries(relay) == 1);
+	CHECK(via_upload(relay, &limits, &brought, &why) == E_OK && carries(relay) == 1);
 	end(t);
 	mail_free(&m);
 	peer_close(relay);

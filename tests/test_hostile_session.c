@@ -1,6 +1,7 @@
 /*
- * test_hostile_session: an enrolled device that knows the messages and says them wrong: out of turn, a node's, about
- * numbers and logs that are not. Each gets its answer, keeps nobody else from theirs, and others' records stand.
+ * test_hostile_session: an enrolled device that knows the messages and says them wrong: out of
+ * turn, a node's, about numbers and logs that are not. Each gets its answer, keeps nobody else from
+ * theirs, and others' records stand.
  */
 #include "tests/lies.h"
 
@@ -23,11 +24,13 @@ hello(uint64_t flags, uint64_t epoch, uint64_t acked)
 {
 	struct message m = {.type = MESSAGE_HELLO};
 
-	m.u.hello = (struct message_hello){.proto_low = 1, .proto_high = 1, .flags = flags, .epoch = epoch, .acked = acked};
+	m.u.hello = (struct message_hello){
+	    .proto_low = 1, .proto_high = 1, .flags = flags, .epoch = epoch, .acked = acked};
 	return m;
 }
 
-/* The next message of the node; views live until the next call. False: it closed, or says nothing. */
+/* The next message of the node; views live until the next call. False: it closed, or says nothing.
+ */
 static bool
 next(struct client *c, struct message *m)
 {
@@ -43,7 +46,8 @@ next(struct client *c, struct message *m)
 		if (head.head_bytes > 0 && c->in.n >= head.head_bytes + head.body_bytes)
 			break;
 		got = 0;
-		if (tls_read(c->tls, plain, sizeof(plain), &got, &why) != E_OK || (got == 0 && !more(c)))
+		if (tls_read(c->tls, plain, sizeof(plain), &got, &why) != E_OK ||
+		    (got == 0 && !more(c)))
 			return false;
 		writer_mem(&c->in, plain, got);
 	}
@@ -54,7 +58,8 @@ next(struct client *c, struct message *m)
 	return message_decode(m, head.type, BYTES(body, head.body_bytes), &why) == E_OK;
 }
 
-/* What is said on one new connection of the liar's, and the answer to the last of it: an error, or E_OK. */
+/* What is said on one new connection of the liar's, and the answer to the last of it: an error, or
+ * E_OK. */
 static enum err
 answer_to(const struct message *said, size_t count)
 {
@@ -93,9 +98,10 @@ static void
 messages_of_others(void)
 {
 	static const uint8_t types[] = {
-	    MESSAGE_ACK, MESSAGE_DOWN, MESSAGE_LAST, MESSAGE_WELCOME, MESSAGE_ANSWER, MESSAGE_DONE, MESSAGE_STATEMENT,
-	    MESSAGE_STANZA, MESSAGE_MARK, MESSAGE_TAKEN, MESSAGE_CLOSE, MESSAGE_SUMS, MESSAGE_SAME, MESSAGE_CELLS, MESSAGE_MORE,
-	    MESSAGE_WANT, MESSAGE_LOGS, MESSAGE_PART, MESSAGE_CARRIED};
+	    MESSAGE_ACK,   MESSAGE_DOWN,      MESSAGE_LAST,   MESSAGE_WELCOME, MESSAGE_ANSWER,
+	    MESSAGE_DONE,  MESSAGE_STATEMENT, MESSAGE_STANZA, MESSAGE_MARK,    MESSAGE_TAKEN,
+	    MESSAGE_CLOSE, MESSAGE_SUMS,      MESSAGE_SAME,   MESSAGE_CELLS,   MESSAGE_MORE,
+	    MESSAGE_WANT,  MESSAGE_LOGS,      MESSAGE_PART,   MESSAGE_CARRIED};
 	struct message m[2];
 	size_t i;
 	enum err e;
@@ -119,7 +125,8 @@ messages_of_others(void)
 static void
 out_of_turn(void)
 {
-	static const uint8_t types[] = {MESSAGE_PARCEL, MESSAGE_END, MESSAGE_REST, MESSAGE_INPUT, MESSAGE_AGAIN};
+	static const uint8_t types[] = {MESSAGE_PARCEL, MESSAGE_END, MESSAGE_REST, MESSAGE_INPUT,
+					MESSAGE_AGAIN};
 	struct message m[3];
 	size_t i;
 
@@ -150,14 +157,19 @@ numbers_that_are_not(void)
 
 	begin();
 	for (i = 0; i < 3; i++) {
-		m[0] = hello(HELLO_NOTHING, i == 2 ? honest.self.epoch : liar.self.epoch, i == 0 ? NUMBER_MAX : 0);
+		m[0] = hello(HELLO_NOTHING, i == 2 ? honest.self.epoch : liar.self.epoch,
+			     i == 0 ? NUMBER_MAX : 0);
 		m[0].u.hello.cursor[0] = m[0].u.hello.cursor[1] = NUMBER_MAX;
-		m[0].u.hello.incarnation = i == 1 ? UINT32_MAX : store_incarnation(n.peer->store) >> 32;
+		m[0].u.hello.incarnation =
+		    i == 1 ? UINT32_MAX : store_incarnation(n.peer->store) >> 32;
 		CHECK(client_open(&c, &liar) && say(&c, &m[0]) && next(&c, &a));
 		if (i == 0) /* it says that more is held than ever came */
-			CHECK(a.type == MESSAGE_ACK && a.u.ack.status == STATUS_BEHIND && a.u.ack.number == 0);
+			CHECK(a.type == MESSAGE_ACK && a.u.ack.status == STATUS_BEHIND &&
+			      a.u.ack.number == 0);
 		else
-			CHECK(a.type == MESSAGE_LAST && a.u.last.number == 0); /* of the other's log under its epoch: nothing */
+			CHECK(a.type == MESSAGE_LAST &&
+			      a.u.last.number ==
+				  0); /* of the other's log under its epoch: nothing */
 		client_close(&c);
 	}
 	m[0] = (struct message){.type = MESSAGE_BUDGET};
@@ -180,7 +192,8 @@ parcel_of(const struct device *d, uint64_t number, struct writer *copy)
 
 	if (store_read_begin(n.peer->store, &txn) != E_OK)
 		return BYTES_NONE;
-	if (arrival_find(txn, &log, number, &seq, &hash) == E_OK && arrival_get(txn, seq, &a) == E_OK)
+	if (arrival_find(txn, &log, number, &seq, &hash) == E_OK &&
+	    arrival_get(txn, seq, &a) == E_OK)
 		writer_bytes(copy, a.parcel);
 	store_read_end(txn);
 	return writer_view(copy);
@@ -204,7 +217,8 @@ parcels_of_others(void)
 	m[1].u.parcel.bytes = parcel_of(&honest, 2, &copy); /* its number is not its place */
 	CHECK(answer_to(m, 3) == E_PARCEL);
 	writer_reset(&copy);
-	m[1].u.parcel.bytes = parcel_of(&honest, 1, &copy); /* taken, and found to be another's when it is opened */
+	m[1].u.parcel.bytes =
+	    parcel_of(&honest, 1, &copy); /* taken, and found to be another's when it is opened */
 	CHECK(client_open(&c, &liar) && say(&c, &m[0]) && say(&c, &m[1]) && say(&c, &m[2]));
 	while (next(&c, &a) && a.type == MESSAGE_ACK)
 		;
@@ -270,11 +284,15 @@ flights_without_end(void)
 		client_close(&c[i]);
 }
 
-/* Asks: a verb that is none, a member that asks the node to act, an envelope bundle that is none. */
+/* Asks: a verb that is none, a member that asks the node to act, an envelope bundle that is none.
+ */
 static void
 asks_that_are_none(void)
 {
-	struct message m[3] = {{.type = MESSAGE_ASK}, {.type = MESSAGE_INPUT}, {.type = MESSAGE_INPUT}}, a;
+	struct message m[3] = {{.type = MESSAGE_ASK},
+			       {.type = MESSAGE_INPUT},
+			       {.type = MESSAGE_INPUT}},
+		       a;
 	struct client c;
 
 	begin();
@@ -361,7 +379,8 @@ static void
 a_handset_that_was_shut_out(void)
 {
 	struct message m[2] = {hello(HELLO_NOTHING, liar.self.epoch, 0), {.type = MESSAGE_BUDGET}};
-	struct message ask = {.type = MESSAGE_ASK}, again = {.type = MESSAGE_AGAIN}, node = {.type = MESSAGE_NODE};
+	struct message ask = {.type = MESSAGE_ASK}, again = {.type = MESSAGE_AGAIN},
+		       node = {.type = MESSAGE_NODE};
 	struct principal_id who;
 
 	begin();
@@ -378,4 +397,5 @@ a_handset_that_was_shut_out(void)
 
 CHECK_MAIN(T(messages_of_others), T(out_of_turn), T(numbers_that_are_not), T(parcels_of_others),
 	   T(changed_since_it_greeted), T(flights_without_end), T(asks_that_are_none),
-	   T(asks_of_a_researcher), T(asks_of_a_node_below), T(joins_that_are_none), T(a_handset_that_was_shut_out))
+	   T(asks_of_a_researcher), T(asks_of_a_node_below), T(joins_that_are_none),
+	   T(a_handset_that_was_shut_out))

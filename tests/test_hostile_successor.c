@@ -1,6 +1,7 @@
 /*
- * test_hostile_successor: a node in the place of a dead one. Who says that it follows the pinned node without the root's
- * word for it, with an old word, or with another's; and who says that the dead node had let it in.
+ * test_hostile_successor: a node in the place of a dead one. Who says that it follows the pinned
+ * node without the root's word for it, with an old word, or with another's; and who says that the
+ * dead node had let it in.
  */
 #include "tests/device_fixture.h"
 #include "tools/node/enrol/enrol_node.h"
@@ -20,11 +21,17 @@ struct claim {
 };
 
 static enum err
-claims(struct peer *device, const struct claim *c, const struct ec_key *successor, const struct principal_id *follows)
+claims(struct peer *device, const struct claim *c, const struct ec_key *successor,
+       const struct principal_id *follows)
 {
-	struct succession s = {.programme = n.peer->programme.id, .id = {"successor-000001"}, .number = c->number, .count = 2,
-	                       .sign_pub = successor->pub, .seal_pub = successor->pub,
-	                       .issuer = principal_root(&n.peer->programme.id), .nodes = {{"another-00000001"}, *follows}};
+	struct succession s = {.programme = n.peer->programme.id,
+			       .id = {"successor-000001"},
+			       .number = c->number,
+			       .count = 2,
+			       .sign_pub = successor->pub,
+			       .seal_pub = successor->pub,
+			       .issuer = principal_root(&n.peer->programme.id),
+			       .nodes = {{"another-00000001"}, *follows}};
 	struct ec_key other;
 	struct writer w;
 	enum err e;
@@ -34,7 +41,11 @@ claims(struct peer *device, const struct claim *c, const struct ec_key *successo
 		s.nodes[1].b[0] ^= 1;
 	snprintf(s.area, sizeof(s.area), "%s", c->area);
 	writer_heap_init(&w, STATEMENT_BYTES_MAX);
-	CHECK(succession_encode(&s, c->by == 0 ? &n.root : c->by == 1 ? &peer_self(n.peer)->sign : &other, &w) == E_OK);
+	CHECK(succession_encode(&s,
+				c->by == 0   ? &n.root
+				: c->by == 1 ? &peer_self(n.peer)->sign
+					     : &other,
+				&w) == E_OK);
 	n.why = (struct why){.e = E_OK};
 	e = succeed_take(device, writer_view(&w), c->key ? &successor->pub : &other.pub, &n.why);
 	writer_free(&w);
@@ -44,7 +55,8 @@ claims(struct peer *device, const struct claim *c, const struct ec_key *successo
 static bool
 pins(const struct peer *device, const struct principal_id *node, const struct ec_public *key)
 {
-	return ID_EQUAL(&device->home.node, node) && memcmp(&device->home.node_sign, key, sizeof(*key)) == 0;
+	return ID_EQUAL(&device->home.node, node) &&
+	       memcmp(&device->home.node_sign, key, sizeof(*key)) == 0;
 }
 
 /* What a node signed that is not followed any more is still here: its key is known, each one's. */
@@ -75,9 +87,9 @@ whose_word_is_followed(void)
 	    {"about another office", "D1", 0, false, true, 10, E_NODE_KEY},
 	    {"brought by who has another key", "P", 0, false, false, 10, E_NODE_KEY}};
 	static const struct claim good = {"the root's", "P", 0, false, true, 10, E_OK},
-	                          again = {"the same number", "P", 0, false, true, 10, E_NODE_KEY},
-	                          older = {"an older number", "P", 0, false, true, 9, E_NODE_KEY},
-	                          later = {"a later one", "P", 0, false, true, 11, E_OK};
+				  again = {"the same number", "P", 0, false, true, 10, E_NODE_KEY},
+				  older = {"an older number", "P", 0, false, true, 9, E_NODE_KEY},
+				  later = {"a later one", "P", 0, false, true, 11, E_OK};
 	struct principal_id successor = {"successor-000001"};
 	struct ec_key key, next;
 	struct unlock unlock;
@@ -88,18 +100,24 @@ whose_word_is_followed(void)
 	REQUIRE(node_begin(&n));
 	unlock = n.unlock;
 	unlock.name = NULL;
-	REQUIRE(device_begin(&n, &device, &unlock, path) && crypto_ec_new(&key) == E_OK && crypto_ec_new(&next) == E_OK);
+	REQUIRE(device_begin(&n, &device, &unlock, path) && crypto_ec_new(&key) == E_OK &&
+		crypto_ec_new(&next) == E_OK);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		enum err e = claims(device, &bad[i], &key, &peer_self(n.peer)->id);
 
 		CHECK_MSG(e == bad[i].e, "%s: %s", bad[i].what, err_name(e));
-		CHECK_MSG(pins(device, &peer_self(n.peer)->id, &peer_self(n.peer)->sign.pub), "%s is followed", bad[i].what);
+		CHECK_MSG(pins(device, &peer_self(n.peer)->id, &peer_self(n.peer)->sign.pub),
+			  "%s is followed", bad[i].what);
 	}
-	CHECK(claims(device, &good, &key, &peer_self(n.peer)->id) == E_OK && pins(device, &successor, &key.pub));
+	CHECK(claims(device, &good, &key, &peer_self(n.peer)->id) == E_OK &&
+	      pins(device, &successor, &key.pub));
 	/* a word that was said before, of one that was followed itself */
-	CHECK(claims(device, &again, &next, &successor) == E_NODE_KEY && pins(device, &successor, &key.pub));
-	CHECK(claims(device, &older, &next, &successor) == E_NODE_KEY && pins(device, &successor, &key.pub));
-	CHECK(claims(device, &later, &next, &successor) == E_OK && pins(device, &successor, &next.pub));
+	CHECK(claims(device, &again, &next, &successor) == E_NODE_KEY &&
+	      pins(device, &successor, &key.pub));
+	CHECK(claims(device, &older, &next, &successor) == E_NODE_KEY &&
+	      pins(device, &successor, &key.pub));
+	CHECK(claims(device, &later, &next, &successor) == E_OK &&
+	      pins(device, &successor, &next.pub));
 	peer_close(device);
 	REQUIRE(peer_open(&device, path, &unlock, &n.why) == E_OK);
 	CHECK(pins(device, &successor, &next.pub));
@@ -217,8 +235,10 @@ comes_back(const struct returns *r, const struct principal_id *as, const struct 
 	for (i = 0; i < 2; i++)
 		writer_heap_init(&w[i], STATEMENT_BYTES_MAX);
 	arena_init(&arena, 1u << 20);
-	CHECK(enrolment_encode(&own, &r->by, &w[0]) == E_OK && enrolment_encode(&node, &r->root, &w[1]) == E_OK);
-	back = (struct message_came_back){.own_enrolment = writer_view(&w[0]), .node_enrolment = writer_view(&w[1])};
+	CHECK(enrolment_encode(&own, &r->by, &w[0]) == E_OK &&
+	      enrolment_encode(&node, &r->root, &w[1]) == E_OK);
+	back = (struct message_came_back){.own_enrolment = writer_view(&w[0]),
+					  .node_enrolment = writer_view(&w[1])};
 	n.why = (struct why){.e = E_OK};
 	e = succeed_return(n.peer, &back, as, key, &welcome, &arena, &n.why);
 	arena_free(&arena);
@@ -260,7 +280,8 @@ who_comes_back(void)
 				.issuer_key = peer_self(n.peer)->sign,
 				.root = n.root};
 	bad = good;
-	CHECK(comes_back(&bad, &(struct principal_id){"device-000000002"}, &own.pub) == E_STRANGER); /* another's enrolment */
+	CHECK(comes_back(&bad, &(struct principal_id){"device-000000002"}, &own.pub) ==
+	      E_STRANGER); /* another's enrolment */
 	CHECK(comes_back(&bad, &good.id, &other.pub) == E_STRANGER);
 	bad.by = other; /* that the node did not sign */
 	CHECK(comes_back(&bad, &good.id, &own.pub) == E_SIGNATURE);
@@ -274,15 +295,19 @@ who_comes_back(void)
 	    "another-00000001"}; /* one node's, with the enrolment of another beside it */
 	CHECK(comes_back(&bad, &good.id, &own.pub) == E_STRANGER);
 	bad = good;
-	bad.by = bad.issuer_key = other; /* of a node in this one's name, that the root did not sign */
+	bad.by = bad.issuer_key =
+	    other; /* of a node in this one's name, that the root did not sign */
 	bad.root = other;
 	CHECK(comes_back(&bad, &good.id, &own.pub) == E_SIGNATURE);
 	CHECK(state_of(&good.id) == -1);
-	CHECK(comes_back(&good, &good.id, &own.pub) == E_OK && state_of(&good.id) == MEMBER_PENDING); /* an officer looks */
-	CHECK(comes_back(&good, &good.id, &own.pub) == E_OK && state_of(&good.id) == MEMBER_PENDING);
+	CHECK(comes_back(&good, &good.id, &own.pub) == E_OK &&
+	      state_of(&good.id) == MEMBER_PENDING); /* an officer looks */
+	CHECK(comes_back(&good, &good.id, &own.pub) == E_OK &&
+	      state_of(&good.id) == MEMBER_PENDING);
 	/* one that was shut out stays out */
 	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
-	REQUIRE(enrol_revoke(n.peer, &n.peer->identities[1], "member", "lost", &who, &n.why) == E_OK);
+	REQUIRE(enrol_revoke(n.peer, &n.peer->identities[1], "member", "lost", &who, &n.why) ==
+		E_OK);
 	bad = good;
 	bad.id = member.self.id;
 	bad.sign = member.self.sign.pub;
@@ -314,12 +339,14 @@ known_job(struct store_txn *txn, void *arg)
 
 	writer_heap_init(&w, STATEMENT_BYTES_MAX);
 	if ((why = enrolment_encode(&e, &job->r->by, &w)) == E_OK)
-		why = enrol_keep_member(txn, writer_view(&w), &n.peer->programme.id, job->state, 1000);
+		why = enrol_keep_member(txn, writer_view(&w), &n.peer->programme.id, job->state,
+					1000);
 	writer_free(&w);
 	return why;
 }
 
-/* Known from the office above only: it waits for approval like others; shut out there, it stays out. */
+/* Known from the office above only: it waits for approval like others; shut out there, it stays
+ * out. */
 static void
 known_from_above(void)
 {
@@ -334,13 +361,16 @@ known_from_above(void)
 			     .by = peer_self(n.peer)->sign,
 			     .issuer_key = peer_self(n.peer)->sign,
 			     .root = n.root};
-	REQUIRE(store_write(n.peer->store, known_job, &(struct known_job){&r, MEMBER_KNOWN}) == E_OK);
+	REQUIRE(store_write(n.peer->store, known_job, &(struct known_job){&r, MEMBER_KNOWN}) ==
+		E_OK);
 	CHECK(state_of(&r.id) == MEMBER_KNOWN);
 	CHECK(comes_back(&r, &r.id, &own.pub) == E_OK && state_of(&r.id) == MEMBER_PENDING);
 	CHECK(comes_back(&r, &r.id, &own.pub) == E_OK && state_of(&r.id) == MEMBER_PENDING);
 	r.id = (struct principal_id){"device-000000002"};
-	REQUIRE(store_write(n.peer->store, known_job, &(struct known_job){&r, MEMBER_KNOWN_REVOKED}) == E_OK);
-	CHECK(comes_back(&r, &r.id, &own.pub) == E_REVOKED && state_of(&r.id) == MEMBER_KNOWN_REVOKED);
+	REQUIRE(store_write(n.peer->store, known_job,
+			    &(struct known_job){&r, MEMBER_KNOWN_REVOKED}) == E_OK);
+	CHECK(comes_back(&r, &r.id, &own.pub) == E_REVOKED &&
+	      state_of(&r.id) == MEMBER_KNOWN_REVOKED);
 	node_end(&n);
 }
 

@@ -123,14 +123,17 @@ gives(struct writer *out, uint32_t said, uint32_t hints, const char *kinds)
 	CHECK(bundle_begin(&b, out, count, count * (uint64_t)LEAST) == E_OK);
 	for (; *kinds != '\0'; kinds++) {
 		crypto_random(envelope, sizeof(envelope));
-		envelope[0] = *kinds == 'v' ? 9 : 1;                      /* of a later version */
+		envelope[0] = *kinds == 'v' ? 9 : 1;                       /* of a later version */
 		envelope[1 + ENVELOPE_HINT_BYTES] = *kinds == 'e' ? 5 : 4; /* none */
 		CHECK(bundle_add(&b, BYTES(envelope, sizeof(envelope))) == E_OK);
 	}
 	return writer_view(out);
 }
 
-#define MEET {.verb = MEET_VERB}
+#define MEET \
+	{ \
+		.verb = MEET_VERB \
+	}
 
 static void
 who_has_no_proof(void)
@@ -204,7 +207,7 @@ what_a_visitor_gives(void)
 		CHECK_MSG(e == rows[i].e, "%s: %s %s", rows[i].what, err_name(e), why.thing);
 		had += rows[i].kept;
 		CHECK_MSG(carries(relay) == had, "%s: %llu", rows[i].what,
-		          (unsigned long long)carries(relay));
+			  (unsigned long long)carries(relay));
 	}
 	/* a bundle that is whole, and more than one meeting brings */
 	memset(many, 'g', sizeof(many) - 1);

@@ -1,6 +1,6 @@
 /*
- * test_hostile_wire: peers that know the protocol and mean ill, against a node that serves: who may ask, how many places
- * one peer can hold, and that the others are still heard.
+ * test_hostile_wire: peers that know the protocol and mean ill, against a node that serves: who may
+ * ask, how many places one peer can hold, and that the others are still heard.
  */
 #include <errno.h>
 #include <time.h>
@@ -32,9 +32,9 @@ asks_of_those_who_may_not(void)
 		bool join;
 		enum err want;
 	} rows[] = {{ROLE_MEMBER, true, E_FORBIDDEN},
-	            {ROLE_OFFICER, true, E_NOT_APPROVED},
-	            {ROLE_RESEARCHER, true, E_NOT_APPROVED},
-	            {ROLE_OFFICER, false, E_STRANGER}};
+		    {ROLE_OFFICER, true, E_NOT_APPROVED},
+		    {ROLE_RESEARCHER, true, E_NOT_APPROVED},
+		    {ROLE_OFFICER, false, E_STRANGER}};
 	struct device d[4];
 	struct client c;
 	pthread_t t;
@@ -62,7 +62,8 @@ asks_of_those_who_may_not(void)
 	node_end(&n);
 }
 
-/* An officer's store gone bad holds two half-said asks, not all of them; and a few connections, not all. */
+/* An officer's store gone bad holds two half-said asks, not all of them; and a few connections, not
+ * all. */
 static void
 places_that_one_peer_holds(void)
 {
@@ -80,7 +81,8 @@ places_that_one_peer_holds(void)
 	for (i = 0; i < 2; i++)
 		CHECK(client_open(&c[i], &bad) && say_ask(&c[i]) && hear(&c[i], 200) == E_OK);
 	for (i = 2; i < 4; i++) {
-		CHECK(client_open(&c[i], &bad) && say_ask(&c[i]) && hear(&c[i], 20000) == E_PEER_BUSY);
+		CHECK(client_open(&c[i], &bad) && say_ask(&c[i]) &&
+		      hear(&c[i], 20000) == E_PEER_BUSY);
 		client_close(&c[i]);
 	}
 	CHECK(client_open(&other, &good) && say_ask(&other) && hear(&other, 200) == E_OK);
@@ -149,11 +151,13 @@ still_open(const int *fds, size_t count)
 	char b;
 
 	for (i = 0; i < count; i++)
-		open += recv(fds[i], &b, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+		open += recv(fds[i], &b, 1, MSG_DONTWAIT) < 0 &&
+			(errno == EAGAIN || errno == EWOULDBLOCK);
 	return open;
 }
 
-/* The door is full of handshakes that go on for ever: who comes next gets in all the same, in the place of one of the many. */
+/* The door is full of handshakes that go on for ever: who comes next gets in all the same, in the
+ * place of one of the many. */
 static void
 slow_handshakes_hold_the_door(void)
 {
@@ -176,7 +180,8 @@ slow_handshakes_hold_the_door(void)
 	CHECK(client_open(&c, &good) && say_ask(&c) && hear(&c, 200) == E_OK);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	/* by their own end, after HANDSHAKE_MS, it would be late */
-	CHECK_MSG((after.tv_sec - before.tv_sec) * 1000 < (long)HANDSHAKE_MS * 2 / 3, "%ld s", (long)(after.tv_sec - before.tv_sec));
+	CHECK_MSG((after.tv_sec - before.tv_sec) * 1000 < (long)HANDSHAKE_MS * 2 / 3, "%ld s",
+		  (long)(after.tv_sec - before.tv_sec));
 	CHECK(still_open(few, 12) == 12);
 	CHECK(still_open(many, 560) < 560);
 	client_close(&c);
@@ -188,4 +193,5 @@ slow_handshakes_hold_the_door(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(slow_handshakes_hold_the_door), T(asks_of_those_who_may_not), T(places_that_one_peer_holds), T(strangers_leave_no_name))
+CHECK_MAIN(T(slow_handshakes_hold_the_door), T(asks_of_those_who_may_not),
+	   T(places_that_one_peer_holds), T(strangers_leave_no_name))

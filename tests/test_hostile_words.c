@@ -1,6 +1,7 @@
 /*
- * test_hostile_words: what a node's word may not do, though the node signed the parcel: another office's key, a key that nobody
- * vouched for, a notice said aloud or to somebody else, a secret for whom it is not.
+ * test_hostile_words: what a node's word may not do, though the node signed the parcel: another
+ * office's key, a key that nobody vouched for, a notice said aloud or to somebody else, a secret
+ * for whom it is not.
  */
 #include "tests/device_fixture.h"
 #include "tools/node/down/down_item.h"
@@ -40,7 +41,8 @@ word_job(struct store_txn *txn, void *arg)
 {
 	const struct word *w = arg;
 
-	return w->to == NULL ? down_publish(n.peer, txn, w->body) : down_notify(n.peer, txn, w->to, w->body);
+	return w->to == NULL ? down_publish(n.peer, txn, w->body)
+			     : down_notify(n.peer, txn, w->to, w->body);
 }
 
 /* Parcel `number` of a log of the node's, taken by the device. */
@@ -56,7 +58,8 @@ takes(struct log_id log, bool inbox, uint64_t number)
 
 	writer_heap_init(&copy, PARCEL_BYTES_MAX);
 	if ((e = store_read_begin(n.peer->store, &txn)) == E_OK) {
-		if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK && (e = arrival_get(txn, seq, &a)) == E_OK)
+		if ((e = arrival_find(txn, &log, number, &seq, &hash)) == E_OK &&
+		    (e = arrival_get(txn, seq, &a)) == E_OK)
 			writer_bytes(&copy, a.parcel);
 		store_read_end(txn);
 	}
@@ -110,10 +113,13 @@ hears_all(void)
 }
 
 static enum err
-hears_office(const char *area, uint32_t key_no, const struct ec_public *seal, const struct ec_key *by)
+hears_office(const char *area, uint32_t key_no, const struct ec_public *seal,
+	     const struct ec_key *by)
 {
-	struct office office = {.programme = n.peer->programme.id, .key_no = key_no, .seal_pub = *seal,
-	                        .issuer = peer_self(n.peer)->id};
+	struct office office = {.programme = n.peer->programme.id,
+				.key_no = key_no,
+				.seal_pub = *seal,
+				.issuer = peer_self(n.peer)->id};
 	struct down_item item = {.kind = DOWN_OFFICE};
 	struct writer statement, body;
 	enum err e;
@@ -133,10 +139,12 @@ hears_office(const char *area, uint32_t key_no, const struct ec_public *seal, co
 static bool
 seals_to(uint32_t key_no, const struct ec_public *seal)
 {
-	return device->home.key_no == key_no && memcmp(&device->home.seal.pub, seal, sizeof(*seal)) == 0;
+	return device->home.key_no == key_no &&
+	       memcmp(&device->home.seal.pub, seal, sizeof(*seal)) == 0;
 }
 
-/* Records are sealed to the office's key: a device changes it for a later one that the node or the root signed, and no other. */
+/* Records are sealed to the office's key: a device changes it for a later one that the node or the
+ * root signed, and no other. */
 static void
 keys_of_an_office(void)
 {
@@ -145,12 +153,17 @@ keys_of_an_office(void)
 
 	REQUIRE(begin());
 	hears_all();
-	REQUIRE(crypto_ec_new(&other) == E_OK && crypto_ec_new(&next) == E_OK && crypto_ec_new(&by_root) == E_OK);
+	REQUIRE(crypto_ec_new(&other) == E_OK && crypto_ec_new(&next) == E_OK &&
+		crypto_ec_new(&by_root) == E_OK);
 	first = device->home.seal.pub;
-	CHECK(hears_office("D1", 9, &other.pub, &peer_self(n.peer)->sign) == E_OK && seals_to(1, &first));
-	CHECK(hears_office("P", 1, &other.pub, &peer_self(n.peer)->sign) == E_OK && seals_to(1, &first));
-	CHECK(hears_office("P", 2, &next.pub, &peer_self(n.peer)->sign) == E_OK && seals_to(2, &next.pub));
-	CHECK(hears_office("P", 1, &first, &peer_self(n.peer)->sign) == E_OK && seals_to(2, &next.pub)); /* never back */
+	CHECK(hears_office("D1", 9, &other.pub, &peer_self(n.peer)->sign) == E_OK &&
+	      seals_to(1, &first));
+	CHECK(hears_office("P", 1, &other.pub, &peer_self(n.peer)->sign) == E_OK &&
+	      seals_to(1, &first));
+	CHECK(hears_office("P", 2, &next.pub, &peer_self(n.peer)->sign) == E_OK &&
+	      seals_to(2, &next.pub));
+	CHECK(hears_office("P", 1, &first, &peer_self(n.peer)->sign) == E_OK &&
+	      seals_to(2, &next.pub)); /* never back */
 	CHECK(hears_office("P", 3, &by_root.pub, &n.root) == E_OK && seals_to(3, &by_root.pub));
 	CHECK(hears_office("P", 4, &other.pub, &other) == E_SIGNATURE && seals_to(3, &by_root.pub));
 	peer_close(device);
@@ -159,7 +172,8 @@ keys_of_an_office(void)
 	end();
 }
 
-/* What is for one device is no word to everyone, and the reverse; another's notice does nothing, nor what is none. */
+/* What is for one device is no word to everyone, and the reverse; another's notice does nothing,
+ * nor what is none. */
 static void
 notices_out_of_place(void)
 {
@@ -182,14 +196,18 @@ notices_out_of_place(void)
 	device->approved = false;
 	writer_heap_init(&body, 4096);
 	down_item_write(&body, &item);
-	CHECK(hears(writer_view(&body)) == E_PARCEL && !device->approved); /* "you are let in", to everyone */
-	CHECK(is_told(&other, writer_view(&body)) == E_OK && !device->approved); /* sealed to another, it says nothing here */
+	CHECK(hears(writer_view(&body)) == E_PARCEL &&
+	      !device->approved); /* "you are let in", to everyone */
+	CHECK(is_told(&other, writer_view(&body)) == E_OK &&
+	      !device->approved); /* sealed to another, it says nothing here */
 	writer_reset(&body);
 	item = (struct down_item){.kind = DOWN_OFFICE_KEY, .key_no = 7};
 	memset(item.secret, 0x11, sizeof(item.secret));
 	down_item_write(&body, &item);
-	CHECK(is_told(&own, writer_view(&body)) == E_OK); /* the office's secret is for a twin, and for no device */
-	CHECK(device->home.key_no == 1 && !device->home.has_secret && office_key_at(device, 7) == NULL);
+	CHECK(is_told(&own, writer_view(&body)) ==
+	      E_OK); /* the office's secret is for a twin, and for no device */
+	CHECK(device->home.key_no == 1 && !device->home.has_secret &&
+	      office_key_at(device, 7) == NULL);
 	writer_reset(&body);
 	item = (struct down_item){.kind = DOWN_CODECS, .highest = 3};
 	down_item_write(&body, &item);
@@ -203,7 +221,10 @@ static void
 notices_in_their_place(void)
 {
 	struct enrolment own;
-	struct down_item item = {.kind = DOWN_REVIEW, .record = {"record-000000001"}, .state = REVIEW_REJECTED, .time_s = 5};
+	struct down_item item = {.kind = DOWN_REVIEW,
+				 .record = {"record-000000001"},
+				 .state = REVIEW_REJECTED,
+				 .time_s = 5};
 	struct own_record o;
 	struct store_txn *txn;
 	struct member m;
@@ -230,7 +251,8 @@ notices_in_their_place(void)
 	end();
 }
 
-/* On a stick the node's words count if its receipt beside them names their logs: those of an earlier life are none. */
+/* On a stick the node's words count if its receipt beside them names their logs: those of an
+ * earlier life are none. */
 static void
 words_of_another_life(void)
 {
@@ -252,17 +274,22 @@ words_of_another_life(void)
 	store_read_end(txn);
 	said.logs[0] = log.epoch + 1;
 	said.logs[1] = log.epoch;
-	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_RECEIPT);
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) ==
+	      E_RECEIPT);
 	said.logs[0] = log.epoch;
 	said.log_count = 0;
-	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_RECEIPT);
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) ==
+	      E_RECEIPT);
 	CHECK(taken.downs == 0 && peer_areas(device) == NULL);
 	said.log_count = 2;
-	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK && taken.downs == 1);
-	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK && taken.duplicates == 1);
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK &&
+	      taken.downs == 1);
+	CHECK(mail_down(device, &said, 0, log.epoch, writer_view(&copy), &taken, &n.why) == E_OK &&
+	      taken.duplicates == 1);
 	CHECK(peer_areas(device) != NULL);
 	writer_free(&copy);
 	end();
 }
 
-CHECK_MAIN(T(keys_of_an_office), T(notices_out_of_place), T(notices_in_their_place), T(words_of_another_life))
+CHECK_MAIN(T(keys_of_an_office), T(notices_out_of_place), T(notices_in_their_place),
+	   T(words_of_another_life))

@@ -17,8 +17,7 @@ struct export
 };
 struct vector {
 	char aead_id[8], info[FIELD_BYTES], skEm[FIELD_BYTES], skRm[FIELD_BYTES];
-	char pkRm[FIELD_BYTES], enc[FIELD_BYTES], key[FIELD_BYTES],
-	    base_nonce[FIELD_BYTES];
+	char pkRm[FIELD_BYTES], enc[FIELD_BYTES], key[FIELD_BYTES], base_nonce[FIELD_BYTES];
 	char exporter_secret[FIELD_BYTES];
 	struct message messages[8];
 	struct export exports[8];
@@ -32,9 +31,8 @@ struct vector {
 static const struct field {
 	const char *name;
 	size_t offset, bytes;
-} fields[] = {FIELD(aead_id), FIELD(info),       FIELD(skEm),
-	      FIELD(skRm),    FIELD(pkRm),       FIELD(enc),
-	      FIELD(key),     FIELD(base_nonce), FIELD(exporter_secret)};
+} fields[] = {FIELD(aead_id), FIELD(info), FIELD(skEm),       FIELD(skRm),           FIELD(pkRm),
+	      FIELD(enc),     FIELD(key),  FIELD(base_nonce), FIELD(exporter_secret)};
 
 static char *
 read_whole(const char *path)
@@ -45,8 +43,8 @@ read_whole(const char *path)
 
 	if (f == NULL)
 		return NULL;
-	if (fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) >= 0 &&
-	    fseek(f, 0, SEEK_SET) == 0 && (text = calloc(1, (size_t)n + 1)) != NULL &&
+	if (fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) >= 0 && fseek(f, 0, SEEK_SET) == 0 &&
+	    (text = calloc(1, (size_t)n + 1)) != NULL &&
 	    fread(text, 1, (size_t)n, f) != (size_t)n) {
 		free(text);
 		text = NULL;
@@ -60,8 +58,7 @@ read_whole(const char *path)
 static char *
 next_string(char **at)
 {
-	char *start = strchr(*at, '"'),
-	     *end = start == NULL ? NULL : strchr(start + 1, '"');
+	char *start = strchr(*at, '"'), *end = start == NULL ? NULL : strchr(start + 1, '"');
 
 	if (end == NULL)
 		return NULL;
@@ -134,8 +131,7 @@ check_messages(const struct vector *v, struct hpke *sender, struct hpke *recipie
 		const struct message *m = &v->messages[i];
 		struct bytes a = unhex(ad, m->aad), plain = unhex(pt, m->pt), sealed;
 
-		sender->sequence = recipient->sequence =
-		    strtoull(m->sequence_number, NULL, 10);
+		sender->sequence = recipient->sequence = strtoull(m->sequence_number, NULL, 10);
 		CHECK(hpke_seal(sender, a, plain, out) == E_OK);
 		check_hex(out, m->ct);
 		sealed = unhex(ct, m->ct);
@@ -263,13 +259,11 @@ two_sides_agree(void)
 	CHECK(hpke_open(&b, BYTES_LIT("ad"), BYTES(sealed, 20), plain) == E_OK);
 	CHECK(memcmp(plain, "text", 4) == 0);
 
-	REQUIRE(hpke_recipient(&b, enc, &other, BYTES_LIT("info")) ==
-		E_OK); /* not its key */
+	REQUIRE(hpke_recipient(&b, enc, &other, BYTES_LIT("info")) == E_OK); /* not its key */
 	hpke_export(&b, BYTES_LIT("one"), y, 32);
 	CHECK(memcmp(x, y, 32) != 0);
 	CHECK(hpke_open(&b, BYTES_LIT("ad"), BYTES(sealed, 20), plain) == E_SEAL);
-	REQUIRE(hpke_recipient(&b, enc, &office, BYTES_LIT("ofni")) ==
-		E_OK); /* not its info */
+	REQUIRE(hpke_recipient(&b, enc, &office, BYTES_LIT("ofni")) == E_OK); /* not its info */
 	CHECK(hpke_open(&b, BYTES_LIT("ad"), BYTES(sealed, 20), plain) == E_SEAL);
 	a.sequence = UINT64_MAX;
 	CHECK(hpke_seal(&a, BYTES_NONE, BYTES_NONE, sealed) == E_LIMIT);

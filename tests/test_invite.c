@@ -47,13 +47,11 @@ there_and_back(void)
 	size_t i;
 
 	encode(&m, line);
-	CHECK_STR(line,
-		  "banyan1:mgHEEBERERERERERERERERERERHEECIiIiIiIiIiIiIiIiIiIiLEIDMzMzMzMz"
-		  "MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMztW5vZGUuZXhhbXBsZS5vcmc6NzQwMMQQRERE"
-		  "RERERERERERERERERAHOZV0YwKhEYXJhIOGel6hLSDAxMDIwM_arzLE");
+	CHECK_STR(line, "banyan1:mgHEEBERERERERERERERERERERHEECIiIiIiIiIiIiIiIiIiIiLEIDMzMzMzMz"
+			"MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMztW5vZGUuZXhhbXBsZS5vcmc6NzQwMMQQRERE"
+			"RERERERERERERERERAHOZV0YwKhEYXJhIOGel6hLSDAxMDIwM_arzLE");
 	CHECK(
-	    strspn(line + 8,
-		   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+	    strspn(line + 8, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
 	    strlen(line) - 8);
 	CHECK(invite_decode(line, &back, NULL) == E_OK && same(&m, &back));
 	snprintf(wrapped, sizeof(wrapped), " \t%s\r\n", line);
@@ -88,23 +86,21 @@ typing_errors_are_named(void)
 		strcpy(typed, line);
 		typed[i] = typed[i] == 'A' ? 'B' : 'A'; /* another letter */
 		memset(&back, 1, sizeof(back));
-		CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM, "place %zu",
-			  i);
+		CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM, "place %zu", i);
 		CHECK(memcmp(&back, &none, sizeof(back)) == 0);
 		typed[i] = '*';
 		CHECK(invite_decode(typed, &back, &why) == E_INVITE_FORM);
 		CHECK(strstr(why.thing, "cannot be there") != NULL);
 		strcpy(typed, line);
 		typed[i] = '\0'; /* cut */
-		CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM,
-			  "cut at %zu", i);
+		CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM, "cut at %zu", i);
 		CHECK(strstr(why.thing, "cut") != NULL);
 		if (i + 1 < n && line[i] != line[i + 1]) { /* two letters swapped */
 			strcpy(typed, line);
 			typed[i] = line[i + 1];
 			typed[i + 1] = line[i];
-			CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM,
-				  "swap %zu", i);
+			CHECK_MSG(invite_decode(typed, &back, &why) == E_INVITE_FORM, "swap %zu",
+				  i);
 		}
 	}
 	typed[8] = '*';
@@ -142,8 +138,8 @@ what_is_no_invitation(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK_MSG(invite_decode(rows[i].line, &back, &why) == rows[i].e, "%s",
 			  rows[i].line);
-		CHECK_MSG(strstr(why.thing, rows[i].thing) != NULL, "%s: %s",
-			  rows[i].line, why.thing);
+		CHECK_MSG(strstr(why.thing, rows[i].thing) != NULL, "%s: %s", rows[i].line,
+			  why.thing);
 	}
 	memset(long_line, 'A', sizeof(long_line));
 	memcpy(long_line, "banyan1:", 8);
@@ -205,8 +201,8 @@ wrong_contents_are_refused(void)
 		}
 		at = (size_t)snprintf(line, sizeof(line), "banyan1:");
 		for (k = 0; k < w.n; k += 3) {
-			unsigned v = (unsigned)w.p[k] << 16 | (unsigned)w.p[k + 1] << 8 |
-				     w.p[k + 2];
+			unsigned v =
+			    (unsigned)w.p[k] << 16 | (unsigned)w.p[k + 1] << 8 | w.p[k + 2];
 
 			line[at++] = set[v >> 18 & 63];
 			line[at++] = set[v >> 12 & 63];
@@ -215,8 +211,7 @@ wrong_contents_are_refused(void)
 		}
 		line[at] = '\0';
 		fill = 0;
-		CHECK_MSG(invite_decode(line, &back, NULL) == rows[i].e, "%s",
-			  rows[i].what);
+		CHECK_MSG(invite_decode(line, &back, NULL) == rows[i].e, "%s", rows[i].what);
 	}
 }
 

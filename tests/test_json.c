@@ -7,12 +7,15 @@ strings_are_always_json(void)
 	static const struct {
 		const char *text, *json;
 	} rows[] = {
-		{"", "\"\""},
-		{"plain", "\"plain\""},
-		{"say \"x\" \\", "\"say \\\"x\\\" \\\\\""},
-		{"two\nlines\t\033", "\"two\\nlines\\u0009\\u001b\""},
-		{"\xe1\x9e\x81", "\"\xe1\x9e\x81\""},
-		{"a\xff" "b\xe1\x9e", "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\""},
+	    {"", "\"\""},
+	    {"plain", "\"plain\""},
+	    {"say \"x\" \\", "\"say \\\"x\\\" \\\\\""},
+	    {"two\nlines\t\033", "\"two\\nlines\\u0009\\u001b\""},
+	    {"\xe1\x9e\x81", "\"\xe1\x9e\x81\""},
+	    {"a\xff"
+	     "b\xe1\x9e",
+	     "\"a\xef\xbf\xbd"
+	     "b\xef\xbf\xbd\xef\xbf\xbd\""},
 	};
 	char out[100];
 	struct writer w;
@@ -41,7 +44,7 @@ objects_have_commas_between(void)
 	json_key_str(&w, "none", NULL);
 	writer_str(&w, "}}");
 	CHECK_STR(writer_cstr(&w),
-	          "{\"a\":\"{\",\"n\":18446744073709551615,\"o\":{\"yes\":true,\"none\":null}}");
+		  "{\"a\":\"{\",\"n\":18446744073709551615,\"o\":{\"yes\":true,\"none\":null}}");
 }
 
 CHECK_MAIN(T(strings_are_always_json), T(objects_have_commas_between))

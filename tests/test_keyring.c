@@ -10,10 +10,8 @@
 
 /* As cheap as Argon2 goes: what is tested is not its cost. */
 static const struct keyring_cost cheap = {.memory_kib = 64, .passes = 1};
-static const struct unlock mona = {.name = "mona",
-				   .passphrase = {(const uint8_t *)"rice", 4}};
-static const struct unlock somchai = {.name = "somchai",
-				      .passphrase = {(const uint8_t *)"tea", 3}};
+static const struct unlock mona = {.name = "mona", .passphrase = {(const uint8_t *)"rice", 4}};
+static const struct unlock somchai = {.name = "somchai", .passphrase = {(const uint8_t *)"tea", 3}};
 static const struct unlock stranger = {.passphrase = {(const uint8_t *)"wrong", 5}};
 static const uint8_t file_bytes[40] = "a key file, forty bytes, kept elsewhere";
 
@@ -61,8 +59,7 @@ slots_of_every_kind(void)
 {
 	char dir[PATH_MAX], name[KEYRING_NAME_BYTES_MAX + 1];
 	struct keyring_slot slots[KEYRING_SLOTS_MAX];
-	struct unlock by_file = {.name = "service",
-				 .key_file = {file_bytes, sizeof(file_bytes)}};
+	struct unlock by_file = {.name = "service", .key_file = {file_bytes, sizeof(file_bytes)}};
 	struct unlock short_file = {.name = "short", .key_file = {file_bytes, 31}};
 	struct unlock by_recovery = {.name = "recovery"};
 	struct ec_key recovery, other;
@@ -131,8 +128,8 @@ every_byte_changed_or_cut(void)
 	scratch_make(dir);
 	make(dir);
 	writer_heap_init(&w, KEYRING_FILE_BYTES_MAX);
-	REQUIRE(file_read(scratch_path(path, dir, "keys"), KEYRING_FILE_BYTES_MAX, &w,
-			  NULL) == E_OK);
+	REQUIRE(file_read(scratch_path(path, dir, "keys"), KEYRING_FILE_BYTES_MAX, &w, NULL) ==
+		E_OK);
 	n = w.n;
 	for (i = 0; i < n; i++) {
 		enum err e;
@@ -142,8 +139,8 @@ every_byte_changed_or_cut(void)
 		 * slowly below it. */
 		bad[i] ^= 0x01;
 		e = keyring_unseal(BYTES(bad, n), &mona, &got, NULL, NULL);
-		CHECK_MSG(e == E_STORE_KEY || e == E_STORE_DAMAGED ||
-			      e == E_STORE_NEWER || e == E_CRYPTO,
+		CHECK_MSG(e == E_STORE_KEY || e == E_STORE_DAMAGED || e == E_STORE_NEWER ||
+			      e == E_CRYPTO,
 			  "byte %zu: %s", i, err_name(e));
 		e = keyring_unseal(BYTES(w.p, i), &mona, &got, NULL, NULL);
 		CHECK_MSG(e == E_STORE_DAMAGED, "cut at %zu: %s", i, err_name(e));

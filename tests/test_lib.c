@@ -27,12 +27,13 @@ make_store(const char *dir)
 
 	arena_init(&arena, 1u << 20);
 	writer_heap_init(&areas, 1u << 20);
-	made = areas_table_parse(BYTES_LIT("code,parent,level,name\nA,,province,A\nB,A,village,B\n"), &arena, &table,
-	                         &why) == E_OK &&
-	       areas_table_pack(&table, &areas) == E_OK;
+	made =
+	    areas_table_parse(BYTES_LIT("code,parent,level,name\nA,,province,A\nB,A,village,B\n"),
+			      &arena, &table, &why) == E_OK &&
+	    areas_table_pack(&table, &areas) == E_OK;
 	f.areas = writer_view(&areas);
 	bundle_of("F9_session", &bundle);
-	made = made && enrol_found(&p, dir, &unlock, &f, &why) == E_OK  &&
+	made = made && enrol_found(&p, dir, &unlock, &f, &why) == E_OK &&
 	       down_add_form(p, &peer_self(p)->id, writer_view(&bundle), &already, &why) == E_OK;
 	peer_close(p);
 	arena_free(&arena);

@@ -1,6 +1,6 @@
 /*
- * Local lists: what a device remembers of its own records goes into later questionnaires, only as much as a form may say,
- * and a node, which has none of it, takes the record as it is.
+ * Local lists: what a device remembers of its own records goes into later questionnaires, only as
+ * much as a form may say, and a node, which has none of it, takes the record as it is.
  */
 #include "schemas/answers.h"
 #include "tests/check.h"
@@ -11,9 +11,15 @@ static const struct form_file nothing[] = {{"own_records.csv", {NULL, 0}}};
 static struct answer_env
 env_of(const struct form_file *files, size_t count)
 {
-	return (struct answer_env){.now_ms = 1795312800000, .zone_minutes = 420, .seed = 7, .device_id = "",
-	                           .username = "", .area = "SM09010101", .local = true, .local_files = files,
-	                           .local_count = count};
+	return (struct answer_env){.now_ms = 1795312800000,
+				   .zone_minutes = 420,
+				   .seed = 7,
+				   .device_id = "",
+				   .username = "",
+				   .area = "SM09010101",
+				   .local = true,
+				   .local_files = files,
+				   .local_count = count};
 }
 
 static struct form_file
@@ -25,9 +31,11 @@ csv(const char *name, const char *text)
 static void
 referrals_are_counted(void)
 {
-	struct form_file files[] = {csv("own_records.csv", "form,month,n\nF4_referral,2026-10-01,3\nF4_referral,2026-09-01,5\n"
-	                                                   "F2_situation,2026-10-01,9\n"),
-	                            csv("committees.csv", "name\nSB-0117\nSB-0118\n")};
+	struct form_file files[] = {
+	    csv("own_records.csv",
+		"form,month,n\nF4_referral,2026-10-01,3\nF4_referral,2026-09-01,5\n"
+		"F2_situation,2026-10-01,9\n"),
+	    csv("committees.csv", "name\nSB-0117\nSB-0118\n")};
 	struct answer_env env = env_of(files, 2);
 	struct form *form = compile("F1_committee");
 	struct answer_fault fault = {0};
@@ -59,7 +67,7 @@ more_came_back_than_left(void)
 	    {"name,left\n2026-08-01,2\n2026-09-01,3\n", "5", "no"},
 	    {"name,left\n2026-08-01,2\n2026-09-01,3\n", "6", "yes"},
 	    {"name,left\n2026-09-01,3\n2026-10-01,9\n", "4", "yes"}, /* this month's do not count */
-	    {"name,left\n", "6", "no"},                              /* nothing is known of earlier months */
+	    {"name,left\n", "6", "no"}, /* nothing is known of earlier months */
 	};
 	struct form *form = compile("F3_departures");
 	size_t i;
@@ -72,9 +80,10 @@ more_came_back_than_left(void)
 
 		REQUIRE(answers_new(&a, form, &env, NULL) == E_OK);
 		CHECK(answers_set(a, "anyone_left", "no", &fault) == E_OK);
-		CHECK(answers_set(a, "returned_n", rows[i].returned, &fault) == E_OK); /* a warning, no refusal */
-		CHECK_MSG(strcmp(answers_get(a, "returned_more"), rows[i].more) == 0, "row %zu: %s", i,
-		          answers_get(a, "returned_more"));
+		CHECK(answers_set(a, "returned_n", rows[i].returned, &fault) ==
+		      E_OK); /* a warning, no refusal */
+		CHECK_MSG(strcmp(answers_get(a, "returned_more"), rows[i].more) == 0, "row %zu: %s",
+			  i, answers_get(a, "returned_more"));
 		answers_free(a);
 	}
 	form_free(form);
@@ -83,9 +92,10 @@ more_came_back_than_left(void)
 static void
 what_a_record_leaves(void)
 {
-	static const char line[] = "{\"period\":\"2026-09-01\",\"anyone_left\":\"yes\",\"departure\":[{\"sex\":\"female\","
-	                           "\"age_band\":\"15_17\",\"n\":2},{\"sex\":\"male\",\"age_band\":\"18_plus\",\"n\":5}],"
-	                           "\"returned_n\":1,\"remark\":\"a name\"}";
+	static const char line[] =
+	    "{\"period\":\"2026-09-01\",\"anyone_left\":\"yes\",\"departure\":[{\"sex\":\"female\","
+	    "\"age_band\":\"15_17\",\"n\":2},{\"sex\":\"male\",\"age_band\":\"18_plus\",\"n\":5}],"
+	    "\"returned_n\":1,\"remark\":\"a name\"}";
 	struct answer_env env = env_of(nothing, 0);
 	struct form *form = compile("F3_departures");
 	struct answer_fault faults[32];
@@ -102,7 +112,8 @@ what_a_record_leaves(void)
 	arena_init(&arena, ROOM);
 	REQUIRE(answers_values(a, &arena, &values, &count) == E_OK);
 	REQUIRE(form_notes(form, values, count, &arena, &notes, &n) == E_OK);
-	REQUIRE(n == 1 && notes[0].count == 2); /* the month and a total: nothing else of the record */
+	REQUIRE(n == 1 &&
+		notes[0].count == 2); /* the month and a total: nothing else of the record */
 	CHECK_STR(notes[0].list, "departures");
 	CHECK_STR(notes[0].columns[0], "name");
 	CHECK_STR(notes[0].values[0], "2026-09-01");
@@ -118,7 +129,7 @@ static void
 a_node_takes_it_as_it_is(void)
 {
 	struct form_file file = csv("own_records.csv", "form,month,n\nF4_referral,2026-10-01,3\n"),
-	                 files[2] = {file, csv("committees.csv", "name\nSB-0117\n")};
+			 files[2] = {file, csv("committees.csv", "name\nSB-0117\n")};
 	struct answer_env env = env_of(files, 2);
 	struct form *form = compile("F1_committee");
 	struct answer_fault fault = {0};
@@ -159,20 +170,23 @@ what_a_form_may_not_say(void)
 	} rows[] = {
 	    {"| | select_one_from_file seen.csv | pick | P | Q | seen.name |  |  |", "seen", NULL},
 	    {"| | calculate | twice |  | Q | seen.a |  | ${n} * 2 |", "seen", NULL},
-	    {"| | calculate | had |  | O |  |  | count(instance('seen')/root/item) |", "seen", NULL},
+	    {"| | calculate | had |  | O |  |  | count(instance('seen')/root/item) |", "seen",
+	     NULL},
 	    {"| | integer | m | M | Q | other.a |  |  |", "seen", "LIST.COLUMN"},
 	    {"| | integer | m | M | Q | seen.nocolumn |  |  |", "seen", "LIST.COLUMN"},
 	    {"| | integer | m | M | Q | seen |  |  |", "seen", "LIST.COLUMN"},
 	    {"| | integer | m | M | Q | seen.a |  |  |", "", "LIST.COLUMN"},
 	    {"| | integer | m | M | S | seen.a |  |  |", "seen", "class D or S"},
 	    {"| | integer | m | M | D | seen.a |  |  |", "seen", "class D or S"},
-	    {"| | calculate | m |  | O | seen.a |  | substr(${words}, 0, 3) |", "seen", "made of (words)"},
-	    {"| | calculate | k |  | O |  |  | ${hurt} |\n| | calculate | m |  | O | seen.a |  | ${k} + 1 |", "seen",
-	     "made of (hurt)"},
+	    {"| | calculate | m |  | O | seen.a |  | substr(${words}, 0, 3) |", "seen",
+	     "made of (words)"},
+	    {"| | calculate | k |  | O |  |  | ${hurt} |\n| | calculate | m |  | O | seen.a |  | ${k} + 1 |",
+	     "seen", "made of (hurt)"},
 	    {"| | text | m | M | Q | seen.a |  |  |", "seen", "written freely"},
 	    {"| | begin repeat | r | R |  |  |  |  |\n| | integer | m | M | Q | seen.a |  |  |\n| | end repeat |  |  |  |  |  |  |",
 	     "seen", "in a repeat"},
-	    {"| | integer | m | M | Q |  | count(instance('seen')/root/item) > 0 |  |", "seen", "depends on a local list"},
+	    {"| | integer | m | M | Q |  | count(instance('seen')/root/item) > 0 |  |", "seen",
+	     "depends on a local list"},
 	    {"| | integer | m | M | Q |  |  |  |", "seen absent", "banyan:local names"},
 	};
 	struct form_file file = csv("seen.csv", "name,label,a\nx,X,1\n");
@@ -191,14 +205,15 @@ what_a_form_may_not_say(void)
 		writer_heap_init(&bundle, ROOM);
 		writer_printf(&md, frame, rows[i].row, rows[i].local);
 		e = xlsform_convert(&xform, writer_view(&md), XLSFORM_MD, "x", &report, &names);
-		CHECK_MSG(e == E_OK, "row %zu: %s", i, report.count > 0 ? report.faults[0].message : "");
+		CHECK_MSG(e == E_OK, "row %zu: %s", i,
+			  report.count > 0 ? report.faults[0].message : "");
 		CHECK(form_bundle_write(&bundle, writer_view(&xform), &file, 1) == E_OK);
 		e = form_read(&form, writer_view(&bundle), &why);
 		if (rows[i].words == NULL)
 			CHECK_MSG(e == E_OK, "row %zu: %s", i, why.thing);
 		else
-			CHECK_MSG(e == E_XFORM && strstr(why.thing, rows[i].words) != NULL, "row %zu: %s %s", i,
-			          err_name(e), e == E_OK ? "" : why.thing);
+			CHECK_MSG(e == E_XFORM && strstr(why.thing, rows[i].words) != NULL,
+				  "row %zu: %s %s", i, err_name(e), e == E_OK ? "" : why.thing);
 		form_free(form);
 		writer_free(&bundle);
 		writer_free(&names);
@@ -209,4 +224,4 @@ what_a_form_may_not_say(void)
 }
 
 CHECK_MAIN(T(referrals_are_counted), T(more_came_back_than_left), T(what_a_record_leaves),
-           T(a_node_takes_it_as_it_is), T(what_a_form_may_not_say))
+	   T(a_node_takes_it_as_it_is), T(what_a_form_may_not_say))

@@ -10,7 +10,7 @@ shown(const struct merged *m, uint32_t key)
 	for (i = 0; i < m->value_count; i++) {
 		if (m->values[i].key.v == key && m->values[i].shown) {
 			snprintf(text, sizeof(text), "%.*s", (int)m->values[i].value.n - 1,
-			         (const char *)m->values[i].value.p + 1);
+				 (const char *)m->values[i].value.p + 1);
 			return text;
 		}
 	}
@@ -60,7 +60,8 @@ a_conflict_is_kept_and_settled(void)
 	after(r, 0);
 	set_field(r, 1, C);
 	m = merge();
-	CHECK(m.value_count == 2 && m.conflict_count == 1 && m.values[0].shown && !m.values[1].shown);
+	CHECK(m.value_count == 2 && m.conflict_count == 1 && m.values[0].shown &&
+	      !m.values[1].shown);
 	CHECK(m.values[0].revision == 1 && m.values[1].revision == 2 && m.head_count == 2);
 	r = add(REVISION_AMEND, ROLE_MEMBER, 400); /* knows one of them: no end of it */
 	after(r, 1);
@@ -92,12 +93,14 @@ equal_values_do_not_conflict(void)
 		set_field(r, 2, NIL);
 	}
 	m = merge();
-	CHECK(m.value_count == 1 && m.conflict_count == 0 && m.values[0].revision == 3 && m.head_count == 3);
+	CHECK(m.value_count == 1 && m.conflict_count == 0 && m.values[0].revision == 3 &&
+	      m.head_count == 3);
 }
 
 /* Two amend apart; what each of them claims, and when its parcel was received. Who is shown? */
 static const char *
-contest(uint32_t claimed_a, uint32_t received_a, uint32_t claimed_b, uint32_t received_b, enum role role_a)
+contest(uint32_t claimed_a, uint32_t received_a, uint32_t claimed_b, uint32_t received_b,
+	enum role role_a)
 {
 	static struct merged m;
 	struct merge_revision *r;
@@ -129,8 +132,10 @@ clocks_win_nothing(void)
 	CHECK_STR(contest(y2106, unknown, 1200, unknown, ROLE_MEMBER), "b");
 	CHECK_STR(contest(0, 3000, 1200, 2500, ROLE_MEMBER), "b"); /* 1970: before its own parent */
 	CHECK_STR(contest(999, unknown, 1200, unknown, ROLE_MEMBER), "b");
-	CHECK_STR(contest(0, 2200, 1970, 2500, ROLE_MEMBER), "b"); /* its receipt counts, later than b's claim */
-	CHECK_STR(contest(y2106, unknown, 1200, 1300, ROLE_OFFICER), "a"); /* the role goes before */
+	CHECK_STR(contest(0, 2200, 1970, 2500, ROLE_MEMBER),
+		  "b"); /* its receipt counts, later than b's claim */
+	CHECK_STR(contest(y2106, unknown, 1200, 1300, ROLE_OFFICER),
+		  "a"); /* the role goes before */
 	CHECK_STR(contest(y2106, 3000, 1200, 1300, ROLE_NODE), "a");
 	CHECK_STR(contest(1200, 3000, 1200, 3000, ROLE_MEMBER), "a"); /* the lower id */
 }
@@ -252,8 +257,11 @@ bad_sets(void)
 	/* The longest chain, and not enough memory at each step. */
 	for (i = 0; i < REVISIONS_MAX; i++) {
 		be32_put(chain[i].b, (uint32_t)(i * 2654435761u));
-		many[i] = (struct merge_revision){.id = chain[i], .kind = REVISION_AMEND, .role = ROLE_MEMBER,
-		                                  .parents = &chain[i - (i > 0)], .parent_count = i > 0};
+		many[i] = (struct merge_revision){.id = chain[i],
+						  .kind = REVISION_AMEND,
+						  .role = ROLE_MEMBER,
+						  .parents = &chain[i - (i > 0)],
+						  .parent_count = i > 0};
 	}
 	CHECK(merge_revisions(&m, many, REVISIONS_MAX, &arena) == E_OK);
 	CHECK(m.head_count == 1 && ID_EQUAL(&m.heads[0], &chain[REVISIONS_MAX - 1]));
@@ -269,5 +277,6 @@ bad_sets(void)
 	CHECK(enough > 0 && enough < 512);
 }
 
-CHECK_MAIN(T(a_descendant_supersedes), T(a_conflict_is_kept_and_settled), T(equal_values_do_not_conflict),
-           T(clocks_win_nothing), T(a_missing_parent_marks_and_settles), T(voids), T(reviews), T(bad_sets))
+CHECK_MAIN(T(a_descendant_supersedes), T(a_conflict_is_kept_and_settled),
+	   T(equal_values_do_not_conflict), T(clocks_win_nothing),
+	   T(a_missing_parent_marks_and_settles), T(voids), T(reviews), T(bad_sets))

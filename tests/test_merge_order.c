@@ -27,8 +27,10 @@ make_set(uint64_t seed, unsigned n)
 	s.n = 0;
 	for (i = 0; i < n; i++) {
 		unsigned pick = below(10);
-		enum revision_kind kind = i == 0 || pick == 0 ? REVISION_CREATE : pick == 1 ? REVISION_VOID
-		                          : pick < 4 ? REVISION_REVIEW : REVISION_AMEND;
+		enum revision_kind kind = i == 0 || pick == 0 ? REVISION_CREATE
+					  : pick == 1         ? REVISION_VOID
+					  : pick < 4          ? REVISION_REVIEW
+							      : REVISION_AMEND;
 		struct merge_revision *r = add(kind, roles[below(4)], times[below(7)]);
 
 		r->received_s = below(2) != 0 ? times[below(7)] : UINT32_MAX;
@@ -79,7 +81,8 @@ sets(const struct merge_revision *r, uint32_t key)
 	return false;
 }
 
-/* The values of a field, straight from the specification: bit t is set if texts[t] is one of them. */
+/* The values of a field, straight from the specification: bit t is set if texts[t] is one of them.
+ */
 static unsigned
 values_of(uint32_t key)
 {
@@ -91,10 +94,12 @@ values_of(uint32_t key)
 		bool live = true;
 
 		for (k = 0; k < s.n; k++)
-			live &= !(descends(&s.r[k], &s.r[i]) && (s.r[k].kind == REVISION_VOID || sets(&s.r[k], key)));
+			live &= !(descends(&s.r[k], &s.r[i]) &&
+				  (s.r[k].kind == REVISION_VOID || sets(&s.r[k], key)));
 		for (k = 0; live && k < s.r[i].field_count; k++) {
 			for (t = NIL; t <= C; t++) {
-				if (s.r[i].fields[k].key.v == key && bytes_equal(s.r[i].fields[k].value, bytes_of_str(texts[t])))
+				if (s.r[i].fields[k].key.v == key &&
+				    bytes_equal(s.r[i].fields[k].value, bytes_of_str(texts[t])))
 					values |= 1u << t;
 			}
 		}
@@ -117,7 +122,8 @@ check_against_specification(const struct merged *m, uint64_t seed)
 		}
 	}
 	for (key = 0; key < 16; key++) {
-		CHECK_MSG(got[key] == values_of(key), "BANYAN_SEED=%llu, field %u", (unsigned long long)seed, key);
+		CHECK_MSG(got[key] == values_of(key), "BANYAN_SEED=%llu, field %u",
+			  (unsigned long long)seed, key);
 		conflicts += (got[key] & (got[key] - 1)) != 0;
 	}
 	CHECK_MSG(m->conflict_count == conflicts, "BANYAN_SEED=%llu", (unsigned long long)seed);
@@ -131,9 +137,9 @@ digest(const struct merged *m, uint8_t *out, size_t room)
 	size_t i;
 
 	writer_init(&w, out, room);
-	writer_printf(&w, "%d %d %d %d %d %d %u %zu %zu ", m->incomplete, m->is_void, m->void_conflict,
-	              (int)m->review, m->review_conflict, m->changed_since_review, m->form.v, m->conflict_count,
-	              m->value_count);
+	writer_printf(&w, "%d %d %d %d %d %d %u %zu %zu ", m->incomplete, m->is_void,
+		      m->void_conflict, (int)m->review, m->review_conflict, m->changed_since_review,
+		      m->form.v, m->conflict_count, m->value_count);
 	if (m->is_void)
 		writer_mem(&w, s.r[m->void_revision].id.b, 1);
 	if (m->review != REVIEW_NONE)
@@ -170,14 +176,16 @@ check_same(const uint8_t *want, size_t want_bytes, uint64_t seed)
 	struct merged m = merge();
 	size_t n = digest(&m, got, sizeof(got));
 
-	CHECK_MSG(n == want_bytes && memcmp(got, want, n) == 0, "BANYAN_SEED=%llu", (unsigned long long)seed);
+	CHECK_MSG(n == want_bytes && memcmp(got, want, n) == 0, "BANYAN_SEED=%llu",
+		  (unsigned long long)seed);
 }
 
 static void
 order_does_not_matter(void)
 {
 	const char *only = getenv("BANYAN_SEED");
-	uint64_t seed, first = only != NULL ? strtoull(only, NULL, 10) : 0, conflicts = 0, incomplete = 0;
+	uint64_t seed, first = only != NULL ? strtoull(only, NULL, 10) : 0, conflicts = 0,
+		       incomplete = 0;
 	uint8_t want[2048];
 	struct merged m;
 	size_t n;

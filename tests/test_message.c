@@ -1,6 +1,7 @@
 /*
- * Messages against the golden vectors in tests/vectors/message_*.hex (whole frames). After a change that is
- * meant: BANYAN_WRITE_VECTORS=1 build/tests/test_message, and say in PROTOCOL.md what became of old peers.
+ * Messages against the golden vectors in tests/vectors/message_*.hex (whole frames). After a change
+ * that is meant: BANYAN_WRITE_VECTORS=1 build/tests/test_message, and say in PROTOCOL.md what
+ * became of old peers.
  */
 #include "core/pack.h"
 #include "sync/frame.h"
@@ -13,19 +14,23 @@ static const struct row {
 	const char *name;
 	struct message m;
 } rows[] = {
-    {"hello", {MESSAGE_HELLO, .u.hello = {1, 1, HELLO_NOTHING, 0x1122334455667788u, 300, 0xaabbccddu, {7, 0}}}},
+    {"hello",
+     {MESSAGE_HELLO,
+      .u.hello = {1, 1, HELLO_NOTHING, 0x1122334455667788u, 300, 0xaabbccddu, {7, 0}}}},
     {"hello_first", {MESSAGE_HELLO, .u.hello = {1, 1, HELLO_ASK, 5, 0, 0, {0, 0}}}},
     {"parcel", {MESSAGE_PARCEL, .u.parcel = {BYTES_LIT("\x96 a parcel's own bytes")}}},
     {"end", {MESSAGE_END, .u.end = {0}}},
     {"ack", {MESSAGE_ACK, .u.ack = {301, 0x0102030405060708u, STATUS_OK}}},
     {"ack_behind", {MESSAGE_ACK, .u.ack = {0, 0, STATUS_BEHIND}}},
     {"down", {MESSAGE_DOWN, .u.down = {1, 0x99aabbccddeeff00u, BYTES_LIT("a review")}}},
-    {"last", {MESSAGE_LAST,
-              .u.last = {301, STATUS_OK, 0, 280, 1790000000, {7, 2}, 0xfedcba9876543210u}}},
-    {"last_more", {MESSAGE_LAST,
-                   .u.last = {301, STATUS_QUARANTINED | LAST_MORE, 0xaabbccdd00112233u, 0, 1, {8, 3}, 1}}},
-    {"last_again", {MESSAGE_LAST,
-                    .u.last = {301, STATUS_OK | LAST_AGAIN, 0, 280, 1790000000, {7, 2}, 0xfedcba9876543210u}}},
+    {"last",
+     {MESSAGE_LAST, .u.last = {301, STATUS_OK, 0, 280, 1790000000, {7, 2}, 0xfedcba9876543210u}}},
+    {"last_more",
+     {MESSAGE_LAST,
+      .u.last = {301, STATUS_QUARANTINED | LAST_MORE, 0xaabbccdd00112233u, 0, 1, {8, 3}, 1}}},
+    {"last_again",
+     {MESSAGE_LAST,
+      .u.last = {301, STATUS_OK | LAST_AGAIN, 0, 280, 1790000000, {7, 2}, 0xfedcba9876543210u}}},
     {"again", {MESSAGE_AGAIN, .u.again = {HELLO_NOTHING}}},
     {"budget", {MESSAGE_BUDGET, .u.budget = {70000}}},
     {"part", {MESSAGE_PART, .u.part = {302, 1000, 0x0102030405060708u}}},
@@ -33,22 +38,33 @@ static const struct row {
     {"successor", {MESSAGE_SUCCESSOR, .u.successor = {{{0xc0, 0xc1}}}}},
     {"version", {MESSAGE_VERSION, .u.version = {2}}},
     {"succession", {MESSAGE_SUCCESSION, .u.succession = {BYTES_LIT("the root's statement")}}},
-    {"return", {MESSAGE_RETURN, .u.came_back = {BYTES_LIT("own enrolment"), BYTES_LIT("the node's enrolment")}}},
+    {"return",
+     {MESSAGE_RETURN,
+      .u.came_back = {BYTES_LIT("own enrolment"), BYTES_LIT("the node's enrolment")}}},
     {"error", {MESSAGE_ERROR, .u.error = {5, 90, BYTES_LIT("90")}}},
-    {"join", {MESSAGE_JOIN,
-              .u.join = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
-                         {{0xf0, 0xf1}}, {{4, 0x55}}, BYTES_LIT("Mrs Sok's handset")}}},
-    {"welcome", {MESSAGE_WELCOME,
-                 .u.welcome = {BYTES_LIT("Child protection"), {{4, 0x66}}, BYTES_LIT(enrolment),
-                               BYTES_LIT(enrolment), BYTES_LIT(enrolment), BYTES_LIT("KH0101"),
-                               1790000000, true}}},
-    {"ask", {MESSAGE_ASK,
-             .u.ask = {BYTES_LIT("list"), {2, {BYTES_LIT("F1"), BYTES_LIT("--json")}}, false}}},
+    {"join",
+     {MESSAGE_JOIN, .u.join = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
+			       {{0xf0, 0xf1}},
+			       {{4, 0x55}},
+			       BYTES_LIT("Mrs Sok's handset")}}},
+    {"welcome",
+     {MESSAGE_WELCOME, .u.welcome = {BYTES_LIT("Child protection"),
+				     {{4, 0x66}},
+				     BYTES_LIT(enrolment),
+				     BYTES_LIT(enrolment),
+				     BYTES_LIT(enrolment),
+				     BYTES_LIT("KH0101"),
+				     1790000000,
+				     true}}},
+    {"ask",
+     {MESSAGE_ASK,
+      .u.ask = {BYTES_LIT("list"), {2, {BYTES_LIT("F1"), BYTES_LIT("--json")}}, false}}},
     {"ask_input", {MESSAGE_ASK, .u.ask = {BYTES_LIT("submit"), {0, {BYTES_NONE}}, true}}},
     {"input", {MESSAGE_INPUT, .u.input = {BYTES_LIT("{\"a\": 1}\n")}}},
     {"input_end", {MESSAGE_INPUT, .u.input = {BYTES_NONE}}},
     {"answer", {MESSAGE_ANSWER, .u.answer = {STREAM_OUT, BYTES_LIT("3 records\n")}}},
-    {"carried", {MESSAGE_CARRIED, .u.carried = {BYTES_LIT("\x95 author, epoch, previous hash, parcel")}}},
+    {"carried",
+     {MESSAGE_CARRIED, .u.carried = {BYTES_LIT("\x95 author, epoch, previous hash, parcel")}}},
     {"node", {MESSAGE_NODE, .u.node = {0, 0xaabbccddu, 41, 0x11223344u, 12}}},
     {"node_listed", {MESSAGE_NODE, .u.node = {NODE_LISTED, 0xaabbccddu, 512, 0x11223344u, 9}}},
     {"node_anew", {MESSAGE_NODE, .u.node = {NODE_ANEW, 0xaabbccddu, 0, 0x11223344u, 0}}},
@@ -60,7 +76,8 @@ static const struct row {
     {"taken", {MESSAGE_TAKEN, .u.taken = {300, STATUS_OK}}},
     {"taken_behind", {MESSAGE_TAKEN, .u.taken = {17, STATUS_BEHIND}}},
     {"close", {MESSAGE_CLOSE, .u.close = {300, 0, 0, 0}}},
-    {"close_digest", {MESSAGE_CLOSE, .u.close = {512, 0x8877665544332211u, 296, 0xfedcba9876543210u}}},
+    {"close_digest",
+     {MESSAGE_CLOSE, .u.close = {512, 0x8877665544332211u, 296, 0xfedcba9876543210u}}},
     {"done", {MESSAGE_DONE, .u.done = {65}}},
     {"sums", {MESSAGE_SUMS, .u.sums = {1000000, 0x0123456789abcdefu, {1, 2, 3, 255}}}},
     {"same", {MESSAGE_SAME, .u.same = {0}}},
@@ -68,7 +85,9 @@ static const struct row {
     {"cells_none", {MESSAGE_CELLS, .u.cells = {BYTES_NONE}}},
     {"more", {MESSAGE_MORE, .u.more = {170}}},
     {"want", {MESSAGE_WANT, .u.want = {BYTES_LIT("\x85\x2c\x01\x07\x02\x03\x00\xac\x02")}}},
-    {"logs", {MESSAGE_LOGS, .u.logs = {true, BYTES_LIT("\x80\x80\x14\x01\x02\x03\x04\x05\x02\x00\x28\x01\x3a")}}},
+    {"logs",
+     {MESSAGE_LOGS,
+      .u.logs = {true, BYTES_LIT("\x80\x80\x14\x01\x02\x03\x04\x05\x02\x00\x28\x01\x3a")}}},
     {"logs_last", {MESSAGE_LOGS, .u.logs = {false, BYTES_LIT("\x05\x00\x00\x00\x00\x00\x00")}}},
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -132,15 +151,16 @@ round_trips_and_cuts(void)
 		struct message m;
 
 		encode(&rows[i].m, &body, &frame);
-		CHECK_MSG(message_decode(&m, rows[i].m.type, writer_view(&body), NULL) == E_OK, "%s",
-		          rows[i].name);
+		CHECK_MSG(message_decode(&m, rows[i].m.type, writer_view(&body), NULL) == E_OK,
+			  "%s", rows[i].name);
 		writer_heap_init(&again, 1u << 20);
 		CHECK(message_encode(&again, &m, NULL) == E_OK);
 		CHECK_MSG(bytes_equal(writer_view(&again), writer_view(&body)), "%s", rows[i].name);
 		CHECK(body.n <= message_bytes_max(rows[i].m.type));
 		for (cut = 0; cut < body.n; cut++) { /* raw bodies have no inner end */
 			struct why why = {.e = E_OK};
-			uint8_t *copy = malloc(cut + 1); /* so that the sanitizer sees a read past the cut */
+			uint8_t *copy =
+			    malloc(cut + 1); /* so that the sanitizer sees a read past the cut */
 			enum err e;
 
 			memcpy(copy, body.p, cut);
@@ -149,12 +169,13 @@ round_trips_and_cuts(void)
 				CHECK(e == E_OK);
 			else
 				CHECK_MSG(e == E_FRAME && why.e == E_FRAME && why.thing[0] != '\0',
-				          "%s cut at %zu: %s", rows[i].name, cut, err_name(e));
+					  "%s cut at %zu: %s", rows[i].name, cut, err_name(e));
 			free(copy);
 		}
 		writer_u8(&body, 0xc0);
 		if (!raw(m.type))
-			CHECK(message_decode(&m, rows[i].m.type, writer_view(&body), NULL) == E_FRAME);
+			CHECK(message_decode(&m, rows[i].m.type, writer_view(&body), NULL) ==
+			      E_FRAME);
 		writer_free(&body);
 		writer_free(&frame);
 		writer_free(&again);
@@ -202,7 +223,8 @@ errors_travel(void)
 	for (e = 1; e < ERR_COUNT; e++) {
 		uint16_t code = message_error_code((enum err)e);
 
-		CHECK_MSG(code == 0 || message_error_of(code) == (enum err)e, "%s", err_name((enum err)e));
+		CHECK_MSG(code == 0 || message_error_of(code) == (enum err)e, "%s",
+			  err_name((enum err)e));
 	}
 	CHECK(message_error_of(0) == E_PROTOCOL && message_error_of(65535) == E_PROTOCOL);
 	CHECK(message_error_code(E_PROTOCOL) == 1 && message_error_code(E_REVOKED) == 12);
@@ -221,4 +243,5 @@ too_large_to_send(void)
 	writer_free(&w);
 }
 
-CHECK_MAIN(T(vectors), T(round_trips_and_cuts), T(bad_bodies), T(errors_travel), T(too_large_to_send))
+CHECK_MAIN(T(vectors), T(round_trips_and_cuts), T(bad_bodies), T(errors_travel),
+	   T(too_large_to_send))

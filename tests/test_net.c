@@ -6,20 +6,24 @@ handshakes_and_their_price(void)
 {
 	world_up(1, 0);
 	node_start();
-	CHECK_MSG(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK, "%s %s", err_name(why.e), why.thing);
-	CHECK(d.verified && n.own.number == 1 && !counts.resumed && ID_EQUAL(&node.last_peer, &device.id));
-	printf("  full handshake %llu B of %llu in all, %llu writes, %llu turns (target <= 1200 B)\n",
-	       (unsigned long long)counts.handshake_bytes,
-	       (unsigned long long)(counts.bytes_in + counts.bytes_out), (unsigned long long)counts.writes,
-	       (unsigned long long)counts.turns);
+	CHECK_MSG(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK, "%s %s", err_name(why.e),
+		  why.thing);
+	CHECK(d.verified && n.own.number == 1 && !counts.resumed &&
+	      ID_EQUAL(&node.last_peer, &device.id));
+	printf(
+	    "  full handshake %llu B of %llu in all, %llu writes, %llu turns (target <= 1200 B)\n",
+	    (unsigned long long)counts.handshake_bytes,
+	    (unsigned long long)(counts.bytes_in + counts.bytes_out),
+	    (unsigned long long)counts.writes, (unsigned long long)counts.turns);
 	CHECK(counts.handshake_bytes <= 1200 && counts.turns <= 3);
 	CHECK(saved_n > 0);
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK);
 	CHECK(d.verified && counts.resumed && node.trusts == 2);
-	printf("  resumed, nothing new: handshake %llu B of %llu in all, %llu writes, %llu turns (targets <= 320, <= 400 B)\n",
-	       (unsigned long long)counts.handshake_bytes,
-	       (unsigned long long)(counts.bytes_in + counts.bytes_out), (unsigned long long)counts.writes,
-	       (unsigned long long)counts.turns);
+	printf(
+	    "  resumed, nothing new: handshake %llu B of %llu in all, %llu writes, %llu turns (targets <= 320, <= 400 B)\n",
+	    (unsigned long long)counts.handshake_bytes,
+	    (unsigned long long)(counts.bytes_in + counts.bytes_out),
+	    (unsigned long long)counts.writes, (unsigned long long)counts.turns);
 	CHECK(counts.handshake_bytes <= 320 && counts.bytes_in + counts.bytes_out <= 400);
 	CHECK(counts.writes == 2 && counts.turns == 2);
 	log_add_text(&d.own, "report of three hundred bytes or so", 2);
@@ -42,7 +46,8 @@ resumption_is_asked_again_and_survives_refusal(void)
 	CHECK_STR(why.thing, "since Monday");
 	CHECK(d.reason == E_REVOKED);
 	node.trust_says = E_OK;
-	saved[60] ^= 0xff; /* a session that the node does not know, or that does not fit: a full handshake */
+	saved[60] ^= 0xff; /* a session that the node does not know, or that does not fit: a full
+			      handshake */
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK || why.e == E_TLS);
 	saved_n = 7;
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && d.verified && !counts.resumed);
@@ -63,7 +68,8 @@ resumption_is_asked_again_and_survives_refusal(void)
 	node_stop();
 	node_start();
 	d.verified = false;
-	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK ? d.verified && !counts.resumed : why.e == E_TLS);
+	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK ? d.verified && !counts.resumed
+							      : why.e == E_TLS);
 	node_stop();
 }
 
@@ -96,9 +102,11 @@ http_is_answered(void)
 		SKIP("no openssl program here");
 	world_up(0, 0);
 	node_start();
-	snprintf(command, sizeof(command),
-	         "printf 'GET / HTTP/1.1\r\n\r\n' | timeout 10 openssl s_client -quiet -tls1_2 -alpn http/1.1 "
-	         "-connect %s 2>/dev/null", node.address);
+	snprintf(
+	    command, sizeof(command),
+	    "printf 'GET / HTTP/1.1\r\n\r\n' | timeout 10 openssl s_client -quiet -tls1_2 -alpn http/1.1 "
+	    "-connect %s 2>/dev/null",
+	    node.address);
 	CHECK((p = popen(command, "r")) != NULL);
 	CHECK(fgets(line, sizeof(line), p) != NULL);
 	CHECK_STR(line, "HTTP/1.1 501 Not Implemented\r\n");
@@ -133,7 +141,8 @@ another_key_than_pinned(void)
 	CHECK(go(DO_SYNC, &other.pub, false, 0) == E_NODE_KEY);
 	CHECK(node.trusts == 0 && n.hellos == 0);
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK && d.verified);
-	CHECK(go(DO_SYNC, &other.pub, false, 0) == E_NODE_KEY); /* resumed: found out afterwards, nothing sent */
+	CHECK(go(DO_SYNC, &other.pub, false, 0) ==
+	      E_NODE_KEY); /* resumed: found out afterwards, nothing sent */
 	CHECK(n.hellos == 1);
 	node_stop();
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_CONNECT); /* nobody there */
@@ -182,5 +191,6 @@ asking_over_tls(void)
 	node_stop();
 }
 
-CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal), T(forgetting),
-           T(http_is_answered), T(strangers), T(another_key_than_pinned), T(local_socket), T(asking_over_tls))
+CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal),
+	   T(forgetting), T(http_is_answered), T(strangers), T(another_key_than_pinned),
+	   T(local_socket), T(asking_over_tls))

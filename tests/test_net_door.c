@@ -1,4 +1,5 @@
-/* The door itself: garbage and silence at it, addresses that are none, and each call failing as it opens. */
+/* The door itself: garbage and silence at it, addresses that are none, and each call failing as it
+ * opens. */
 #include "tests/net_world.h"
 
 static int
@@ -31,9 +32,12 @@ static void
 garbage_at_the_door(void)
 {
 	static const struct bytes rows[] = {
-	    BYTES_LIT("GET / HTTP/1.0\r\n\r\n"), BYTES_LIT("\x16\x03\x01\xff\xff\x01"),
-	    BYTES_LIT("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"), BYTES_LIT("\x80\x80\x80\x80\x80\x80"),
-	    BYTES_LIT("\x15\x03\x03\x00\x02\x02\x28"), BYTES_LIT("\x17\x03\x03\x00\x01\x00"),
+	    BYTES_LIT("GET / HTTP/1.0\r\n\r\n"),
+	    BYTES_LIT("\x16\x03\x01\xff\xff\x01"),
+	    BYTES_LIT("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"),
+	    BYTES_LIT("\x80\x80\x80\x80\x80\x80"),
+	    BYTES_LIT("\x15\x03\x03\x00\x02\x02\x28"),
+	    BYTES_LIT("\x17\x03\x03\x00\x01\x00"),
 	};
 	size_t i;
 	int fds[40], fd;
@@ -69,8 +73,8 @@ garbage_at_the_door(void)
 static void
 addresses(void)
 {
-	static const char *const bad[] = {"", ":", "x", "x:", ":80", "1.2.3.4:99999", "::1:80", "[::1]80", "[]:80",
-	                                  "h:8a"};
+	static const char *const bad[] = {
+	    "", ":", "x", "x:", ":80", "1.2.3.4:99999", "::1:80", "[::1]80", "[]:80", "h:8a"};
 	struct net_client_config config = {.begin = on_begin, .event = on_device_event};
 	size_t i;
 
@@ -87,7 +91,8 @@ addresses(void)
 static void
 port_in_use(void)
 {
-	struct net_server_config config = {.loop = uv_default_loop(), .trust = on_trust, .event = on_node_event};
+	struct net_server_config config = {
+	    .loop = uv_default_loop(), .trust = on_trust, .event = on_node_event};
 	struct net_server *second;
 
 	world_up(0, 0);
@@ -105,7 +110,8 @@ port_in_use(void)
 static void
 opening_fails_cleanly(void)
 {
-	struct net_server_config config = {.loop = uv_default_loop(), .trust = on_trust, .event = on_node_event};
+	struct net_server_config config = {
+	    .loop = uv_default_loop(), .trust = on_trust, .event = on_node_event};
 	struct net_server *server;
 	unsigned i = 0;
 	bool fired;
@@ -129,7 +135,8 @@ opening_fails_cleanly(void)
 	CHECK(i > 4 && uv_loop_close(uv_default_loop()) == 0);
 }
 
-/* The same for a device, whose node has gone by then: it never comes to answer, and never to a crash. */
+/* The same for a device, whose node has gone by then: it never comes to answer, and never to a
+ * crash. */
 static void
 connecting_fails_cleanly(void)
 {
@@ -146,9 +153,11 @@ connecting_fails_cleanly(void)
 		e = go(DO_SYNC, &node.me.key.pub, false, 0);
 		fired = fault_fired();
 		fault_disarm();
-		CHECK_MSG(fired ? e != E_OK && e != E_CONNECT : e == E_CONNECT, "call %u: %s", i, err_name(e));
+		CHECK_MSG(fired ? e != E_OK && e != E_CONNECT : e == E_CONNECT, "call %u: %s", i,
+			  err_name(e));
 	} while (fired);
 	CHECK(i > 5);
 }
 
-CHECK_MAIN(T(garbage_at_the_door), T(addresses), T(port_in_use), T(opening_fails_cleanly), T(connecting_fails_cleanly))
+CHECK_MAIN(T(garbage_at_the_door), T(addresses), T(port_in_use), T(opening_fails_cleanly),
+	   T(connecting_fails_cleanly))

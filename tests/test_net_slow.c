@@ -53,7 +53,8 @@ on_nap(uv_async_t *async)
 static void
 node_main(void *arg)
 {
-	struct net_server_config config = {.loop = &node.loop, .identity = node.me, .trust = nobody, .event = no_event};
+	struct net_server_config config = {
+	    .loop = &node.loop, .identity = node.me, .trust = nobody, .event = no_event};
 
 	(void)arg;
 	uv_loop_init(&node.loop);
@@ -69,7 +70,8 @@ node_main(void *arg)
 static int
 come(void)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in name = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	name.sin_port = htons((uint16_t)atoi(strrchr(net_server_address(node.server), ':') + 1));
@@ -84,7 +86,8 @@ still_open(const int *fds)
 	char b;
 
 	for (i = 0; i < DOOR; i++)
-		open += recv(fds[i], &b, 1, MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+		open += recv(fds[i], &b, 1, MSG_DONTWAIT) < 0 &&
+			(errno == EAGAIN || errno == EWOULDBLOCK);
 	return open;
 }
 

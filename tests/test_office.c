@@ -1,8 +1,8 @@
-/* The office's other work: devices, revoke, status, languages, audit, check, backup, restore, passphrase, wipe. */
+/* The office's other work: devices, revoke, status, languages, audit, check, backup, restore,
+ * passphrase, wipe. */
 #include "tests/office.h"
 
 #include "tools/node/records/records.h"
-
 
 static void
 newcomers_are_approved_and_shut_out(void)
@@ -21,30 +21,40 @@ newcomers_are_approved_and_shut_out(void)
 
 	OFFICE_EXPECT(village, NULL, false, E_NODE_ONLY, "devices", "devices");
 	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_NOT_APPROVED, "desk", "devices");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "waits to be let in: banyan devices STORE --approve \"desk\"", "devices");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK,
+		      "waits to be let in: banyan devices STORE --approve \"desk\"", "devices");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"pending\":2", "status", "--json");
-	OFFICE_EXPECT(w.node, NULL, false, E_PRINCIPAL_UNKNOWN, "nobody", "devices", "--approve", "nobody");
+	OFFICE_EXPECT(w.node, NULL, false, E_PRINCIPAL_UNKNOWN, "nobody", "devices", "--approve",
+		      "nobody");
 	scratch_path(file, w.dir, "stick");
-	OFFICE_EXPECT(w.node, NULL, false, E_NOT_APPROVED, "desk", "pack", "--for", "desk", "--output", file);
+	OFFICE_EXPECT(w.node, NULL, false, E_NOT_APPROVED, "desk", "pack", "--for", "desk",
+		      "--output", file);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "is let in", "devices", "--approve", "desk");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "is let in", "devices", "--approve", "reader");
 	OFFICE_EXPECT(w.node, &peer_self(reader)->id, true, E_FORBIDDEN, "enrolled", "devices");
-	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "\"name\":\"one\"", "devices", "--json");
-	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "\"overdue\":false,\"records\":1}", "devices", "--json");
+	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "\"name\":\"one\"", "devices",
+		      "--json");
+	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "\"overdue\":false,\"records\":1}",
+		      "devices", "--json");
 
-	OFFICE_EXPECT(w.node, NULL, false, E_PRINCIPAL_UNKNOWN, "nobody", "revoke", "nobody", "--reason", "x");
+	OFFICE_EXPECT(w.node, NULL, false, E_PRINCIPAL_UNKNOWN, "nobody", "revoke", "nobody",
+		      "--reason", "x");
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "few words", "revoke", "one", "--reason", "");
-	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "yourself", "revoke", "officer", "--reason", "x");
-	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "shut out", "revoke", "one", "--reason", "stolen");
+	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "yourself", "revoke", "officer", "--reason",
+		      "x");
+	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "shut out", "revoke", "one",
+		      "--reason", "stolen");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "shut out: stolen", "devices");
-	OFFICE_EXPECT(w.node, NULL, false, E_REVOKED, "stolen", "pack", "--for", "one", "--output", file);
+	OFFICE_EXPECT(w.node, NULL, false, E_REVOKED, "stolen", "pack", "--for", "one", "--output",
+		      file);
 	/* what comes later, by any road, is kept aside and told */
 	office_finish(village, peer_self(village), "V1", FIVE, false, late);
 	office_carry(&w, village);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, early, "show", early, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_RECORD_UNKNOWN, late, "show", late, "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "A parcel from one is kept aside", "status");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"quarantine\":[{\"parcel\":", "status", "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"quarantine\":[{\"parcel\":", "status",
+		      "--json");
 	peer_close(village);
 	peer_close(desk);
 	peer_close(reader);
@@ -69,7 +79,8 @@ status_says_what_needs_a_person(void)
 	struct peer *village;
 
 	REQUIRE(office_with_record(&w, &village, id));
-	OFFICE_EXPECT(village, NULL, false, E_OK, "\"records_waiting\":1,\"last_sync\":null", "status", "--json");
+	OFFICE_EXPECT(village, NULL, false, E_OK, "\"records_waiting\":1,\"last_sync\":null",
+		      "status", "--json");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "1 record waits to be sent", "status");
 	office_carry(&w, village);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"records\":1", "status", "--json");
@@ -78,7 +89,8 @@ status_says_what_needs_a_person(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "one (V1) was not seen for 36 days", "status");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"overdue\":1", "status", "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "(OVERDUE)", "devices");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "rejected", "review", id, "--state", "rejected", "--note", "sent twice");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "rejected", "review", id, "--state", "rejected",
+		      "--note", "sent twice");
 	office_carry(&w, village);
 	OFFICE_EXPECT(village, NULL, false, E_OK, "rejected: sent twice", "status");
 	peer_close(village);
@@ -94,7 +106,8 @@ the_audit_log_is_read_and_verified(void)
 	REQUIRE(office_open(&w));
 	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "officer: invite one, member", "audit");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"verb\":\"join\",\"object\":\"one\"", "audit", "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"verb\":\"join\",\"object\":\"one\"", "audit",
+		      "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "hold together", "audit", "verify");
 	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "verfy", "audit", "verfy");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "\"entries\":", "audit", "verify", "--json");
@@ -111,7 +124,8 @@ spoil_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	arena_init(&a, 1u << 20);
-	if ((e = hex_decode(id.b, ID_BYTES, arg)) == E_OK && (e = record_row_get(txn, &id, &a, &row)) == E_OK) {
+	if ((e = hex_decode(id.b, ID_BYTES, arg)) == E_OK &&
+	    (e = record_row_get(txn, &id, &a, &row)) == E_OK) {
 		row.review = REVIEW_APPROVED; /* nobody did */
 		e = record_row_put(txn, &row);
 	}
@@ -153,10 +167,13 @@ what_is_derived_is_checked_and_made_anew(void)
 	office_finish(village, peer_self(village), "V1", FIVE, false, id);
 	office_finish(village, peer_self(village), "V1", FIVE, true, urgent);
 	office_carry(&w, village);
-	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "corrected", "amend", id, "--set", "girls=9");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "rejected", "review", urgent, "--state", "rejected", "--note", "no");
+	OFFICE_EXPECT(w.node, &peer_self(desk)->id, true, E_OK, "corrected", "amend", id, "--set",
+		      "girls=9");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "rejected", "review", urgent, "--state",
+		      "rejected", "--note", "no");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "all is as it should be", "check");
-	OFFICE_EXPECT(village, NULL, false, E_OK, "\"bad_parcels\":0,\"bad_records\":0", "check", "--json");
+	OFFICE_EXPECT(village, NULL, false, E_OK, "\"bad_parcels\":0,\"bad_records\":0", "check",
+		      "--json");
 	CHECK(store_write(w.node->store, spoil_job, id) == E_OK);
 	OFFICE_EXPECT(w.node, NULL, false, E_STORE_DAMAGED, "1 records", "check");
 	CHECK(store_read_begin(w.node->store, &txn) == E_OK);
@@ -165,14 +182,18 @@ what_is_derived_is_checked_and_made_anew(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "all is as it should be", "check", "--rebuild");
 	CHECK(store_write(w.node->store, lose_job, NULL) == E_OK);
 	OFFICE_EXPECT(w.node, NULL, false, E_STORE_DAMAGED, "records", "check");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"records\":2,\"bad_parcels\":0,\"bad_records\":0", "check", "--rebuild", "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK,
+		      "\"records\":2,\"bad_parcels\":0,\"bad_records\":0", "check", "--rebuild",
+		      "--json");
 	/* the urgent one too, and the officer from afar; nobody was told anything a second time */
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"review\":\"rejected\"", "show", urgent, "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"review\":\"rejected\"", "show", urgent,
+		      "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"author\":\"desk\"", "show", id, "--json");
 	CHECK(store_read_begin(w.node->store, &txn) == E_OK);
 	CHECK(arrival_last(txn, &after) == E_OK);
 	store_read_end(txn);
-	CHECK_MSG(before == after, "%llu then %llu", (unsigned long long)before, (unsigned long long)after);
+	CHECK_MSG(before == after, "%llu then %llu", (unsigned long long)before,
+		  (unsigned long long)after);
 	peer_close(village);
 	peer_close(desk);
 	office_close(&w);
@@ -190,8 +211,10 @@ a_backup_comes_back(void)
 	office_carry(&w, village);
 	scratch_path(file, w.dir, "backup");
 	scratch_path(again, w.dir, "again");
-	OFFICE_EXPECT(w.node, NULL, false, E_UNSENT, "1 record is in no backup yet; run banyan backup", "wipe");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"parcels\":", "backup", "--output", file, "--json");
+	OFFICE_EXPECT(w.node, NULL, false, E_UNSENT,
+		      "1 record is in no backup yet; run banyan backup", "wipe");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"parcels\":", "backup", "--output", file,
+		      "--json");
 	OFFICE_EXPECT(w.node, NULL, false, E_FILE_EXISTS, file, "backup", "--output", file);
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"not_backed_up\":0", "status", "--json");
 	office_store = again;
@@ -228,8 +251,10 @@ passphrases_change_and_officers_come(void)
 	OFFICE_EXPECT(w.node, NULL, false, E_STORE_KEY, "", "passphrase");
 	office_passphrase = NULL;
 	office_new_passphrase = "third of its kind";
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "works at this store now", "passphrase", "--add-officer", "Sokha");
-	OFFICE_EXPECT(w.node, NULL, false, E_NAME_TAKEN, "Sokha", "passphrase", "--add-officer", "Sokha");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "works at this store now", "passphrase",
+		      "--add-officer", "Sokha");
+	OFFICE_EXPECT(w.node, NULL, false, E_NAME_TAKEN, "Sokha", "passphrase", "--add-officer",
+		      "Sokha");
 	OFFICE_EXPECT(w.node, NULL, false, E_OK, "\"name\":\"Sokha\"", "devices", "--json");
 	office_new_passphrase = NULL;
 	peer_close(w.node);
@@ -240,8 +265,10 @@ passphrases_change_and_officers_come(void)
 	{
 		struct identity *who;
 
-		CHECK(peer_identity(w.node, "Sokha", &who, &w.why) == E_OK && who == &w.node->identities[2]);
-		CHECK(peer_identity(w.node, NULL, &who, &w.why) == E_USAGE); /* two officers: --as */
+		CHECK(peer_identity(w.node, "Sokha", &who, &w.why) == E_OK &&
+		      who == &w.node->identities[2]);
+		CHECK(peer_identity(w.node, NULL, &who, &w.why) ==
+		      E_USAGE); /* two officers: --as */
 	}
 	OFFICE_EXPECT(w.node, &w.node->identities[2].id, false, E_OK, "Here: 0 records", "status");
 	office_close(&w);
@@ -257,11 +284,13 @@ keys_are_destroyed_at_the_right_number(void)
 
 	REQUIRE(office_with_record(&w, &village, id));
 	OFFICE_EXPECT(village, NULL, false, E_UNSENT, "1 record is", "wipe");
-	OFFICE_EXPECT(village, NULL, false, E_UNSENT, "another number", "wipe", "--lose-unsent", "2");
+	OFFICE_EXPECT(village, NULL, false, E_UNSENT, "another number", "wipe", "--lose-unsent",
+		      "2");
 	OFFICE_EXPECT(village, NULL, false, E_USAGE, "-1", "wipe", "--lose-unsent", "-1");
 	OFFICE_EXPECT(village, NULL, false, E_OK, "destroyed", "wipe", "--lose-unsent", "1");
 	peer_close(village);
-	CHECK(peer_open(&village, scratch_path(path, w.dir, "one"), &unlock, &w.why) == E_STORE_WIPED);
+	CHECK(peer_open(&village, scratch_path(path, w.dir, "one"), &unlock, &w.why) ==
+	      E_STORE_WIPED);
 	/* no key at hand: nothing is opened, nothing counted, and that is said */
 	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V2", "two")) != NULL);
 	peer_close(village);
@@ -288,12 +317,18 @@ a_draft_language_is_accepted(void)
 	REQUIRE((village = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
 	office_carry(&w, village);
 	REQUIRE(peer_form(village, "L1") != NULL);
-	OFFICE_EXPECT(w.node, NULL, false, E_FORM_UNKNOWN, "L9", "form", "accept-language", "L9", "km");
-	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "no language", "form", "accept-language", "L1", "th");
-	OFFICE_EXPECT(village, NULL, false, E_NODE_ONLY, "accept-language", "form", "accept-language", "L1", "km");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "may be used", "form", "accept-language", "L1", "km");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "in use already", "form", "accept-language", "L1", "km");
-	OFFICE_EXPECT(w.node, NULL, false, E_OK, "in use already", "form", "accept-language", "L1", "en");
+	OFFICE_EXPECT(w.node, NULL, false, E_FORM_UNKNOWN, "L9", "form", "accept-language", "L9",
+		      "km");
+	OFFICE_EXPECT(w.node, NULL, false, E_USAGE, "no language", "form", "accept-language", "L1",
+		      "th");
+	OFFICE_EXPECT(village, NULL, false, E_NODE_ONLY, "accept-language", "form",
+		      "accept-language", "L1", "km");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "may be used", "form", "accept-language", "L1",
+		      "km");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "in use already", "form", "accept-language", "L1",
+		      "km");
+	OFFICE_EXPECT(w.node, NULL, false, E_OK, "in use already", "form", "accept-language", "L1",
+		      "en");
 	office_carry(&w, village);
 	CHECK_STR(peer_form(village, "L1")->languages, "km");
 	peer_close(village);
@@ -301,6 +336,6 @@ a_draft_language_is_accepted(void)
 }
 
 CHECK_MAIN(T(newcomers_are_approved_and_shut_out), T(status_says_what_needs_a_person),
-           T(the_audit_log_is_read_and_verified), T(what_is_derived_is_checked_and_made_anew),
-           T(a_backup_comes_back), T(passphrases_change_and_officers_come),
-           T(keys_are_destroyed_at_the_right_number), T(a_draft_language_is_accepted))
+	   T(the_audit_log_is_read_and_verified), T(what_is_derived_is_checked_and_made_anew),
+	   T(a_backup_comes_back), T(passphrases_change_and_officers_come),
+	   T(keys_are_destroyed_at_the_right_number), T(a_draft_language_is_accepted))

@@ -28,20 +28,20 @@ mistakes_quote_the_word(void)
 	static const struct {
 		const char *line, *thing;
 	} rows[] = {
-		{"nonsense", "\"nonsense\" is no command"},
-		{"helf", "\"helf\" is no command; perhaps \"help\" is meant"},
-		{"form", "\"form\" needs a second word"},
-		{"form chekc x.md", "\"form chekc\" is no command; after \"form\" may stand:"},
-		{"form check", "FILE is missing"},
-		{"form check ''", "\"\" was given as FILE"},
-		{"form check --jsn x.md", "\"--jsn\" is no option here; perhaps --json is meant"},
-		{"form check x.md --frobnicate", "\"--frobnicate\" is no option of form check"},
-		{"--frobnicate form check x.md", "\"--frobnicate\" is no option"},
-		{"form check x.md --json=yes", "--json takes no value, but \"--json=yes\" was given"},
-		{"form check x.md --lang", "\"--lang\" needs a value: --lang L"},
-		{"form check x.md --lang --json", "\"--lang\" needs a value: --lang L"},
-		{"form check x.md --lang km --lang lo", "--lang is given twice"},
-		{"form check x.md -x", "\"-x\" is no option"},
+	    {"nonsense", "\"nonsense\" is no command"},
+	    {"helf", "\"helf\" is no command; perhaps \"help\" is meant"},
+	    {"form", "\"form\" needs a second word"},
+	    {"form chekc x.md", "\"form chekc\" is no command; after \"form\" may stand:"},
+	    {"form check", "FILE is missing"},
+	    {"form check ''", "\"\" was given as FILE"},
+	    {"form check --jsn x.md", "\"--jsn\" is no option here; perhaps --json is meant"},
+	    {"form check x.md --frobnicate", "\"--frobnicate\" is no option of form check"},
+	    {"--frobnicate form check x.md", "\"--frobnicate\" is no option"},
+	    {"form check x.md --json=yes", "--json takes no value, but \"--json=yes\" was given"},
+	    {"form check x.md --lang", "\"--lang\" needs a value: --lang L"},
+	    {"form check x.md --lang --json", "\"--lang\" needs a value: --lang L"},
+	    {"form check x.md --lang km --lang lo", "--lang is given twice"},
+	    {"form check x.md -x", "\"-x\" is no option"},
 	};
 	size_t i;
 
@@ -51,7 +51,7 @@ mistakes_quote_the_word(void)
 
 		CHECK_MSG(e == E_USAGE, "%s: %s", rows[i].line, err_name(e));
 		CHECK_MSG(strstr(call_why(c)->thing, rows[i].thing) != NULL, "%s: %s", rows[i].line,
-		          call_why(c)->thing);
+			  call_why(c)->thing);
 		CHECK(err_exit_status(e) == 64);
 		call_free(c);
 	}
@@ -61,9 +61,9 @@ static void
 options_stand_anywhere(void)
 {
 	static const char *const lines[] = {
-		"form check a.md b.md --lang km --json", "--json form check --lang=km a.md b.md",
-		"--lang km form check --json a.md b.md", "form --json check a.md --lang km b.md",
-		"form check --lang km --json -- a.md b.md",
+	    "form check a.md b.md --lang km --json",    "--json form check --lang=km a.md b.md",
+	    "--lang km form check --json a.md b.md",    "form --json check a.md --lang km b.md",
+	    "form check --lang km --json -- a.md b.md",
 	};
 	size_t i;
 
@@ -102,8 +102,12 @@ a_file_may_begin_with_a_dash(void)
 static void
 help_outweighs_mistakes(void)
 {
-	static const char *const lines[] = {"", "--help", "form check --help", "form check -h --nonsense x",
-	                                    "form --help", "--version --help"};
+	static const char *const lines[] = {"",
+					    "--help",
+					    "form check --help",
+					    "form check -h --nonsense x",
+					    "form --help",
+					    "--version --help"};
 	size_t i;
 
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -121,12 +125,12 @@ positionals_are_read(void)
 	static const struct {
 		const char *text, *flat;
 	} rows[] = {
-		{"", ""},
-		{"STORE", "STORE "},
-		{"STORE @FILE...", "STORE FILE@... "},
-		{"STORE [verify]", "STORE verify? "},
-		{"[COMMAND...]", "COMMAND?... "},
-		{"STORE RECORD FIELD=VALUE", "STORE RECORD FIELD=VALUE "},
+	    {"", ""},
+	    {"STORE", "STORE "},
+	    {"STORE @FILE...", "STORE FILE@... "},
+	    {"STORE [verify]", "STORE verify? "},
+	    {"[COMMAND...]", "COMMAND?... "},
+	    {"STORE RECORD FIELD=VALUE", "STORE RECORD FIELD=VALUE "},
 	};
 	size_t i;
 
@@ -138,8 +142,8 @@ positionals_are_read(void)
 
 		writer_init(&w, out, sizeof(out));
 		while (positional_next(&at, &p))
-			writer_printf(&w, "%s%s%s%s ", p.name, p.input ? "@" : "", p.optional ? "?" : "",
-			              p.repeated ? "..." : "");
+			writer_printf(&w, "%s%s%s%s ", p.name, p.input ? "@" : "",
+				      p.optional ? "?" : "", p.repeated ? "..." : "");
 		CHECK_STR(writer_cstr(&w), rows[i].flat);
 	}
 }
@@ -171,4 +175,5 @@ files_are_read_with_what_they_name(void)
 }
 
 CHECK_MAIN(T(mistakes_quote_the_word), T(options_stand_anywhere), T(a_file_may_begin_with_a_dash),
-           T(help_outweighs_mistakes), T(positionals_are_read), T(files_are_read_with_what_they_name))
+	   T(help_outweighs_mistakes), T(positionals_are_read),
+	   T(files_are_read_with_what_they_name))

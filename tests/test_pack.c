@@ -1,4 +1,5 @@
-/* The reader is ours, so it is held against msgpack-c's unpacker: BANYAN_SEED=n replays one seed. */
+/* The reader is ours, so it is held against msgpack-c's unpacker: BANYAN_SEED=n replays one seed.
+ */
 #include "core/pack.h"
 
 #include <math.h>
@@ -65,8 +66,7 @@ same_bytes(struct bytes b, const void *p, size_t n)
 	return b.n == n && (n == 0 || memcmp(b.p, p, n) == 0);
 }
 
-static bool
-same_value(struct reader *, const msgpack_object *);
+static bool same_value(struct reader *, const msgpack_object *);
 
 static bool
 same_aggregate(struct reader *r, const msgpack_object *o)
@@ -85,7 +85,8 @@ same_aggregate(struct reader *r, const msgpack_object *o)
 	if (reader_map(r) != o->via.map.size)
 		return false;
 	for (i = 0; i < o->via.map.size; i++) {
-		if (!same_value(r, &o->via.map.ptr[i].key) || !same_value(r, &o->via.map.ptr[i].val))
+		if (!same_value(r, &o->via.map.ptr[i].key) ||
+		    !same_value(r, &o->via.map.ptr[i].val))
 			return false;
 	}
 	return true;
@@ -97,8 +98,8 @@ same_float(double a, double b)
 	return a == b || (isnan(a) && isnan(b));
 }
 
-/* Read by type what msgpack-c says stands there. Text that is no UTF-8 is refused by ours alone, and then
- * nothing after it can be compared. */
+/* Read by type what msgpack-c says stands there. Text that is no UTF-8 is refused by ours alone,
+ * and then nothing after it can be compared. */
 static bool
 same_value(struct reader *r, const msgpack_object *o)
 {
@@ -119,9 +120,11 @@ same_value(struct reader *r, const msgpack_object *o)
 	case MSGPACK_OBJECT_STR:
 		if (reader_peek(r) != PACK_STR)
 			return false;
-		return same_bytes(reader_str(r), o->via.str.ptr, o->via.str.size) || r->e == E_PACK_TYPE;
+		return same_bytes(reader_str(r), o->via.str.ptr, o->via.str.size) ||
+		       r->e == E_PACK_TYPE;
 	case MSGPACK_OBJECT_BIN:
-		return reader_peek(r) == PACK_BIN && same_bytes(reader_bin(r), o->via.bin.ptr, o->via.bin.size);
+		return reader_peek(r) == PACK_BIN &&
+		       same_bytes(reader_bin(r), o->via.bin.ptr, o->via.bin.size);
 	case MSGPACK_OBJECT_ARRAY:
 		return reader_peek(r) == PACK_ARRAY && same_aggregate(r, o);
 	case MSGPACK_OBJECT_MAP:
@@ -133,8 +136,9 @@ same_value(struct reader *r, const msgpack_object *o)
 }
 
 /*
- * msgpack-c takes memory for as many elements as a 32-bit head announces, up to 256 GiB, before it looks whether they
- * are there. Such a head is right for 65536 elements and more, so never in these short inputs.
+ * msgpack-c takes memory for as many elements as a 32-bit head announces, up to 256 GiB, before it
+ * looks whether they are there. Such a head is right for 65536 elements and more, so never in these
+ * short inputs.
  */
 static bool
 announces_giants(struct bytes b)
@@ -145,8 +149,9 @@ announces_giants(struct bytes b)
 static size_t accepted, refused;
 
 /*
- * The two readers agree about these bytes: ours takes them if and only if msgpack-c's does, writes them again as the
- * same bytes, finds nothing strange and no nesting past PACK_DEPTH_MAX; and then both read the same values.
+ * The two readers agree about these bytes: ours takes them if and only if msgpack-c's does, writes
+ * them again as the same bytes, finds nothing strange and no nesting past PACK_DEPTH_MAX; and then
+ * both read the same values.
  */
 static void
 check_agreement(struct bytes b, const char *what)
@@ -168,7 +173,8 @@ check_agreement(struct bytes b, const char *what)
 		return;
 	}
 	msgpack_unpacked_init(&theirs);
-	ok = msgpack_unpack_next(&theirs, (const char *)b.p, b.n, &off) == MSGPACK_UNPACK_SUCCESS && off == b.n;
+	ok = msgpack_unpack_next(&theirs, (const char *)b.p, b.n, &off) == MSGPACK_UNPACK_SUCCESS &&
+	     off == b.n;
 	if (ok) {
 		msgpack_packer pk = {.data = &w, .callback = sink};
 
@@ -227,7 +233,8 @@ any(void)
 static void
 write_any(struct writer *w, unsigned depth)
 {
-	static const char text[] = "\xe1\x9e\x97\xe1\x9e\xb6 a text that goes past thirty-two bytes, and farther";
+	static const char text[] =
+	    "\xe1\x9e\x97\xe1\x9e\xb6 a text that goes past thirty-two bytes, and farther";
 	uint64_t v = any() >> (any() % 64);
 	uint32_t i, n = (uint32_t)(any() % (depth > 3 ? 3 : 20));
 	double d;
@@ -303,19 +310,54 @@ hostile_and_longer_forms(void)
 		const char *hex;
 		enum err e;
 	} rows[] = {
-	    {"7f", E_OK}, {"cc80", E_OK}, {"cd0100", E_OK}, {"ce00010000", E_OK}, {"cf0000000100000000", E_OK},
-	    {"cc7f", E_PACK_LONG}, {"cd00ff", E_PACK_LONG}, {"ce0000ffff", E_PACK_LONG},
-	    {"cf00000000ffffffff", E_PACK_LONG}, {"e0", E_OK}, {"d0df", E_OK}, {"d1ff7f", E_OK},
-	    {"d2ffff7fff", E_OK}, {"d3ffffffff7fffffff", E_OK}, {"d0e0", E_PACK_LONG}, {"d001", E_PACK_LONG},
-	    {"d1ff80", E_PACK_LONG}, {"d2ffff8000", E_PACK_LONG}, {"d3ffffffff80000000", E_PACK_LONG},
-	    {"d38000000000000000", E_OK}, {"d900", E_PACK_LONG}, {"da0001", E_PACK_LONG}, {"c500ff", E_PACK_LONG},
-	    {"c60000ffff", E_PACK_LONG}, {"dc000f", E_PACK_LONG}, {"dd0000ffff", E_PACK_LONG},
-	    {"de000f", E_PACK_LONG}, {"df0000ffff", E_PACK_LONG}, {"", E_PACK_CUT}, {"c1", E_PACK_TYPE},
-	    {"d40000", E_PACK_TYPE}, {"c70000", E_PACK_TYPE}, {"dbffffffff", E_PACK_CUT}, {"c6ffffffff00", E_PACK_CUT},
-	    {"ddffffffff00", E_PACK_CUT}, {"dfffffffff00", E_PACK_CUT}, {"9200", E_PACK_CUT}, {"8100", E_PACK_CUT},
-	    {"ca3f000000", E_PACK_LONG}, {"cb3fe0000000000000", E_OK}, {"cb3ff0000000000000", E_PACK_LONG},
-	    {"cb0000000000000000", E_PACK_LONG}, {"cb8000000000000000", E_PACK_LONG}, {"cb7ff8000000000000", E_PACK_LONG},
-	    {"cb7ff0000000000000", E_OK}, {"cb7e37e43c8800759c", E_OK}, {"cb00000000", E_PACK_CUT}, {"0000", E_PACK_EXTRA},
+	    {"7f", E_OK},
+	    {"cc80", E_OK},
+	    {"cd0100", E_OK},
+	    {"ce00010000", E_OK},
+	    {"cf0000000100000000", E_OK},
+	    {"cc7f", E_PACK_LONG},
+	    {"cd00ff", E_PACK_LONG},
+	    {"ce0000ffff", E_PACK_LONG},
+	    {"cf00000000ffffffff", E_PACK_LONG},
+	    {"e0", E_OK},
+	    {"d0df", E_OK},
+	    {"d1ff7f", E_OK},
+	    {"d2ffff7fff", E_OK},
+	    {"d3ffffffff7fffffff", E_OK},
+	    {"d0e0", E_PACK_LONG},
+	    {"d001", E_PACK_LONG},
+	    {"d1ff80", E_PACK_LONG},
+	    {"d2ffff8000", E_PACK_LONG},
+	    {"d3ffffffff80000000", E_PACK_LONG},
+	    {"d38000000000000000", E_OK},
+	    {"d900", E_PACK_LONG},
+	    {"da0001", E_PACK_LONG},
+	    {"c500ff", E_PACK_LONG},
+	    {"c60000ffff", E_PACK_LONG},
+	    {"dc000f", E_PACK_LONG},
+	    {"dd0000ffff", E_PACK_LONG},
+	    {"de000f", E_PACK_LONG},
+	    {"df0000ffff", E_PACK_LONG},
+	    {"", E_PACK_CUT},
+	    {"c1", E_PACK_TYPE},
+	    {"d40000", E_PACK_TYPE},
+	    {"c70000", E_PACK_TYPE},
+	    {"dbffffffff", E_PACK_CUT},
+	    {"c6ffffffff00", E_PACK_CUT},
+	    {"ddffffffff00", E_PACK_CUT},
+	    {"dfffffffff00", E_PACK_CUT},
+	    {"9200", E_PACK_CUT},
+	    {"8100", E_PACK_CUT},
+	    {"ca3f000000", E_PACK_LONG},
+	    {"cb3fe0000000000000", E_OK},
+	    {"cb3ff0000000000000", E_PACK_LONG},
+	    {"cb0000000000000000", E_PACK_LONG},
+	    {"cb8000000000000000", E_PACK_LONG},
+	    {"cb7ff8000000000000", E_PACK_LONG},
+	    {"cb7ff0000000000000", E_OK},
+	    {"cb7e37e43c8800759c", E_OK},
+	    {"cb00000000", E_PACK_CUT},
+	    {"0000", E_PACK_EXTRA},
 	};
 	uint8_t room[16], deep[64];
 	struct reader r;
@@ -324,7 +366,8 @@ hostile_and_longer_forms(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		reader_init(&r, hex_bytes(rows[i].hex, room, sizeof(room)));
 		reader_skip(&r);
-		CHECK_MSG(reader_end(&r) == rows[i].e, "%s: %s", rows[i].hex, err_name(reader_end(&r)));
+		CHECK_MSG(reader_end(&r) == rows[i].e, "%s: %s", rows[i].hex,
+			  err_name(reader_end(&r)));
 	}
 	memset(deep, 0x91, sizeof(deep));
 	deep[PACK_DEPTH_MAX] = 0xc0;
@@ -345,11 +388,28 @@ text_is_utf8(void)
 		const char *hex;
 		bool good;
 	} rows[] = {
-	    {"a0", true}, {"a141", true}, {"a2c3a9", true}, {"a3e19e97", true}, {"a4f09f8c8d", true}, {"a100", true},
-	    {"a3efbfbf", true}, {"a4f48fbfbf", true}, {"a180", false}, {"a1c3", false}, {"a2c080", false},
-	    {"a2c1bf", false}, {"a3e08080", false}, {"a3eda080", false}, {"a4f0808080", false}, {"a4f4908080", false},
-	    {"a4f8888080", false}, {"a1ff", false}, {"ac808080808080808080808080", false},
-	    {"acf88080808080808080808080", false}, {"a2e19e", false}, {"a3c341a9", false},
+	    {"a0", true},
+	    {"a141", true},
+	    {"a2c3a9", true},
+	    {"a3e19e97", true},
+	    {"a4f09f8c8d", true},
+	    {"a100", true},
+	    {"a3efbfbf", true},
+	    {"a4f48fbfbf", true},
+	    {"a180", false},
+	    {"a1c3", false},
+	    {"a2c080", false},
+	    {"a2c1bf", false},
+	    {"a3e08080", false},
+	    {"a3eda080", false},
+	    {"a4f0808080", false},
+	    {"a4f4908080", false},
+	    {"a4f8888080", false},
+	    {"a1ff", false},
+	    {"ac808080808080808080808080", false},
+	    {"acf88080808080808080808080", false},
+	    {"a2e19e", false},
+	    {"a3c341a9", false},
 	};
 	uint8_t room[16];
 	struct reader r;
@@ -371,7 +431,8 @@ failures_stick(void)
 
 	reader_init(&r, BYTES_LIT("\x05\xa1x\x05"));
 	CHECK(reader_u64(&r) == 5 && reader_u64(&r) == 0 && r.e == E_PACK_TYPE);
-	CHECK(!reader_more(&r) && reader_peek(&r) == PACK_NONE && reader_str(&r).n == 0 && reader_array(&r) == 0);
+	CHECK(!reader_more(&r) && reader_peek(&r) == PACK_NONE && reader_str(&r).n == 0 &&
+	      reader_array(&r) == 0);
 	CHECK(!reader_nil(&r) && !reader_bool(&r) && reader_i64(&r) == 0 && reader_map(&r) == 0);
 	reader_bin_fixed(&r, out, 2);
 	CHECK(out[0] == 0 && out[1] == 0 && reader_end(&r) == E_PACK_TYPE);
@@ -383,7 +444,8 @@ failures_stick(void)
 	reader_init(&r, BYTES_LIT("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"));
 	CHECK(reader_i64(&r) == 0 && r.e == E_PACK_TYPE);
 	reader_init(&r, BYTES_NONE);
-	CHECK(reader_end(&r) == E_OK && !reader_nil(&r) && reader_u64(&r) == 0 && r.e == E_PACK_CUT);
+	CHECK(reader_end(&r) == E_OK && !reader_nil(&r) && reader_u64(&r) == 0 &&
+	      r.e == E_PACK_CUT);
 }
 
 static void
@@ -392,9 +454,16 @@ numbers_have_one_form(void)
 	static const struct {
 		double v;
 		const char *hex;
-	} rows[] = {{0, "00"}, {-0.0, "00"}, {1, "01"}, {-1, "ff"}, {0.5, "cb3fe0000000000000"}, {1e15, "cf00038d7ea4c68000"},
-	            {9007199254740992.0, "cf0020000000000000"}, {1e300, "cb7e37e43c8800759c"}, {(double)NAN, "c0"},
-	            {(double)INFINITY, "cb7ff0000000000000"}};
+	} rows[] = {{0, "00"},
+		    {-0.0, "00"},
+		    {1, "01"},
+		    {-1, "ff"},
+		    {0.5, "cb3fe0000000000000"},
+		    {1e15, "cf00038d7ea4c68000"},
+		    {9007199254740992.0, "cf0020000000000000"},
+		    {1e300, "cb7e37e43c8800759c"},
+		    {(double)NAN, "c0"},
+		    {(double)INFINITY, "cb7ff0000000000000"}};
 	uint8_t room[16], got[16];
 	struct writer w;
 	size_t i;
@@ -402,12 +471,13 @@ numbers_have_one_form(void)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		writer_init(&w, got, sizeof(got));
 		pack_f64(&w, rows[i].v);
-		CHECK_MSG(bytes_equal(writer_view(&w), hex_bytes(rows[i].hex, room, sizeof(room))), "%s", rows[i].hex);
+		CHECK_MSG(bytes_equal(writer_view(&w), hex_bytes(rows[i].hex, room, sizeof(room))),
+			  "%s", rows[i].hex);
 	}
 	writer_init(&w, got, 3);
 	pack_str(&w, BYTES_LIT("abc"));
 	CHECK(writer_end(&w) == E_NO_ROOM);
 }
 
-CHECK_MAIN(T(all_short_bytes), T(random_values_and_damage), T(hostile_and_longer_forms), T(text_is_utf8),
-           T(failures_stick), T(numbers_have_one_form))
+CHECK_MAIN(T(all_short_bytes), T(random_values_and_damage), T(hostile_and_longer_forms),
+	   T(text_is_utf8), T(failures_stick), T(numbers_have_one_form))

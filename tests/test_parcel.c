@@ -13,10 +13,12 @@ there_and_back(void)
 	size_t i;
 
 	CHECK(vector_holds("parcel", "4 items in 3 runs, number 258, urgent, area KH0302", bytes));
-	CHECK(vector_holds("parcel_hash", "hash of the parcel of parcel.hex", BYTES(hash.b, HASH_BYTES)));
+	CHECK(vector_holds("parcel_hash", "hash of the parcel of parcel.hex",
+			   BYTES(hash.b, HASH_BYTES)));
 	arena_init(&arena, 1u << 20);
 	REQUIRE(parcel_read(&p, bytes, &context, &arena, NULL) == E_OK);
-	CHECK(p.number == 258 && p.flags == PARCEL_URGENT && p.item_count == 4 && ID_EQUAL(&p.hash, &hash));
+	CHECK(p.number == 258 && p.flags == PARCEL_URGENT && p.item_count == 4 &&
+	      ID_EQUAL(&p.hash, &hash));
 	CHECK(log_id_equal(&p.log, &context.log) && ID_EQUAL(&p.previous, &context.previous));
 	CHECK_STR(p.area, "KH0302");
 	CHECK(parcel_verify(&p, &author.pub) == E_OK);
@@ -24,13 +26,15 @@ there_and_back(void)
 	for (i = 0; i < 4; i++) {
 		const struct parcel_item *a = &p.items[i], *b = &g.items[i];
 
-		CHECK((a->enc == NULL) == (b->enc == NULL) && a->epoch == b->epoch && a->index == b->index);
+		CHECK((a->enc == NULL) == (b->enc == NULL) && a->epoch == b->epoch &&
+		      a->index == b->index);
 		CHECK(a->to.to_principal == b->to.to_principal && a->to.key_no == b->to.key_no);
 		CHECK(ID_EQUAL(&a->to.principal, &b->to.principal));
 		CHECK(a->has_record == b->has_record && ID_EQUAL(&a->record, &b->record));
 		CHECK(bytes_equal(a->analytic.ciphertext, b->analytic.ciphertext));
 		CHECK(bytes_equal(a->identifying.ciphertext, b->identifying.ciphertext));
-		CHECK(a->analytic.present && !a->analytic.left_out && a->identifying.present == (i == 0));
+		CHECK(a->analytic.present && !a->analytic.left_out &&
+		      a->identifying.present == (i == 0));
 	}
 	arena_free(&arena);
 }
@@ -55,10 +59,12 @@ an_office_reads_it(void)
 	item = &p.items[0];
 	writer_init(&a, room_a, sizeof(room_a));
 	writer_init(&b, room_b, sizeof(room_b));
-	CHECK(run_open(&run, &context.programme, &p.log.author, item->epoch, &item->to, item->enc, &office) == E_OK);
-	CHECK(slice_open(&run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext, &a) == E_OK);
-	CHECK(slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record, item->identifying.ciphertext, &b) ==
-	      E_OK);
+	CHECK(run_open(&run, &context.programme, &p.log.author, item->epoch, &item->to, item->enc,
+		       &office) == E_OK);
+	CHECK(slice_open(&run, SLICE_ANALYTIC, item->index, &item->record,
+			 item->analytic.ciphertext, &a) == E_OK);
+	CHECK(slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record,
+			 item->identifying.ciphertext, &b) == E_OK);
 	CHECK(revisions_read(writer_view(&a), writer_view(&b), &body, 1, &count, NULL) == E_OK);
 	CHECK(body.kind == REVISION_CREATE && body.form.v == 7 && body.identifying.n == 3);
 	run_wipe(&run);
@@ -109,7 +115,8 @@ peeking(void)
 	uint64_t number = 0;
 	uint8_t flags = 0;
 
-	CHECK(parcel_peek(BYTES(bytes.p, 9), &number, &flags) == E_OK && number == 258 && flags == PARCEL_URGENT);
+	CHECK(parcel_peek(BYTES(bytes.p, 9), &number, &flags) == E_OK && number == 258 &&
+	      flags == PARCEL_URGENT);
 	CHECK(parcel_peek(BYTES(bytes.p, 5), &number, &flags) == E_PARCEL);
 	CHECK(parcel_peek(BYTES_LIT("\x96\x02\x01\x00\xc0\x90\xc0"), &number, &flags) == E_VERSION);
 	CHECK(parcel_peek(BYTES_LIT("\x95\x01\x01\x00\xc0\x90"), &number, &flags) == E_PARCEL);
@@ -120,7 +127,8 @@ peeking(void)
 static void
 drop_one(struct bytes bytes, size_t item, bool identifying, const struct parcel_hash *hash)
 {
-	struct bytes gone = identifying ? g.items[item].identifying.ciphertext : g.items[item].analytic.ciphertext;
+	struct bytes gone =
+	    identifying ? g.items[item].identifying.ciphertext : g.items[item].analytic.ciphertext;
 	struct ec_key author = test_key(KEY_AUTHOR);
 	uint8_t room[2048], again_room[2048];
 	struct parcel_part *part;
@@ -132,7 +140,8 @@ drop_one(struct bytes bytes, size_t item, bool identifying, const struct parcel_
 	writer_init(&w, room, sizeof(room));
 	writer_init(&again, again_room, sizeof(again_room));
 	REQUIRE(parcel_drop(bytes, item, identifying, &w) == E_OK);
-	CHECK(memmem(bytes.p, bytes.n, gone.p, gone.n) != NULL && memmem(w.p, w.n, gone.p, gone.n) == NULL);
+	CHECK(memmem(bytes.p, bytes.n, gone.p, gone.n) != NULL &&
+	      memmem(w.p, w.n, gone.p, gone.n) == NULL);
 	arena_init(&arena, 1u << 20);
 	REQUIRE(parcel_read(&p, writer_view(&w), &context, &arena, NULL) == E_OK);
 	CHECK(ID_EQUAL(&p.hash, hash) && parcel_verify(&p, &author.pub) == E_OK);
@@ -142,7 +151,8 @@ drop_one(struct bytes bytes, size_t item, bool identifying, const struct parcel_
 		CHECK(&p.items[i].analytic == part ||
 		      bytes_equal(p.items[i].analytic.ciphertext, g.items[i].analytic.ciphertext));
 		CHECK(&p.items[i].identifying == part ||
-		      bytes_equal(p.items[i].identifying.ciphertext, g.items[i].identifying.ciphertext));
+		      bytes_equal(p.items[i].identifying.ciphertext,
+				  g.items[i].identifying.ciphertext));
 	}
 	CHECK(parcel_drop(writer_view(&w), item, identifying, &again) == E_OK);
 	CHECK(bytes_equal(writer_view(&w), writer_view(&again)));
@@ -191,12 +201,14 @@ sparing(void)
 	arena_init(&arena, 1u << 20);
 	REQUIRE(parcel_read(&whole, bytes, &context, &arena, NULL) == E_OK);
 	REQUIRE(parcel_read(&p, writer_view(&out), &context, &arena, NULL) == E_OK);
-	CHECK(ID_EQUAL(&p.hash, &hash) && parcel_verify(&p, &author.pub) == E_OK && p.item_count == whole.item_count);
+	CHECK(ID_EQUAL(&p.hash, &hash) && parcel_verify(&p, &author.pub) == E_OK &&
+	      p.item_count == whole.item_count);
 	for (i = 0; i < p.item_count; i++) {
 		bool control = p.items[i].enc == NULL;
 
 		controls += control;
-		CHECK(p.items[i].analytic.left_out == (control || whole.items[i].analytic.left_out));
+		CHECK(p.items[i].analytic.left_out ==
+		      (control || whole.items[i].analytic.left_out));
 		CHECK(p.items[i].identifying.present == whole.items[i].identifying.present);
 		if (!control)
 			continue;
@@ -209,7 +221,8 @@ sparing(void)
 	CHECK(parcel_spare(bytes, 100000, &out) == E_OK && bytes_equal(writer_view(&out), bytes));
 	for (i = 0; i < 60; i++) {
 		writer_reset(&out);
-		CHECK(parcel_spare(BYTES(bytes.p, i), 1, &out) == E_PARCEL && parcel_body(BYTES(bytes.p, i), other, &body) == E_PARCEL);
+		CHECK(parcel_spare(BYTES(bytes.p, i), 1, &out) == E_PARCEL &&
+		      parcel_body(BYTES(bytes.p, i), other, &body) == E_PARCEL);
 	}
 	arena_free(&arena);
 }
@@ -257,7 +270,7 @@ building_is_bounded(void)
 	bad = item;
 	bad.analytic.ciphertext = BYTES(big, sizeof(big));
 	CHECK(parcel_add(b, &bad) == E_OK);
-	CHECK(parcel_add(b, &bad) == E_LIMIT); /* no room for a second */
+	CHECK(parcel_add(b, &bad) == E_LIMIT);   /* no room for a second */
 	CHECK(parcel_add(b, &item) == E_PARCEL); /* its index is there */
 	for (i = 1; i < PARCEL_SLICES_MAX; i++) {
 		item.index = (uint32_t)i;
@@ -271,4 +284,5 @@ building_is_bounded(void)
 	parcel_builder_free(NULL);
 }
 
-CHECK_MAIN(T(there_and_back), T(an_office_reads_it), T(the_context_is_signed), T(peeking), T(erasing), T(sparing), T(building_is_bounded))
+CHECK_MAIN(T(there_and_back), T(an_office_reads_it), T(the_context_is_signed), T(peeking),
+	   T(erasing), T(sparing), T(building_is_bounded))

@@ -1,4 +1,5 @@
-/* Bytes that are no parcel: cut, longer, bent in each bit, and a table of what a hostile author may write. */
+/* Bytes that are no parcel: cut, longer, bent in each bit, and a table of what a hostile author may
+ * write. */
 #include "tests/parcel_golden.h"
 
 static enum err
@@ -32,13 +33,15 @@ cut_or_lengthened(void)
 	size_t n;
 
 	for (n = 0; n < bytes.n; n++) {
-		CHECK_MSG(read_and_verify(BYTES(bytes.p, n), &known) != E_OK && known, "cut to %zu", n);
+		CHECK_MSG(read_and_verify(BYTES(bytes.p, n), &known) != E_OK && known, "cut to %zu",
+			  n);
 	}
 	writer_u8(&w, 0);
 	CHECK(read_and_verify(writer_view(&w), &known) == E_PARCEL);
 }
 
-/* Each bit changes what is signed, or the signature, or is refused; of every eighth the signature is checked too. */
+/* Each bit changes what is signed, or the signature, or is refused; of every eighth the signature
+ * is checked too. */
 static void
 each_bit_flipped(void)
 {
@@ -56,9 +59,11 @@ each_bit_flipped(void)
 		w.p[i / 8] = (uint8_t)(w.p[i / 8] ^ (1u << (i % 8)));
 		arena_init(&arena, 1u << 20);
 		e = parcel_read(&p, bytes, &context, &arena, NULL);
-		CHECK_MSG(e == E_PARCEL || e == E_VERSION || e == E_LIMIT || e == E_OK, "bit %zu", i);
+		CHECK_MSG(e == E_PARCEL || e == E_VERSION || e == E_LIMIT || e == E_OK, "bit %zu",
+			  i);
 		if (e == E_OK) /* the signature is the last 64 bytes */
-			CHECK_MSG(ID_EQUAL(&p.hash, &hash) == (i / 8 >= bytes.n - SIGNATURE_BYTES), "bit %zu", i);
+			CHECK_MSG(ID_EQUAL(&p.hash, &hash) == (i / 8 >= bytes.n - SIGNATURE_BYTES),
+				  "bit %zu", i);
 		arena_free(&arena);
 		if (i % 8 == i / 8 % 8)
 			CHECK_MSG(read_and_verify(bytes, &known) != E_OK && known, "bit %zu", i);
@@ -100,7 +105,8 @@ static const struct {
     {"an empty area", "960101 00 a0 91 94" ENC "07c0 91" ITEM("00") SIG, E_PARCEL},
     {"an area with a zero", "960101 00 a24b00 91 94" ENC "07c0 91" ITEM("00") SIG, E_PARCEL},
     {"an area with a space", "960101 00 a24b20 91 94" ENC "07c0 91" ITEM("00") SIG, E_PARCEL},
-    {"an area of 33 bytes", "960101 00 d921" B16 B16 "4b 91 94" ENC "07c0 91" ITEM("00") SIG, E_PARCEL},
+    {"an area of 33 bytes", "960101 00 d921" B16 B16 "4b 91 94" ENC "07c0 91" ITEM("00") SIG,
+     E_PARCEL},
     {"no runs", HEAD "90" SIG, E_PARCEL},
     {"an empty run", HEAD "91 94" ENC "07c0 90" SIG, E_PARCEL},
     {"a run announced, not there", HEAD "92 94" ENC "07c0 91" ITEM("00") SIG, E_PARCEL},
@@ -108,34 +114,44 @@ static const struct {
     {"items by the thousand", HEAD "91 94" ENC "07c0 ddffffffff" SIG, E_PARCEL},
     {"enc of 64 bytes", HEAD "91 94 c440" B16 B16 B16 B16 "07c0 91" ITEM("00") SIG, E_PARCEL},
     {"enc no point", HEAD "91 94 c44102" B16 B16 B16 B16 "07c0 91" ITEM("00") SIG, E_PARCEL},
-    {"a key number past 32 bits", HEAD "91 94" ENC "cf0000000100000000 c0 91" ITEM("00") SIG, E_PARCEL},
+    {"a key number past 32 bits", HEAD "91 94" ENC "cf0000000100000000 c0 91" ITEM("00") SIG,
+     E_PARCEL},
     {"key number 0", HEAD "91 94" ENC "00c0 91" ITEM("00") SIG, E_PARCEL},
-    {"a principal without a name", HEAD "91 94" ENC "c41000000000000000000000000000000000 c0 91" ITEM("00") SIG,
-     E_PARCEL},
+    {"a principal without a name",
+     HEAD "91 94" ENC "c41000000000000000000000000000000000 c0 91" ITEM("00") SIG, E_PARCEL},
     {"the log's own epoch", HEAD "91 94" ENC "07cf0102030405060708 91" ITEM("00") SIG, E_PARCEL},
-    {"a run cut in two", HEAD "92 94" ENC "07c0 91" ITEM("00") "94" ENC "07c0 91" ITEM("01") SIG, E_PARCEL},
-    {"an index twice", HEAD "91 94" ENC "07c0 92" ITEM("00") ITEM("00") SIG, E_PARCEL},
-    {"an index twice, other runs", HEAD "92 94" ENC "07c0 91" ITEM("00") "94" ENC "08c0 91" ITEM("00") SIG,
+    {"a run cut in two", HEAD "92 94" ENC "07c0 91" ITEM("00") "94" ENC "07c0 91" ITEM("01") SIG,
      E_PARCEL},
+    {"an index twice", HEAD "91 94" ENC "07c0 92" ITEM("00") ITEM("00") SIG, E_PARCEL},
+    {"an index twice, other runs",
+     HEAD "92 94" ENC "07c0 91" ITEM("00") "94" ENC "08c0 91" ITEM("00") SIG, E_PARCEL},
     {"an index past 32 bits", HEAD "91 94" ENC "07c0 91" ITEM("cf0000000100000000") SIG, E_PARCEL},
     {"an item of three", HEAD "91 94" ENC "07c0 91 9300c0" CT SIG, E_PARCEL},
     {"an item without parts", HEAD "91 94" ENC "07c0 91 9400c0c0c0" SIG, E_PARCEL},
-    {"a record of 15 bytes", HEAD "91 94" ENC "07c0 91 9400c40f010203040102030401020304010203" CT "c0" SIG, E_PARCEL},
-    {"a record without a name", HEAD "91 94" ENC "07c0 91 9400c41000000000000000000000000000000000" CT "c0" SIG,
-     E_PARCEL},
+    {"a record of 15 bytes",
+     HEAD "91 94" ENC "07c0 91 9400c40f010203040102030401020304010203" CT "c0" SIG, E_PARCEL},
+    {"a record without a name",
+     HEAD "91 94" ENC "07c0 91 9400c41000000000000000000000000000000000" CT "c0" SIG, E_PARCEL},
     {"a slice too short", HEAD "91 94" ENC "07c0 91 9400c0c410" B16 "c0" SIG, E_PARCEL},
     {"a slice as text", HEAD "91 94" ENC "07c0 91 9400c0b1" B16 "01c0" SIG, E_PARCEL},
-    {"two hashes of a part", HEAD "91 94" ENC "07c0 91 9400c0 92c420" B16 B16 "c420" B16 B16 "c0" SIG, E_PARCEL},
-    {"a hash of 31 bytes", HEAD "91 94" ENC "07c0 91 9400c0 91c41f" B16 B4 B4 B4 "010203" "c0" SIG, E_PARCEL},
-    {"a hash of zeros", HEAD "91 94" ENC "07c0 91 9400c0 91c420 00000000000000000000000000000000"
-     "00000000000000000000000000000000 c0" SIG, E_PARCEL},
+    {"two hashes of a part",
+     HEAD "91 94" ENC "07c0 91 9400c0 92c420" B16 B16 "c420" B16 B16 "c0" SIG, E_PARCEL},
+    {"a hash of 31 bytes",
+     HEAD "91 94" ENC "07c0 91 9400c0 91c41f" B16 B4 B4 B4 "010203"
+	  "c0" SIG,
+     E_PARCEL},
+    {"a hash of zeros",
+     HEAD "91 94" ENC "07c0 91 9400c0 91c420 00000000000000000000000000000000"
+	  "00000000000000000000000000000000 c0" SIG,
+     E_PARCEL},
     {"control with a key", HEAD "91 94c001c0 91 9400c0c40100c0" SIG, E_PARCEL},
     {"control to a principal", HEAD "91 94c0c410" B16 "c0 91 9400c0c40100c0" SIG, E_PARCEL},
     {"control of an epoch", HEAD "91 94c00005 91 9400c0c40100c0" SIG, E_PARCEL},
     {"control of a record", HEAD "91 94c000c0 91 9400c410" B16 "c40100c0" SIG, E_PARCEL},
     {"control, identifying", HEAD "91 94c000c0 91 9400c0c40100" CT SIG, E_PARCEL},
     {"control, empty", HEAD "91 94c000c0 91 9400c0c400c0" SIG, E_PARCEL},
-    {"a signature of 63 bytes", HEAD "91 94" ENC "07c0 91" ITEM("00") "c43f" B16 B16 B16 B4 B4 B4 "010203", E_PARCEL},
+    {"a signature of 63 bytes",
+     HEAD "91 94" ENC "07c0 91" ITEM("00") "c43f" B16 B16 B16 B4 B4 B4 "010203", E_PARCEL},
     {"a byte after the end", HEAD "91 94" ENC "07c0 91" ITEM("00") SIG "00", E_PARCEL},
 };
 
@@ -155,7 +171,8 @@ good_and_bad_bytes(void)
 		CHECK_MSG(b.p != NULL, "%s: no hex", rows[i].name);
 		arena_init(&arena, 1u << 20);
 		e = parcel_read(&p, b, &context, &arena, &why);
-		CHECK_MSG(e == rows[i].e, "%s: %s (%s)", rows[i].name, err_name(e), e == E_OK ? "" : why.thing);
+		CHECK_MSG(e == rows[i].e, "%s: %s (%s)", rows[i].name, err_name(e),
+			  e == E_OK ? "" : why.thing);
 		arena_free(&arena);
 	}
 }
@@ -197,7 +214,8 @@ static void
 announced_items_cost_nothing(void)
 {
 	uint8_t room[1024];
-	struct bytes b = hex_bytes(HEAD "91 94" ENC "07c0 9f c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2" SIG, room, sizeof(room));
+	struct bytes b = hex_bytes(HEAD "91 94" ENC "07c0 9f c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2" SIG,
+				   room, sizeof(room));
 	struct parcel p;
 	struct arena arena;
 	struct why why;
@@ -209,4 +227,5 @@ announced_items_cost_nothing(void)
 	arena_free(&arena);
 }
 
-CHECK_MAIN(T(cut_or_lengthened), T(each_bit_flipped), T(good_and_bad_bytes), T(announced_items_cost_nothing), T(reading_is_bounded))
+CHECK_MAIN(T(cut_or_lengthened), T(each_bit_flipped), T(good_and_bad_bytes),
+	   T(announced_items_cost_nothing), T(reading_is_bounded))

@@ -24,9 +24,8 @@ append_job(struct store_txn *txn, void *arg)
 {
 	static const struct principal_id actor;
 	uint8_t parcel[1500];
-	struct arrival a = {.log = log_a,
-			    .number = *(uint64_t *)arg,
-			    .parcel = BYTES(parcel, sizeof(parcel))};
+	struct arrival a = {
+	    .log = log_a, .number = *(uint64_t *)arg, .parcel = BYTES(parcel, sizeof(parcel))};
 	enum arrival_result r;
 	enum err e;
 
@@ -70,8 +69,8 @@ record(const char *root, unsigned rounds)
 		CHECK(store_write(s, append_job, &numbers[n]) == E_OK);
 		append_done(&numbers[n++], E_OK);
 		if (i == rounds / 3) {
-			CHECK(keyring_replace(at, store_key_of(s), &new_pass, &small.cost,
-					      NULL) == E_OK);
+			CHECK(keyring_replace(at, store_key_of(s), &new_pass, &small.cost, NULL) ==
+			      E_OK);
 			journal_ack("passphrase", 0);
 		}
 		if (i == rounds / 2)
@@ -103,8 +102,8 @@ contents_wrong(struct store *s, uint64_t *last)
 	else if (n > 0 && (arrival_head(txn, &log_a, &head) != E_OK || head.number != n))
 		wrong = "the log's head is wrong";
 	for (i = 1; i <= n && wrong == NULL; i++)
-		if (arrival_get(txn, i, &a) != E_OK || a.number != i ||
-		    a.parcel.n != 1500 || a.parcel.p[1499] != (i & 0xff))
+		if (arrival_get(txn, i, &a) != E_OK || a.number != i || a.parcel.n != 1500 ||
+		    a.parcel.p[1499] != (i & 0xff))
 			wrong = "a parcel is damaged";
 	*last = n;
 	store_read_end(txn);
@@ -143,8 +142,7 @@ disk_wrong(const char *root)
 		}
 	}
 	if (wrong == NULL && safe > 0 &&
-	    (backup_check(bundle, &new_pass, &info, NULL) != E_OK ||
-	     info.arrival_last < safe))
+	    (backup_check(bundle, &new_pass, &info, NULL) != E_OK || info.arrival_last < safe))
 		wrong = "called safe, but the backup is not there";
 	store_close(s);
 	return wrong;

@@ -1,8 +1,9 @@
 /*
- * What a device has handed to a relay, what the relay brings and gives up; files chunk by chunk, and given up when they are safe; an
- * agent at work: over real links, the power of each machine cut before every write and sync. Then, more rarely, it is cut at one of
- * them or at all at once: what was handed over reaches the office by the relay alone, and the device agrees with it.
- * Every second cut, unless BANYAN_POWERCUT_KEEPS is set.
+ * What a device has handed to a relay, what the relay brings and gives up; files chunk by chunk,
+ * and given up when they are safe; an agent at work: over real links, the power of each machine cut
+ * before every write and sync. Then, more rarely, it is cut at one of them or at all at once: what
+ * was handed over reaches the office by the relay alone, and the device agrees with it. Every
+ * second cut, unless BANYAN_POWERCUT_KEEPS is set.
  */
 #include "tests/cut_carried.h"
 
@@ -94,7 +95,8 @@ node_wrong(const char *root)
 	(void)disk_acked("files", &files);
 	if (wrong == NULL && opener_all(p, &why) != E_OK)
 		wrong = "it does not go on";
-	if (wrong == NULL && (wrong = records_there(p, brought)) == NULL && (wrong = files_of(p, &n)) == NULL && n.whole < files)
+	if (wrong == NULL && (wrong = records_there(p, brought)) == NULL &&
+	    (wrong = files_of(p, &n)) == NULL && n.whole < files)
 		wrong = "a file is lost";
 	peer_close(p);
 	return wrong;
@@ -121,10 +123,14 @@ relay_wrong(const char *root)
 	(void)disk_acked("handed", &handed);
 	(void)disk_acked("brought", &brought);
 	if (wrong == NULL && store_read_begin(p->store, &txn) == E_OK) {
-		if (satchel_used(txn, &used) != E_OK || satchel_walk(txn, SATCHEL_UP, add_bytes, up) != E_OK ||
-		    satchel_walk(txn, SATCHEL_DOWN, add_bytes, down) != E_OK || used != up[0] + down[0])
+		if (satchel_used(txn, &used) != E_OK ||
+		    satchel_walk(txn, SATCHEL_UP, add_bytes, up) != E_OK ||
+		    satchel_walk(txn, SATCHEL_DOWN, add_bytes, down) != E_OK ||
+		    used != up[0] + down[0])
 			wrong = "the satchel counts wrongly";
-		else if (disk_acked("expired", NULL) ? up[1] > 0 : disk_acked("expiring", NULL) ? false : handed > 4 && up[1] == 0)
+		else if (disk_acked("expired", NULL)    ? up[1] > 0
+			 : disk_acked("expiring", NULL) ? false
+							: handed > 4 && up[1] == 0)
 			wrong = "what was handed over is lost, or what is old still there";
 		store_read_end(txn);
 	}
@@ -146,7 +152,8 @@ one_wrong(const char *root)
 	(void)disk_acked("finished", &finished);
 	(void)disk_acked("held", &heard);
 	(void)disk_acked("tried", &tried);
-	if (wrong == NULL && (wrong = files_of(p, &n)) == NULL && n.gone > 0 && !disk_acked("freeing", NULL))
+	if (wrong == NULL && (wrong = files_of(p, &n)) == NULL && n.gone > 0 &&
+	    !disk_acked("freeing", NULL))
 		wrong = "a file is given up that is in no backup";
 	if (wrong == NULL && store_read_begin(p->store, &txn) == E_OK) {
 		for (i = 0; i < finished && wrong == NULL; i++) {
@@ -154,11 +161,14 @@ one_wrong(const char *root)
 
 			if (own_record_get(txn, &told.ids[i], &own) != E_OK)
 				wrong = "a finished record is lost";
-			else if (i < heard && (own.number == 0 || outbox_acked(txn, own.epoch, &acked) != E_OK || own.number > acked))
+			else if (i < heard &&
+				 (own.number == 0 || outbox_acked(txn, own.epoch, &acked) != E_OK ||
+				  own.number > acked))
 				wrong = "what the office holds is forgotten";
 			store_forget(txn);
 		}
-		if (wrong == NULL && tried > 0 && (agent_row_get(txn, &row) != E_OK || row.kept.wakes < tried))
+		if (wrong == NULL && tried > 0 &&
+		    (agent_row_get(txn, &row) != E_OK || row.kept.wakes < tried))
 			wrong = "the agent has forgotten its tries";
 		store_read_end(txn);
 	}
@@ -196,13 +206,15 @@ meet(struct peer *p[WHO])
 	(void)disk_acked(disk_acked("expiring", NULL) ? "brought" : "handed", &want);
 	(void)disk_acked("finished", &finished);
 	if ((e = via_upload(p[RELAY], &limits, &brought, &why)) != E_OK || !opens_all(p[NODE])) {
-		snprintf(sentence, sizeof(sentence), "the relay cannot bring: %s %s", err_name(e), why.thing);
+		snprintf(sentence, sizeof(sentence), "the relay cannot bring: %s %s", err_name(e),
+			 why.thing);
 		return sentence;
 	}
 	if ((wrong = records_there(p[NODE], want)) != NULL)
 		return wrong;
 	if ((e = cut_sync(p[ONE], &verified, &why)) != E_OK || !verified) {
-		snprintf(sentence, sizeof(sentence), "the device and its node do not agree: %s %s", err_name(e), why.thing);
+		snprintf(sentence, sizeof(sentence), "the device and its node do not agree: %s %s",
+			 err_name(e), why.thing);
 		return sentence;
 	}
 	return opens_all(p[NODE]) ? records_there(p[NODE], finished) : "it does not go on";
@@ -258,8 +270,9 @@ cuts_of_what_is_carried(void)
 	cut_stride = thorough ? 7 : 61;
 	CHECK(cut_everywhere(root, NULL, told.from, anyone_wrong, false, &all) == 0);
 	cut_stride = 1;
-	printf("  %zu operations, %u disks of a node, %u of a relay, %u of a device; %u times all met again\n", journal.count, node,
-	       relay, one, all);
+	printf(
+	    "  %zu operations, %u disks of a node, %u of a relay, %u of a device; %u times all met again\n",
+	    journal.count, node, relay, one, all);
 	/* The search must be able to find: disks that ignore syncs. */
 	CHECK(cut_everywhere(root, told.below[NODE], told.from, node_wrong, true, &cuts) > 0);
 	CHECK(cut_everywhere(root, told.below[RELAY], told.from, relay_wrong, true, &cuts) > 0);

@@ -1,7 +1,7 @@
 /*
- * The files that commands leave for people: a device's and an office's bundle for a stick, an export, a backup, the orders beside
- * the store. The power is cut before every write, sync, link and rename: a file is not there, or it is whole; and it is there
- * once the command has ended.
+ * The files that commands leave for people: a device's and an office's bundle for a stick, an
+ * export, a backup, the orders beside the store. The power is cut before every write, sync, link
+ * and rename: a file is not there, or it is whole; and it is there once the command has ended.
  */
 #include "tests/office.h"
 
@@ -12,9 +12,13 @@ enum made { UP, DOWN, ROWS, MANIFEST, BACKUP, SECOND_BACKUP, ORDERS, MADE };
 static const struct {
 	const char *name, *command; /* below the root; what is acknowledged by the command's end */
 	bool grows;                 /* one that is replaced: what was there before is whole, too */
-} made[MADE] = {{"up", "pack", false},     {"down", "pack, node", false}, {"rows/T1.csv", "export", false},
-                {"rows/manifest.json", "export", false}, {"evening", "backup", false}, {"night", "second backup", false},
-                {"%s.orders", "erase", true}};
+} made[MADE] = {{"up", "pack", false},
+		{"down", "pack, node", false},
+		{"rows/T1.csv", "export", false},
+		{"rows/manifest.json", "export", false},
+		{"evening", "backup", false},
+		{"night", "second backup", false},
+		{"%s.orders", "erase", true}};
 
 static struct {
 	struct office_world w;
@@ -45,7 +49,8 @@ run(const char *root, struct peer *p, const char *ack, const char *output, const
 		all[n++] = "--output";
 		all[n] = scratch_path(path, root, output);
 	}
-	CHECK_MSG(office_run(p, NULL, false, &said, all) == E_OK, "%s: %s %s", ack, err_name(said.e), said.thing);
+	CHECK_MSG(office_run(p, NULL, false, &said, all) == E_OK, "%s: %s %s", ack,
+		  err_name(said.e), said.thing);
 	office_forget(&said);
 	journal_ack(ack, 1);
 }
@@ -64,7 +69,8 @@ record(const char *root)
 	d = office_join(&told.w, ROLE_MEMBER, "V1", "member");
 	REQUIRE(d != NULL);
 	office_carry(&told.w, d);
-	snprintf(told.orders, sizeof(told.orders), "%.40s/node.orders", told.w.dir + strlen(root) + 1);
+	snprintf(told.orders, sizeof(told.orders), "%.40s/node.orders",
+		 told.w.dir + strlen(root) + 1);
 	for (i = 0; i < 30; i++)
 		office_finish(d, peer_self(d), "V1", pairs, false, hex);
 	office_carry(&told.w, d);
@@ -84,7 +90,8 @@ record(const char *root)
 	journal.on = false;
 	for (i = 0; i < MADE; i++) {
 		writer_heap_init(&told.whole[i], 64u << 20);
-		CHECK(file_read(scratch_path(path, root, name_of((enum made)i)), 64u << 20, &told.whole[i], NULL) == E_OK &&
+		CHECK(file_read(scratch_path(path, root, name_of((enum made)i)), 64u << 20,
+				&told.whole[i], NULL) == E_OK &&
 		      told.whole[i].n > 40);
 	}
 	peer_close(d);
@@ -103,15 +110,19 @@ files_wrong(const char *root)
 		enum err e;
 
 		writer_heap_init(&now, 64u << 20);
-		e = file_read(scratch_path(path, root, name_of((enum made)i)), 64u << 20, &now, NULL);
+		e = file_read(scratch_path(path, root, name_of((enum made)i)), 64u << 20, &now,
+			      NULL);
 		sentence[0] = '\0';
 		if (e != E_OK && disk_acked(made[i].command, NULL))
-			snprintf(sentence, sizeof(sentence), "%s is not there, and was said to be", made[i].name);
-		else if (e == E_OK && !made[i].grows && !bytes_equal(writer_view(&now), writer_view(&told.whole[i])))
-			snprintf(sentence, sizeof(sentence), "%s is there in part: %zu bytes of %zu", made[i].name, now.n,
-			         told.whole[i].n);
+			snprintf(sentence, sizeof(sentence), "%s is not there, and was said to be",
+				 made[i].name);
+		else if (e == E_OK && !made[i].grows &&
+			 !bytes_equal(writer_view(&now), writer_view(&told.whole[i])))
+			snprintf(sentence, sizeof(sentence),
+				 "%s is there in part: %zu bytes of %zu", made[i].name, now.n,
+				 told.whole[i].n);
 		else if (e == E_OK && made[i].grows && disk_acked(made[i].command, NULL) &&
-		         !bytes_equal(writer_view(&now), writer_view(&told.whole[i])))
+			 !bytes_equal(writer_view(&now), writer_view(&told.whole[i])))
 			snprintf(sentence, sizeof(sentence), "%s is an older one", made[i].name);
 		writer_free(&now);
 		if (sentence[0] != '\0')

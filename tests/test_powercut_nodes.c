@@ -1,8 +1,9 @@
 /*
- * Exchanges between nodes over real links: an office's node, a second one of it, an office below, a device of each office; with
- * records, files, and reviews that come down. The power of each of them is cut before every write and sync; then, more rarely, it is
- * cut at one of them or at all at once, and all meet again: they agree, and what any device finished is wherever it belongs.
- * Every second cut, unless BANYAN_POWERCUT_KEEPS is set.
+ * Exchanges between nodes over real links: an office's node, a second one of it, an office below, a
+ * device of each office; with records, files, and reviews that come down. The power of each of them
+ * is cut before every write and sync; then, more rarely, it is cut at one of them or at all at
+ * once, and all meet again: they agree, and what any device finished is wherever it belongs. Every
+ * second cut, unless BANYAN_POWERCUT_KEEPS is set.
  */
 #include "tests/cut_link.h"
 
@@ -19,7 +20,7 @@ static const char *const names[WHO] = {"node", "twin", "below", "one", "two"};
 
 struct made {
 	struct record_id id;
-	bool below; /* the device's office */
+	bool below;     /* the device's office */
 	uint64_t order; /* among those of its device, from 1 */
 };
 
@@ -49,7 +50,8 @@ static void
 works(enum who who)
 {
 	static const char *const pairs[] = {"girls=3", "boys=4", "child=Mona", NULL};
-	const char *ack = who == OF_NODE ? "finished one" : "finished two", *area = who == OF_NODE ? "V2" : "V1";
+	const char *ack = who == OF_NODE ? "finished one" : "finished two",
+		   *area = who == OF_NODE ? "V2" : "V1";
 	char hex[2 * ID_BYTES + 1];
 	uint64_t order = 0;
 	size_t i;
@@ -62,7 +64,8 @@ works(enum who who)
 		if (i + 1 == EACH)
 			cut_finish_file(told.p[who], area, FILE_BYTES, &m->id);
 		else {
-			office_finish(told.p[who], peer_self(told.p[who]), area, pairs, i == 0, hex);
+			office_finish(told.p[who], peer_self(told.p[who]), area, pairs, i == 0,
+				      hex);
 			CHECK(hex_decode(m->id.b, ID_BYTES, hex) == E_OK);
 		}
 		m->below = who == OF_BELOW;
@@ -79,7 +82,8 @@ review(const struct made *m)
 	char hex[2 * ID_BYTES + 1];
 
 	hex_encode(hex, m->id.b, ID_BYTES);
-	OFFICE_EXPECT(told.w.node, NULL, false, E_OK, "", "review", hex, "--state", "has_issues", "--note", "say more");
+	OFFICE_EXPECT(told.w.node, NULL, false, E_OK, "", "review", hex, "--state", "has_issues",
+		      "--note", "say more");
 	journal_ack("reviewed", m->order);
 }
 
@@ -93,12 +97,16 @@ record(const char *root)
 	REQUIRE(cut_office(&told.w, root, told.below, names, WHO));
 	told.p[NODE] = told.w.node;
 	served_begin(&told.served[0], told.w.node);
-	told.p[TWIN] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "twin"), ROLE_NODE, "D", "twin", "127.0.0.1:1");
-	told.p[BELOW] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "below"), ROLE_NODE, "V1", "below", NULL);
+	told.p[TWIN] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "twin"), ROLE_NODE,
+				"D", "twin", "127.0.0.1:1");
+	told.p[BELOW] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "below"),
+				 ROLE_NODE, "V1", "below", NULL);
 	REQUIRE(told.p[TWIN] != NULL && told.p[BELOW] != NULL);
 	served_begin(&told.served[1], told.p[BELOW]);
-	told.p[OF_NODE] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "one"), ROLE_MEMBER, "V2", "one", NULL);
-	told.p[OF_BELOW] = cut_join(&told.served[1], scratch_path(path, told.w.dir, "two"), ROLE_MEMBER, "V1", "two", NULL);
+	told.p[OF_NODE] = cut_join(&told.served[0], scratch_path(path, told.w.dir, "one"),
+				   ROLE_MEMBER, "V2", "one", NULL);
+	told.p[OF_BELOW] = cut_join(&told.served[1], scratch_path(path, told.w.dir, "two"),
+				    ROLE_MEMBER, "V1", "two", NULL);
 	REQUIRE(told.p[OF_NODE] != NULL && told.p[OF_BELOW] != NULL);
 	journal_ack("created", 0);
 	told.from = journal.count;
@@ -133,7 +141,8 @@ opens(const char *root, enum who who, struct peer **out)
 	return e == E_OK ? NULL : err_name(e);
 }
 
-/* How many records of a device, in its order, are known here to be safe: what was reported so before the cut. */
+/* How many records of a device, in its order, are known here to be safe: what was reported so
+ * before the cut. */
 static uint64_t
 reported(enum who at, bool below)
 {
@@ -190,7 +199,9 @@ records_wrong(struct peer *p, enum who at, bool all)
 		else if (!belongs && there)
 			wrong = "a record is where it does not belong";
 		else if (m->below && m->order % EACH == 1 && review != REVIEW_HAS_ISSUES &&
-		         (all || at == NODE ? m->order <= reviewed : at == BELOW && m->order <= (down - (down > 0)) * EACH + (down > 0)))
+			 (all || at == NODE
+			      ? m->order <= reviewed
+			      : at == BELOW && m->order <= (down - (down > 0)) * EACH + (down > 0)))
 			wrong = "a review is lost";
 	}
 	if (wrong == NULL && store_count(txn, STORE_QUARANTINE) > 0)
@@ -239,7 +250,8 @@ node_wrong(const char *root, enum who at)
 	if (wrong == NULL && opener_all(p, &why) != E_OK)
 		wrong = "it does not go on";
 	if (wrong == NULL && (wrong = records_wrong(p, at, false)) == NULL)
-		wrong = files_wrong(p, at == TWIN ? reported(at, false) / EACH : reported(at, at == BELOW) / EACH);
+		wrong = files_wrong(p, at == TWIN ? reported(at, false) / EACH
+						  : reported(at, at == BELOW) / EACH);
 	peer_close(p);
 	return wrong;
 }
@@ -277,7 +289,8 @@ meet(struct peer *p[WHO])
 		enum err e = cut_sync(p[order[i]], &verified, &why);
 
 		if (e != E_OK || !verified) {
-			snprintf(sentence, sizeof(sentence), "%s and its node do not agree: %s %s", names[order[i]], err_name(e), why.thing);
+			snprintf(sentence, sizeof(sentence), "%s and its node do not agree: %s %s",
+				 names[order[i]], err_name(e), why.thing);
 			return sentence;
 		}
 	}
@@ -341,8 +354,9 @@ cuts_between_nodes(void)
 	cut_stride = thorough ? 7 : 97;
 	CHECK(cut_everywhere(root, NULL, told.from, anyone_wrong, false, &all) == 0);
 	cut_stride = 1;
-	printf("  %zu operations, %u disks of a node, %u of its second, %u of one below; %u times all met again\n", journal.count,
-	       node, twin, below, all);
+	printf(
+	    "  %zu operations, %u disks of a node, %u of its second, %u of one below; %u times all met again\n",
+	    journal.count, node, twin, below, all);
 	/* The search must be able to find: disks that ignore syncs. */
 	CHECK(cut_everywhere(root, told.below[NODE], told.from, of_node, true, &cuts) > 0);
 	CHECK(cut_everywhere(root, told.below[TWIN], told.from, of_twin, true, &cuts) > 0);

@@ -1,7 +1,8 @@
 /*
- * The roads of a record (tests/cut_roads.h), with the power cut before every write and sync of them. After each cut the
- * store opens by itself, what had been reported is there, and it goes on. At each cut one disk of the five kinds that
- * tests/cut_disk.h makes, in turn; BANYAN_POWERCUT_KEEPS: so many of them (5: all).
+ * The roads of a record (tests/cut_roads.h), with the power cut before every write and sync of
+ * them. After each cut the store opens by itself, what had been reported is there, and it goes on.
+ * At each cut one disk of the five kinds that tests/cut_disk.h makes, in turn;
+ * BANYAN_POWERCUT_KEEPS: so many of them (5: all).
  */
 #include "tests/cut_roads.h"
 
@@ -30,7 +31,8 @@ waits_in_outbox(struct store_txn *txn, const struct record_id *id)
 	return store_walk_end(c) == E_OK && found;
 }
 
-/* Acknowledged parcels have their places and hashes; their bytes too, but those that may have been given up. */
+/* Acknowledged parcels have their places and hashes; their bytes too, but those that may have been
+ * given up. */
 static const char *
 log_wrong(struct store_txn *txn, uint64_t upto, bool may_be_freed)
 {
@@ -39,7 +41,8 @@ log_wrong(struct store_txn *txn, uint64_t upto, bool may_be_freed)
 	uint64_t n, seq;
 
 	for (n = 1; n <= upto; n++) {
-		if (arrival_find(txn, &told.log, n, &seq, &hash) != E_OK || !ID_EQUAL(&hash, &told.hashes[n]))
+		if (arrival_find(txn, &told.log, n, &seq, &hash) != E_OK ||
+		    !ID_EQUAL(&hash, &told.hashes[n]))
 			return "a parcel that was told of is another one, or lost";
 		if (arrival_get(txn, seq, &a) != E_OK || (a.parcel.n == 0 && !may_be_freed))
 			return "the bytes of a parcel are lost";
@@ -68,7 +71,8 @@ satchel_wrong(struct store_txn *txn)
 			return "an envelope that was brought is still here";
 		sum += there ? told.envelopes[i].n : 0;
 	}
-	return satchel_used(txn, &used) != E_OK || used != sum ? "the satchel counts wrongly" : NULL;
+	return satchel_used(txn, &used) != E_OK || used != sum ? "the satchel counts wrongly"
+							       : NULL;
 }
 
 static const char *
@@ -84,7 +88,7 @@ records_wrong(struct store_txn *txn)
 		if (own_record_get(txn, &told.ids[i], &own) != E_OK)
 			return "a finished record is lost";
 		if (own.number == 0 ? !waits_in_outbox(txn, &told.ids[i])
-		                    : arrival_find(txn, &told.log, own.number, &seq, &hash) != E_OK)
+				    : arrival_find(txn, &told.log, own.number, &seq, &hash) != E_OK)
 			return "a finished record is in no slice and no parcel";
 		store_forget(txn);
 	}
@@ -170,7 +174,8 @@ opened_wrong(struct store_txn *txn, bool all)
 	size_t i;
 
 	(void)disk_acked("opened", &opened);
-	if (erasures_is_gone(txn, &told.ids[VICTIM], &gone) != E_OK || (disk_acked("ordered", NULL) && !gone))
+	if (erasures_is_gone(txn, &told.ids[VICTIM], &gone) != E_OK ||
+	    (disk_acked("ordered", NULL) && !gone))
 		return "an order to erase is lost";
 	for (i = 0; i < RECORDS; i++) {
 		bool there = has_record(txn, i);
@@ -178,7 +183,9 @@ opened_wrong(struct store_txn *txn, bool all)
 		if (i == VICTIM && gone) {
 			if (there)
 				return "an erased record is here";
-		} else if (!there && (i < opened || (all && arrival_find(txn, &told.log, told.number_of[i], &seq, &hash) == E_OK)))
+		} else if (!there &&
+			   (i < opened || (all && arrival_find(txn, &told.log, told.number_of[i],
+							       &seq, &hash) == E_OK)))
 			return "a record is lost";
 		store_forget(txn);
 	}
@@ -196,7 +203,8 @@ node_contents_wrong(struct peer *p, bool all)
 	(void)disk_acked("taken", &taken);
 	if (store_read_begin(p->store, &txn) != E_OK)
 		return "no snapshot";
-	if ((wrong = log_wrong(txn, taken, false)) == NULL && (wrong = opened_wrong(txn, all)) == NULL &&
+	if ((wrong = log_wrong(txn, taken, false)) == NULL &&
+	    (wrong = opened_wrong(txn, all)) == NULL &&
 	    (erasures_due(txn, &due) != E_OK || (due && (all || disk_acked("erased", NULL)))))
 		wrong = "an erasure is due still";
 	store_read_end(txn);
@@ -225,8 +233,9 @@ node_wrong(const char *root)
 		return err_name(e);
 	/* As the next command does: what is due is done, what waits is opened. */
 	if ((wrong = node_contents_wrong(p, false)) == NULL)
-		wrong = erasures_settle(p, &why) != E_OK || opener_all(p, &why) != E_OK ? "it does not go on"
-		                                                                      : node_contents_wrong(p, true);
+		wrong = erasures_settle(p, &why) != E_OK || opener_all(p, &why) != E_OK
+			    ? "it does not go on"
+			    : node_contents_wrong(p, true);
 	peer_close(p);
 	return wrong;
 }
@@ -243,7 +252,8 @@ cuts_on_all_roads(void)
 	cut_record(dir, root, roads_record);
 	CHECK(cut_everywhere(root, told.device, told.from, device_wrong, false, &device) == 0);
 	CHECK(cut_everywhere(root, told.node, told.from, node_wrong, false, &node) == 0);
-	printf("  %zu operations, %u disks of a device, %u of a node\n", journal.count, device, node);
+	printf("  %zu operations, %u disks of a device, %u of a node\n", journal.count, device,
+	       node);
 	/* The search must be able to find: disks that ignore syncs. */
 	CHECK(cut_everywhere(root, told.device, told.from, device_wrong, true, &cuts) > 0);
 	CHECK(cut_everywhere(root, told.node, told.from, node_wrong, true, &cuts) > 0);

@@ -32,15 +32,15 @@ an_enrolment(void)
 	struct enrolment m;
 
 	set_up();
-	m = (struct enrolment){
-	    .programme = programme,
-	    .sign_pub = device.pub,
-	    .seal_pub = office_key.pub,
-	    .role = ROLE_MEMBER,
-	    .area = "KH010203",
-	    .name = "Sok Dara, \xe1\x9e\x97\xe1\x9e\xbc\xe1\x9e\x98\xe1\x9e\xb7 3",
-	    .issued_s = 1700000000,
-	    .issuer = principal_root(&programme)};
+	m = (struct enrolment){.programme = programme,
+			       .sign_pub = device.pub,
+			       .seal_pub = office_key.pub,
+			       .role = ROLE_MEMBER,
+			       .area = "KH010203",
+			       .name =
+				   "Sok Dara, \xe1\x9e\x97\xe1\x9e\xbc\xe1\x9e\x98\xe1\x9e\xb7 3",
+			       .issued_s = 1700000000,
+			       .issuer = principal_root(&programme)};
 
 	memset(m.id.b, 0x11, sizeof(m.id.b));
 	return m;
@@ -82,8 +82,7 @@ an_office(void)
 static void
 roles_are_a_table(void)
 {
-	static const char *const names[] = {"member", "officer", "researcher", "node",
-					    "root"};
+	static const char *const names[] = {"member", "officer", "researcher", "node", "root"};
 	enum role role;
 	size_t i;
 
@@ -105,15 +104,13 @@ roles_are_a_table(void)
 static void
 check_golden(const char *name, struct bytes got)
 {
-	char path[400], want[2 * STATEMENT_BYTES_MAX + 2] = "",
-						       hex[2 * STATEMENT_BYTES_MAX + 1];
+	char path[400], want[2 * STATEMENT_BYTES_MAX + 2] = "", hex[2 * STATEMENT_BYTES_MAX + 1];
 	const char *write = getenv("BANYAN_GOLDEN");
 	FILE *f;
 
 	hex_encode(hex, got.p, got.n);
 	snprintf(path, sizeof(path), "%s/vectors/%s.hex", TESTS_DIR, name);
-	if (write != NULL && strcmp(write, "write") == 0 &&
-	    (f = fopen(path, "w")) != NULL) {
+	if (write != NULL && strcmp(write, "write") == 0 && (f = fopen(path, "w")) != NULL) {
 		fprintf(f, "%s\n", hex);
 		fclose(f);
 	}
@@ -139,7 +136,7 @@ decode(enum statement kind, struct bytes b)
 		return revocation_decode(b, &programme, &r, NULL);
 	case STATEMENT_OFFICE:
 	case STATEMENT_ERASURE:
-	case STATEMENT_SUCCESSION: /* test_successor */
+	case STATEMENT_SUCCESSION:   /* test_successor */
 	case STATEMENT_ATTACH_OFFER: /* test_attach_word */
 	case STATEMENT_ATTACH_HELD:
 		break;
@@ -185,16 +182,14 @@ there_and_back(void)
 	b = encode(STATEMENT_REVOCATION, memory, sizeof(memory));
 	check_golden("revocation_1", b);
 	REQUIRE(revocation_decode(b, &programme, &r2, NULL) == E_OK);
-	CHECK(r2.count == 2 && r2.logs[1].number == 1000 &&
-	      r2.logs[1].epoch == r.logs[1].epoch);
+	CHECK(r2.count == 2 && r2.logs[1].number == 1000 && r2.logs[1].epoch == r.logs[1].epoch);
 	CHECK(ID_EQUAL(&r2.logs[1].hash, &r.logs[1].hash) && r2.time_s == r.time_s);
 	CHECK_STR(r2.reason, r.reason);
 
 	b = encode(STATEMENT_OFFICE, memory, sizeof(memory));
 	check_golden("office_1", b);
 	REQUIRE(office_decode(b, &programme, &o2, NULL) == E_OK);
-	CHECK(o2.key_no == 1 && ID_EQUAL(&o2.seal_pub, &o.seal_pub) &&
-	      o2.issued_s == o.issued_s);
+	CHECK(o2.key_no == 1 && ID_EQUAL(&o2.seal_pub, &o.seal_pub) && o2.issued_s == o.issued_s);
 	CHECK_STR(o2.area, "KH01");
 }
 
@@ -211,12 +206,10 @@ only_the_issuer_signs(void)
 		struct bytes b = encode((enum statement)kind, memory, sizeof(memory));
 		enum statement next = (enum statement)((kind + 1) % 3);
 
-		CHECK(principal_verify((enum statement)kind, b, &programme, &root.pub) ==
-		      E_OK);
-		CHECK(principal_verify((enum statement)kind, b, &programme,
-				       &office_key.pub) == E_SIGNATURE);
-		CHECK(principal_verify((enum statement)kind, b, &other, &root.pub) ==
+		CHECK(principal_verify((enum statement)kind, b, &programme, &root.pub) == E_OK);
+		CHECK(principal_verify((enum statement)kind, b, &programme, &office_key.pub) ==
 		      E_SIGNATURE);
+		CHECK(principal_verify((enum statement)kind, b, &other, &root.pub) == E_SIGNATURE);
 		CHECK(principal_verify(next, b, &programme, &root.pub) == E_SIGNATURE);
 	}
 }
@@ -243,8 +236,7 @@ damage_is_noticed(void)
 		for (i = 0; i < b.n; i += 3) { /* a signature costs a millisecond */
 			memory[i] ^= 0x04;
 			CHECK_MSG(decode(k, b) != E_OK ||
-				      principal_verify(k, b, &programme, &root.pub) ==
-					  E_SIGNATURE,
+				      principal_verify(k, b, &programme, &root.pub) == E_SIGNATURE,
 				  "kind %d byte %zu", kind, i);
 			memory[i] ^= 0x04;
 		}
@@ -280,8 +272,7 @@ limits_hold_when_writing(void)
 	REFUSED(enrolment, m = an_enrolment(), m.sign_pub.b[7] ^= 1, E_KEY);
 	REFUSED(enrolment, m = an_enrolment(), m.seal_pub.b[0] = 5, E_KEY);
 	REFUSED(revocation, r = a_revocation(EPOCHS_MAX), r.count++, E_LIMIT);
-	REFUSED(revocation, r = a_revocation(3), r.logs[2].epoch = r.logs[1].epoch,
-		E_LIMIT);
+	REFUSED(revocation, r = a_revocation(3), r.logs[2].epoch = r.logs[1].epoch, E_LIMIT);
 	REFUSED(revocation, r = a_revocation(3), r.reason[0] = '\t', E_LIMIT);
 	REFUSED(office, o = an_office(), o.key_no = 0, E_LIMIT);
 	REFUSED(office, o = an_office(), o.area[0] = '\0', E_LIMIT);
@@ -338,14 +329,12 @@ bad_bodies_are_refused(void)
 			pack_bin(&w, BYTES(zeros, 16));
 		pack_bin(&w, BYTES(zeros, 64));
 		memset(&out, 0xee, sizeof(out));
-		CHECK_MSG(enrolment_decode(writer_view(&w), &programme, &out, &why) ==
-			      rows[i].e,
+		CHECK_MSG(enrolment_decode(writer_view(&w), &programme, &out, &why) == rows[i].e,
 			  "%s", rows[i].what);
-		CHECK_MSG(rows[i].e == E_OK ||
-			      (out.area[0] == '\0' && out.name[0] == '\0'),
-			  "%s", rows[i].what);
-		CHECK_MSG(rows[i].e == E_OK || strcmp(why.thing, "an enrolment") == 0,
-			  "%s", why.thing);
+		CHECK_MSG(rows[i].e == E_OK || (out.area[0] == '\0' && out.name[0] == '\0'), "%s",
+			  rows[i].what);
+		CHECK_MSG(rows[i].e == E_OK || strcmp(why.thing, "an enrolment") == 0, "%s",
+			  why.thing);
 	}
 	CHECK(enrolment_decode(BYTES_NONE, &programme, &out, NULL) == E_PACK_CUT);
 }
@@ -374,8 +363,7 @@ say_and_believe(const struct enrolment *m)
 	if ((e = enrolment_encode(m, &root, &w)) != E_OK ||
 	    (e = enrolment_decode(writer_view(&w), &programme, &back, NULL)) != E_OK)
 		return e;
-	return principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme,
-				&root.pub);
+	return principal_verify(STATEMENT_ENROLMENT, writer_view(&w), &programme, &root.pub);
 }
 
 static void

@@ -1,12 +1,13 @@
 /*
- * The programme's own forms, as shipped: each converts without a word of complaint, says a class for every
- * answer, and speaks all its languages; lists that forms share have the same codes.
+ * The programme's own forms, as shipped: each converts without a word of complaint, says a class
+ * for every answer, and speaks all its languages; lists that forms share have the same codes.
  */
 #include "schemas/workbook.h"
 #include "tests/programme.h"
 
-static const char *const languages[] = {"English (en)", "Khmer (km)",      "Lao (lo)",       "Burmese (my)",
-                                        "Thai (th)",    "Vietnamese (vi)", "Indonesian (id)"};
+static const char *const languages[] = {"English (en)",   "Khmer (km)", "Lao (lo)",
+					"Burmese (my)",   "Thai (th)",  "Vietnamese (vi)",
+					"Indonesian (id)"};
 #define LANGUAGE_COUNT (sizeof(languages) / sizeof(languages[0]))
 
 static void
@@ -20,11 +21,13 @@ each_converts_without_a_fault(void)
 
 		read_file(&md, forms[i].id, ".md");
 		writer_heap_init(&xform, ROOM);
-		CHECK_MSG(xlsform_convert(&xform, writer_view(&md), XLSFORM_MD, "other", &report, NULL) == E_OK,
-		          "%s", forms[i].id);
+		CHECK_MSG(xlsform_convert(&xform, writer_view(&md), XLSFORM_MD, "other", &report,
+					  NULL) == E_OK,
+			  "%s", forms[i].id);
 		for (k = 0; k < report.count; k++)
 			CHECK_MSG(false, "%s, %s %u %s: %s", forms[i].id, report.faults[k].sheet,
-			          report.faults[k].row, report.faults[k].column, report.faults[k].message);
+				  report.faults[k].row, report.faults[k].column,
+				  report.faults[k].message);
 		CHECK_MSG(strstr(writer_cstr(&xform), forms[i].id) != NULL, "%s", forms[i].id);
 		xlsform_report_free(&report);
 		writer_free(&xform);
@@ -69,7 +72,8 @@ on_workbooks(void (*check)(size_t form, const struct workbook *))
 static void
 check_classes(size_t form, const struct workbook *book)
 {
-	static const char *const no_data[] = {"note", "csv-external", "begin group", "end group", "begin repeat", "end repeat"};
+	static const char *const no_data[] = {"note",      "csv-external", "begin group",
+					      "end group", "begin repeat", "end repeat"};
 	static const char *const media[] = {"image", "audio", "video", "file", "background-audio"};
 	const struct sheet *survey = find_sheet(book, "survey");
 	size_t type, name, cls, r, k;
@@ -88,13 +92,16 @@ check_classes(size_t form, const struct workbook *book)
 		for (k = 0; k < sizeof(media) / sizeof(media[0]); k++)
 			CHECK_MSG(strcmp(t, media[k]) != 0, "%s asks for %s", forms[form].id, t);
 		if (data)
-			CHECK_MSG(strlen(c) == 1 && strchr("DQSO", c[0]) != NULL, "%s: %s has class \"%s\"",
-			          forms[form].id, csv_cell(row, name), c);
+			CHECK_MSG(strlen(c) == 1 && strchr("DQSO", c[0]) != NULL,
+				  "%s: %s has class \"%s\"", forms[form].id, csv_cell(row, name),
+				  c);
 		else
-			CHECK_MSG(c[0] == '\0', "%s: %s needs no class", forms[form].id, csv_cell(row, name));
+			CHECK_MSG(c[0] == '\0', "%s: %s needs no class", forms[form].id,
+				  csv_cell(row, name));
 		/* Free text may hold a name, so it is D; a committee's code has its own form. */
 		if (strcmp(t, "text") == 0 && strcmp(csv_cell(row, name), "committee_new") != 0)
-			CHECK_MSG(c[0] == 'D', "%s: %s is free text", forms[form].id, csv_cell(row, name));
+			CHECK_MSG(c[0] == 'D', "%s: %s is free text", forms[form].id,
+				  csv_cell(row, name));
 	}
 }
 
@@ -114,24 +121,27 @@ check_text(size_t form, const struct sheet *sheet, const char *kind)
 	for (l = 0; l < LANGUAGE_COUNT; l++) {
 		snprintf(header, sizeof(header), "%s::%s", kind, languages[l]);
 		column[l] = csv_column(&sheet->table, header);
-		CHECK_MSG((column[l] == SIZE_MAX) == (column[0] == SIZE_MAX), "%s %s: %s", forms[form].id,
-		          sheet->name, header);
+		CHECK_MSG((column[l] == SIZE_MAX) == (column[0] == SIZE_MAX), "%s %s: %s",
+			  forms[form].id, sheet->name, header);
 	}
 	for (r = 1; r < sheet->table.row_count; r++)
 		for (l = 1; l < LANGUAGE_COUNT; l++) {
 			const struct csv_row *row = &sheet->table.rows[r];
 
-			CHECK_MSG((csv_cell(row, column[0])[0] == '\0') == (csv_cell(row, column[l])[0] == '\0'),
-			          "%s %s line %u: %s in %s", forms[form].id, sheet->name, row->line, kind,
-			          languages[l]);
+			CHECK_MSG((csv_cell(row, column[0])[0] == '\0') ==
+				      (csv_cell(row, column[l])[0] == '\0'),
+				  "%s %s line %u: %s in %s", forms[form].id, sheet->name, row->line,
+				  kind, languages[l]);
 		}
 }
 
 static void
 check_languages(size_t form, const struct workbook *book)
 {
-	static const char *const kinds[] = {"label", "hint", "constraint_message", "required_message"};
-	const struct sheet *survey = find_sheet(book, "survey"), *choices = find_sheet(book, "choices");
+	static const char *const kinds[] = {"label", "hint", "constraint_message",
+					    "required_message"};
+	const struct sheet *survey = find_sheet(book, "survey"),
+			   *choices = find_sheet(book, "choices");
 	const struct sheet *settings = find_sheet(book, "settings");
 	size_t k, r, name, label;
 
@@ -142,14 +152,17 @@ check_languages(size_t form, const struct workbook *book)
 	name = csv_column(&choices->table, "name");
 	label = csv_column(&choices->table, "label::English (en)");
 	for (r = 1; r < choices->table.row_count; r++)
-		CHECK_MSG(csv_cell(&choices->table.rows[r], label)[0] != '\0', "%s: choice %s", forms[form].id,
-		          csv_cell(&choices->table.rows[r], name));
+		CHECK_MSG(csv_cell(&choices->table.rows[r], label)[0] != '\0', "%s: choice %s",
+			  forms[form].id, csv_cell(&choices->table.rows[r], name));
 	REQUIRE(settings->table.row_count == 2);
-	CHECK_STR(csv_cell(&settings->table.rows[1], csv_column(&settings->table, "form_id")), forms[form].id);
-	CHECK_STR(csv_cell(&settings->table.rows[1], csv_column(&settings->table, "banyan:draft_languages")),
-	          "km lo my th vi id");
-	CHECK_STR(csv_cell(&settings->table.rows[1], csv_column(&settings->table, "banyan:about_child")),
-	          forms[form].about_child ? "yes" : "");
+	CHECK_STR(csv_cell(&settings->table.rows[1], csv_column(&settings->table, "form_id")),
+		  forms[form].id);
+	CHECK_STR(csv_cell(&settings->table.rows[1],
+			   csv_column(&settings->table, "banyan:draft_languages")),
+		  "km lo my th vi id");
+	CHECK_STR(
+	    csv_cell(&settings->table.rows[1], csv_column(&settings->table, "banyan:about_child")),
+	    forms[form].about_child ? "yes" : "");
 }
 
 static void
@@ -162,7 +175,8 @@ every_text_is_in_all_languages(void)
 static void
 list_codes(const struct sheet *choices, const char *list, char *out, size_t out_bytes)
 {
-	size_t column = csv_column(&choices->table, "list_name"), name = csv_column(&choices->table, "name");
+	size_t column = csv_column(&choices->table, "list_name"),
+	       name = csv_column(&choices->table, "name");
 	size_t n = 0, r;
 
 	out[0] = '\0';
@@ -180,9 +194,10 @@ static const struct {
 } shared[] = {
     {"sex", "female male another unknown "},
     {"age_band", "0_4 5_9 10_11 12_14 15_17 18_plus unknown "},
-    {"concern_type", "sexual_exploitation trafficking_suspected online_exploitation sexual_abuse "
-                     "physical_abuse emotional_abuse neglect child_marriage_planned child_marriage_done "
-                     "hazardous_work armed_recruitment missing abandoned no_birth_registration other "},
+    {"concern_type",
+     "sexual_exploitation trafficking_suspected online_exploitation sexual_abuse "
+     "physical_abuse emotional_abuse neglect child_marriage_planned child_marriage_done "
+     "hazardous_work armed_recruitment missing abandoned no_birth_registration other "},
     {"vulnerability_group",
      "ethnic_minority stateless_or_no_papers migrant_parents separated unaccompanied street_living "
      "working_child out_of_school disability abused_or_neglected early_married disaster_affected "
@@ -192,10 +207,10 @@ static const struct {
      "teacher_or_school caregiver_in_facility religious_figure official_or_police neighbour peer_child "
      "online_contact stranger_local stranger_foreign unknown rf na nr "},
     {"service_type", "safe_shelter medical psychosocial police legal_aid livelihood education "
-                     "family_mediation family_reunification birth_registration material_support "
-                     "interpretation other na nr "},
+		     "family_mediation family_reunification birth_registration material_support "
+		     "interpretation other na nr "},
     {"consent_basis", "guardian_consent child_assent child_consent_mature best_interest_override "
-                      "legal_duty_to_report "},
+		      "legal_duty_to_report "},
     {"mode", "face_to_face self phone paper nr "},
 };
 
@@ -210,8 +225,8 @@ check_shared(size_t form, const struct workbook *book)
 	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		list_codes(choices, shared[i].list, codes, sizeof(codes));
 		if (codes[0] != '\0')
-			CHECK_MSG(strcmp(codes, shared[i].codes) == 0, "%s: %s is %s", forms[form].id,
-			          shared[i].list, codes);
+			CHECK_MSG(strcmp(codes, shared[i].codes) == 0, "%s: %s is %s",
+				  forms[form].id, shared[i].list, codes);
 	}
 }
 
@@ -260,10 +275,11 @@ every_field_has_its_label(void)
 				const char *label = form_field_label(form, k, lang);
 
 				CHECK_MSG(label[0] != '\0' && strcmp(label, f->name) != 0, "%s %s",
-				          forms[i].id, f->path);
-				CHECK_MSG(lang == 0 || strcmp(label, form_field_label(form, k, 0)) != 0,
-				          "%s %s: not translated into %s", forms[i].id, f->path,
-				          form_language(form, lang));
+					  forms[i].id, f->path);
+				CHECK_MSG(lang == 0 ||
+					      strcmp(label, form_field_label(form, k, 0)) != 0,
+					  "%s %s: not translated into %s", forms[i].id, f->path,
+					  form_language(form, lang));
 			}
 		}
 		form_free(form);
@@ -271,5 +287,5 @@ every_field_has_its_label(void)
 }
 
 CHECK_MAIN(T(each_converts_without_a_fault), T(every_answer_has_a_class),
-           T(every_text_is_in_all_languages), T(shared_lists_have_the_same_codes),
-           T(each_compiles), T(every_field_has_its_label))
+	   T(every_text_is_in_all_languages), T(shared_lists_have_the_same_codes), T(each_compiles),
+	   T(every_field_has_its_label))

@@ -1,6 +1,6 @@
 /*
- * The programme's own forms at work: each compiles, takes its samples, and refuses each bad line for the
- * reason that stands beside it. FORM.bad.txt has, line by line, "ERROR REF: why".
+ * The programme's own forms at work: each compiles, takes its samples, and refuses each bad line
+ * for the reason that stands beside it. FORM.bad.txt has, line by line, "ERROR REF: why".
  */
 #include "schemas/answers.h"
 #include "tests/check.h"
@@ -46,17 +46,21 @@ packs_and_unpacks(const struct form *form, const struct field_value *values, siz
 
 		arena_init(&arena, ROOM);
 		writer_heap_init(&w, ROOM);
-		CHECK_MSG(form_pack(form, identifying, values, count, &w, &why) == E_OK, "%s", why.thing);
-		CHECK_MSG(form_unpack(form, identifying, writer_view(&w), &arena, &back, &back_count, &why) ==
-		              E_OK, "%s", why.thing);
+		CHECK_MSG(form_pack(form, identifying, values, count, &w, &why) == E_OK, "%s",
+			  why.thing);
+		CHECK_MSG(form_unpack(form, identifying, writer_view(&w), &arena, &back,
+				      &back_count, &why) == E_OK,
+			  "%s", why.thing);
 		for (i = 0; i < count; i++) {
 			wanted += values[i].identifying == (identifying != 0);
 			for (k = 0; k < back_count; k++)
 				same += values[i].identifying == back[k].identifying &&
-				        memcmp(&values[i].key, &back[k].key, sizeof(back[k].key)) == 0 &&
-				        bytes_equal(values[i].value, back[k].value);
+					memcmp(&values[i].key, &back[k].key, sizeof(back[k].key)) ==
+					    0 &&
+					bytes_equal(values[i].value, back[k].value);
 		}
-		CHECK_MSG(same == wanted && back_count == wanted, "%zu of %zu, %zu", same, wanted, back_count);
+		CHECK_MSG(same == wanted && back_count == wanted, "%zu of %zu, %zu", same, wanted,
+			  back_count);
 		writer_free(&w);
 		arena_free(&arena);
 	}
@@ -75,8 +79,8 @@ good_line(const struct form *form, const char *json, unsigned line)
 	REQUIRE(answers_new(&a, form, &env, &why) == E_OK);
 	n = faults_of(a, json, faults);
 	for (i = 0; i < n; i++)
-		CHECK_MSG(false, "%s line %u: %s %s: %s", form_id(form), line, err_name(faults[i].e),
-		          faults[i].ref, faults[i].message);
+		CHECK_MSG(false, "%s line %u: %s %s: %s", form_id(form), line,
+			  err_name(faults[i].e), faults[i].ref, faults[i].message);
 	arena_init(&arena, ROOM);
 	CHECK(answers_values(a, &arena, &values, &count) == E_OK && count > 0);
 	packs_and_unpacks(form, values, count);
@@ -99,7 +103,8 @@ samples_are_taken(void)
 		snprintf(name, sizeof(name), "samples/%s", forms[i].id);
 		read_file(&text, name, ".jsonl");
 		writer_cstr(&text);
-		for (line = strtok_r((char *)text.p, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		for (line = strtok_r((char *)text.p, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
 			good_line(form, line, ++number);
 		CHECK(number >= 5);
 		writer_free(&text);
@@ -107,14 +112,15 @@ samples_are_taken(void)
 	}
 }
 
-/* Is it this field? A key that the form does not know may be told as it was written, inside its row. */
+/* Is it this field? A key that the form does not know may be told as it was written, inside its
+ * row. */
 static bool
 names(const char *got, const char *ref)
 {
 	size_t n = strlen(got), all = strlen(ref);
 
-	return strcmp(got, ref) == 0 || (n > 0 && n < all && ref[all - n - 1] == '/' &&
-	                                 strcmp(ref + all - n, got) == 0);
+	return strcmp(got, ref) == 0 ||
+	       (n > 0 && n < all && ref[all - n - 1] == '/' && strcmp(ref + all - n, got) == 0);
 }
 
 static void
@@ -131,9 +137,10 @@ bad_line(const struct form *form, const char *json, const char *reason, unsigned
 	REQUIRE(answers_new(&a, form, &env, &why) == E_OK);
 	n = faults_of(a, json, faults);
 	for (i = 0; i < n; i++)
-		found = found || (strcmp(err_name(faults[i].e), e) == 0 && names(faults[i].ref, ref));
+		found =
+		    found || (strcmp(err_name(faults[i].e), e) == 0 && names(faults[i].ref, ref));
 	CHECK_MSG(found, "%s bad line %u (%s), found %zu: %s %s", form_id(form), line, reason, n,
-	          n ? err_name(faults[0].e) : "", n ? faults[0].ref : "");
+		  n ? err_name(faults[0].e) : "", n ? faults[0].ref : "");
 	answers_free(a);
 }
 
@@ -157,9 +164,10 @@ bad_lines_are_refused(void)
 		line = strtok_r((char *)text.p, "\n", &rest);
 		reason = strtok_r((char *)reasons.p, "\n", &reason_rest);
 		for (; line != NULL && reason != NULL; line = strtok_r(NULL, "\n", &rest),
-		     reason = strtok_r(NULL, "\n", &reason_rest))
+						       reason = strtok_r(NULL, "\n", &reason_rest))
 			bad_line(form, line, reason, ++number);
-		CHECK_MSG(line == NULL && reason == NULL, "%s: a reason for each line", forms[i].id);
+		CHECK_MSG(line == NULL && reason == NULL, "%s: a reason for each line",
+			  forms[i].id);
 		CHECK(number >= 10);
 		writer_free(&reasons);
 		writer_free(&text);
@@ -182,7 +190,8 @@ answered(const char *id, unsigned n, struct form **form)
 	snprintf(name, sizeof(name), "samples/%s", id);
 	read_file(&text, name, ".jsonl");
 	writer_cstr(&text);
-	for (line = strtok_r((char *)text.p, "\n", &rest); line && --n; line = strtok_r(NULL, "\n", &rest))
+	for (line = strtok_r((char *)text.p, "\n", &rest); line && --n;
+	     line = strtok_r(NULL, "\n", &rest))
 		;
 	if (line != NULL && answers_new(&a, *form, &env, NULL) == E_OK)
 		CHECK(faults_of(a, line, faults) == 0);
@@ -222,8 +231,9 @@ calculations(void)
 		struct answers *a = answered(rows[i].form, rows[i].sample, &form);
 
 		REQUIRE(a != NULL);
-		CHECK_MSG(strcmp(answers_get(a, rows[i].ref), rows[i].want) == 0, "%s %u %s: \"%s\"",
-		          rows[i].form, rows[i].sample, rows[i].ref, answers_get(a, rows[i].ref));
+		CHECK_MSG(strcmp(answers_get(a, rows[i].ref), rows[i].want) == 0,
+			  "%s %u %s: \"%s\"", rows[i].form, rows[i].sample, rows[i].ref,
+			  answers_get(a, rows[i].ref));
 		answers_free(a);
 		form_free(form);
 	}
@@ -267,6 +277,5 @@ last_month_is_the_default(void)
 	form_free(form);
 }
 
-CHECK_MAIN(T(samples_are_taken),
-           T(bad_lines_are_refused), T(calculations), T(referral_code_checks),
-           T(last_month_is_the_default))
+CHECK_MAIN(T(samples_are_taken), T(bad_lines_are_refused), T(calculations), T(referral_code_checks),
+	   T(last_month_is_the_default))

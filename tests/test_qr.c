@@ -22,7 +22,8 @@ finder(const char *const *lines, int left, int top)
 
 	for (y = 0; y < 7; y++) {
 		for (x = 0; x < 7; x++) {
-			bool ring = (x == 1 || x == 5 || y == 1 || y == 5) && x > 0 && x < 6 && y > 0 && y < 6;
+			bool ring = (x == 1 || x == 5 || y == 1 || y == 5) && x > 0 && x < 6 &&
+				    y > 0 && y < 6;
 
 			if (dark(lines, left + x, top + y) == ring)
 				return false;
@@ -41,9 +42,14 @@ a_code_has_its_finder_patterns(void)
 	int side;
 
 	writer_heap_init(&w, 64u << 10);
-	REQUIRE(qr_write(&w, "banyan1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@node.example.org:7447") == E_OK);
+	REQUIRE(
+	    qr_write(
+		&w,
+		"banyan1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@node.example.org:7447") ==
+	    E_OK);
 	text = strdup(writer_cstr(&w));
-	for (line = strtok_r(text, "\n", &rest); line != NULL && count < 100; line = strtok_r(NULL, "\n", &rest))
+	for (line = strtok_r(text, "\n", &rest); line != NULL && count < 100;
+	     line = strtok_r(NULL, "\n", &rest))
 		lines[count++] = line;
 	for (side = 0, line = lines[0]; *line != '\0'; side++)
 		line += *line == ' ' ? 1 : 3;

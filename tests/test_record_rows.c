@@ -1,4 +1,5 @@
-/* Rows of revisions whose slice came in more than one parcel: which one stands, and what a duplicate that is set aside leaves. */
+/* Rows of revisions whose slice came in more than one parcel: which one stands, and what a
+ * duplicate that is set aside leaves. */
 #include "tests/node_fixture.h"
 
 static struct node n;
@@ -10,9 +11,14 @@ static struct node n;
 static struct revision_row
 row_of(uint64_t seq, bool stripped, const char *author)
 {
-	static const struct merge_field fields[] = {{{1}, true, {(const uint8_t *)"\x01", 1}}, {{2}, false, {(const uint8_t *)"\x02", 1}}};
-	struct revision_row row = {.record = {"record-000000001"}, .seq = seq, .area = "V1", .elsewhere = stripped,
-	                           .m = {.id = {"revision-0000001"}, .kind = REVISION_CREATE, .role = ROLE_MEMBER}};
+	static const struct merge_field fields[] = {{{1}, true, {(const uint8_t *)"\x01", 1}},
+						    {{2}, false, {(const uint8_t *)"\x02", 1}}};
+	struct revision_row row = {
+	    .record = {"record-000000001"},
+	    .seq = seq,
+	    .area = "V1",
+	    .elsewhere = stripped,
+	    .m = {.id = {"revision-0000001"}, .kind = REVISION_CREATE, .role = ROLE_MEMBER}};
 
 	memcpy(row.m.author.b, author, ID_BYTES);
 	row.m.fields = stripped ? fields + 1 : fields;
@@ -78,8 +84,9 @@ stands(uint64_t seq, bool stripped, const char *author)
 {
 	struct revision_row like = row_of(seq, stripped, author), row;
 
-	return rows_now(&like.record, &like.m.id, &row) == 1 && row.seq == seq && row.elsewhere == stripped &&
-	       row.m.field_count == like.m.field_count && ID_EQUAL(&row.m.author, &like.m.author);
+	return rows_now(&like.record, &like.m.id, &row) == 1 && row.seq == seq &&
+	       row.elsewhere == stripped && row.m.field_count == like.m.field_count &&
+	       ID_EQUAL(&row.m.author, &like.m.author);
 }
 
 /* The first parcel says whose it is; of one author's two, the whole one is read. */
@@ -123,7 +130,8 @@ struct crowd {
 	uint64_t seq; /* that brought the amendment */
 };
 
-/* The amendment's row stands as one that arrival seq + 100 brought, and the record has as many revisions as it may. */
+/* The amendment's row stands as one that arrival seq + 100 brought, and the record has as many
+ * revisions as it may. */
 static enum err
 crowd_job(struct store_txn *txn, void *arg)
 {
@@ -174,11 +182,13 @@ thin_job(struct store_txn *txn, void *arg)
 	return e == E_OK ? record_remerge(n.peer, txn, &c->record, NULL) : e;
 }
 
-/* An arrival brings what a later one had brought already, and cannot be merged: the later one's row is there as before. */
+/* An arrival brings what a later one had brought already, and cannot be merged: the later one's row
+ * is there as before. */
 static void
 a_turn_set_aside_leaves_what_stood(void)
 {
-	struct revision_body create = {.kind = REVISION_CREATE}, amend = {.kind = REVISION_AMEND, .answers = BYTES_LIT("\x80")};
+	struct revision_body create = {.kind = REVISION_CREATE},
+			     amend = {.kind = REVISION_AMEND, .answers = BYTES_LIT("\x80")};
 	struct crowd c = {.seq = 0};
 	struct revision_row row;
 	struct device member;
@@ -187,7 +197,8 @@ a_turn_set_aside_leaves_what_stood(void)
 	REQUIRE(node_begin(&n));
 	REQUIRE(node_join(&n, &member, ROLE_MEMBER, "V1", "member") == E_OK);
 	REQUIRE(node_say(&n, &member, NULL, &create, &c.record) == E_OK);
-	REQUIRE(node_say(&n, &member, NULL, &amend, &c.record) == E_OK && opener_all(n.peer, &n.why) == E_OK);
+	REQUIRE(node_say(&n, &member, NULL, &amend, &c.record) == E_OK &&
+		opener_all(n.peer, &n.why) == E_OK);
 	REQUIRE(store_write(n.peer->store, crowd_job, &c) == E_OK);
 	CHECK_MSG(opener_all(n.peer, &n.why) == E_OK, "%s", n.why.thing);
 	CHECK(node_aside(&n, &reason) == 1 && reason == E_LIMIT);
@@ -196,4 +207,5 @@ a_turn_set_aside_leaves_what_stood(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(the_one_that_stands), T(a_row_goes_with_its_own_arrival), T(a_turn_set_aside_leaves_what_stood))
+CHECK_MAIN(T(the_one_that_stands), T(a_row_goes_with_its_own_arrival),
+	   T(a_turn_set_aside_leaves_what_stood))

@@ -97,7 +97,8 @@ equal_sets_say_so(void)
 static void
 few_and_many(void)
 {
-	static const uint32_t lost[][2] = {{1, 0}, {0, 1}, {5, 5}, {10, 0}, {0, 100}, {40, 60}, {600, 400}, {0, 1000}};
+	static const uint32_t lost[][2] = {{1, 0},   {0, 1},   {5, 5},     {10, 0},
+					   {0, 100}, {40, 60}, {600, 400}, {0, 1000}};
 	uint64_t seed;
 	size_t i;
 
@@ -110,17 +111,19 @@ few_and_many(void)
 			lose(&child, &s, lost[i][0]);
 			lose(&parent, &s, lost[i][1]);
 			m = mend(1);
-			CHECK_MSG(m.rounds <= 3, "%u rounds for %u and %u", m.rounds, lost[i][0], lost[i][1]);
-			CHECK_MSG(m.moved[0] + m.moved[1] <= lost[i][0] + lost[i][1] && m.useless == 0, "%llu useless",
-				  (unsigned long long)m.useless);
+			CHECK_MSG(m.rounds <= 3, "%u rounds for %u and %u", m.rounds, lost[i][0],
+				  lost[i][1]);
+			CHECK_MSG(m.moved[0] + m.moved[1] <= lost[i][0] + lost[i][1] &&
+				      m.useless == 0,
+				  "%llu useless", (unsigned long long)m.useless);
 			world_free();
 		}
 }
 
 /*
- * A few that are missing on one side, of a thousand: which ones, and under which key, is chance, and so is
- * whether the first cells tell. What a repair may cost at most, and in how many of a hundred one round and
- * 500 bytes suffice (PROTOCOL.md "Repair").
+ * A few that are missing on one side, of a thousand: which ones, and under which key, is chance,
+ * and so is whether the first cells tell. What a repair may cost at most, and in how many of a
+ * hundred one round and 500 bytes suffice (PROTOCOL.md "Repair").
  */
 static void
 few_on_one_side(void)
@@ -155,14 +158,17 @@ few_on_one_side(void)
 			}
 			world_free();
 		}
-		printf("  %2u of 1,000 in %3u logs missing at the %s: one round and 500 bytes in %u of %u; "
-		       "at most %u rounds, %zu bytes\n", rows[i].lost, rows[i].logs,
-		       rows[i].at_parent ? "parent" : "child ", quick, keys * runs, rounds, bytes);
+		printf(
+		    "  %2u of 1,000 in %3u logs missing at the %s: one round and 500 bytes in %u of %u; "
+		    "at most %u rounds, %zu bytes\n",
+		    rows[i].lost, rows[i].logs, rows[i].at_parent ? "parent" : "child ", quick,
+		    keys * runs, rounds, bytes);
 		CHECK(quick * 100 >= 88 * keys * runs && rounds <= 8 && bytes <= 2500);
 	}
 }
 
-/* A parent restored from an old backup, one with holes everywhere, one with nothing; a child with nothing. */
+/* A parent restored from an old backup, one with holes everywhere, one with nothing; a child with
+ * nothing. */
 static void
 past_the_reach(void)
 {
@@ -190,7 +196,8 @@ past_the_reach(void)
 	world_free();
 }
 
-/* Two parcels under one number, one on each side; few (cells) and with more than cells can tell (logs). */
+/* Two parcels under one number, one on each side; few (cells) and with more than cells can tell
+ * (logs). */
 static void
 forks(void)
 {
@@ -313,14 +320,17 @@ malformed_lists(void)
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x00"), E_OK},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\x00\x07"), E_OK},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x02\x00\x07\x01\x00"), E_OK},
-	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x02\x00\x07\x00\x00"), E_FRAME}, /* ranges that touch */
+	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x02\x00\x07\x00\x00"),
+	     E_FRAME}, /* ranges that touch */
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s555"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x02\x00\x07"), E_FRAME},
 	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x81\x08"), E_FRAME}, /* 1,025 ranges */
 	    {MESSAGE_LOGS, BYTES_LIT("\x80\x80\x80\x80\x10s5555\x00"), E_FRAME},
-	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00"), E_FRAME},
-	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), E_FRAME},
+	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x00"),
+	     E_FRAME},
+	    {MESSAGE_LOGS, BYTES_LIT("\x05s5555\x01\x00\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+	     E_FRAME},
 	    {MESSAGE_SAME, BYTES_NONE, E_PROTOCOL},
 	    {MESSAGE_CELLS, BYTES_NONE, E_PROTOCOL},
 	    {MESSAGE_PARCEL, BYTES_NONE, E_PROTOCOL},
@@ -371,7 +381,8 @@ out_of_place(void)
 	world_free();
 }
 
-/* A server that sends cells of no set: the client asks for no more than there are, then sends its logs. */
+/* A server that sends cells of no set: the client asks for no more than there are, then sends its
+ * logs. */
 static void
 lying_server(void)
 {
@@ -398,8 +409,8 @@ lying_server(void)
 			from = to;
 			to = out.u.more.cells;
 		}
-		CHECK_MSG(rounds < 12 && (out.type == MESSAGE_LOGS || out.type == MESSAGE_WANT), "kind %u: %u rounds", kind,
-			  rounds);
+		CHECK_MSG(rounds < 12 && (out.type == MESSAGE_LOGS || out.type == MESSAGE_WANT),
+			  "kind %u: %u rounds", kind, rounds);
 		repair_free(c);
 	}
 	world_free();
@@ -423,15 +434,18 @@ many_seeds(void)
 			set_add(set, &set->log[seeded_below(&s, logs)], p);
 		}
 		if (parcels > 0) {
-			lose(&child, &s, seeded_below(&s, 1 + parcels / (1 + seeded_below(&s, 50))));
-			lose(&parent, &s, seeded_below(&s, 1 + parcels / (1 + seeded_below(&s, 50))));
+			lose(&child, &s,
+			     seeded_below(&s, 1 + parcels / (1 + seeded_below(&s, 50))));
+			lose(&parent, &s,
+			     seeded_below(&s, 1 + parcels / (1 + seeded_below(&s, 50))));
 		}
 		(void)mend(4);
 		world_free();
 	}
 }
 
-/* Each allocation of a repair failing would need more than malloc: what the source fails with comes out. */
+/* Each allocation of a repair failing would need more than malloc: what the source fails with comes
+ * out. */
 static enum err
 fails(void *ctx, const struct log_id *log, repair_hash_fn *each, void *arg)
 {
@@ -442,7 +456,8 @@ fails(void *ctx, const struct log_id *log, repair_hash_fn *each, void *arg)
 static void
 a_failing_source(void)
 {
-	struct repair_config config = {true, {{1, 2}}, {&child, set_sketch, set_logs, set_find_parcel, fails}};
+	struct repair_config config = {
+	    true, {{1, 2}}, {&child, set_sketch, set_logs, set_find_parcel, fails}};
 	struct message m, out;
 	struct repair *c;
 
@@ -456,5 +471,6 @@ a_failing_source(void)
 	world_free();
 }
 
-CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(few_on_one_side), T(past_the_reach), T(forks), T(tags_alike), T(many_holes), T(a_wrong_sketch), T(malformed_lists),
-	   T(out_of_place), T(lying_server), T(many_seeds), T(a_failing_source))
+CHECK_MAIN(T(equal_sets_say_so), T(few_and_many), T(few_on_one_side), T(past_the_reach), T(forks),
+	   T(tags_alike), T(many_holes), T(a_wrong_sketch), T(malformed_lists), T(out_of_place),
+	   T(lying_server), T(many_seeds), T(a_failing_source))

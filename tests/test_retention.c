@@ -25,7 +25,9 @@ as_written(void)
 
 	writer_init(&w, memory, sizeof(memory));
 	REQUIRE(retention_write(&m, &w) == E_OK);
-	CHECK(vector_holds("retention", "what identifies 1095 days, of F4_referral 730; the record 3650", writer_view(&w)));
+	CHECK(vector_holds("retention",
+			   "what identifies 1095 days, of F4_referral 730; the record 3650",
+			   writer_view(&w)));
 	REQUIRE(retention_read(writer_view(&w), &got) == E_OK && got.count == 3);
 	CHECK(memcmp(&m, &got, sizeof(m)) == 0);
 	for (n = 0; n < w.n; n++)
@@ -48,7 +50,8 @@ what_they_come_to(void)
 	CHECK(retention_set(&m, ERASURE_IDENTIFYING, "", 0) == E_OK && m.count == 2);
 	CHECK(retention_set(&m, ERASURE_IDENTIFYING, "", 0) == E_OK && m.count == 2);
 	CHECK(retention_days(&m, ERASURE_IDENTIFYING, "F9_session") == 0);
-	CHECK(retention_set(&m, ERASURE_ALL, "", 10) == E_OK && m.count == 2 && retention_days(&m, ERASURE_ALL, "x") == 10);
+	CHECK(retention_set(&m, ERASURE_ALL, "", 10) == E_OK && m.count == 2 &&
+	      retention_days(&m, ERASURE_ALL, "x") == 10);
 	CHECK(retention_set(&m, ERASURE_ALL, "", RETENTION_DAYS_MAX + 1) == E_LIMIT);
 	CHECK(retention_set(&m, ERASURE_ALL, "two\nlines", 1) == E_LIMIT);
 }
@@ -65,7 +68,8 @@ bounds(void)
 		REQUIRE(retention_set(&m, ERASURE_ALL, form, 1) == E_OK);
 	}
 	CHECK(retention_set(&m, ERASURE_ALL, "one more", 1) == E_LIMIT);
-	CHECK(retention_set(&m, ERASURE_ALL, "F7", 9) == E_OK && retention_days(&m, ERASURE_ALL, "F7") == 9);
+	CHECK(retention_set(&m, ERASURE_ALL, "F7", 9) == E_OK &&
+	      retention_days(&m, ERASURE_ALL, "F7") == 9);
 }
 
 /* What another program might say, and a stranger's bytes. */
@@ -79,10 +83,10 @@ what_is_refused(void)
 	} rows[] = {
 	    {"\x92\x01\x90", 3, E_OK},
 	    {"\x92\x01\x91\x93\x01\xa1x\x01", 8, E_OK},
-	    {"\x92\x01\x91\x93\x02\xa1x\x01", 8, E_LIMIT},                       /* parts that are none */
-	    {"\x92\x01\x91\x93\x01\xa1x\x00", 8, E_LIMIT},                       /* no days */
-	    {"\x92\x01\x91\x93\x01\xa1x\xcd\x8e\xae", 10, E_LIMIT},              /* 36,526 */
-	    {"\x92\x01\x91\x93\x01\xa1\x00\x01", 8, E_LIMIT},                    /* a zero in the id */
+	    {"\x92\x01\x91\x93\x02\xa1x\x01", 8, E_LIMIT},          /* parts that are none */
+	    {"\x92\x01\x91\x93\x01\xa1x\x00", 8, E_LIMIT},          /* no days */
+	    {"\x92\x01\x91\x93\x01\xa1x\xcd\x8e\xae", 10, E_LIMIT}, /* 36,526 */
+	    {"\x92\x01\x91\x93\x01\xa1\x00\x01", 8, E_LIMIT},       /* a zero in the id */
 	    {"\x92\x01\x92\x93\x01\xa1x\x01\x93\x01\xa1x\x02", 13, E_PACK_TYPE}, /* twice */
 	    {"\x92\x01\x92\x93\x03\xa1x\x01\x93\x01\xa1x\x02", 13, E_PACK_TYPE}, /* falling */
 	    {"\x92\x01\x91\x92\x01\xa1x", 7, E_PACK_TYPE},

@@ -13,7 +13,8 @@ static const struct {
 	enum err e;
 } rows[] = {
     {"create", "91 94 00" KEY TIME "90", "", E_OK},
-    {"create, two, one identifying", "92 94 00" KEY TIME "9101 94 00" KEY TIME "9102", "92 c0 91a141", E_OK},
+    {"create, two, one identifying", "92 94 00" KEY TIME "9101 94 00" KEY TIME "9102",
+     "92 c0 91a141", E_OK},
     {"create with extras", "91 95 00" KEY TIME "90 82 01 a26b6d 03" ID_HEX("07"), "", E_OK},
     {"unknown extra", "91 95 00" KEY TIME "90 81 7f c3", "", E_OK},
     {"amend", "91 95 01" KEY TIME "91" ID_HEX("01") "82 01 c0 02 a178", "91 81 05 a179", E_OK},
@@ -66,7 +67,8 @@ good_and_bad_bytes(void)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		enum err e = revisions_read(hex_bytes(rows[i].analytic, a, sizeof(a)),
-		                            hex_bytes(rows[i].identifying, b, sizeof(b)), out, 4, &count, &why);
+					    hex_bytes(rows[i].identifying, b, sizeof(b)), out, 4,
+					    &count, &why);
 
 		CHECK_MSG(e == rows[i].e, "%s: %s", rows[i].name, err_name(e));
 		CHECK_MSG((e == E_OK) == (count > 0), "%s", rows[i].name);
@@ -86,11 +88,13 @@ cut_bytes_are_refused(void)
 		struct bytes identifying = hex_bytes(rows[i].identifying, b, sizeof(b));
 
 		for (n = 0; n < analytic.n; n++)
-			CHECK_MSG(revisions_read(BYTES(a, n), identifying, out, 4, &count, NULL) != E_OK,
-			          "%s cut to %zu", rows[i].name, n);
+			CHECK_MSG(revisions_read(BYTES(a, n), identifying, out, 4, &count, NULL) !=
+				      E_OK,
+				  "%s cut to %zu", rows[i].name, n);
 		for (n = 1; n < identifying.n; n++)
-			CHECK_MSG(revisions_read(analytic, BYTES(b, n), out, 4, &count, NULL) != E_OK,
-			          "%s cut to %zu", rows[i].name, n);
+			CHECK_MSG(revisions_read(analytic, BYTES(b, n), out, 4, &count, NULL) !=
+				      E_OK,
+				  "%s cut to %zu", rows[i].name, n);
 	}
 }
 
@@ -122,9 +126,12 @@ limits(void)
 static struct revision_body
 sample(enum revision_kind kind)
 {
-	static const uint8_t positional[] = {0x93, 0x01, 0xc0, 0xa1, 'x'}, changes[] = {0x81, 0x07, 0xa1, 'y'};
-	static const uint8_t name[] = {0x91, 0xa4, 'D', 'a', 'r', 'a'}, name_change[] = {0x81, 0x08, 0xa1, 'D'};
-	struct revision_body r = {.kind = (uint8_t)kind, .form = {0x11223344}, .time_s = 1700000000};
+	static const uint8_t positional[] = {0x93, 0x01, 0xc0, 0xa1, 'x'},
+			     changes[] = {0x81, 0x07, 0xa1, 'y'};
+	static const uint8_t name[] = {0x91, 0xa4, 'D', 'a', 'r', 'a'},
+			     name_change[] = {0x81, 0x08, 0xa1, 'D'};
+	struct revision_body r = {
+	    .kind = (uint8_t)kind, .form = {0x11223344}, .time_s = 1700000000};
 
 	if (kind == REVISION_CREATE) {
 		r.answers = BYTES(positional, sizeof(positional));
@@ -152,9 +159,10 @@ sample(enum revision_kind kind)
 static void
 there_and_back(void)
 {
-	static const char *const names[][2] = {
-	    {"revision_create", "revision_create_identifying"}, {"revision_amend", "revision_amend_identifying"},
-	    {"revision_void", "revision_void_identifying"}, {"revision_review", "revision_review_identifying"}};
+	static const char *const names[][2] = {{"revision_create", "revision_create_identifying"},
+					       {"revision_amend", "revision_amend_identifying"},
+					       {"revision_void", "revision_void_identifying"},
+					       {"revision_review", "revision_review_identifying"}};
 	uint8_t a[512], b[512];
 	struct writer wa, wb;
 	size_t count;
@@ -166,20 +174,29 @@ there_and_back(void)
 		writer_init(&wa, a, sizeof(a));
 		writer_init(&wb, b, sizeof(b));
 		REQUIRE(revisions_write(&in, 1, &wa, &wb) == E_OK);
-		CHECK(vector_holds(names[kind][0], "payload of an ANALYTIC slice", writer_view(&wa)));
-		CHECK(vector_holds(names[kind][1], "payload of the IDENTIFYING slice beside it", writer_view(&wb)));
-		REQUIRE(revisions_read(writer_view(&wa), writer_view(&wb), &out, 1, &count, NULL) == E_OK);
-		CHECK(count == 1 && out.kind == in.kind && out.form.v == in.form.v && out.time_s == in.time_s);
-		CHECK(bytes_equal(out.answers, in.answers) && bytes_equal(out.identifying, in.identifying));
-		CHECK(bytes_equal(out.text, in.text) && bytes_equal(out.lang, in.lang) && out.state == in.state);
-		CHECK(out.parent_count == in.parent_count && out.has_entered_for == in.has_entered_for &&
+		CHECK(
+		    vector_holds(names[kind][0], "payload of an ANALYTIC slice", writer_view(&wa)));
+		CHECK(vector_holds(names[kind][1], "payload of the IDENTIFYING slice beside it",
+				   writer_view(&wb)));
+		REQUIRE(revisions_read(writer_view(&wa), writer_view(&wb), &out, 1, &count, NULL) ==
+			E_OK);
+		CHECK(count == 1 && out.kind == in.kind && out.form.v == in.form.v &&
+		      out.time_s == in.time_s);
+		CHECK(bytes_equal(out.answers, in.answers) &&
+		      bytes_equal(out.identifying, in.identifying));
+		CHECK(bytes_equal(out.text, in.text) && bytes_equal(out.lang, in.lang) &&
+		      out.state == in.state);
+		CHECK(out.parent_count == in.parent_count &&
+		      out.has_entered_for == in.has_entered_for &&
 		      out.has_submit_key == in.has_submit_key);
 		CHECK(ID_EQUAL(&out.entered_for, &in.entered_for));
 		CHECK(memcmp(out.submit_key, in.submit_key, 16) == 0);
 		if (kind != REVISION_CREATE)
-			CHECK(ID_EQUAL(&out.parents[0], &in.parents[1]) && ID_EQUAL(&out.parents[1], &in.parents[0]));
+			CHECK(ID_EQUAL(&out.parents[0], &in.parents[1]) &&
+			      ID_EQUAL(&out.parents[1], &in.parents[0]));
 		/* Erased: the rest is readable. */
-		REQUIRE(revisions_read(writer_view(&wa), BYTES_NONE, &out, 1, &count, NULL) == E_OK);
+		REQUIRE(revisions_read(writer_view(&wa), BYTES_NONE, &out, 1, &count, NULL) ==
+			E_OK);
 		CHECK(out.text.n == 0 && out.identifying.n == 0);
 	}
 }
@@ -195,7 +212,8 @@ names_of_states(void)
 		CHECK((int)s == i);
 	}
 	CHECK_STR(review_state_name(REVIEW_HAS_ISSUES), "has_issues");
-	CHECK(!review_state_parse("none", &s) && !review_state_parse("", &s) && !review_state_parse("Approved", &s));
+	CHECK(!review_state_parse("none", &s) && !review_state_parse("", &s) &&
+	      !review_state_parse("Approved", &s));
 }
 
 static void
@@ -208,8 +226,9 @@ ids(void)
 	revision_id_of(&a, leaf, 258);
 	revision_id_of(&b, leaf, 259);
 	CHECK(!ID_EQUAL(&a, &b));
-	CHECK(vector_holds("revision_id", "id of revision 258 of the leaf 5a..5a", BYTES(a.b, ID_BYTES)));
+	CHECK(vector_holds("revision_id", "id of revision 258 of the leaf 5a..5a",
+			   BYTES(a.b, ID_BYTES)));
 }
 
-CHECK_MAIN(T(good_and_bad_bytes), T(cut_bytes_are_refused), T(limits), T(there_and_back), T(names_of_states),
-           T(ids))
+CHECK_MAIN(T(good_and_bad_bytes), T(cut_bytes_are_refused), T(limits), T(there_and_back),
+	   T(names_of_states), T(ids))

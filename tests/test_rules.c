@@ -9,13 +9,15 @@ static const struct {
 	const char *may;
 	bool needs_area;
 } table[] = {
-    {ACT_CREATE, "ss-s-", true},          {ACT_AMEND, "os-s-", true},   {ACT_VOID, "os-s-", true},
-    {ACT_REVIEW, "-s-s-", true},          {ACT_RESOLVE, "-s-s-", true}, {ACT_ERASE, "-s-s-", true},
-    {ACT_READ_ANALYTIC, "-s-s-", true},
-    {ACT_READ_IDENTIFYING, "-s-s-", true}, {ACT_EXPORT, "-s-s-", true},  {ACT_EXTRACT, "-sss-", true},
-    {ACT_ENROL, "-s-sa", true},           {ACT_REVOKE, "-s-sa", true},  {ACT_APPROVE, "-s-s-", true},
-    {ACT_ADD_FORM, "-s-s-", false},       {ACT_ADD_AREAS, "-s-sa", false}, {ACT_AUDIT, "-s-s-", false},
-    {ACT_DEVICES, "-s-s-", false},        {ACT_RELAY, "aa-a-", false},
+    {ACT_CREATE, "ss-s-", true},        {ACT_AMEND, "os-s-", true},
+    {ACT_VOID, "os-s-", true},          {ACT_REVIEW, "-s-s-", true},
+    {ACT_RESOLVE, "-s-s-", true},       {ACT_ERASE, "-s-s-", true},
+    {ACT_READ_ANALYTIC, "-s-s-", true}, {ACT_READ_IDENTIFYING, "-s-s-", true},
+    {ACT_EXPORT, "-s-s-", true},        {ACT_EXTRACT, "-sss-", true},
+    {ACT_ENROL, "-s-sa", true},         {ACT_REVOKE, "-s-sa", true},
+    {ACT_APPROVE, "-s-s-", true},       {ACT_ADD_FORM, "-s-s-", false},
+    {ACT_ADD_AREAS, "-s-sa", false},    {ACT_AUDIT, "-s-s-", false},
+    {ACT_DEVICES, "-s-s-", false},      {ACT_RELAY, "aa-a-", false},
 };
 
 /* Codes do not nest by prefix. Own: "B". */
@@ -27,8 +29,8 @@ static const struct {
 static const struct {
 	const char *code;
 	bool within;
-} places[] = {{"B", true}, {"X9", true}, {"V", true}, {"A", false}, {"B1", false}, {"ZZ", false}, {"", false},
-              {NULL, false}};
+} places[] = {{"B", true},   {"X9", true},  {"V", true}, {"A", false},
+	      {"B1", false}, {"ZZ", false}, {"", false}, {NULL, false}};
 
 static struct area_table *
 make_areas(void)
@@ -81,14 +83,19 @@ the_whole_table(void)
 		for (role = ROLE_MEMBER; role <= ROLE_ROOT; role++) {
 			for (place = 0; place < sizeof(places) / sizeof(places[0]); place++) {
 				for (flags = 0; flags < 8; flags++) {
-					struct rules_case c = {(enum role)role, "B", places[place].code, flags & 1, flags & 2, flags & 4};
+					struct rules_case c = {(enum role)role,    "B",
+							       places[place].code, flags & 1,
+							       flags & 2,          flags & 4};
 					struct why why = {E_OK, ""};
-					enum err want = expected(table[row].may[role - ROLE_MEMBER], table[row].needs_area, &c,
-					                         places[place].within);
+					enum err want = expected(table[row].may[role - ROLE_MEMBER],
+								 table[row].needs_area, &c,
+								 places[place].within);
 					enum err e = rules_check(table[row].act, &c, t, &why);
 
-					CHECK_MSG(e == want, "%s by %s in %s, flags %d: %s", act_name(table[row].act),
-					          role_name(c.role), c.area != NULL ? c.area : "no area", flags, err_name(e));
+					CHECK_MSG(e == want, "%s by %s in %s, flags %d: %s",
+						  act_name(table[row].act), role_name(c.role),
+						  c.area != NULL ? c.area : "no area", flags,
+						  err_name(e));
 					CHECK(why.e == e);
 				}
 			}
@@ -101,7 +108,8 @@ the_whole_table(void)
 static void
 less_is_known(void)
 {
-	struct rules_case c = {.role = ROLE_OFFICER, .own_area = "B", .area = "B", .approved = true};
+	struct rules_case c = {
+	    .role = ROLE_OFFICER, .own_area = "B", .area = "B", .approved = true};
 
 	CHECK(rules_check(ACT_REVIEW, &c, NULL, NULL) == E_OK);
 	c.area = "X9";
@@ -124,7 +132,8 @@ no_role_no_act(void)
 
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		for (act = 0; act < ACT_COUNT; act++) {
-			struct rules_case c = {.own_area = "B", .area = "B", .is_author = true, .approved = true};
+			struct rules_case c = {
+			    .own_area = "B", .area = "B", .is_author = true, .approved = true};
 			int role = numbers[i];
 
 			memcpy(&c.role, &role, sizeof(c.role));
@@ -141,11 +150,13 @@ sentences_name_the_thing(void)
 	char out[400];
 
 	CHECK(rules_check(ACT_CREATE, &c, NULL, &why) == E_SCOPE);
-	CHECK_STR(why_sentence(&why, out, sizeof(out)),
-	          "to make a record in area A goes beyond the area given with the invitation; ask the office that covers it");
+	CHECK_STR(
+	    why_sentence(&why, out, sizeof(out)),
+	    "to make a record in area A goes beyond the area given with the invitation; ask the office that covers it");
 	CHECK(rules_check(ACT_AMEND, &c, NULL, &why) == E_FORBIDDEN);
-	CHECK_STR(why_sentence(&why, out, sizeof(out)),
-	          "the role does not allow: amend a record that somebody else made; ask the office for another role");
+	CHECK_STR(
+	    why_sentence(&why, out, sizeof(out)),
+	    "the role does not allow: amend a record that somebody else made; ask the office for another role");
 }
 
 CHECK_MAIN(T(the_whole_table), T(less_is_known), T(no_role_no_act), T(sentences_name_the_thing))

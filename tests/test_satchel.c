@@ -1,4 +1,5 @@
-/* What a relay keeps: in the order in which it came; what was handed over goes when its room is needed; the sums hold. */
+/* What a relay keeps: in the order in which it came; what was handed over goes when its room is
+ * needed; the sums hold. */
 #include "tools/node/roads/satchel.h"
 
 #include "core/pack.h"
@@ -85,7 +86,8 @@ look(enum satchel_way way)
 	CHECK(satchel_walk(txn, way, name_one, text) == E_OK);
 	CHECK(satchel_used(txn, &used) == E_OK && satchel_room(txn, &limits, &room) == E_OK);
 	store_read_end(txn);
-	(void)snprintf(text + strlen(text), 100, " used %llu room %llu", (unsigned long long)used, (unsigned long long)room);
+	(void)snprintf(text + strlen(text), 100, " used %llu room %llu", (unsigned long long)used,
+		       (unsigned long long)room);
 	return text;
 }
 
@@ -133,7 +135,8 @@ handed_over(void)
 	CHECK_STR(look(SATCHEL_DOWN), "0123 used 10000 room 1000");
 	CHECK(given(2) && given(1) && given(1)); /* twice is once */
 	CHECK_STR(look(SATCHEL_DOWN), "0123 used 10000 room 3000");
-	CHECK(store_write(n.peer->store, shrink_job, NULL) == E_OK); /* there is room: nothing goes */
+	CHECK(store_write(n.peer->store, shrink_job, NULL) ==
+	      E_OK); /* there is room: nothing goes */
 	CHECK_STR(look(SATCHEL_DOWN), "0123 used 10000 room 3000");
 	crypto_sha256(hash, envelope(1));
 	memcpy(key + 1, hash, sizeof(key) - 1);
@@ -142,7 +145,8 @@ handed_over(void)
 	CHECK(vector_holds("row_satchel_mark", "the second that came, handed over", value));
 	store_read_end(txn);
 	limits.bytes_max = 9000;
-	CHECK(store_write(n.peer->store, shrink_job, NULL) == E_OK); /* of those, the one that came first */
+	CHECK(store_write(n.peer->store, shrink_job, NULL) ==
+	      E_OK); /* of those, the one that came first */
 	CHECK_STR(look(SATCHEL_DOWN), "023 used 8000 room 1500");
 	limits.bytes_max = 3000;
 	CHECK(store_write(n.peer->store, shrink_job, NULL) == E_OK); /* and nothing that was not */
@@ -183,7 +187,8 @@ known_key_job(struct store_txn *txn, void *arg)
 	pack_u64(&w, 1767225600);
 	pack_bin(&w, BYTES(office.secret, sizeof(office.secret)));
 	pack_bin(&w, BYTES(office.pub.b, sizeof(office.pub.b)));
-	CHECK(vector_holds("row_meta_satchel_key", "secret 22..22, since 1767225600", writer_view(&w)));
+	CHECK(vector_holds("row_meta_satchel_key", "secret 22..22, since 1767225600",
+			   writer_view(&w)));
 	return store_meta_put(txn, "satchel key", writer_view(&w));
 }
 
@@ -197,7 +202,8 @@ known_again(void)
 	REQUIRE(node_begin(&n));
 	CHECK(!same_key(since) && !same_key(since)); /* it carries nothing */
 	CHECK(put(SATCHEL_UP, 1) && same_key(since) && same_key(since + 30 * 86400));
-	CHECK(!same_key(since + 30 * 86400 + 1) && !same_key(since - 1)); /* old; from a clock that was ahead */
+	CHECK(!same_key(since + 30 * 86400 + 1) &&
+	      !same_key(since - 1)); /* old; from a clock that was ahead */
 	CHECK(store_write(n.peer->store, known_key_job, NULL) == E_OK && !same_key(since));
 	CHECK(memcmp(&key, &office, sizeof(key)) == 0 && same_key(since + 9));
 	node_end(&n);

@@ -1,7 +1,8 @@
 /*
- * test_scenarios: recorded runs of another engine, where they are found: forms answered step by step, with values,
- * relevance, row counts and choices compared after each. It is one engine's behaviour, not the specification, so the
- * floor counts scenarios that agree in all that was looked at.
+ * test_scenarios: recorded runs of another engine, where they are found: forms answered step by
+ * step, with values, relevance, row counts and choices compared after each. It is one engine's
+ * behaviour, not the specification, so the floor counts scenarios that agree in all that was looked
+ * at.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ open_form(const json_t *scenario)
 	json_t *text;
 	size_t n = 0;
 
-	json_object_foreach(json_object_get(scenario, "files"), key, text) {
+	json_object_foreach(json_object_get(scenario, "files"), key, text)
+	{
 		const char *slash = strrchr(key, '/');
 
 		if (n == 64)
@@ -74,7 +76,8 @@ same_choices(struct answers *a, const char *ref, const json_t *want)
 			return false;
 		for (i = 0; i < v.choice_count; i++) {
 			const json_t *c = json_array_get(want, i);
-			const char *name = json_string_value(json_is_array(c) ? json_array_get(c, 0) : c);
+			const char *name =
+			    json_string_value(json_is_array(c) ? json_array_get(c, 0) : c);
 
 			if (strcmp(answers_choice_name(a, i), name) != 0)
 				return false;
@@ -91,9 +94,11 @@ same_state(struct answers *a, const json_t *set, bool show)
 	json_t *state;
 	bool good = true;
 
-	json_object_foreach((json_t *)(uintptr_t)set, key, state) {
+	json_object_foreach((json_t *)(uintptr_t)set, key, state)
+	{
 		const char *value = json_string_value(json_object_get(state, "value"));
-		const json_t *count = json_object_get(state, "count"), *choices = json_object_get(state, "choices");
+		const json_t *count = json_object_get(state, "count"),
+			     *choices = json_object_get(state, "choices");
 		char ref[1024];
 		bool same = true;
 
@@ -149,7 +154,8 @@ take_step(struct answers *a, const struct form *f, const json_t *step, bool show
 static void
 recorded_scenarios(void)
 {
-	static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 5};
+	static const struct answer_env env = {
+	    .now_ms = 1795311111000, .zone_minutes = 420, .seed = 5};
 	FILE *in = recorded_open("scenarios.jsonl");
 	bool show = getenv("SCENARIO_SHOW") != NULL;
 	char *line = NULL;

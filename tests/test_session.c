@@ -36,7 +36,8 @@ every_piece_size(void)
 	}
 }
 
-/* Cut at each byte, then again until it is through: nothing acknowledged is lost, little is sent twice. */
+/* Cut at each byte, then again until it is through: nothing acknowledged is lost, little is sent
+ * twice. */
 static void
 every_cut(void)
 {
@@ -129,14 +130,16 @@ restored_node(void)
 	d.erased = 3;
 	sync_with(33, SIZE_MAX, 0, false);
 	CHECK(!d.verified && d.reason == E_UNVERIFIED && strstr(d.thing, "parcel 3") != NULL);
-	CHECK(d.forked && n.own.number == 2); /* and its log ends: what comes next goes into another one */
+	CHECK(d.forked &&
+	      n.own.number == 2); /* and its log ends: what comes next goes into another one */
 	pair_free();
 }
 
 /*
- * An office has two nodes, a handset was copied, and the copy was at this node first: what this device brought to the other one
- * is not what stands here under those numbers. A parcel that is taken behind the copy's cannot be verified: it is not taken for
- * delivered, whatever number LAST says, or FORKED names. (Found by sim, roads 72 and 116, once devices visited a second node.)
+ * An office has two nodes, a handset was copied, and the copy was at this node first: what this
+ * device brought to the other one is not what stands here under those numbers. A parcel that is
+ * taken behind the copy's cannot be verified: it is not taken for delivered, whatever number LAST
+ * says, or FORKED names. (Found by sim, roads 72 and 116, once devices visited a second node.)
  */
 static void
 twin_at_another_node(void)
@@ -155,8 +158,8 @@ twin_at_another_node(void)
 		d.acked = d.offered = 2; /* so says the other node */
 		sync_with(100, SIZE_MAX, 0, false);
 		CHECK(d.forked && d.reason == E_FORK && !d.verified);
-		CHECK_MSG(d.forked_at == 2 && d.acked <= 2, "%d: %llu, %llu", held, (unsigned long long)d.forked_at,
-		          (unsigned long long)d.acked);
+		CHECK_MSG(d.forked_at == 2 && d.acked <= 2, "%d: %llu, %llu", held,
+			  (unsigned long long)d.forked_at, (unsigned long long)d.acked);
 		pair_free();
 	}
 }
@@ -198,7 +201,8 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.forked && d.reason == E_FORK && n.parcels == 0 && n.hellos == 2 && turns == 3);
 	pair_free();
-	/* the node was put back, and what it still holds is the twin's: nothing to send, and yet there is an end */
+	/* the node was put back, and what it still holds is the twin's: nothing to send, and yet
+	 * there is an end */
 	d = clone;
 	for (i = 5; i <= 8; i++)
 		log_add_text(&d.own, "other", i);
@@ -206,13 +210,15 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.forked && d.forked_at == 8 && d.reason == E_FORK && n.parcels == 0);
 	pair_free();
-	/* the log has ended: it is not asked about again for a body that lacks, nor is anything believed of it; that comes next time */
+	/* the log has ended: it is not asked about again for a body that lacks, nor is anything
+	 * believed of it; that comes next time */
 	d = clone;
 	log_add_text(&d.own, "other", 5);
 	log_add_text(&n.down[0], "form", 2);
 	d.lacks = true;
 	sync_with(100, SIZE_MAX, 0, false);
-	CHECK(d.forked && d.reason == E_FORK && n.hellos == 1 && d.acked == clone.acked && d.down[0].number == 1);
+	CHECK(d.forked && d.reason == E_FORK && n.hellos == 1 && d.acked == clone.acked &&
+	      d.down[0].number == 1);
 	pair_free();
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.down[0].number == 2);
@@ -411,14 +417,17 @@ digest_as_written(void)
 	for (i = 0; i < ID_BYTES; i++)
 		id.b[i] = (uint8_t)i;
 	heads.log[SESSION_LOG_BROADCAST] = (struct session_head){.epoch = 50, .number = 2};
-	heads.log[SESSION_LOG_INBOX] = (struct session_head){.epoch = 60, .number = 0, .hash = {{9}}};
-	heads.log[SESSION_LOG_OWN] = (struct session_head){.epoch = 0x1122334455667788u, .number = 301};
+	heads.log[SESSION_LOG_INBOX] =
+	    (struct session_head){.epoch = 60, .number = 0, .hash = {{9}}};
+	heads.log[SESSION_LOG_OWN] =
+	    (struct session_head){.epoch = 0x1122334455667788u, .number = 301};
 	memset(heads.log[SESSION_LOG_BROADCAST].hash.b, 0x22, HASH_BYTES);
 	memset(heads.log[SESSION_LOG_OWN].hash.b, 0x33, HASH_BYTES);
 	CHECK(session_digest(&id, &heads) == 0x7c5f9cb84bac3be4u);
 }
 
 CHECK_MAIN(T(digest_as_written), T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
-           T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node), T(forks), T(twin_at_another_node),
-           T(verified_only_when_digests_agree), T(quarantine_is_told), T(budget), T(joining), T(asking),
-           T(outbox_is_bounded), T(time_runs_out))
+	   T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node),
+	   T(forks), T(twin_at_another_node), T(verified_only_when_digests_agree),
+	   T(quarantine_is_told), T(budget), T(joining), T(asking), T(outbox_is_bounded),
+	   T(time_runs_out))

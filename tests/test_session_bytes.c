@@ -1,7 +1,9 @@
-/* Two sessions in memory, and bytes that no good peer sends: each end says what is wrong, and never that all is well. */
+/* Two sessions in memory, and bytes that no good peer sends: each end says what is wrong, and never
+ * that all is well. */
 #include "tests/sync_pair.h"
 
-/* What a node says to bytes that no good device sends: the error it ends with, and that it says so. */
+/* What a node says to bytes that no good device sends: the error it ends with, and that it says so.
+ */
 static void
 bad_bytes_at_the_node(void)
 {
@@ -22,10 +24,14 @@ bad_bytes_at_the_node(void)
 	    {"a node's LAST", BYTES_LIT("\x01\x07\x90"), E_PROTOCOL},
 	    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
 	    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
-	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
-	    {"an older protocol", BYTES_LIT("\x08\x01\x00\x00\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
+	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"),
+	     E_PROTOCOL_VERSION},
+	    {"an older protocol", BYTES_LIT("\x08\x01\x00\x00\x00\x01\x00\x00\x00\x00"),
+	     E_PROTOCOL_VERSION},
 	    {"a giant that may be skipped", BYTES_LIT("\x81\x80\x04\xf0"), E_FRAME_LONG},
-	    {"HELLO twice", BYTES_LIT("\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
+	    {"HELLO twice",
+	     BYTES_LIT(
+		 "\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
 	     E_PROTOCOL},
 	    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
 	};
@@ -38,20 +44,25 @@ bad_bytes_at_the_node(void)
 		pair_new(false, false);
 		session_feed(n.s, rows[i].in, now);
 		drain(&n, true);
-		CHECK_MSG(n.finished && n.reason == rows[i].e, "%s: %s", rows[i].what, err_name(n.reason));
+		CHECK_MSG(n.finished && n.reason == rows[i].e, "%s: %s", rows[i].what,
+			  err_name(n.reason));
 		CHECK(session_over(n.s));
 		out = session_outbox(n.s, now);
 		CHECK_MSG(rows[i].e == E_REVOKED || (out.n > 2 && out.p[1] == MESSAGE_ERROR), "%s",
-		          rows[i].what);
+			  rows[i].what);
 		session_feed(d.s, out, now);
 		drain(&d, false);
 		CHECK_MSG(rows[i].e == E_REVOKED || d.reason == rows[i].e, "%s: %s", rows[i].what,
-		          err_name(d.reason));
+			  err_name(d.reason));
 		pair_free();
 	}
 	world_new(0, 0, 0); /* what may be skipped is skipped */
 	pair_new(false, false);
-	session_feed(n.s, BYTES_LIT("\x03\x80" "abc" "\x08\x01\x01\x01\x01\x00\x00\x00\x00\x00"), now);
+	session_feed(n.s,
+		     BYTES_LIT("\x03\x80"
+			       "abc"
+			       "\x08\x01\x01\x01\x01\x00\x00\x00\x00\x00"),
+		     now);
 	drain(&n, true);
 	CHECK(n.hellos == 1 && !n.finished);
 	pair_free();
@@ -61,9 +72,12 @@ static void
 bad_bytes_at_the_device(void)
 {
 	static const struct bytes rows[] = {
-	    BYTES_LIT("\x00\x04"), BYTES_LIT("\x03\x05\x09\x00\x03\x03\x05\x09\x00\x03"),
-	    BYTES_LIT("\x03\x05\x00\x00\x03\x03\x05\x00\x00\x03"), BYTES_LIT("\x01\x02x"),
-	    BYTES_LIT("\x04\x06\x00\x00\xc4\x00"), BYTES_LIT("\x01\x0f\x00"),
+	    BYTES_LIT("\x00\x04"),
+	    BYTES_LIT("\x03\x05\x09\x00\x03\x03\x05\x09\x00\x03"),
+	    BYTES_LIT("\x03\x05\x00\x00\x03\x03\x05\x00\x00\x03"),
+	    BYTES_LIT("\x01\x02x"),
+	    BYTES_LIT("\x04\x06\x00\x00\xc4\x00"),
+	    BYTES_LIT("\x01\x0f\x00"),
 	};
 	size_t i;
 
@@ -78,17 +92,20 @@ bad_bytes_at_the_device(void)
 		CHECK(session_outbox(d.s, now).n > 0);
 		session_feed(d.s, rows[i], now);
 		drain(&d, false);
-		CHECK_MSG(d.finished && !d.verified && (d.reason == E_PROTOCOL || d.reason == E_FORK ||
-		          d.reason == E_FRAME), "row %zu: %s", i, err_name(d.reason));
+		CHECK_MSG(d.finished && !d.verified &&
+			      (d.reason == E_PROTOCOL || d.reason == E_FORK || d.reason == E_FRAME),
+			  "row %zu: %s", i, err_name(d.reason));
 		pair_free();
 	}
 }
 
-/* A node that says it holds more of a log than its author wrote, or another parcel: nothing is acknowledged by that. */
+/* A node that says it holds more of a log than its author wrote, or another parcel: nothing is
+ * acknowledged by that. */
 static void
 held_more_than_was_said(void)
 {
-	static const struct bytes acks[] = {BYTES_LIT("\x03\x05\x09\x00\x00"), BYTES_LIT("\x03\x05\x01\x00\x00")};
+	static const struct bytes acks[] = {BYTES_LIT("\x03\x05\x09\x00\x00"),
+					    BYTES_LIT("\x03\x05\x01\x00\x00")};
 	struct session_mine mine;
 	size_t i;
 
@@ -109,7 +126,9 @@ held_more_than_was_said(void)
 static void
 words_that_draw(void)
 {
-	struct message m = {MESSAGE_ERROR, .u.error = {12, 0, BYTES_LIT("lost\x1b[2J\x7f\xc2\x9b" "5m\n")}};
+	struct message m = {MESSAGE_ERROR, .u.error = {12, 0,
+						       BYTES_LIT("lost\x1b[2J\x7f\xc2\x9b"
+								 "5m\n")}};
 	struct session_mine mine;
 	struct writer body, frame;
 
@@ -125,7 +144,8 @@ words_that_draw(void)
 	session_feed(d.s, writer_view(&frame), now);
 	drain(&d, false);
 	CHECK(d.reason == E_REVOKED);
-	CHECK_STR(d.thing, "lost?[2J??\x9b" "5m?");
+	CHECK_STR(d.thing, "lost?[2J??\x9b"
+			   "5m?");
 	writer_free(&body);
 	writer_free(&frame);
 	pair_free();
@@ -151,7 +171,8 @@ refusals_and_busy(void)
 	pair_free();
 }
 
-/* Each byte of a whole session flipped, on either road: it ends, cleanly, and never says verified wrongly. */
+/* Each byte of a whole session flipped, on either road: it ends, cleanly, and never says verified
+ * wrongly. */
 static void
 every_flip(void)
 {
@@ -196,9 +217,11 @@ every_flip(void)
 		session_eof(d.s, "end");
 		drain(&d, false);
 		CHECK(d.finished);
-		CHECK_MSG(!d.verified || (d.down[0].number == 1 && d.down[1].number == 1), "byte %zu", i);
+		CHECK_MSG(!d.verified || (d.down[0].number == 1 && d.down[1].number == 1),
+			  "byte %zu", i);
 		pair_free();
 	}
 }
 
-CHECK_MAIN(T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(held_more_than_was_said), T(words_that_draw), T(refusals_and_busy), T(every_flip))
+CHECK_MAIN(T(bad_bytes_at_the_node), T(bad_bytes_at_the_device), T(held_more_than_was_said),
+	   T(words_that_draw), T(refusals_and_busy), T(every_flip))

@@ -72,7 +72,8 @@ again_is_compared(void)
 	agrees();
 	n.incarnation = 0x99;
 	sync_again();
-	CHECK(d.verified && d.seen_incarnation == 0x99 && d.acked == d.own.number); /* nothing, until the digests agreed */
+	CHECK(d.verified && d.seen_incarnation == 0x99 &&
+	      d.acked == d.own.number); /* nothing, until the digests agreed */
 	pair_free();
 }
 
@@ -80,7 +81,8 @@ again_is_compared(void)
 static void
 older_device(void)
 {
-	struct message m = {MESSAGE_HELLO, .u.hello = {1, 1, HELLO_NOTHING, 0x1234567890abcdefu, 0, 0, {0, 0}}};
+	struct message m = {MESSAGE_HELLO,
+			    .u.hello = {1, 1, HELLO_NOTHING, 0x1234567890abcdefu, 0, 0, {0, 0}}};
 	struct writer body, frame;
 	int i;
 
@@ -125,13 +127,15 @@ every_budget(void)
 			bool asks = d.offered > d.acked;
 
 			sync_with(100000, SIZE_MAX, budget, false);
-			CHECK_MSG(up_bytes + down_bytes <= budget || d.reason == E_BUDGET_SMALL || budget < 400,
-			          "%zu of %llu", up_bytes + down_bytes, (unsigned long long)budget);
+			CHECK_MSG(up_bytes + down_bytes <= budget || d.reason == E_BUDGET_SMALL ||
+				      budget < 400,
+				  "%zu of %llu", up_bytes + down_bytes, (unsigned long long)budget);
 			pair_free();
 			if (d.reason == E_BUDGET_SMALL)
 				break;
 			CHECK(d.verified || d.reason == E_BUDGET);
-			/* what went up before a DOWN that had to wait is proven when the next session asks */
+			/* what went up before a DOWN that had to wait is proven when the next
+			 * session asks */
 			CHECK(d.verified || d.acked > left || d.acked == 30 || !asks);
 			if (d.acked > left)
 				d.offered = d.acked;
@@ -160,7 +164,8 @@ budget_down(void)
 
 		sync_with(100000, SIZE_MAX, 700, false);
 		CHECK(up_bytes + down_bytes <= 700);
-		CHECK(d.verified || (d.reason == E_BUDGET && d.down[0].number + d.down[1].number > had));
+		CHECK(d.verified ||
+		      (d.reason == E_BUDGET && d.down[0].number + d.down[1].number > had));
 		pair_free();
 	}
 	agrees();
@@ -173,8 +178,8 @@ budget_down(void)
 }
 
 /*
- * A link that dies after so many bytes, for ever: each time something of the parcel got through, and what is there is not
- * sent again.
+ * A link that dies after so many bytes, for ever: each time something of the parcel got through,
+ * and what is there is not sent again.
  */
 static int
 links_needed(size_t cut, bool keeps)
@@ -227,7 +232,8 @@ part_of_a_twin(void)
 	keeps_parts = false;
 }
 
-/* An exchange about another log that did not agree lies between: the word would mean that log. (Found by sim, roads 9.) */
+/* An exchange about another log that did not agree lies between: the word would mean that log.
+ * (Found by sim, roads 9.) */
 static void
 again_is_of_the_last_exchange(void)
 {
@@ -252,7 +258,8 @@ again_is_of_the_last_exchange(void)
 	pair_free();
 }
 
-/* What a twin brought is nobody's word for a parcel that a budget kept here. (Found by sim, roads 39.) */
+/* What a twin brought is nobody's word for a parcel that a budget kept here. (Found by sim,
+ * roads 39.) */
 static void
 budget_and_a_twin(void)
 {
@@ -266,10 +273,12 @@ budget_and_a_twin(void)
 		log_add_text(&n.own, "the twin's", 4);
 		log_add_text(&d.own, "mine, which is a little longer than that", 4);
 		sync_with(100000, SIZE_MAX, budget, false);
-		CHECK_MSG(d.acked <= 3, "budget %llu: taken for acknowledged", (unsigned long long)budget);
+		CHECK_MSG(d.acked <= 3, "budget %llu: taken for acknowledged",
+			  (unsigned long long)budget);
 		pair_free();
 	}
 }
 
-CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(again_is_of_the_last_exchange), T(budget_and_a_twin), T(older_device), T(every_budget), T(budget_down),
-           T(parcel_in_pieces), T(part_of_a_twin))
+CHECK_MAIN(T(again_is_a_word), T(again_is_compared), T(again_is_of_the_last_exchange),
+	   T(budget_and_a_twin), T(older_device), T(every_budget), T(budget_down),
+	   T(parcel_in_pieces), T(part_of_a_twin))

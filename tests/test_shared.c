@@ -41,7 +41,8 @@ nth(uint32_t i, struct arrival *a)
 {
 	uint64_t number = i / LOGS + 1;
 
-	*a = (struct arrival){.log = set_log(i * 7 % LOGS), .number = number, .parcel = BYTES_LIT("parcel")};
+	*a = (struct arrival){
+	    .log = set_log(i * 7 % LOGS), .number = number, .parcel = BYTES_LIT("parcel")};
 	a->hash = set_hash(i * 7 % LOGS, number, 0);
 	if (i % 50 == 49) { /* a twin of the one before it in its log */
 		a->number--;
@@ -308,13 +309,16 @@ reads_what_it_counts(void)
 	all.s = s;
 	CHECK(shared_logs(s, all.txn, 0, UINT32_MAX, count_log, n) == E_OK && n[0] == LOGS * 2 / 3);
 	CHECK(shared_logs(s, all.txn, tag, tag, count_log, one) == E_OK && one[0] == 1);
-	CHECK(shared_logs(s, all.txn, tag & ~0xffu, tag | 0xff, count_log, some) == E_OK && some[0] >= 1);
+	CHECK(shared_logs(s, all.txn, tag & ~0xffu, tag | 0xff, count_log, some) == E_OK &&
+	      some[0] >= 1);
 	CHECK(shared_logs(s, all.txn, 0, UINT32_MAX, add_log, &all) == E_OK);
 	CHECK(all.count == shared_sketch(s)->count && all.whole == shared_sketch(s)->sum);
-	CHECK(shared_find(s, all.txn, &log, 3, add_parcel, &sum) == E_OK && sum.count >= 1 && sum.last == 3);
+	CHECK(shared_find(s, all.txn, &log, 3, add_parcel, &sum) == E_OK && sum.count >= 1 &&
+	      sum.last == 3);
 	sum = (struct sum){.log = &log};
 	CHECK(shared_find(s, all.txn, &log, 9, add_parcel, &sum) == E_OK && sum.count == 0);
-	CHECK(shared_find(s, all.txn, &log, 28, add_parcel, &sum) == E_OK && sum.count == 0); /* arrived later */
+	CHECK(shared_find(s, all.txn, &log, 28, add_parcel, &sum) == E_OK &&
+	      sum.count == 0); /* arrived later */
 	store_read_end(all.txn);
 	shared_close(s);
 	fixture_fini(&f);
@@ -340,7 +344,8 @@ first_log_key(struct store_txn *txn, uint8_t out[64], size_t *n)
 	enum err e;
 
 	prefix[16] = 2;
-	if ((e = store_walk_prefix(txn, STORE_SHARED, BYTES(prefix, 17), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_SHARED, BYTES(prefix, 17), STORE_FORWARD, &c)) !=
+	    E_OK)
 		return e;
 	*n = 0;
 	if (store_next(c, &k, NULL))
@@ -361,7 +366,8 @@ vectors(void)
 	s = opened(&key);
 	catch_up(s, true);
 	REQUIRE(store_read_begin(f.s, &txn) == E_OK);
-	row(txn, "row_shared_head", "2 parcels shared of 3 that arrived, under the key 00 .. 0f", BYTES(k, 17));
+	row(txn, "row_shared_head", "2 parcels shared of 3 that arrived, under the key 00 .. 0f",
+	    BYTES(k, 17));
 	k[16] = 1;
 	row(txn, "row_shared_block", "cells 0 to 255 of them", BYTES(k, 18));
 	CHECK(first_log_key(txn, k, &n) == E_OK && n == 29);
@@ -371,5 +377,5 @@ vectors(void)
 	fixture_fini(&f);
 }
 
-CHECK_MAIN(T(always_what_arrived), T(noted_in_passing), T(two_savers), T(another_key_or_rule_begins_anew),
-	   T(reads_what_it_counts), T(vectors))
+CHECK_MAIN(T(always_what_arrived), T(noted_in_passing), T(two_savers),
+	   T(another_key_or_rule_begins_anew), T(reads_what_it_counts), T(vectors))

@@ -83,7 +83,8 @@ density(void)
 		struct sketch_symbol symbol = {i, 1, 7};
 		struct sketch_walk w;
 
-		for ((void)sketch_walk(&w, &key, &symbol); w.at < SKETCH_CELLS_MAX; sketch_walk_next(&w))
+		for ((void)sketch_walk(&w, &key, &symbol); w.at < SKETCH_CELLS_MAX;
+		     sketch_walk_next(&w))
 			in[w.at]++;
 	}
 	CHECK(in[0] == 100000);
@@ -105,7 +106,8 @@ fill(const struct siphash_key *key, uint64_t seed, uint32_t common, uint32_t own
 	sketch_init(&ours);
 	sketch_init(&theirs);
 	for (i = 0; i < common + own + other; i++) {
-		struct sketch_item item = set_item(key, i / 20, i % 20 + 1, seeded_below(&s, 1u << 30));
+		struct sketch_item item =
+		    set_item(key, i / 20, i % 20 + 1, seeded_below(&s, 1u << 30));
 
 		if (i < common + own)
 			sketch_add(&ours, key, &item);
@@ -150,8 +152,9 @@ find(const struct siphash_key *key, struct seeded *s, size_t *own, size_t *other
 static void
 finds_what_differs(void)
 {
-	static const uint32_t sizes[][3] = {{0, 0, 0}, {100, 0, 0}, {100, 1, 0}, {0, 0, 1}, {500, 3, 4},
-					    {50, 10, 0}, {2000, 50, 50}, {10, 0, 300}, {3000, 700, 300}};
+	static const uint32_t sizes[][3] = {{0, 0, 0},      {100, 0, 0},  {100, 1, 0},
+					    {0, 0, 1},      {500, 3, 4},  {50, 10, 0},
+					    {2000, 50, 50}, {10, 0, 300}, {3000, 700, 300}};
 	struct seeded s = {77};
 	uint64_t seed;
 	size_t i;
@@ -164,10 +167,12 @@ finds_what_differs(void)
 
 			fill(&key, seed, sizes[i][0], sizes[i][1], sizes[i][2]);
 			cells = find(&key, &s, &own, &other);
-			CHECK_MSG(own == sizes[i][1] && other == sizes[i][2], "%zu %zu of %u", own, other, d);
+			CHECK_MSG(own == sizes[i][1] && other == sizes[i][2], "%zu %zu of %u", own,
+				  other, d);
 			CHECK_MSG(cells <= 3 * d + 40, "%u cells for %u", cells, d);
 			guess = sketch_guess(&ours, theirs.count, theirs.spread);
-			CHECK_MSG(d < 2 ? guess == d : guess >= d / 3 && guess <= 3 * d, "%u for %u", guess, d);
+			CHECK_MSG(d < 2 ? guess == d : guess >= d / 3 && guess <= 3 * d,
+				  "%u for %u", guess, d);
 			CHECK((d == 0) == (ours.count == theirs.count && ours.sum == theirs.sum));
 		}
 }
@@ -226,10 +231,12 @@ hostile_cells(void)
 			else if (kind == 2)
 				b[i] = b[i % SKETCH_CELL_BYTES];
 			else if (kind == 3 && i >= SKETCH_CELL_BYTES && i < 100 * SKETCH_CELL_BYTES)
-				b[i] ^= (uint8_t)(seeded_next(&s) & seeded_next(&s) & seeded_next(&s));
+				b[i] ^=
+				    (uint8_t)(seeded_next(&s) & seeded_next(&s) & seeded_next(&s));
 		REQUIRE(sketch_peel_new(&p, &key, &ours) == E_OK);
 		for (i = 0; i < SKETCH_CELLS_MAX && e == E_OK; i += 256)
-			e = sketch_peel_feed(p, BYTES(b + i * SKETCH_CELL_BYTES, 256 * SKETCH_CELL_BYTES));
+			e = sketch_peel_feed(
+			    p, BYTES(b + i * SKETCH_CELL_BYTES, 256 * SKETCH_CELL_BYTES));
 		CHECK_MSG(e == E_OK || e == E_LIMIT, "kind %u", kind);
 		CHECK_MSG(!sketch_peel_done(p), "kind %u", kind);
 		(void)sketch_peel_guess(p);
@@ -303,16 +310,21 @@ vectors(void)
 			writer_be16(&w, (uint16_t)walk.at);
 		writer_be16(&w, SKETCH_CELLS_MAX);
 	}
-	CHECK(vector_holds("sketch_items", "5 items under the key 00 .. 0f: log tag, number, hash tag (be32 each), whole, "
-			   "mix (be64 each), the cells (be16 each), 4096", writer_view(&w)));
+	CHECK(vector_holds(
+	    "sketch_items",
+	    "5 items under the key 00 .. 0f: log tag, number, hash tag (be32 each), whole, "
+	    "mix (be64 each), the cells (be16 each), 4096",
+	    writer_view(&w)));
 	writer_reset(&w);
 	writer_be64(&w, ours.count);
 	writer_be64(&w, ours.sum);
 	writer_mem(&w, ours.spread, sizeof(ours.spread));
 	sketch_cells_put(&w, &ours, 0, 64);
-	CHECK(vector_holds("sketch_cells", "those 5 items: count, sum (be64 each), spread (40), the first 64 cells",
+	CHECK(vector_holds("sketch_cells",
+			   "those 5 items: count, sum (be64 each), spread (40), the first 64 cells",
 			   writer_view(&w)));
 }
 
-CHECK_MAIN(T(siphash_of_the_paper), T(walks_as_defined), T(density), T(finds_what_differs), T(removing_undoes),
-	   T(past_its_reach), T(hostile_cells), T(odd_bytes), T(another_key), T(vectors))
+CHECK_MAIN(T(siphash_of_the_paper), T(walks_as_defined), T(density), T(finds_what_differs),
+	   T(removing_undoes), T(past_its_reach), T(hostile_cells), T(odd_bytes), T(another_key),
+	   T(vectors))

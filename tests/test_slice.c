@@ -7,8 +7,8 @@
 
 /* The office's side of test_run. */
 static enum err
-open_run(struct run *out, const struct run *sealed, const struct principal_id *author, uint64_t epoch,
-         uint8_t key)
+open_run(struct run *out, const struct run *sealed, const struct principal_id *author,
+	 uint64_t epoch, uint8_t key)
 {
 	struct ec_key office = test_key(key);
 	struct programme_id programme = TEST_PROGRAMME;
@@ -17,8 +17,8 @@ open_run(struct run *out, const struct run *sealed, const struct principal_id *a
 }
 
 static enum err
-open_slice(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
-           struct bytes ciphertext)
+open_slice(const struct run *run, enum slice_class cls, uint32_t index,
+	   const struct record_id *record, struct bytes ciphertext)
 {
 	struct writer w;
 	enum err e;
@@ -46,16 +46,18 @@ there_and_back(void)
 	for (random = 0; random < 2; random++) {
 		for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			for (k = 0; k < sizes[i]; k++)
-				payload[k] = (uint8_t)(random != 0 ? k * k * 2654435761u >> 13 : k % 7);
+				payload[k] =
+				    (uint8_t)(random != 0 ? k * k * 2654435761u >> 13 : k % 7);
 			run_record_id(&record, run.enc, (uint32_t)i, 0);
 			writer_heap_init(&sealed, SLICE_BYTES_MAX);
 			writer_heap_init(&plain, SLICE_PLAIN_BYTES_MAX);
-			CHECK(slice_seal(&run, SLICE_ANALYTIC, (uint32_t)i, &record, BYTES(payload, sizes[i]),
-			                 &sealed) == E_OK);
-			CHECK(sealed.n <= sizes[i] + 1 + AEAD_TAG_BYTES); /* never longer than as it is */
+			CHECK(slice_seal(&run, SLICE_ANALYTIC, (uint32_t)i, &record,
+					 BYTES(payload, sizes[i]), &sealed) == E_OK);
+			CHECK(sealed.n <=
+			      sizes[i] + 1 + AEAD_TAG_BYTES); /* never longer than as it is */
 			CHECK(random != 0 || sizes[i] < 200 || sealed.n < sizes[i] / 2);
-			CHECK(slice_open(&office, SLICE_ANALYTIC, (uint32_t)i, &record, writer_view(&sealed),
-			                 &plain) == E_OK);
+			CHECK(slice_open(&office, SLICE_ANALYTIC, (uint32_t)i, &record,
+					 writer_view(&sealed), &plain) == E_OK);
 			CHECK(bytes_equal(writer_view(&plain), BYTES(payload, sizes[i])));
 			writer_free(&sealed);
 			writer_free(&plain);
@@ -96,7 +98,8 @@ nothing_else_opens(void)
 		CHECK(open_slice(&office, SLICE_IDENTIFYING, 3, &record, BYTES(room, i)) == E_SEAL);
 	for (i = 0; i < 8 * w.n; i++) {
 		room[i / 8] = (uint8_t)(room[i / 8] ^ (1u << (i % 8)));
-		CHECK(open_slice(&office, SLICE_IDENTIFYING, 3, &record, writer_view(&w)) == E_SEAL);
+		CHECK(open_slice(&office, SLICE_IDENTIFYING, 3, &record, writer_view(&w)) ==
+		      E_SEAL);
 		room[i / 8] = (uint8_t)(room[i / 8] ^ (1u << (i % 8)));
 	}
 	run.enc[64] ^= 1;
@@ -115,21 +118,25 @@ golden(void)
 
 	test_run(&run);
 	run_record_id(&record, run.enc, 3, 258);
-	CHECK(vector_holds("record_id", "record 258 of slice 3 of the run of the secrets 33..33 to 22..22",
-	                   BYTES(record.b, ID_BYTES)));
+	CHECK(vector_holds("record_id",
+			   "record 258 of slice 3 of the run of the secrets 33..33 to 22..22",
+			   BYTES(record.b, ID_BYTES)));
 	writer_init(&w, room, sizeof(room));
 	run_record_id(&record, run.enc, 3, 0);
 	REQUIRE(slice_seal(&run, SLICE_IDENTIFYING, 3, &record, BYTES_LIT("Dara"), &w) == E_OK);
-	CHECK(vector_holds("slice_plain", "\"Dara\" as slice 3, IDENTIFYING, of that run, not compressed",
-	                   writer_view(&w)));
+	CHECK(vector_holds("slice_plain",
+			   "\"Dara\" as slice 3, IDENTIFYING, of that run, not compressed",
+			   writer_view(&w)));
 	/* How well zstd compresses is its own matter: this one is only read. */
 	writer_reset(&w);
 	REQUIRE(slice_seal(&run, SLICE_ANALYTIC, 4, &record,
-	                   BYTES_LIT("Banyan Banyan Banyan Banyan Banyan Banyan Banyan Banyan"), &w) == E_OK);
+			   BYTES_LIT("Banyan Banyan Banyan Banyan Banyan Banyan Banyan Banyan"),
+			   &w) == E_OK);
 	CHECK(w.n < 56);
 	if (vector_read("slice_squeezed", plain_room, sizeof(plain_room)).p == NULL)
-		vector_holds("slice_squeezed", "eight times \"Banyan\" as slice 4, ANALYTIC, compressed",
-		             writer_view(&w));
+		vector_holds("slice_squeezed",
+			     "eight times \"Banyan\" as slice 4, ANALYTIC, compressed",
+			     writer_view(&w));
 	squeezed = vector_read("slice_squeezed", room, sizeof(room));
 	writer_init(&plain, plain_room, sizeof(plain_room));
 	REQUIRE(open_run(&office, &run, &author, TEST_EPOCH, KEY_OFFICE) == E_OK);
@@ -168,7 +175,8 @@ train(struct writer *out)
 	CHECK(squeeze_train(out, samples, sizes, 400, 512) == E_OK);
 }
 
-/* Codecs 2 and 3: to who announced them; what was made with a dictionary opens with it, among others. */
+/* Codecs 2 and 3: to who announced them; what was made with a dictionary opens with it, among
+ * others. */
 static void
 dictionaries(void)
 {
@@ -185,7 +193,8 @@ dictionaries(void)
 	mine = dictionary_of(0x0a0b0c0d, writer_view(&content));
 	memset(twin_bytes, 'b', sizeof(twin_bytes));
 	other = dictionary_of(7, BYTES(twin_bytes, 200));
-	twin = (struct dictionary){.next = &mine, .content = BYTES(twin_bytes, 300), .form = 9, .hint = mine.hint};
+	twin = (struct dictionary){
+	    .next = &mine, .content = BYTES(twin_bytes, 300), .form = 9, .hint = mine.hint};
 	test_run(&run);
 	run_record_id(&record, run.enc, 5, 0);
 	REQUIRE(open_run(&office, &run, &author, TEST_EPOCH, KEY_OFFICE) == E_OK);
@@ -194,30 +203,44 @@ dictionaries(void)
 	REQUIRE(slice_seal(&run, SLICE_ANALYTIC, 5, &record, payload, &sealed) == E_OK);
 	before = sealed.n;
 	writer_reset(&sealed);
-	REQUIRE(slice_seal_as(&run, SLICE_ANALYTIC, 5, &record, payload, true, &mine, &sealed) == E_OK);
+	REQUIRE(slice_seal_as(&run, SLICE_ANALYTIC, 5, &record, payload, true, &mine, &sealed) ==
+		E_OK);
 	CHECK_MSG(sealed.n + 10 < before, "%zu, %zu", sealed.n, before);
-	/* Without it, with another one: said in its own words. A twin of its hint is tried and put aside. */
-	CHECK(slice_open(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &back) == E_DICTIONARY && back.n == 0);
-	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &other, &back) == E_DICTIONARY);
-	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &twin, &back) == E_OK);
+	/* Without it, with another one: said in its own words. A twin of its hint is tried and put
+	 * aside. */
+	CHECK(slice_open(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &back) ==
+		  E_DICTIONARY &&
+	      back.n == 0);
+	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &other,
+			    &back) == E_DICTIONARY);
+	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &twin,
+			    &back) == E_OK);
 	CHECK(bytes_equal(writer_view(&back), payload));
 	/* Golden, only to be read: how well zstd compresses is its own matter. */
-	if (vector_read("dictionary", twin_bytes, sizeof(twin_bytes)).p == NULL && getenv("BANYAN_NEW_VECTORS") != NULL) {
+	if (vector_read("dictionary", twin_bytes, sizeof(twin_bytes)).p == NULL &&
+	    getenv("BANYAN_NEW_VECTORS") != NULL) {
 		vector_write("dictionary", "a dictionary of form 0a0b0c0d", writer_view(&content));
-		vector_write("slice_dictionary", "record 777 of tests/test_slice.c as slice 5, ANALYTIC, with that dictionary",
-		             writer_view(&sealed));
+		vector_write(
+		    "slice_dictionary",
+		    "record 777 of tests/test_slice.c as slice 5, ANALYTIC, with that dictionary",
+		    writer_view(&sealed));
 		writer_reset(&sealed);
 		CHECK(slice_seal_as(&run, SLICE_IDENTIFYING, 5, &record,
-		                    BYTES_LIT("the river, the river, the river, the river"), true, NULL, &sealed) == E_OK);
-		vector_write("slice_block", "four times \"the river\" as slice 5, IDENTIFYING, codec 2", writer_view(&sealed));
+				    BYTES_LIT("the river, the river, the river, the river"), true,
+				    NULL, &sealed) == E_OK);
+		vector_write("slice_block",
+			     "four times \"the river\" as slice 5, IDENTIFYING, codec 2",
+			     writer_view(&sealed));
 	}
 	{
 		static uint8_t golden_room[1024];
-		struct dictionary golden = dictionary_of(0x0a0b0c0d, vector_read("dictionary", golden_room, 1024));
+		struct dictionary golden =
+		    dictionary_of(0x0a0b0c0d, vector_read("dictionary", golden_room, 1024));
 
 		vector = vector_read("slice_dictionary", room, sizeof(room));
 		writer_reset(&back);
-		CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, vector, &golden, &back) == E_OK);
+		CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, vector, &golden, &back) ==
+		      E_OK);
 		CHECK(bytes_equal(writer_view(&back), payload));
 		vector = vector_read("slice_block", room, sizeof(room));
 		writer_reset(&back);
@@ -267,8 +290,8 @@ control(void)
 		const char *hex;
 		enum err e;
 	} bad[] = {
-	    {"", E_SQUEEZE}, {"01", E_SQUEEZE}, {"0100", E_SQUEEZE}, {"01ffffffff", E_SQUEEZE},
-	    {"02", E_VERSION}, {"ff00", E_VERSION}, {"00", E_OK}, {"0041", E_OK},
+	    {"", E_SQUEEZE},   {"01", E_SQUEEZE},   {"0100", E_SQUEEZE}, {"01ffffffff", E_SQUEEZE},
+	    {"02", E_VERSION}, {"ff00", E_VERSION}, {"00", E_OK},        {"0041", E_OK},
 	};
 	static uint8_t big[CONTROL_PLAIN_BYTES_MAX + 1];
 	uint8_t room[64];
@@ -277,8 +300,9 @@ control(void)
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		writer_heap_init(&plain, 1024);
-		CHECK_MSG(control_unpack(hex_bytes(bad[i].hex, room, sizeof(room)), &plain) == bad[i].e, "%s",
-		          bad[i].hex);
+		CHECK_MSG(control_unpack(hex_bytes(bad[i].hex, room, sizeof(room)), &plain) ==
+			      bad[i].e,
+			  "%s", bad[i].hex);
 		writer_free(&plain);
 	}
 	writer_heap_init(&w, CONTROL_BYTES_MAX);
@@ -294,4 +318,5 @@ control(void)
 	CHECK(control_pack(BYTES_LIT("x"), &w) == E_NO_ROOM);
 }
 
-CHECK_MAIN(T(there_and_back), T(nothing_else_opens), T(golden), T(dictionaries), T(runs_differ), T(control))
+CHECK_MAIN(T(there_and_back), T(nothing_else_opens), T(golden), T(dictionaries), T(runs_differ),
+	   T(control))

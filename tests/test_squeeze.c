@@ -32,8 +32,8 @@ round_trip(struct bytes plain, struct bytes dictionary, int level)
 	CHECK(bytes_equal(writer_view(&back), plain));
 	if (plain.n > 0) {
 		writer_reset(&back);
-		CHECK(squeeze_unpack(&back, writer_view(&packed), dictionary,
-				     plain.n - 1) == E_SQUEEZE);
+		CHECK(squeeze_unpack(&back, writer_view(&packed), dictionary, plain.n - 1) ==
+		      E_SQUEEZE);
 		CHECK(back.n == 0);
 	}
 	writer_free(&packed);
@@ -43,8 +43,7 @@ round_trip(struct bytes plain, struct bytes dictionary, int level)
 static void
 what_goes_in_comes_out(void)
 {
-	static const size_t sizes[] = {0,    1,     2,     255,    256,
-				       4096, 65536, 65537, 300000, 16u << 20};
+	static const size_t sizes[] = {0, 1, 2, 255, 256, 4096, 65536, 65537, 300000, 16u << 20};
 	static const int levels[] = {-5, 1, 3, 19, 99};
 	size_t i, j;
 
@@ -67,8 +66,7 @@ what_goes_in_comes_out(void)
 static void
 small_things_stay_small(void)
 {
-	static const char answers[] =
-	    "village,household,child,village,household,child,village";
+	static const char answers[] = "village,household,child,village,household,child,village";
 	uint8_t memory[200];
 	struct writer w;
 
@@ -180,8 +178,7 @@ flipped_bits(void)
 	for (bit = 0; bit < 8 * w.n; bit++) {
 		memory[bit / 8] = (uint8_t)(memory[bit / 8] ^ (1u << bit % 8));
 		writer_reset(&back);
-		CHECK(squeeze_unpack(&back, writer_view(&w), NO, 1000) != E_OK ||
-		      back.n <= 1000);
+		CHECK(squeeze_unpack(&back, writer_view(&w), NO, 1000) != E_OK || back.n <= 1000);
 		memory[bit / 8] = (uint8_t)(memory[bit / 8] ^ (1u << bit % 8));
 	}
 	writer_free(&back);
@@ -217,8 +214,7 @@ pack_and_unpack(void)
 
 	writer_init(&w, memory, sizeof(memory));
 	writer_init(&b, back, sizeof(back));
-	if ((e = squeeze_pack(&w, BYTES_LIT("some text"), BYTES_LIT("dictionary"), 3)) !=
-	    E_OK)
+	if ((e = squeeze_pack(&w, BYTES_LIT("some text"), BYTES_LIT("dictionary"), 3)) != E_OK)
 		return e;
 	e = squeeze_unpack(&b, writer_view(&w), BYTES_LIT("dictionary"), sizeof(back));
 	CHECK((e == E_OK) == bytes_equal(writer_view(&b), BYTES_LIT("some text")));

@@ -38,7 +38,8 @@ an_ancestor_opens_the_slice(void)
 	REQUIRE(stanza_decode(writer_view(&wire), &read, NULL) == E_OK);
 	CHECK(memcmp(&read, &to, sizeof(to)) == 0);
 	REQUIRE(stanza_unwrap(&read, &programme, leaf, SLICE_ANALYTIC, &province, again) == E_OK);
-	CHECK(slice_open_with(again, SLICE_ANALYTIC, 3, &record, writer_view(&sealed), &plain) == E_OK);
+	CHECK(slice_open_with(again, SLICE_ANALYTIC, 3, &record, writer_view(&sealed), &plain) ==
+	      E_OK);
 	CHECK(bytes_equal(writer_view(&plain), BYTES_LIT("answers")));
 	writer_free(&sealed);
 	writer_free(&wire);
@@ -75,12 +76,15 @@ identifying_keys_do_not_go_up(void)
 {
 	struct programme_id programme = TEST_PROGRAMME;
 	struct ec_key reader = test_key(KEY_OTHER);
-	struct stanza office = {.area = "KH", .key_no = 2}, person = {.to_principal = true, .principal = TEST_OTHER};
+	struct stanza office = {.area = "KH", .key_no = 2},
+		      person = {.to_principal = true, .principal = TEST_OTHER};
 	struct stanza nobody = {.area = "", .key_no = 1}, no_key = {.area = "KH", .key_no = 0};
 	uint8_t key[AEAD_KEY_BYTES] = {1}, out[AEAD_KEY_BYTES];
 
-	CHECK(stanza_wrap(&office, &programme, leaf, SLICE_IDENTIFYING, key, &reader.pub) == E_FORBIDDEN);
-	REQUIRE(stanza_wrap(&person, &programme, leaf, SLICE_IDENTIFYING, key, &reader.pub) == E_OK);
+	CHECK(stanza_wrap(&office, &programme, leaf, SLICE_IDENTIFYING, key, &reader.pub) ==
+	      E_FORBIDDEN);
+	REQUIRE(stanza_wrap(&person, &programme, leaf, SLICE_IDENTIFYING, key, &reader.pub) ==
+		E_OK);
 	CHECK(stanza_unwrap(&person, &programme, leaf, SLICE_IDENTIFYING, &reader, out) == E_OK);
 	CHECK(memcmp(out, key, sizeof(key)) == 0);
 	CHECK(stanza_wrap(&nobody, &programme, leaf, SLICE_ANALYTIC, key, &reader.pub) == E_LIMIT);
@@ -113,4 +117,5 @@ golden(void)
 	}
 }
 
-CHECK_MAIN(T(an_ancestor_opens_the_slice), T(nobody_else_does), T(identifying_keys_do_not_go_up), T(golden))
+CHECK_MAIN(T(an_ancestor_opens_the_slice), T(nobody_else_does), T(identifying_keys_do_not_go_up),
+	   T(golden))

@@ -19,8 +19,7 @@ made_closed_opened(void)
 	incarnation = store_incarnation(s);
 	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
 	CHECK(store_probe(at, NULL) == E_STORE_BUSY);
-	CHECK(store_open(at, &mona, NULL, &second, NULL) == E_STORE_BUSY &&
-	      second == NULL);
+	CHECK(store_open(at, &mona, NULL, &second, NULL) == E_STORE_BUSY && second == NULL);
 	CHECK(store_create(at, &mona, &cheap, &second, NULL) == E_STORE_EXISTS);
 	s = reopen(s, at);
 	REQUIRE(s != NULL);
@@ -73,8 +72,7 @@ meddle(const char *at, const uint8_t *from, const uint8_t *to, int flip)
 
 	snprintf(name, sizeof(name), "%d", STORE_DRAFT);
 	if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, 64) != 0 ||
-	    mdb_env_open(env, at, 0, 0600) != 0 ||
-	    mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
+	    mdb_env_open(env, at, 0, 0600) != 0 || mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
 	    mdb_dbi_open(txn, name, 0, &dbi) != 0 || mdb_get(txn, dbi, &k, &v) != 0)
 		return E_IO;
 	memcpy(copy, v.mv_data, v.mv_size);
@@ -92,8 +90,7 @@ values_stay_in_their_rows(void)
 {
 	char dir[PATH_MAX], at[PATH_MAX], text[64];
 	struct store *s = make(scratch_path(at, scratch_make(dir), "s"), &cheap);
-	struct store_seq one = store_seq_of(1), two = store_seq_of(2),
-			 three = store_seq_of(3);
+	struct store_seq one = store_seq_of(1), two = store_seq_of(2), three = store_seq_of(3);
 
 	REQUIRE(s != NULL);
 	CHECK(put(s, 1, BYTES_LIT("one")) == E_OK);
@@ -113,8 +110,8 @@ values_stay_in_their_rows(void)
 
 /* walked: the keys as decimal text, each opened value checked against its key. */
 static const char *
-walked(struct store_txn *txn, struct bytes from, bool prefix,
-       enum store_direction direction, char out[256])
+walked(struct store_txn *txn, struct bytes from, bool prefix, enum store_direction direction,
+       char out[256])
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -126,8 +123,7 @@ walked(struct store_txn *txn, struct bytes from, bool prefix,
 	CHECK(e == E_OK);
 	while (e == E_OK && store_next(c, &key, &value)) {
 		CHECK(value.n == key.n && memcmp(value.p, key.p, key.n) == 0);
-		n += (size_t)snprintf(out + n, 256 - n, "%.*s ", (int)key.n,
-				      (const char *)key.p);
+		n += (size_t)snprintf(out + n, 256 - n, "%.*s ", (int)key.n, (const char *)key.p);
 	}
 	CHECK(store_walk_end(c) == E_OK);
 	return out;
@@ -141,8 +137,8 @@ letters_job(struct store_txn *txn, void *arg)
 
 	(void)arg;
 	for (i = 0; i < 7; i++) {
-		enum err e = store_put(txn, STORE_DRAFT, bytes_of_str(keys[i]),
-				       bytes_of_str(keys[i]));
+		enum err e =
+		    store_put(txn, STORE_DRAFT, bytes_of_str(keys[i]), bytes_of_str(keys[i]));
 
 		if (e != E_OK)
 			return e;
@@ -181,8 +177,7 @@ walks(void)
 	CHECK(store_write(s, letters_job, NULL) == E_OK);
 	REQUIRE(store_read_begin(s, &txn) == E_OK);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		walked(txn, bytes_of_str(rows[i].from), rows[i].prefix, rows[i].direction,
-		       got);
+		walked(txn, bytes_of_str(rows[i].from), rows[i].prefix, rows[i].direction, got);
 		CHECK_MSG(strcmp(got, rows[i].want) == 0, "row %zu: %s", i, got);
 	}
 	CHECK(store_count(txn, STORE_DRAFT) == 7);
@@ -220,8 +215,8 @@ a_failing_job_leaves_nothing(void)
 
 	REQUIRE(s != NULL);
 	for (i = 0; i < 200; i++) {
-		puts[i] = (struct put){STORE_DRAFT, i, BYTES_LIT("v"),
-				       i % 7 == 3 ? E_FORBIDDEN : E_OK};
+		puts[i] =
+		    (struct put){STORE_DRAFT, i, BYTES_LIT("v"), i % 7 == 3 ? E_FORBIDDEN : E_OK};
 		CHECK(store_write_async(s, put_job, &puts[i], count_done, &r) == E_OK);
 	}
 	s = reopen(s, at); /* closing runs what waits */
@@ -267,8 +262,7 @@ newer_damaged_or_cut(void)
 	s = make(at, &cheap);
 	store_close(s);
 	REQUIRE(mdb_env_create(&env) == 0 && mdb_env_open(env, at, 0, 0600) == 0);
-	REQUIRE(mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
-		mdb_dbi_open(txn, NULL, 0, &dbi) == 0);
+	REQUIRE(mdb_txn_begin(env, NULL, 0, &txn) == 0 && mdb_dbi_open(txn, NULL, 0, &dbi) == 0);
 	REQUIRE(mdb_put(txn, dbi, &k, &v, 0) == 0 && mdb_txn_commit(txn) == 0);
 	mdb_env_close(env);
 	CHECK(store_open(at, &mona, &cheap, &s, NULL) == E_STORE_NEWER);
@@ -276,4 +270,4 @@ newer_damaged_or_cut(void)
 }
 
 CHECK_MAIN(T(made_closed_opened), T(nothing_in_clear), T(values_stay_in_their_rows), T(walks),
-           T(a_failing_job_leaves_nothing), T(newer_damaged_or_cut))
+	   T(a_failing_job_leaves_nothing), T(newer_damaged_or_cut))

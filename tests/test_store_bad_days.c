@@ -20,8 +20,7 @@ read_all_the_time(void *arg)
 
 		if (store_read_begin(s, &txn) != E_OK)
 			return (void *)1;
-		if (store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_BACKWARD, &c) ==
-		    E_OK) {
+		if (store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_BACKWARD, &c) == E_OK) {
 			int n;
 
 			for (n = 0; n < 5 && store_next(c, &key, &value); n++)
@@ -145,8 +144,7 @@ a_life(const char *at, bool *committed)
 		e = store_read_begin(s, &txn);
 	}
 	if (e == E_OK) {
-		if ((e = store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_FORWARD, &c)) ==
-		    E_OK) {
+		if ((e = store_walk(txn, STORE_DRAFT, BYTES_NONE, STORE_FORWARD, &c)) == E_OK) {
 			while (store_next(c, &key, &value))
 				;
 			e = store_walk_end(c);
@@ -182,14 +180,12 @@ every_call_fails_in_turn(void)
 			REQUIRE(store_open(at, &mona, NULL, &s, NULL) == E_OK);
 			CHECK(get(s, 1, text, sizeof(text)) == E_OK);
 			store_close(s);
-		} else if (store_probe(at, NULL) ==
-			   E_OK) { /* made, and sound, but empty */
+		} else if (store_probe(at, NULL) == E_OK) { /* made, and sound, but empty */
 			REQUIRE(store_open(at, &mona, NULL, &s, NULL) == E_OK);
 			CHECK(get(s, 1, text, sizeof(text)) == E_ABSENT);
 			store_close(s);
 		} else {
-			CHECK_MSG(access(at, F_OK) != 0, "fault %u left something",
-				  n - 1);
+			CHECK_MSG(access(at, F_OK) != 0, "fault %u left something", n - 1);
 		}
 		scratch_remove(at);
 	} while (fired && n < 300);
@@ -243,16 +239,14 @@ child_appends(const char *at, int fd)
 	struct store_txn *txn;
 
 	said_fd = fd;
-	if (store_open(at, &mona, &cheap, &s, NULL) != E_OK ||
-	    store_read_begin(s, &txn) != E_OK ||
+	if (store_open(at, &mona, &cheap, &s, NULL) != E_OK || store_read_begin(s, &txn) != E_OK ||
 	    store_last_seq(txn, STORE_DRAFT, &first) != E_OK)
 		_exit(1);
 	store_read_end(txn);
 	for (i = 0; i < 20000; i++) {
-		puts[i] = (struct put){STORE_DRAFT, first + 1 + i,
-				       BYTES(value, sizeof(value)), E_OK};
-		while (store_write_async(s, put_job, &puts[i], say_done, &puts[i]) ==
-		       E_STORE_QUEUE)
+		puts[i] =
+		    (struct put){STORE_DRAFT, first + 1 + i, BYTES(value, sizeof(value)), E_OK};
+		while (store_write_async(s, put_job, &puts[i], say_done, &puts[i]) == E_STORE_QUEUE)
 			usleep(100);
 	}
 	_exit(2);
@@ -303,4 +297,4 @@ killed_while_writing(void)
 }
 
 CHECK_MAIN(T(the_map_grows), T(growth_waits_for_readers), T(the_disk_is_full),
-           T(every_call_fails_in_turn), T(a_failed_commit_stops_writing), T(killed_while_writing))
+	   T(every_call_fails_in_turn), T(a_failed_commit_stops_writing), T(killed_while_writing))

@@ -56,13 +56,16 @@ rows_are(struct store *s, bool odd)
 
 	if (store_read_begin(s, &txn) != E_OK)
 		return false;
-	good = store_get(txn, STORE_BLOB, BYTES_LIT("kept"), &value) == E_OK && bytes_equal(value, BYTES_LIT("a value"));
+	good = store_get(txn, STORE_BLOB, BYTES_LIT("kept"), &value) == E_OK &&
+	       bytes_equal(value, BYTES_LIT("a value"));
 	for (n = 1; n <= ROWS && good; n++) {
 		struct store_seq key = store_seq_of(n);
 		enum err e = store_get(txn, STORE_ARRIVAL, BYTES(key.b, 8), &value);
 
 		value_of(want, n);
-		good = n % 2 == 1 && !odd ? e == E_ABSENT : e == E_OK && bytes_equal(value, BYTES(want, sizeof(want)));
+		good = n % 2 == 1 && !odd
+			   ? e == E_ABSENT
+			   : e == E_OK && bytes_equal(value, BYTES(want, sizeof(want)));
 		store_forget(txn);
 	}
 	store_read_end(txn);
@@ -99,7 +102,8 @@ file_has(const char *at, const uint8_t *what, size_t count)
 	return found;
 }
 
-/* In LMDB's page a row's key, be64 here, stands before its sealed value: the first 40 bytes of that. */
+/* In LMDB's page a row's key, be64 here, stands before its sealed value: the first 40 bytes of
+ * that. */
 static bool
 sealed_of(const char *at, uint64_t number, uint8_t out[40])
 {
@@ -146,14 +150,16 @@ failures_change_nothing(void)
 	enum err e;
 
 	fixture_init(&f);
-	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK && store_write(f.s, delete_job, NULL) == E_OK);
+	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK &&
+		store_write(f.s, delete_job, NULL) == E_OK);
 	do {
 		fault_arm(n++);
 		e = store_rewrite(f.s);
 		fired = fault_fired();
 		fault_disarm();
 		failed += e != E_OK;
-		CHECK(e == E_OK || fired); /* the file is in place: what fails to open is tried again */
+		CHECK(e == E_OK ||
+		      fired); /* the file is in place: what fails to open is tried again */
 		CHECK(rows_are(f.s, false));
 	} while (fired);
 	CHECK(failed > 0);
@@ -168,7 +174,8 @@ a_reader_is_waited_for(void)
 
 	fixture_init(&f);
 	store_close(f.s);
-	REQUIRE(store_open(f.at, &fixture_unlock, &(struct store_options){.grow_wait_s = 1}, &f.s, NULL) == E_OK);
+	REQUIRE(store_open(f.at, &fixture_unlock, &(struct store_options){.grow_wait_s = 1}, &f.s,
+			   NULL) == E_OK);
 	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK && store_read_begin(f.s, &txn) == E_OK);
 	CHECK(store_rewrite(f.s) == E_STORE_READERS);
 	store_read_end(txn);

@@ -16,7 +16,8 @@ office_keys(void)
 	memset(recovery.secret, 0x11, sizeof(recovery.secret));
 	CHECK(crypto_ec_from_secret(&recovery, recovery.secret) == E_OK);
 	CHECK(office_key_of(&recovery, "SM0901", 2, &key) == E_OK);
-	CHECK(vector_holds("office_key", "key 2 of the office SM0901; recovery key 11..11", BYTES(key.secret, EC_SECRET_BYTES)));
+	CHECK(vector_holds("office_key", "key 2 of the office SM0901; recovery key 11..11",
+			   BYTES(key.secret, EC_SECRET_BYTES)));
 	CHECK(office_key_of(&recovery, "SM0901", 3, &other) == E_OK);
 	CHECK(memcmp(&key, &other, sizeof(key)) != 0);
 	CHECK(office_key_of(&recovery, "SM09", 2, &other) == E_OK);
@@ -37,7 +38,8 @@ read_text(const char *path, const char *text, struct root_file *out)
 static void
 root_files(void)
 {
-	struct root_file f = {.programme = "A name, with words", .area = "SM09", .node_count = 1}, got;
+	struct root_file f = {.programme = "A name, with words", .area = "SM09", .node_count = 1},
+			 got;
 	struct principal_id more = {{7}};
 	char dir[PATH_MAX], path[PATH_MAX + 8];
 	struct writer w;
@@ -49,27 +51,42 @@ root_files(void)
 	writer_heap_init(&w, 8192);
 	root_file_write(&w, &f);
 	CHECK(writer_end(&w) == E_OK && read_text(path, writer_cstr(&w), &got) == E_OK);
-	CHECK(memcmp(&got.root, &f.root, sizeof(f.root)) == 0 && memcmp(&got.recovery, &f.recovery, sizeof(f.root)) == 0);
-	CHECK(strcmp(got.programme, f.programme) == 0 && strcmp(got.area, f.area) == 0 && got.node_count == 1);
+	CHECK(memcmp(&got.root, &f.root, sizeof(f.root)) == 0 &&
+	      memcmp(&got.recovery, &f.recovery, sizeof(f.root)) == 0);
+	CHECK(strcmp(got.programme, f.programme) == 0 && strcmp(got.area, f.area) == 0 &&
+	      got.node_count == 1);
 	CHECK(root_file_add(path, &more, NULL) == E_OK && root_file_read(&got, path, NULL) == E_OK);
-	CHECK(got.node_count == 2 && ID_EQUAL(&got.nodes[0], &f.nodes[0]) && ID_EQUAL(&got.nodes[1], &more));
+	CHECK(got.node_count == 2 && ID_EQUAL(&got.nodes[0], &f.nodes[0]) &&
+	      ID_EQUAL(&got.nodes[1], &more));
 	/* of an older version; what a later one adds is passed over */
-	CHECK(read_text(path, "banyan root 1\r\nroot " D31 "001\r\nrecovery " D31 "002\r\n", &got) == E_OK);
-	CHECK(read_text(path, "banyan root 1\n# a note\nlater word\nroot " D31 "001\nrecovery " D31 "002\n", &got) == E_OK);
+	CHECK(read_text(path, "banyan root 1\r\nroot " D31 "001\r\nrecovery " D31 "002\r\n",
+			&got) == E_OK);
+	CHECK(read_text(path,
+			"banyan root 1\n# a note\nlater word\nroot " D31 "001\nrecovery " D31
+			"002\n",
+			&got) == E_OK);
 	CHECK(got.node_count == 0 && got.area[0] == '\0');
 	CHECK(read_text(path, "banyan root 1\nroot " D31 "001\n", &got) == E_ROOT_FILE);
-	CHECK(read_text(path, "banyan root 2\nroot " D31 "001\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
-	CHECK(read_text(path, "banyan root 1\nroot " D31 "01\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
-	CHECK(read_text(path, "banyan root 1\nroot " D31 "000\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
-	CHECK(read_text(path, "banyan root 1\nroot " D31 "0g1\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
+	CHECK(read_text(path, "banyan root 2\nroot " D31 "001\nrecovery " D31 "002\n", &got) ==
+	      E_ROOT_FILE);
+	CHECK(read_text(path, "banyan root 1\nroot " D31 "01\nrecovery " D31 "002\n", &got) ==
+	      E_ROOT_FILE);
+	CHECK(read_text(path, "banyan root 1\nroot " D31 "000\nrecovery " D31 "002\n", &got) ==
+	      E_ROOT_FILE);
+	CHECK(read_text(path, "banyan root 1\nroot " D31 "0g1\nrecovery " D31 "002\n", &got) ==
+	      E_ROOT_FILE);
 	/* an office's below, without a root; of too many nodes the newest count */
-	CHECK(read_text(path, "banyan recovery 1\narea SM0901\nrecovery " D31 "002\n", &got) == E_OK && !root_file_has_root(&got));
-	CHECK(read_text(path, "banyan recovery 1\nroot " D31 "001\nrecovery " D31 "002\n", &got) == E_ROOT_FILE);
+	CHECK(read_text(path, "banyan recovery 1\narea SM0901\nrecovery " D31 "002\n", &got) ==
+		  E_OK &&
+	      !root_file_has_root(&got));
+	CHECK(read_text(path, "banyan recovery 1\nroot " D31 "001\nrecovery " D31 "002\n", &got) ==
+	      E_ROOT_FILE);
 	CHECK(read_text(path, "banyan recovery 1\nrecovery " D31 "002\n", &got) == E_OK);
 	for (more.b[0] = 0; more.b[0] < ROOT_FILE_NODES_MAX + 2; more.b[0]++)
 		CHECK(root_file_add(path, &more, NULL) == E_OK);
 	CHECK(root_file_read(&got, path, NULL) == E_OK && got.node_count == ROOT_FILE_NODES_MAX);
-	CHECK(got.nodes[0].b[0] == 2 && got.nodes[ROOT_FILE_NODES_MAX - 1].b[0] == ROOT_FILE_NODES_MAX + 1);
+	CHECK(got.nodes[0].b[0] == 2 &&
+	      got.nodes[ROOT_FILE_NODES_MAX - 1].b[0] == ROOT_FILE_NODES_MAX + 1);
 	CHECK(unlink(path) == 0 && root_file_read(&got, path, NULL) == E_FILE_ABSENT);
 	writer_free(&w);
 	scratch_remove(dir);
@@ -113,7 +130,8 @@ successions(void)
 	b = writer_view(&w);
 	CHECK(vector_holds("succession_1", "a node's succession, by the root 1", b));
 	CHECK(succession_decode(b, &m.programme, &got, NULL) == E_OK);
-	CHECK(got.count == 2 && got.number == m.number && strcmp(got.area, m.area) == 0 && ID_EQUAL(&got.nodes[1], &m.nodes[1]));
+	CHECK(got.count == 2 && got.number == m.number && strcmp(got.area, m.area) == 0 &&
+	      ID_EQUAL(&got.nodes[1], &m.nodes[1]));
 	CHECK(principal_verify(STATEMENT_SUCCESSION, b, &m.programme, &root.pub) == E_OK);
 	CHECK(principal_verify(STATEMENT_OFFICE, b, &m.programme, &root.pub) == E_SIGNATURE);
 	CHECK(principal_verify(STATEMENT_SUCCESSION, b, &m.programme, &m.sign_pub) == E_SIGNATURE);
@@ -121,7 +139,8 @@ successions(void)
 		memcpy(bad, b.p, b.n);
 		bad[i] ^= 1;
 		CHECK(succession_decode(BYTES(bad, b.n), &m.programme, &got, NULL) != E_OK ||
-		      principal_verify(STATEMENT_SUCCESSION, BYTES(bad, b.n), &m.programme, &root.pub) != E_OK);
+		      principal_verify(STATEMENT_SUCCESSION, BYTES(bad, b.n), &m.programme,
+				       &root.pub) != E_OK);
 		CHECK(succession_decode(BYTES(b.p, i), &m.programme, &got, NULL) != E_OK);
 	}
 	m.count = 0;
@@ -146,11 +165,15 @@ successor_files(void)
 	writer_heap_init(&text, 16384);
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
 	successor_write(&text, &m);
-	CHECK(writer_end(&text) == E_OK && successor_create(path, writer_view(&text), NULL) == E_OK);
+	CHECK(writer_end(&text) == E_OK &&
+	      successor_create(path, writer_view(&text), NULL) == E_OK);
 	CHECK(successor_create(path, writer_view(&text), NULL) == E_FILE_EXISTS);
-	CHECK(successor_read(path, &got, NULL) == E_OK && ID_EQUAL(&got.id, &m.id) && ID_EQUAL(&got.programme, &m.programme));
-	CHECK(got.count == 2 && ID_EQUAL(&got.nodes[1], &m.nodes[1]) && got.number == m.number && strcmp(got.area, m.area) == 0);
-	CHECK(memcmp(&got.sign_pub, &m.sign_pub, sizeof(m.sign_pub)) == 0 && memcmp(&got.seal_pub, &m.seal_pub, sizeof(m.seal_pub)) == 0);
+	CHECK(successor_read(path, &got, NULL) == E_OK && ID_EQUAL(&got.id, &m.id) &&
+	      ID_EQUAL(&got.programme, &m.programme));
+	CHECK(got.count == 2 && ID_EQUAL(&got.nodes[1], &m.nodes[1]) && got.number == m.number &&
+	      strcmp(got.area, m.area) == 0);
+	CHECK(memcmp(&got.sign_pub, &m.sign_pub, sizeof(m.sign_pub)) == 0 &&
+	      memcmp(&got.seal_pub, &m.seal_pub, sizeof(m.seal_pub)) == 0);
 	CHECK(successor_word_read(path, &statement, NULL) == E_SUCCESSOR_FILE);
 	/* more nodes than a word names, in the file as in a statement */
 	for (i = m.count; i <= SUCCESSION_NODES_MAX; i++)
@@ -166,7 +189,8 @@ successor_files(void)
 	successor_word_write(&text, writer_view(&statement), m.area);
 	CHECK(unlink(path) == 0 && successor_create(path, writer_view(&text), NULL) == E_OK);
 	writer_reset(&text);
-	CHECK(successor_word_read(path, &text, NULL) == E_OK && bytes_equal(writer_view(&text), writer_view(&statement)));
+	CHECK(successor_word_read(path, &text, NULL) == E_OK &&
+	      bytes_equal(writer_view(&text), writer_view(&statement)));
 	CHECK(successor_read(path, &got, NULL) == E_SUCCESSOR_FILE);
 	writer_free(&text);
 	writer_free(&statement);
@@ -203,26 +227,26 @@ bent_files(void)
 		const char *word, *line;
 		enum err e;
 	} rows[] = {{"programme", "programme " HEX15, E_SUCCESSOR_FILE},
-	            {"programme", "programme " HEX15 "2222", E_SUCCESSOR_FILE},
-	            {"area", "", E_SUCCESSOR_FILE},
-	            {"area", "area " HEX15 HEX15 HEX15, E_SUCCESSOR_FILE},
-	            {"id", "id " HEX15 "2z", E_SUCCESSOR_FILE},
-	            {"sign", "", E_SUCCESSOR_FILE},
-	            {"sign", "sign 04", E_SUCCESSOR_FILE},
-	            {"sign", "sign " OFF_CURVE, E_SUCCESSOR_FILE},
-	            {"seal", "", E_SUCCESSOR_FILE},
-	            {"seal", "seal 04", E_SUCCESSOR_FILE},
-	            {"seal", "seal " OFF_CURVE, E_SUCCESSOR_FILE},
-	            {"number", "number 12x", E_SUCCESSOR_FILE},
-	            {"number", "number 9223372036854775807", E_SUCCESSOR_FILE},
-	            {"number", "number 9223372036854775806", E_OK},
-	            {"node", "", E_SUCCESSOR_FILE},
-	            {"node", "node " HEX15, E_SUCCESSOR_FILE},
-	            {"node", "node " HEX15 "22", E_OK},
-	            {"number", "of-a-later-version word", E_OK},
-	            {"banyan", "", E_SUCCESSOR_FILE},
-	            {"banyan", "banyan word 1", E_SUCCESSOR_FILE},
-	            {"banyan", "banyan successor 2", E_SUCCESSOR_FILE}};
+		    {"programme", "programme " HEX15 "2222", E_SUCCESSOR_FILE},
+		    {"area", "", E_SUCCESSOR_FILE},
+		    {"area", "area " HEX15 HEX15 HEX15, E_SUCCESSOR_FILE},
+		    {"id", "id " HEX15 "2z", E_SUCCESSOR_FILE},
+		    {"sign", "", E_SUCCESSOR_FILE},
+		    {"sign", "sign 04", E_SUCCESSOR_FILE},
+		    {"sign", "sign " OFF_CURVE, E_SUCCESSOR_FILE},
+		    {"seal", "", E_SUCCESSOR_FILE},
+		    {"seal", "seal 04", E_SUCCESSOR_FILE},
+		    {"seal", "seal " OFF_CURVE, E_SUCCESSOR_FILE},
+		    {"number", "number 12x", E_SUCCESSOR_FILE},
+		    {"number", "number 9223372036854775807", E_SUCCESSOR_FILE},
+		    {"number", "number 9223372036854775806", E_OK},
+		    {"node", "", E_SUCCESSOR_FILE},
+		    {"node", "node " HEX15, E_SUCCESSOR_FILE},
+		    {"node", "node " HEX15 "22", E_OK},
+		    {"number", "of-a-later-version word", E_OK},
+		    {"banyan", "", E_SUCCESSOR_FILE},
+		    {"banyan", "banyan word 1", E_SUCCESSOR_FILE},
+		    {"banyan", "banyan successor 2", E_SUCCESSOR_FILE}};
 	struct ec_key root;
 	struct succession m = a_succession(&root), got;
 	char dir[PATH_MAX], path[PATH_MAX + 8];

@@ -1,4 +1,5 @@
-/* The counts of records: right after whatever happens to them, found out when they are not, made when they are not there. */
+/* The counts of records: right after whatever happens to them, found out when they are not, made
+ * when they are not there. */
 #include "tests/node_fixture.h"
 #include "tools/node/erase/erase.h"
 #include "tools/node/records/tally.h"
@@ -125,7 +126,8 @@ sets(char letter)
 	return writer_view(&w);
 }
 
-/* Created, amended apart, settled by nothing, made void, erased: each time the counts are those of the records. */
+/* Created, amended apart, settled by nothing, made void, erased: each time the counts are those of
+ * the records. */
 static void
 counts_follow(void)
 {
@@ -134,16 +136,21 @@ counts_follow(void)
 
 	REQUIRE(begin());
 	CHECK(bad() == 0 && area("V1").counts[TALLY_RECORDS] == 0);
-	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) && said(&one, REVISION_CREATE, BYTES_NONE, &second) &&
-	        said(&two, REVISION_CREATE, BYTES_NONE, &third) && opened());
-	CHECK(area("V1").counts[TALLY_RECORDS] == 2 && area("V2").counts[TALLY_RECORDS] == 1 && by(&one) == 2 && by(&two) == 1);
+	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) &&
+		said(&one, REVISION_CREATE, BYTES_NONE, &second) &&
+		said(&two, REVISION_CREATE, BYTES_NONE, &third) && opened());
+	CHECK(area("V1").counts[TALLY_RECORDS] == 2 && area("V2").counts[TALLY_RECORDS] == 1 &&
+	      by(&one) == 2 && by(&two) == 1);
 	CHECK(bad() == 0 && contradicting().count == 0);
-	REQUIRE(said(&one, REVISION_AMEND, sets('a'), &first) && said(&one, REVISION_AMEND, sets('b'), &first) && opened());
-	CHECK(area("V1").counts[TALLY_CONFLICTS] == 1 && area("V1").counts[TALLY_CONFLICT_RECORDS] == 1);
+	REQUIRE(said(&one, REVISION_AMEND, sets('a'), &first) &&
+		said(&one, REVISION_AMEND, sets('b'), &first) && opened());
+	CHECK(area("V1").counts[TALLY_CONFLICTS] == 1 &&
+	      area("V1").counts[TALLY_CONFLICT_RECORDS] == 1);
 	now = contradicting();
 	CHECK(now.count == 1 && ID_EQUAL(&now.last, &first) && bad() == 0);
 	REQUIRE(said(&one, REVISION_VOID, BYTES_NONE, &first) && opened());
-	CHECK(area("V1").counts[TALLY_CONFLICTS] == 0 && area("V1").counts[TALLY_RECORDS] == 2 && contradicting().count == 0);
+	CHECK(area("V1").counts[TALLY_CONFLICTS] == 0 && area("V1").counts[TALLY_RECORDS] == 2 &&
+	      contradicting().count == 0);
 	CHECK(bad() == 0);
 	CHECK(verify_rebuild(n.peer, &n.why) == E_OK && bad() == 0 && by(&one) == 2);
 	node_end(&n);
@@ -162,7 +169,8 @@ spoil_job(struct store_txn *txn, void *arg)
 	tally_row_key(n.peer->store, &row, key);
 	writer_init(&w, memory, sizeof(memory));
 	e = tally_row_pack(&row, &w);
-	return e == E_OK ? store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w)) : e;
+	return e == E_OK ? store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w))
+			 : e;
 }
 
 static enum err
@@ -170,10 +178,12 @@ conflict_job(struct store_txn *txn, void *arg)
 {
 	uint8_t key[12] = {0};
 
-	return store_put(txn, STORE_CONFLICT, BYTES(key, sizeof(key)), BYTES(((struct record_id *)arg)->b, ID_BYTES));
+	return store_put(txn, STORE_CONFLICT, BYTES(key, sizeof(key)),
+			 BYTES(((struct record_id *)arg)->b, ID_BYTES));
 }
 
-/* As an earlier program leaves a store: its rows, none of ours; or ours, and parcels opened since. */
+/* As an earlier program leaves a store: its rows, none of ours; or ours, and parcels opened since.
+ */
 static enum err
 forget_job(struct store_txn *txn, void *arg)
 {
@@ -206,9 +216,11 @@ wrong_counts_are_found_and_missing_ones_made(void)
 
 	REQUIRE(store_write(n.peer->store, forget_job, NULL) == E_OK);
 	CHECK(area("V1").counts[TALLY_RECORDS] == 0);
-	CHECK(tally_ready(n.peer, NULL, NULL, &n.why) == E_OK && area("V1").counts[TALLY_RECORDS] == 1 && bad() == 0);
+	CHECK(tally_ready(n.peer, NULL, NULL, &n.why) == E_OK &&
+	      area("V1").counts[TALLY_RECORDS] == 1 && bad() == 0);
 
-	REQUIRE(store_write(n.peer->store, spoil_job, NULL) == E_OK && store_write(n.peer->store, stale_job, NULL) == E_OK);
+	REQUIRE(store_write(n.peer->store, spoil_job, NULL) == E_OK &&
+		store_write(n.peer->store, stale_job, NULL) == E_OK);
 	REQUIRE(said(&two, REVISION_CREATE, BYTES_NONE, &id) && opened());
 	CHECK(bad() == 0 && by(&one) == 1 && by(&two) == 1 && area("V1").counts[TALLY_FAULTY] == 0);
 	node_end(&n);
@@ -224,15 +236,17 @@ rows_of_an_earlier_version_are_made_anew(void)
 	uint64_t orders;
 
 	REQUIRE(begin());
-	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) && said(&one, REVISION_AMEND, sets('a'), &first) &&
-	        said(&two, REVISION_CREATE, BYTES_NONE, &second) && opened());
+	REQUIRE(said(&one, REVISION_CREATE, BYTES_NONE, &first) &&
+		said(&one, REVISION_AMEND, sets('a'), &first) &&
+		said(&two, REVISION_CREATE, BYTES_NONE, &second) && opened());
 	REQUIRE(store_write(n.peer->store, node_older_job, &first) == E_OK);
 	arena_init(&arena, 1u << 20);
 	CHECK(!node_record(&n, &first, &row, &arena));
 	CHECK(opener_older(n.peer, &n.why) == E_OK && opened());
 	CHECK(node_record(&n, &first, &row, &arena) && row.revisions == 2);
 	orders = row.order;
-	CHECK(node_record(&n, &second, &row, &arena) && orders + row.order == 3); /* one turn: by their ids */
+	CHECK(node_record(&n, &second, &row, &arena) &&
+	      orders + row.order == 3); /* one turn: by their ids */
 	arena_free(&arena);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(store_count(txn, STORE_RECORD) == 0 && store_count(txn, STORE_RECORD_NUMBER) == 2);
@@ -241,4 +255,5 @@ rows_of_an_earlier_version_are_made_anew(void)
 	node_end(&n);
 }
 
-CHECK_MAIN(T(counts_follow), T(rows_of_an_earlier_version_are_made_anew), T(wrong_counts_are_found_and_missing_ones_made))
+CHECK_MAIN(T(counts_follow), T(rows_of_an_earlier_version_are_made_anew),
+	   T(wrong_counts_are_found_and_missing_ones_made))

@@ -1,4 +1,5 @@
-/* A node below that lies to the one above: its word counts for its own area and below, and for nothing else. */
+/* A node below that lies to the one above: its word counts for its own area and below, and for
+ * nothing else. */
 #include "tests/tree_world.h"
 
 struct claim {
@@ -20,12 +21,15 @@ enrolments(void)
 	    {"an officer above it", "P", ROLE_OFFICER, false, false, false, E_SIGNATURE},
 	    {"in the upper node's name", "P", ROLE_OFFICER, true, false, false, E_SIGNATURE},
 	    {"signed by somebody else", "V1", ROLE_MEMBER, false, true, false, E_SIGNATURE},
-	    {"another key for the officer above", "D1", ROLE_OFFICER, false, false, true, E_SIGNATURE}};
+	    {"another key for the officer above", "D1", ROLE_OFFICER, false, false, true,
+	     E_SIGNATURE}};
 	size_t i;
 
 	REQUIRE(begin());
 	for (i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
-		struct enrolment x = {.programme = n.peer->programme.id, .role = claims[i].role, .issuer = liar.self.id};
+		struct enrolment x = {.programme = n.peer->programme.id,
+				      .role = claims[i].role,
+				      .issuer = liar.self.id};
 		struct store_txn *txn;
 		struct writer w;
 		struct ec_key key;
@@ -42,7 +46,8 @@ enrolments(void)
 		snprintf(x.area, sizeof(x.area), "%s", claims[i].area);
 		snprintf(x.name, sizeof(x.name), "somebody");
 		writer_heap_init(&w, STATEMENT_BYTES_MAX);
-		REQUIRE(enrolment_encode(&x, claims[i].signed_by_another ? &key : &liar.self.sign, &w) == E_OK);
+		REQUIRE(enrolment_encode(&x, claims[i].signed_by_another ? &key : &liar.self.sign,
+					 &w) == E_OK);
 		e = say(MESSAGE_STATEMENT, STATEMENT_ENROLMENT, writer_view(&w));
 		CHECK_MSG(e == claims[i].e, "%s: %s", claims[i].what, err_name(e));
 		REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
@@ -63,8 +68,10 @@ enrolments(void)
 static enum err
 say_office(const char *area, uint32_t key_no)
 {
-	struct office office = {.programme = n.peer->programme.id, .key_no = key_no, .issuer = liar.self.id,
-	                        .seal_pub = liar.self.seal.pub};
+	struct office office = {.programme = n.peer->programme.id,
+				.key_no = key_no,
+				.issuer = liar.self.id,
+				.seal_pub = liar.self.seal.pub};
 	struct writer w;
 	enum err e;
 
@@ -88,7 +95,8 @@ offices(void)
 	CHECK(say_office("P", 9) == E_OK); /* passed over: who has the office knows its key */
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(office_for(n.peer, txn, "V1", &at) == E_OK && at.own);
-	CHECK(office_for(n.peer, txn, "V2", &at) == E_OK && at.own && at.key_no == n.peer->home.key_no);
+	CHECK(office_for(n.peer, txn, "V2", &at) == E_OK && at.own &&
+	      at.key_no == n.peer->home.key_no);
 	store_read_end(txn);
 	CHECK(say_office("D1", 2) == E_OK);
 	CHECK(say_office("D1", 1) == E_OK); /* an older one changes nothing */
@@ -127,8 +135,11 @@ revocations_and_garbage(void)
 static enum err
 orders(const struct principal_id *by, const struct ec_key *key, const char *area)
 {
-	struct erasure o = {.programme = n.peer->programme.id, .parts = ERASURE_ALL, .record = {"record-000000001"},
-	                    .time_s = 1, .issuer = *by};
+	struct erasure o = {.programme = n.peer->programme.id,
+			    .parts = ERASURE_ALL,
+			    .record = {"record-000000001"},
+			    .time_s = 1,
+			    .issuer = *by};
 	struct writer w;
 	bool fresh;
 	enum err e;
@@ -142,7 +153,8 @@ orders(const struct principal_id *by, const struct ec_key *key, const char *area
 	return e;
 }
 
-/* An order to erase destroys: it counts of whoever has the area, with its own key; this node's own too. */
+/* An order to erase destroys: it counts of whoever has the area, with its own key; this node's own
+ * too. */
 static void
 who_may_erase(void)
 {
@@ -161,8 +173,11 @@ says_order(const char *area, const struct ec_key *key, struct erasure *o)
 	struct writer w;
 	enum err e;
 
-	*o = (struct erasure){.programme = n.peer->programme.id, .parts = ERASURE_ALL, .record = {"record-000000001"},
-	                      .time_s = 1, .issuer = liar.self.id};
+	*o = (struct erasure){.programme = n.peer->programme.id,
+			      .parts = ERASURE_ALL,
+			      .record = {"record-000000001"},
+			      .time_s = 1,
+			      .issuer = liar.self.id};
 	snprintf(o->area, sizeof(o->area), "%s", area);
 	writer_heap_init(&w, STATEMENT_BYTES_MAX);
 	e = erasure_encode(o, key, &w);
@@ -186,7 +201,8 @@ is_ordered(const struct erasure *o)
 	return e == E_OK;
 }
 
-/* Orders and stanzas as the lower node carries them up; what a later version says is passed over. */
+/* Orders and stanzas as the lower node carries them up; what a later version says is passed over.
+ */
 static void
 orders_and_stanzas(void)
 {
@@ -204,7 +220,8 @@ orders_and_stanzas(void)
 	CHECK(stanza_encode(&s, &w) == E_OK && say(MESSAGE_STANZA, 0, writer_view(&w)) == E_PARCEL);
 	writer_free(&w);
 	CHECK(say(MESSAGE_STATEMENT, 77, BYTES_LIT("of a later version")) == E_OK);
-	CHECK(say(MESSAGE_STATEMENT, STATEMENT_SUCCESSION, BYTES_LIT("said to devices, not here")) == E_OK);
+	CHECK(say(MESSAGE_STATEMENT, STATEMENT_SUCCESSION,
+		  BYTES_LIT("said to devices, not here")) == E_OK);
 	end();
 }
 

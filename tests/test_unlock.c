@@ -36,7 +36,8 @@ begin(void)
 	(void)unsetenv("BANYAN_PASSPHRASE_FILE");
 }
 
-/* In the background of a terminal a question would stop the program in silence: it is refused instead. In front it is asked. */
+/* In the background of a terminal a question would stop the program in silence: it is refused
+ * instead. In front it is asked. */
 static void
 background(void)
 {
@@ -51,11 +52,17 @@ background(void)
 	if (pid == 0) {
 		if ((behind = fork()) == 0) {
 			(void)setpgid(0, 0);
-			_exit(terminal_ask_secret("? ", out, sizeof(out), &count) == E_STORE_KEY_MISSING ? 0 : 1);
+			_exit(terminal_ask_secret("? ", out, sizeof(out), &count) ==
+				      E_STORE_KEY_MISSING
+				  ? 0
+				  : 1);
 		}
 		if (waitpid(behind, &status, WUNTRACED) != behind || status != 0)
 			_exit(2);
-		_exit(terminal_ask_secret("? ", out, sizeof(out), &count) == E_OK && count == 2 && out[0] == 'h' ? 0 : 3);
+		_exit(terminal_ask_secret("? ", out, sizeof(out), &count) == E_OK && count == 2 &&
+			      out[0] == 'h'
+			  ? 0
+			  : 3);
 	}
 	while (read(master, &c, 1) == 1 && c != '?')
 		;
@@ -67,7 +74,8 @@ background(void)
 	(void)close(master);
 }
 
-/* Ctrl-C, or the end of the program, at a hidden question: it is an answer, and the terminal shows again what is typed. */
+/* Ctrl-C, or the end of the program, at a hidden question: it is an answer, and the terminal shows
+ * again what is typed. */
 static void
 interrupted(void)
 {
@@ -85,9 +93,11 @@ interrupted(void)
 		if (pid < 0)
 			SKIP("no terminal can be made here");
 		if (pid == 0) {
-			if (terminal_ask_secret("? ", out, sizeof(out), &count) != E_INTERRUPTED || count != 0)
+			if (terminal_ask_secret("? ", out, sizeof(out), &count) != E_INTERRUPTED ||
+			    count != 0)
 				_exit(1);
-			_exit(tcgetattr(STDIN_FILENO, &now) == 0 && (now.c_lflag & ECHO) != 0 ? 0 : 2);
+			_exit(tcgetattr(STDIN_FILENO, &now) == 0 && (now.c_lflag & ECHO) != 0 ? 0
+											      : 2);
 		}
 		while (read(master, &c, 1) == 1 && c != '?')
 			;
@@ -95,7 +105,8 @@ interrupted(void)
 		while (read(master, &c, 1) == 1)
 			;
 		CHECK(waitpid(pid, &status, 0) == pid);
-		CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%zu: %x", i, (unsigned)status);
+		CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%zu: %x", i,
+			  (unsigned)status);
 		(void)close(master);
 	}
 }
@@ -106,9 +117,13 @@ passphrase_files(void)
 	static const struct {
 		const char *text, *secret; /* NULL: E_PASSPHRASE */
 	} rows[] = {
-		{"correct horse\n", "correct horse"}, {"correct horse", "correct horse"},
-		{"correct horse\r\n", "correct horse"}, {"two\n\n", "two\n"},
-		{" edge \n", " edge "}, {"", NULL}, {"\n", NULL},
+	    {"correct horse\n", "correct horse"},
+	    {"correct horse", "correct horse"},
+	    {"correct horse\r\n", "correct horse"},
+	    {"two\n\n", "two\n"},
+	    {" edge \n", " edge "},
+	    {"", NULL},
+	    {"\n", NULL},
 	};
 	struct unlock_from from = {0};
 	struct secret s;
@@ -120,13 +135,15 @@ passphrase_files(void)
 		place(0, "p", rows[i].text);
 		from.passphrase_file = path[0];
 		if (rows[i].secret == NULL) {
-			CHECK(unlock_find(&s, &from, &why) == E_PASSPHRASE && s.kind == SECRET_NONE);
+			CHECK(unlock_find(&s, &from, &why) == E_PASSPHRASE &&
+			      s.kind == SECRET_NONE);
 			continue;
 		}
 		REQUIRE(unlock_find(&s, &from, &why) == E_OK);
 		CHECK(s.kind == SECRET_PASSPHRASE);
 		CHECK(bytes_equal(BYTES(s.b, s.count), bytes_of_str(rows[i].secret)));
-		CHECK(secret_unlock(&s, "").passphrase.n == s.count && secret_unlock(&s, "").name == NULL);
+		CHECK(secret_unlock(&s, "").passphrase.n == s.count &&
+		      secret_unlock(&s, "").name == NULL);
 		secret_wipe(&s);
 		CHECK(s.count == 0 && s.b[0] == 0);
 	}
@@ -192,7 +209,8 @@ key_files(void)
 	CHECK(unlock_new(&made, &from, NULL, &why) == E_OK);
 	CHECK(stat(path[2], &st) == 0 && (st.st_mode & 077) == 0);
 	CHECK(unlock_find(&read, &from, &why) == E_OK);
-	CHECK(made.count == 32 && bytes_equal(BYTES(made.b, made.count), BYTES(read.b, read.count)));
+	CHECK(made.count == 32 &&
+	      bytes_equal(BYTES(made.b, made.count), BYTES(read.b, read.count)));
 	CHECK(truncate(path[2], 31) == 0 && unlock_find(&read, &from, &why) == E_KEY_FILE);
 	CHECK(truncate(path[2], 4097) == 0 && unlock_find(&read, &from, &why) == E_KEY_FILE);
 	CHECK(truncate(path[2], 4096) == 0 && unlock_find(&read, &from, &why) == E_OK);
@@ -204,8 +222,9 @@ short_passphrases_are_warned_of(void)
 	static const struct {
 		const char *text;
 		bool warned;
-	} rows[] = {{"1234567", true}, {"12345678", false},
-	            {"\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a", true}};
+	} rows[] = {{"1234567", true},
+		    {"12345678", false},
+		    {"\xe1\x9e\x81\xe1\x9f\x92\xe1\x9e\x98\xe1\x9f\x82\xe1\x9e\x9a", true}};
 	struct unlock_from from = {0};
 	const char *warn;
 	struct secret s;
@@ -227,9 +246,10 @@ names_from_elsewhere_move_no_cursor(void)
 	struct writer w;
 
 	writer_init(&w, out, sizeof(out));
-	terminal_clean(&w, bytes_of_str("a\033[2Jb\tc\n\xc2\x9b" "d\x7f\r\xc3\xa9"));
+	terminal_clean(&w, bytes_of_str("a\033[2Jb\tc\n\xc2\x9b"
+					"d\x7f\r\xc3\xa9"));
 	CHECK_STR(writer_cstr(&w), "a?[2Jb\tc\n?d??\xc3\xa9");
 }
 
-CHECK_MAIN(T(background), T(interrupted), T(passphrase_files), T(precedence), T(key_files), T(short_passphrases_are_warned_of),
-           T(names_from_elsewhere_move_no_cursor))
+CHECK_MAIN(T(background), T(interrupted), T(passphrase_files), T(precedence), T(key_files),
+	   T(short_passphrases_are_warned_of), T(names_from_elsewhere_move_no_cursor))

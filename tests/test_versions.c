@@ -1,14 +1,21 @@
 /*
- * Ends of different versions meet in memory: adjacent ones sync, others end with words that say who must upgrade; what an end does
- * not know it skips. Stores of other versions: test_versions_store. With programs, relays and sticks: e2e_versions.
+ * Ends of different versions meet in memory: adjacent ones sync, others end with words that say who
+ * must upgrade; what an end does not know it skips. Stores of other versions: test_versions_store.
+ * With programs, relays and sticks: e2e_versions.
  */
 #include "tests/sync_pair.h"
 
 static void
 pair_of(uint8_t device_low, uint8_t device_high, uint8_t node_low, uint8_t node_high)
 {
-	struct session_config dc = {.side = SESSION_CLIENT, .device = {{7}}, .proto_low = device_low, .proto_high = device_high};
-	struct session_config nc = {.side = SESSION_SERVER, .device = {{7}}, .proto_low = node_low, .proto_high = node_high};
+	struct session_config dc = {.side = SESSION_CLIENT,
+				    .device = {{7}},
+				    .proto_low = device_low,
+				    .proto_high = device_high};
+	struct session_config nc = {.side = SESSION_SERVER,
+				    .device = {{7}},
+				    .proto_low = node_low,
+				    .proto_high = node_high};
 
 	pair_new(false, false);
 	pair_free();
@@ -61,10 +68,12 @@ versions_meet(void)
 		sync_pair_of();
 		if (m->spoken != 0) {
 			agrees();
-			CHECK_MSG(session_version(d.s) == m->spoken && session_version(n.s) == m->spoken, "row %zu: %u, %u", i,
-			          session_version(d.s), session_version(n.s));
+			CHECK_MSG(session_version(d.s) == m->spoken &&
+				      session_version(n.s) == m->spoken,
+				  "row %zu: %u, %u", i, session_version(d.s), session_version(n.s));
 		} else { /* both ends read the same, and nothing was lost */
-			CHECK(!d.verified && d.reason == E_PROTOCOL_VERSION && n.reason == E_PROTOCOL_VERSION);
+			CHECK(!d.verified && d.reason == E_PROTOCOL_VERSION &&
+			      n.reason == E_PROTOCOL_VERSION);
 			CHECK_STR(d.thing, m->words);
 			CHECK_STR(n.thing, m->words);
 			CHECK(n.own.number == 0 && d.own.number == 3 && d.acked == 0);
@@ -73,7 +82,8 @@ versions_meet(void)
 	}
 }
 
-/* A node that names a version that was not offered is wrong; so is a greeting whose lowest is above its highest. */
+/* A node that names a version that was not offered is wrong; so is a greeting whose lowest is above
+ * its highest. */
 static void
 versions_that_lie(void)
 {

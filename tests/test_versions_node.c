@@ -1,7 +1,7 @@
 /*
- * A node's store of an earlier format is carried over: what arrived is opened anew, into rows that the
- * earlier program does not know. Each call failing, and a kill at each, from the first to the last: the
- * store opens, and goes on where it stood.
+ * A node's store of an earlier format is carried over: what arrived is opened anew, into rows that
+ * the earlier program does not know. Each call failing, and a kill at each, from the first to the
+ * last: the store opens, and goes on where it stood.
  */
 #include <sys/wait.h>
 
@@ -57,8 +57,8 @@ copied(const char *from, const char *to)
 {
 	char command[4 * PATH_MAX];
 
-	snprintf(command, sizeof(command), "rm -rf '%s%s' && cp -r '%s%s' '%s%s'", n.path, to, n.path, from,
-	         n.path, to);
+	snprintf(command, sizeof(command), "rm -rf '%s%s' && cp -r '%s%s' '%s%s'", n.path, to,
+		 n.path, from, n.path, to);
 	return system(command) == 0;
 }
 
@@ -114,13 +114,14 @@ stopped_at_each(bool kill)
 		over = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 		CHECK(over || (kill ? WIFSIGNALED(status) : WEXITSTATUS(status) == 4));
 		seen = older_seen(n.path);
-		CHECK_MSG(seen.format == (seen.rows > 0 ? 3 : 1), "at %u: format %u, %zu rows", at, seen.format,
-		          seen.rows);
+		CHECK_MSG(seen.format == (seen.rows > 0 ? 3 : 1), "at %u: format %u, %zu rows", at,
+			  seen.format, seen.rows);
 		stopped += seen.rows == 0;
 		middle += seen.rows > 0 && !over;
 		REQUIRE(reopened());
 		CHECK_MSG(carried_over(), "stopped at %u", at);
-		/* a failing library may have had a parcel set aside: it is opened when all is made anew */
+		/* a failing library may have had a parcel set aside: it is opened when all is made
+		 * anew */
 		if (!kill && node_aside(&n, &aside) > 0)
 			CHECK(verify_rebuild(n.peer, &n.why) == E_OK);
 		CHECK_MSG(all_there(), "stopped at %u", at);

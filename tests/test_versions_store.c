@@ -1,6 +1,6 @@
 /*
- * A store of another version, and a store under a new key. Later formats do not exist yet: what a program
- * of format 5 would do with a store two formats old is played by steps of this test's own.
+ * A store of another version, and a store under a new key. Later formats do not exist yet: what a
+ * program of format 5 would do with a store two formats old is played by steps of this test's own.
  */
 #include <fcntl.h>
 #include <lmdb.h>
@@ -28,11 +28,13 @@ fill_job(struct store_txn *txn, void *arg)
 		struct store_seq key = store_seq_of(n);
 
 		memset(value, (int)(n % 251), sizeof(value));
-		e = store_put(txn, STORE_ARRIVAL, BYTES(key.b, 8), BYTES(value, 1 + n % sizeof(value)));
+		e = store_put(txn, STORE_ARRIVAL, BYTES(key.b, 8),
+			      BYTES(value, 1 + n % sizeof(value)));
 	}
 	store_key_name(store_of(txn), STORE_CURSOR, BYTES_LIT("a hidden name"), name);
 	if (e == E_OK)
-		e = store_put(txn, STORE_CURSOR, BYTES(name, sizeof(name)), BYTES_LIT("found by it"));
+		e = store_put(txn, STORE_CURSOR, BYTES(name, sizeof(name)),
+			      BYTES_LIT("found by it"));
 	return e == E_OK ? store_meta_put_u64(txn, "counted", 7) : e;
 }
 
@@ -49,13 +51,14 @@ all_there(struct store *s)
 		return false;
 	store_key_name(s, STORE_CURSOR, BYTES_LIT("a hidden name"), name);
 	good = store_get(txn, STORE_CURSOR, BYTES(name, sizeof(name)), &value) == E_OK &&
-	       bytes_equal(value, BYTES_LIT("found by it")) && store_meta_u64(txn, "counted", 0, &counted) == E_OK && counted >= 7 &&
+	       bytes_equal(value, BYTES_LIT("found by it")) &&
+	       store_meta_u64(txn, "counted", 0, &counted) == E_OK && counted >= 7 &&
 	       store_count(txn, STORE_ARRIVAL) == ROWS;
 	for (n = 1; n <= ROWS && good; n++) {
 		struct store_seq key = store_seq_of(n);
 
-		good = store_get(txn, STORE_ARRIVAL, BYTES(key.b, 8), &value) == E_OK && value.n == 1 + n % 300 &&
-		       value.p[0] == n % 251;
+		good = store_get(txn, STORE_ARRIVAL, BYTES(key.b, 8), &value) == E_OK &&
+		       value.n == 1 + n % 300 && value.p[0] == n % 251;
 	}
 	store_read_end(txn);
 	return good;
@@ -143,7 +146,7 @@ record_job(struct store_txn *txn, void *arg)
 
 	if (e == E_OK)
 		e = store_put(txn, STORE_RECORD_ROW, BYTES_LIT("24 bytes: number, record"),
-		              BYTES_LIT("a row"));
+			      BYTES_LIT("a row"));
 	return e == E_OK && arg != NULL ? E_QUOTA : e;
 }
 
@@ -154,7 +157,8 @@ plain_job(struct store_txn *txn, void *arg)
 	return store_meta_put_u64(txn, "counted", 9);
 }
 
-/* What is read, written elsewhere, or failed leaves the number; the first row of ours takes it along. */
+/* What is read, written elsewhere, or failed leaves the number; the first row of ours takes it
+ * along. */
 static void
 the_first_row_takes_the_number_along(void)
 {
@@ -178,7 +182,8 @@ the_first_row_takes_the_number_along(void)
 		REQUIRE(store_write(f.s, record_job, NULL) == E_OK && store_format_of(f.s) == 3);
 		store_close(f.s);
 		CHECK(older_seen(f.at).format == 3 && older_seen(f.at).rows == 1);
-		older_make(f.at, 1); /* as the programs left it that had such rows before the number */
+		older_make(f.at,
+			   1); /* as the programs left it that had such rows before the number */
 		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
 		CHECK(all_there(f.s) && store_format_of(f.s) == 3 && counted(f.s) == 8);
 		store_close(f.s);
@@ -188,7 +193,8 @@ the_first_row_takes_the_number_along(void)
 	}
 }
 
-/* Each call failing in turn, and a kill at each: the row and the number are there, or neither is. */
+/* Each call failing in turn, and a kill at each: the row and the number are there, or neither is.
+ */
 static void
 the_row_or_neither(bool kill)
 {
@@ -223,8 +229,8 @@ the_row_or_neither(bool kill)
 		REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid);
 		over = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 		seen = older_seen(f.at);
-		CHECK_MSG(seen.format == (seen.rows > 0 ? 3 : 1), "at %u: format %u, %zu rows", n, seen.format,
-		          seen.rows);
+		CHECK_MSG(seen.format == (seen.rows > 0 ? 3 : 1), "at %u: format %u, %zu rows", n,
+			  seen.format, seen.rows);
 		before += seen.rows == 0;
 		REQUIRE(store_open(f.at, &fixture_unlock, &fixture_options, &f.s, NULL) == E_OK);
 		CHECK_MSG(all_there(f.s) && store_format_of(f.s) == seen.format, "at %u", n);
@@ -249,7 +255,8 @@ killed_at_each_step_of_it(void)
 
 /* ---- a new key ---- */
 
-static const struct unlock second_unlock = {.name = "leaver", .passphrase = {(const uint8_t *)"fish", 4}};
+static const struct unlock second_unlock = {.name = "leaver",
+					    .passphrase = {(const uint8_t *)"fish", 4}};
 
 static enum err
 renew(struct store *s, store_tell_fn *tell, void *arg)
@@ -298,7 +305,8 @@ the_old_key_opens_nothing(void)
 	scratch_path(bundle, f.dir, "bundle");
 	scratch_path(other, f.dir, "other");
 	scratch_path(aside, f.dir, "aside");
-	REQUIRE(keyring_add(f.at, store_key_of(f.s), &second_unlock, &fixture_options.cost, NULL) == E_OK);
+	REQUIRE(keyring_add(f.at, store_key_of(f.s), &second_unlock, &fixture_options.cost, NULL) ==
+		E_OK);
 	REQUIRE(store_write(f.s, fill_job, NULL) == E_OK);
 	store_derive(f.s, "something", before, sizeof(before));
 	copy_file(keys, kept);
@@ -314,12 +322,14 @@ the_old_key_opens_nothing(void)
 	fixture_reopen(&f);
 	CHECK(all_there(f.s));
 	REQUIRE(backup_write(f.s, bundle, &info, NULL) == E_OK);
-	REQUIRE(backup_restore(bundle, other, &fixture_unlock, &fixture_options, &info, NULL) == E_OK);
+	REQUIRE(backup_restore(bundle, other, &fixture_unlock, &fixture_options, &info, NULL) ==
+		E_OK);
 	REQUIRE(store_open(other, &fixture_unlock, &fixture_options, &s, NULL) == E_OK);
 	CHECK(all_there(s) && store_format_of(s) == 3);
 	store_close(s);
 	store_close(f.s);
-	/* who left has the old `keys` and knows a passphrase of it: its key opens nothing of the file */
+	/* who left has the old `keys` and knows a passphrase of it: its key opens nothing of the
+	 * file */
 	CHECK(store_open(f.at, &second_unlock, &fixture_options, &s, NULL) == E_STORE_KEY);
 	copy_file(keys, aside);
 	copy_file(kept, keys);
@@ -351,11 +361,13 @@ failing_in_turn(void)
 		fault_disarm();
 		fixture_reopen(&f);
 		CHECK_MSG(all_there(f.s), "after failure %u (%s)", n - 1, err_name(e));
-		CHECK_MSG(e != E_OK || memcmp(key, store_key_of(f.s)->b, sizeof(key)) != 0, "failure %u: the old key", n - 1);
+		CHECK_MSG(e != E_OK || memcmp(key, store_key_of(f.s)->b, sizeof(key)) != 0,
+			  "failure %u: the old key", n - 1);
 		undone += memcmp(key, store_key_of(f.s)->b, sizeof(key)) == 0;
 		done += e != E_OK && memcmp(key, store_key_of(f.s)->b, sizeof(key)) != 0;
 	} while (fired && n < 500);
-	CHECK_MSG(undone > 3 && done > 0, "%u undone, %u done", undone, done); /* both sides of the moment were met */
+	CHECK_MSG(undone > 3 && done > 0, "%u undone, %u done", undone,
+		  done); /* both sides of the moment were met */
 	fixture_fini(&f);
 }
 
@@ -394,4 +406,5 @@ killed_at_each_step(void)
 }
 
 CHECK_MAIN(T(two_formats_old), T(the_first_row_takes_the_number_along), T(each_call_of_it_failing),
-           T(killed_at_each_step_of_it), T(the_old_key_opens_nothing), T(failing_in_turn), T(killed_at_each_step))
+	   T(killed_at_each_step_of_it), T(the_old_key_opens_nothing), T(failing_in_turn),
+	   T(killed_at_each_step))

@@ -1,8 +1,8 @@
 /*
- * XLSForms with the XForm that another converter makes of them, compared by content: element order in
- * the model does not count, white space, and the name of the root element neither. The data are not part of
- * the repository (shared/conformance in a folder above it); without them the tests are skipped. What
- * passes is counted; fewer than the floors below fails.
+ * XLSForms with the XForm that another converter makes of them, compared by content: element order
+ * in the model does not count, white space, and the name of the root element neither. The data are
+ * not part of the repository (shared/conformance in a folder above it); without them the tests are
+ * skipped. What passes is counted; fewer than the floors below fails.
  */
 #include <dirent.h>
 #include <expat.h>
@@ -13,9 +13,10 @@
 #include "tests/check.h"
 #include "tests/recorded.h"
 
-#define CORE_GOOD_MIN 305 /* of 351 forms that convert; the others use sheets and types left out for now */
-#define CORE_BAD_MIN 116  /* of 151 forms that must be refused */
-#define REAL_MIN 6        /* of 11 public .xlsx forms with a golden XForm: same content */
+#define CORE_GOOD_MIN \
+	305 /* of 351 forms that convert; the others use sheets and types left out for now */
+#define CORE_BAD_MIN 116 /* of 151 forms that must be refused */
+#define REAL_MIN 6       /* of 11 public .xlsx forms with a golden XForm: same content */
 
 static char *
 read_all(const char *path, size_t *n)
@@ -54,7 +55,10 @@ json_value(const char *line, const char *key)
 				continue;
 			}
 			p++;
-			writer_u8(&w, (uint8_t)(*p == 'n' ? '\n' : *p == 't' ? '\t' : *p == 'r' ? '\r' : *p));
+			writer_u8(&w, (uint8_t)(*p == 'n'   ? '\n'
+						: *p == 't' ? '\t'
+						: *p == 'r' ? '\r'
+							    : *p));
 		}
 	}
 	out = strdup(writer_cstr(&w));
@@ -95,7 +99,8 @@ put_text(struct writer *w, const char *s)
 			writer_u8(w, ' ');
 		space = false;
 		any = true;
-		if (s[0] == '\xe2' && s[1] == '\x80' && (unsigned char)s[2] >= 0x98 && (unsigned char)s[2] <= 0x9f) {
+		if (s[0] == '\xe2' && s[1] == '\x80' && (unsigned char)s[2] >= 0x98 &&
+		    (unsigned char)s[2] <= 0x9f) {
 			writer_u8(w, (unsigned char)s[2] < 0x9c ? '\'' : '"');
 			s += 2;
 		} else {
@@ -273,7 +278,8 @@ struct count {
 static void
 try_case(const char *line, char *golden, struct count *c)
 {
-	char *md = json_value(line, "md"), *id = json_value(line, "id"), *error = json_value(line, "error");
+	char *md = json_value(line, "md"), *id = json_value(line, "id"),
+	     *error = json_value(line, "error");
 	bool refuse = error != NULL && strcmp(error, "true") == 0, pass;
 	struct xlsform_report report;
 	struct writer w;
@@ -293,7 +299,10 @@ try_case(const char *line, char *golden, struct count *c)
 	*(refuse ? &c->bad : &c->good) += pass;
 	*(refuse ? &c->bad_all : &c->good_all) += 1;
 	if (!pass && getenv("BANYAN_VERBOSE") != NULL)
-		printf("  %s %s\n", id, refuse ? "was not refused" : e == E_OK ? "differs" : "was refused");
+		printf("  %s %s\n", id,
+		       refuse      ? "was not refused"
+		       : e == E_OK ? "differs"
+				   : "was refused");
 	writer_free(&w);
 	xlsform_report_free(&report);
 	free(md);
@@ -324,8 +333,8 @@ cases_with_golden_xforms(void)
 		if (strstr(line, "\"scope\": \"core\"") != NULL)
 			try_case(line, golden, &c);
 	}
-	printf("  %d of %d forms give the golden XForm, %d of %d wrong ones are refused\n", c.good, c.good_all,
-	       c.bad, c.bad_all);
+	printf("  %d of %d forms give the golden XForm, %d of %d wrong ones are refused\n", c.good,
+	       c.good_all, c.bad, c.bad_all);
 	CHECK(c.good >= CORE_GOOD_MIN);
 	CHECK(c.bad >= CORE_BAD_MIN);
 	free(cases);

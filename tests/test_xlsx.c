@@ -7,38 +7,41 @@ struct part {
 	const char *name, *text;
 };
 
-#define RELS "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
+#define RELS \
+	"<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">"
 #define TYPE "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 static const struct part package[] = {
-	{"_rels/.rels", RELS "<Relationship Id=\"r1\" Type=\"" TYPE "/officeDocument\" Target=\"/book/wb.xml\"/>"
-	                "</Relationships>"},
-	{"book/wb.xml", "<workbook xmlns:r=\"" TYPE "\"><sheets><sheet name=\"Survey\" r:id=\"a\"/>"
-	                "<sheet name=\"choices\" r:id=\"b\"/></sheets></workbook>"},
-	{"book/_rels/wb.xml.rels",
-	 RELS "<Relationship Id=\"b\" Type=\"" TYPE "/worksheet\" Target=\"/book/s2.xml\"/>"
-	 "<Relationship Id=\"a\" Type=\"" TYPE "/worksheet\" Target=\"sub/s1.xml\"/>"
-	 "<Relationship Id=\"c\" Type=\"" TYPE "/sharedStrings\" Target=\"strings.xml\"/>"
-	 "<Relationship Id=\"d\" Type=\"" TYPE "/styles\" Target=\"styles.xml\"/></Relationships>"},
-	{"book/strings.xml", "<sst><si><t>type</t></si><si><r><t>rich </t></r><r><t>text</t></r>"
-	                     "<rPh><t>aloud</t></rPh></si><si><t>a_x000D_b &amp; c</t></si></sst>"},
-	{"book/styles.xml",
-	 "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"yyyy\\-mm\\-dd\"/>"
-	 "<numFmt numFmtId=\"165\" formatCode=\"[Red]0.0&quot; days&quot;\"/></numFmts>"
-	 "<cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs>"
-	 "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"164\"/><xf numFmtId=\"165\"/>"
-	 "<xf numFmtId=\"20\"/><xf numFmtId=\"22\"/></cellXfs></styleSheet>"},
-	{"book/sub/s1.xml",
-	 "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row>"
-	 "<row r=\"2\"><c r=\"A2\"/></row>"
-	 "<row r=\"4\"><c r=\"A4\" t=\"s\"><v>2</v></c><c r=\"B4\" t=\"inlineStr\"><is><t>in</t><t>line</t></is></c>"
-	 "<c r=\"C4\"><v>3</v></c><c r=\"D4\"><v>0.1</v></c><c r=\"E4\" t=\"b\"><v>1</v></c>"
-	 "<c r=\"F4\" t=\"str\"><f>1+1</f><v>two</v></c></row>"
-	 "<row><c s=\"1\"><v>45306</v></c><c s=\"2\"><v>1</v></c><c s=\"3\"><v>2.50</v></c>"
-	 "<c s=\"4\"><v>0.5</v></c><c s=\"5\"><v>45306.75</v></c><c s=\"99\"><v>1E3</v></c></row>"
-	 "</sheetData></worksheet>"},
-	{"book/s2.xml", "<x:worksheet xmlns:x=\"y\"><x:sheetData><x:row><x:c><x:v>7.0</x:v></x:c></x:row>"
-	                "</x:sheetData></x:worksheet>"},
+    {"_rels/.rels",
+     RELS "<Relationship Id=\"r1\" Type=\"" TYPE "/officeDocument\" Target=\"/book/wb.xml\"/>"
+	  "</Relationships>"},
+    {"book/wb.xml", "<workbook xmlns:r=\"" TYPE "\"><sheets><sheet name=\"Survey\" r:id=\"a\"/>"
+		    "<sheet name=\"choices\" r:id=\"b\"/></sheets></workbook>"},
+    {"book/_rels/wb.xml.rels", RELS
+     "<Relationship Id=\"b\" Type=\"" TYPE "/worksheet\" Target=\"/book/s2.xml\"/>"
+     "<Relationship Id=\"a\" Type=\"" TYPE "/worksheet\" Target=\"sub/s1.xml\"/>"
+     "<Relationship Id=\"c\" Type=\"" TYPE "/sharedStrings\" Target=\"strings.xml\"/>"
+     "<Relationship Id=\"d\" Type=\"" TYPE "/styles\" Target=\"styles.xml\"/></Relationships>"},
+    {"book/strings.xml", "<sst><si><t>type</t></si><si><r><t>rich </t></r><r><t>text</t></r>"
+			 "<rPh><t>aloud</t></rPh></si><si><t>a_x000D_b &amp; c</t></si></sst>"},
+    {"book/styles.xml",
+     "<styleSheet><numFmts><numFmt numFmtId=\"164\" formatCode=\"yyyy\\-mm\\-dd\"/>"
+     "<numFmt numFmtId=\"165\" formatCode=\"[Red]0.0&quot; days&quot;\"/></numFmts>"
+     "<cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs>"
+     "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"164\"/><xf numFmtId=\"165\"/>"
+     "<xf numFmtId=\"20\"/><xf numFmtId=\"22\"/></cellXfs></styleSheet>"},
+    {"book/sub/s1.xml",
+     "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row>"
+     "<row r=\"2\"><c r=\"A2\"/></row>"
+     "<row r=\"4\"><c r=\"A4\" t=\"s\"><v>2</v></c><c r=\"B4\" t=\"inlineStr\"><is><t>in</t><t>line</t></is></c>"
+     "<c r=\"C4\"><v>3</v></c><c r=\"D4\"><v>0.1</v></c><c r=\"E4\" t=\"b\"><v>1</v></c>"
+     "<c r=\"F4\" t=\"str\"><f>1+1</f><v>two</v></c></row>"
+     "<row><c s=\"1\"><v>45306</v></c><c s=\"2\"><v>1</v></c><c s=\"3\"><v>2.50</v></c>"
+     "<c s=\"4\"><v>0.5</v></c><c s=\"5\"><v>45306.75</v></c><c s=\"99\"><v>1E3</v></c></row>"
+     "</sheetData></worksheet>"},
+    {"book/s2.xml",
+     "<x:worksheet xmlns:x=\"y\"><x:sheetData><x:row><x:c><x:v>7.0</x:v></x:c></x:row>"
+     "</x:sheetData></x:worksheet>"},
 };
 #define PARTS (sizeof(package) / sizeof(package[0]))
 
@@ -62,7 +65,8 @@ make(const char *name, const char *text, size_t text_bytes)
 
 		if (s != NULL)
 			zip_file_add(zip, package[i].name,
-			             zip_source_buffer(zip, s, other ? text_bytes : strlen(s), 0), 0);
+				     zip_source_buffer(zip, s, other ? text_bytes : strlen(s), 0),
+				     0);
 	}
 	zip_source_keep(out);
 	zip_close(zip);
@@ -79,8 +83,8 @@ static void
 cells_are_text(void)
 {
 	static const char *const row4[] = {"a\nb & c", "inline", "3", "0.1", "TRUE", "two"};
-	static const char *const row5[] = {"2024-01-15", "1899-12-31", "2.5", "12:00:00", "2024-01-15 18:00:00",
-	                                   "1000"};
+	static const char *const row5[] = {"2024-01-15", "1899-12-31",          "2.5",
+					   "12:00:00",   "2024-01-15 18:00:00", "1000"};
 	struct bytes file = make(NULL, NULL, 0);
 	struct workbook b;
 	struct arena a;
@@ -113,13 +117,15 @@ bad_workbooks(void)
 	static const struct {
 		const char *part, *text, *words;
 	} rows[] = {
-		{"book/wb.xml", NULL, "not an .xlsx workbook"},
-		{"book/_rels/wb.xml.rels", NULL, "not an .xlsx workbook"},
-		{"book/sub/s1.xml", NULL, "missing"},
-		{"book/sub/s1.xml", "<worksheet><sheetData>", "s1.xml, line 1"},
-		{"book/strings.xml", "<!DOCTYPE a [<!ENTITY x \"y\">]><sst><si><t>&x;</t></si></sst>", "document type"},
-		{"book/sub/s1.xml", "<worksheet><sheetData><row><c r=\"ZZZ1\"><v>1</v></c></row></sheetData></worksheet>",
-		 "columns"},
+	    {"book/wb.xml", NULL, "not an .xlsx workbook"},
+	    {"book/_rels/wb.xml.rels", NULL, "not an .xlsx workbook"},
+	    {"book/sub/s1.xml", NULL, "missing"},
+	    {"book/sub/s1.xml", "<worksheet><sheetData>", "s1.xml, line 1"},
+	    {"book/strings.xml", "<!DOCTYPE a [<!ENTITY x \"y\">]><sst><si><t>&x;</t></si></sst>",
+	     "document type"},
+	    {"book/sub/s1.xml",
+	     "<worksheet><sheetData><row><c r=\"ZZZ1\"><v>1</v></c></row></sheetData></worksheet>",
+	     "columns"},
 	};
 	struct workbook b;
 	struct why why;
@@ -127,11 +133,13 @@ bad_workbooks(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct bytes file = make(rows[i].part, rows[i].text, rows[i].text == NULL ? 0 : strlen(rows[i].text));
+		struct bytes file = make(rows[i].part, rows[i].text,
+					 rows[i].text == NULL ? 0 : strlen(rows[i].text));
 
 		arena_init(&a, 1u << 20);
 		CHECK(xlsx_read(file, &a, &b, &why) != E_OK);
-		CHECK_MSG(strstr(why.thing, rows[i].words) != NULL, "%s, want %s", why.thing, rows[i].words);
+		CHECK_MSG(strstr(why.thing, rows[i].words) != NULL, "%s, want %s", why.thing,
+			  rows[i].words);
 		arena_free(&a);
 		free((void *)(uintptr_t)file.p);
 	}
@@ -187,4 +195,5 @@ damage_is_an_error_not_a_crash(void)
 	free((void *)(uintptr_t)file.p);
 }
 
-CHECK_MAIN(T(cells_are_text), T(bad_workbooks), T(a_zip_bomb_is_refused), T(damage_is_an_error_not_a_crash))
+CHECK_MAIN(T(cells_are_text), T(bad_workbooks), T(a_zip_bomb_is_refused),
+	   T(damage_is_an_error_not_a_crash))

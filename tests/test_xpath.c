@@ -1,4 +1,5 @@
-/* test_xpath: expressions by a table, and the recorded cases of other engines where they are found. */
+/* test_xpath: expressions by a table, and the recorded cases of other engines where they are found.
+ */
 #include "schemas/xpath.h"
 
 #include <jansson.h>
@@ -12,9 +13,8 @@
 #include "tests/check.h"
 #include "tests/recorded.h"
 
-static const char document[] =
-    "<data><a>1</a><b>2</b><b>3</b><s>abc def</s><d>2026-11-22</d><e/>"
-    "<g><x>5</x></g><g><x>7</x></g></data>";
+static const char document[] = "<data><a>1</a><b>2</b><b>3</b><s>abc def</s><d>2026-11-22</d><e/>"
+			       "<g><x>5</x></g><g><x>7</x></g></data>";
 
 struct row {
 	const char *expr, *want; /* want NULL: it must fail */
@@ -44,33 +44,86 @@ static void
 expressions(void)
 {
 	static const struct row rows[] = {
-		{"1 + 2 * 3", "7"}, {"(1 + 2) * 3", "9"}, {"7 div 2", "3.5"}, {"-7 mod 3", "-1"}, {"- 1", "-1"},
-		{"1 div 0", "Infinity"}, {"'a' = \"a\"", "true"}, {"1 = '1'", "true"}, {"a", "1"},
-		{"/data/b[2]", "3"}, {"count(//b)", "2"}, {"sum(b)", "5"}, {"b = 3", "true"}, {"b != 3", "true"},
-		{"b > 3", "false"}, {"/data/g[x = 7]/x", "7"}, {"../data/a", "1"}, {"count(a | b)", "3"},
-		{"concat(a, '-', b)", "1-23"}, {"join(',', b)", "2,3"}, {"substr('hello', 1, 3)", "el"},
-		{"substr('hello', -2)", "lo"}, {"substring('hello', 2, 3)", "ell"}, {"string-length('ខ្មែរ')", "5"},
-		{"selected('a b c', 'b')", "true"}, {"selected('a b c', 'd')", "false"},
-		{"selected-at('a b c', 1)", "b"}, {"count-selected(' a  b ')", "2"}, {"coalesce('', 'x')", "x"},
-		{"if(a = 1, 'yes', frob())", "yes"}, {"true() or frob()", "true"}, {"frob()", NULL},
-		{"round(2.5)", "3"}, {"round(1.235, 2)", "1.24"}, {"int(-3.7)", "-3"}, {"pow(2, 10)", "1024"},
-		{"min(b)", "2"}, {"max(1, 5, 3)", "5"}, {"0.1 + 0.2", "0.30000000000000004"}, {"1e3", NULL},
-		{"today()", "2026-11-22"}, {"now()", "2026-11-22T08:31:51.000+07:00"},
-		{"today() > '2026-11-21'", "true"}, {"d <= today()", "true"}, {"d > today()", "false"},
-		{"format-date(d, '%e/%n/%Y %a %b')", "22/11/2026 Sun Nov"}, {"date('2026-02-29')", ""},
-		{"date(d + 1)", "2026-11-23"}, {"date('')", ""},
-		{"regex('0123456', '[0-9]{6,}')", "true"}, {"regex('call 12345', '[0-9]{6,}')", "false"},
-		{"regex('ab', '^[\\p{L}]{0,3}$')", "true"}, {"regex('abcd', '^[\\p{L}]{0,3}$')", "false"},
-		{"regex('ស', '^\\p{L}$')", "true"}, {"regex('a1', '^(a|b)\\d?$')", "true"},
-		{"regex('aXXb', '^a(?:X|Y)+b$')", "true"}, {"regex('x', '(')", NULL},
-		{"regex('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '^(a*)*b$')", "false"},
-		{"not(e)", "false"}, {"not(string(e))", "true"}, {"count-non-empty(a | e)", "1"},
-		{"checklist(1, 2, true(), false())", "true"}, {"boolean-from-string('1')", "true"},
-		{"position(g[2])", "2"}, {"translate('abc', 'ab', 'x')", "xc"}, {"contains(s, 'c d')", "true"},
-		{"normalize-space('  a  b ')", "a b"}, {"string-length(uuid())", "36"},
-		{"digest('', 'SHA-256', 'hex')", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-		{"", NULL}, {"1 +", NULL}, {"(1", NULL}, {"'a", NULL}, {"a b", NULL}, {"foo::a", NULL},
-		{"string-length()", "22"}, {"true(1)", NULL}, {"count(1)", NULL}, {"a[", NULL},
+	    {"1 + 2 * 3", "7"},
+	    {"(1 + 2) * 3", "9"},
+	    {"7 div 2", "3.5"},
+	    {"-7 mod 3", "-1"},
+	    {"- 1", "-1"},
+	    {"1 div 0", "Infinity"},
+	    {"'a' = \"a\"", "true"},
+	    {"1 = '1'", "true"},
+	    {"a", "1"},
+	    {"/data/b[2]", "3"},
+	    {"count(//b)", "2"},
+	    {"sum(b)", "5"},
+	    {"b = 3", "true"},
+	    {"b != 3", "true"},
+	    {"b > 3", "false"},
+	    {"/data/g[x = 7]/x", "7"},
+	    {"../data/a", "1"},
+	    {"count(a | b)", "3"},
+	    {"concat(a, '-', b)", "1-23"},
+	    {"join(',', b)", "2,3"},
+	    {"substr('hello', 1, 3)", "el"},
+	    {"substr('hello', -2)", "lo"},
+	    {"substring('hello', 2, 3)", "ell"},
+	    {"string-length('ខ្មែរ')", "5"},
+	    {"selected('a b c', 'b')", "true"},
+	    {"selected('a b c', 'd')", "false"},
+	    {"selected-at('a b c', 1)", "b"},
+	    {"count-selected(' a  b ')", "2"},
+	    {"coalesce('', 'x')", "x"},
+	    {"if(a = 1, 'yes', frob())", "yes"},
+	    {"true() or frob()", "true"},
+	    {"frob()", NULL},
+	    {"round(2.5)", "3"},
+	    {"round(1.235, 2)", "1.24"},
+	    {"int(-3.7)", "-3"},
+	    {"pow(2, 10)", "1024"},
+	    {"min(b)", "2"},
+	    {"max(1, 5, 3)", "5"},
+	    {"0.1 + 0.2", "0.30000000000000004"},
+	    {"1e3", NULL},
+	    {"today()", "2026-11-22"},
+	    {"now()", "2026-11-22T08:31:51.000+07:00"},
+	    {"today() > '2026-11-21'", "true"},
+	    {"d <= today()", "true"},
+	    {"d > today()", "false"},
+	    {"format-date(d, '%e/%n/%Y %a %b')", "22/11/2026 Sun Nov"},
+	    {"date('2026-02-29')", ""},
+	    {"date(d + 1)", "2026-11-23"},
+	    {"date('')", ""},
+	    {"regex('0123456', '[0-9]{6,}')", "true"},
+	    {"regex('call 12345', '[0-9]{6,}')", "false"},
+	    {"regex('ab', '^[\\p{L}]{0,3}$')", "true"},
+	    {"regex('abcd', '^[\\p{L}]{0,3}$')", "false"},
+	    {"regex('ស', '^\\p{L}$')", "true"},
+	    {"regex('a1', '^(a|b)\\d?$')", "true"},
+	    {"regex('aXXb', '^a(?:X|Y)+b$')", "true"},
+	    {"regex('x', '(')", NULL},
+	    {"regex('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '^(a*)*b$')", "false"},
+	    {"not(e)", "false"},
+	    {"not(string(e))", "true"},
+	    {"count-non-empty(a | e)", "1"},
+	    {"checklist(1, 2, true(), false())", "true"},
+	    {"boolean-from-string('1')", "true"},
+	    {"position(g[2])", "2"},
+	    {"translate('abc', 'ab', 'x')", "xc"},
+	    {"contains(s, 'c d')", "true"},
+	    {"normalize-space('  a  b ')", "a b"},
+	    {"string-length(uuid())", "36"},
+	    {"digest('', 'SHA-256', 'hex')",
+	     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+	    {"", NULL},
+	    {"1 +", NULL},
+	    {"(1", NULL},
+	    {"'a", NULL},
+	    {"a b", NULL},
+	    {"foo::a", NULL},
+	    {"string-length()", "22"},
+	    {"true(1)", NULL},
+	    {"count(1)", NULL},
+	    {"a[", NULL},
 	};
 	struct arena a;
 	struct xml_doc doc;
@@ -82,10 +135,11 @@ expressions(void)
 		enum err e;
 		char *got = work(rows[i].expr, &doc, &e);
 
-		CHECK_MSG((got == NULL) == (rows[i].want == NULL), "%s: %s", rows[i].expr, err_name(e));
+		CHECK_MSG((got == NULL) == (rows[i].want == NULL), "%s: %s", rows[i].expr,
+			  err_name(e));
 		if (got != NULL && rows[i].want != NULL)
-			CHECK_MSG(strcmp(got, rows[i].want) == 0, "%s gave %s, not %s", rows[i].expr, got,
-			          rows[i].want);
+			CHECK_MSG(strcmp(got, rows[i].want) == 0, "%s gave %s, not %s",
+				  rows[i].expr, got, rows[i].want);
 		free(got);
 	}
 	arena_free(&a);
@@ -169,9 +223,10 @@ case_itext_below(struct xml_node *n, struct arena *a, const char *id)
 		const char *lang = xml_attribute(c, "", "lang");
 
 		if (strcmp(c->name, "translation") == 0) {
-			if (case_lang != NULL ? lang == NULL || strcmp(lang, case_lang) != 0 :
-			                        xml_attribute(c, "", "default") == NULL &&
-			                            xml_sibling(xml_child(c->parent, ""), "") != NULL)
+			if (case_lang != NULL
+				? lang == NULL || strcmp(lang, case_lang) != 0
+				: xml_attribute(c, "", "default") == NULL &&
+				      xml_sibling(xml_child(c->parent, ""), "") != NULL)
 				continue;
 			for (t = xml_child(c, "text"); t != NULL; t = xml_sibling(t, "text"))
 				if (strcmp(xml_attribute(t, "", "id"), id) == 0)
@@ -253,14 +308,15 @@ same_strings(const struct xpath_value *v, const json_t *want, struct arena *a)
 	if (v->kind != XPATH_NODES || v->count != json_array_size(want))
 		return false;
 	for (i = 0; i < v->count; i++)
-		if (strcmp(xml_string(v->nodes[i], a), json_string_value(json_array_get(want, i))) != 0)
+		if (strcmp(xml_string(v->nodes[i], a),
+			   json_string_value(json_array_get(want, i))) != 0)
 			return false;
 	return true;
 }
 
 static bool
-judge(const json_t *c, const struct xpath_value *v, struct xml_node *root, const struct xpath_host *host,
-      struct arena *a)
+judge(const json_t *c, const struct xpath_value *v, struct xml_node *root,
+      const struct xpath_host *host, struct arena *a)
 {
 	const char *type = json_string_value(json_object_get(c, "type")), *match;
 	const json_t *want = json_object_get(c, "expected");
@@ -269,10 +325,11 @@ judge(const json_t *c, const struct xpath_value *v, struct xml_node *root, const
 	if ((match = json_string_value(json_object_get(c, "match"))) != NULL)
 		return xpath_regex(match, xpath_string(v, a), &matches) == E_OK && matches;
 	if (json_object_get(c, "length") != NULL)
-		return strlen(xpath_string(v, a)) == (size_t)json_integer_value(json_object_get(c, "length"));
+		return strlen(xpath_string(v, a)) ==
+		       (size_t)json_integer_value(json_object_get(c, "length"));
 	if (strcmp(type, "number") == 0)
 		return same_number(xpath_number(v, host, a), json_expected(want),
-		                   json_number_value(json_object_get(c, "tolerance")));
+				   json_number_value(json_object_get(c, "tolerance")));
 	if (strcmp(type, "string") == 0)
 		return strcmp(xpath_string(v, a), json_string_value(want)) == 0;
 	if (strcmp(type, "boolean") == 0)
@@ -308,13 +365,16 @@ run_case(const json_t *c, char *got, size_t got_bytes)
 	case_clock(c, &host);
 	context.node = canonical(doc.root, json_string_value(json_object_get(c, "context_xpath")));
 	context.root = root == NULL ? doc.root : canonical(doc.root, root);
-	json_object_foreach(json_object_get(c, "ns"), key, value) {
+	json_object_foreach(json_object_get(c, "ns"), key, value)
+	{
 		ns[n] = (struct xml_ns){key, json_string_value(value), list};
 		list = &ns[n++];
 	}
-	if (xpath_compile(&x, &a, json_string_value(json_object_get(c, "expr")), list, &why) == E_OK &&
+	if (xpath_compile(&x, &a, json_string_value(json_object_get(c, "expr")), list, &why) ==
+		E_OK &&
 	    xpath_eval(x, &context, &v, &why) == E_OK) {
-		good = !json_is_true(json_object_get(c, "throws")) && judge(c, &v, doc.root, &host, &a);
+		good = !json_is_true(json_object_get(c, "throws")) &&
+		       judge(c, &v, doc.root, &host, &a);
 		snprintf(got, got_bytes, "%s (%d)", xpath_string(&v, &a), (int)v.kind);
 	} else {
 		good = json_is_true(json_object_get(c, "throws"));
@@ -361,8 +421,8 @@ recorded_cases(void)
 	fclose(f);
 	for (i = 0; i < 3; i++) {
 		printf("  %s: %d of %d\n", suites[i].name, suites[i].passed, suites[i].count);
-		CHECK_MSG(suites[i].passed >= suites[i].floor, "%s is under its floor of %d", suites[i].name,
-		          suites[i].floor);
+		CHECK_MSG(suites[i].passed >= suites[i].floor, "%s is under its floor of %d",
+			  suites[i].name, suites[i].floor);
 	}
 }
 
@@ -370,8 +430,13 @@ recorded_cases(void)
 static void
 short_memory_is_said(void)
 {
-	static const char *const rows[] = {"id('7')", "selected-at('one two three', 2)", "string-length(string())",
-	                                   "normalize-space()", "//g[x > 5] | //b", "join(', ', //b)", "distance(//a)"};
+	static const char *const rows[] = {"id('7')",
+					   "selected-at('one two three', 2)",
+					   "string-length(string())",
+					   "normalize-space()",
+					   "//g[x > 5] | //b",
+					   "join(', ', //b)",
+					   "distance(//a)"};
 	const size_t step = alignof(max_align_t);
 	struct arena tree;
 	struct xml_doc doc;
@@ -395,7 +460,8 @@ short_memory_is_said(void)
 
 			arena_init(&a, most);
 			e = xpath_eval(x, &c, &v, &why);
-			CHECK_MSG(why.e == e, "%s in %zu bytes: %s, said %s", rows[i], most, err_name(e), err_name(why.e));
+			CHECK_MSG(why.e == e, "%s in %zu bytes: %s, said %s", rows[i], most,
+				  err_name(e), err_name(why.e));
 			was_short = was_short || e == E_NO_MEMORY;
 			arena_free(&a);
 		}

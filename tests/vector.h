@@ -1,7 +1,7 @@
 /*
- * vector: golden bytes in tests/vectors/NAME.hex: hexadecimal digits in lines, `#` begins a comment.
- * Formats are forever: a vector changes only with a new version of its format. A new one is written
- * by running the test with BANYAN_NEW_VECTORS=1, which never changes one that is there.
+ * vector: golden bytes in tests/vectors/NAME.hex: hexadecimal digits in lines, `#` begins a
+ * comment. Formats are forever: a vector changes only with a new version of its format. A new one
+ * is written by running the test with BANYAN_NEW_VECTORS=1, which never changes one that is there.
  */
 #ifndef BANYAN_TESTS_VECTOR_H
 #define BANYAN_TESTS_VECTOR_H
@@ -9,7 +9,8 @@
 #include "core/bytes.h"
 #include "tests/check.h"
 
-/* hex_bytes: digits with any blanks and comments between them; view of `room`, {NULL, 0} if malformed. */
+/* hex_bytes: digits with any blanks and comments between them; view of `room`, {NULL, 0} if
+ * malformed. */
 static inline struct bytes
 hex_bytes(const char *text, uint8_t *room, size_t room_bytes)
 {
@@ -82,7 +83,8 @@ vector_holds(const char *name, const char *what, struct bytes got)
 		return true;
 	}
 	if (!bytes_equal(want, got))
-		fprintf(stderr, "tests/vectors/%s.hex: %zu bytes, got %zu others\n", name, want.n, got.n);
+		fprintf(stderr, "tests/vectors/%s.hex: %zu bytes, got %zu others\n", name, want.n,
+			got.n);
 	return bytes_equal(want, got);
 }
 

@@ -1,6 +1,7 @@
 /*
- * wire_tap: somebody between two sessions who changes one frame of one direction: a byte of it, where it ends, or its place.
- * Everything else passes. A tap that changes nothing counts what passed: then every byte of every frame is gone through.
+ * wire_tap: somebody between two sessions who changes one frame of one direction: a byte of it,
+ * where it ends, or its place. Everything else passes. A tap that changes nothing counts what
+ * passed: then every byte of every frame is gone through.
  */
 #ifndef BANYAN_TESTS_WIRE_TAP_H
 #define BANYAN_TESTS_WIRE_TAP_H
@@ -10,19 +11,21 @@
 #include "tests/check.h"
 
 /* What the test itself is wrong without. */
-#define MUST_HOLD(expr) ((expr) ? (void)0 : (void)(fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr), abort()))
+#define MUST_HOLD(expr) \
+	((expr) ? (void)0 \
+		: (void)(fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr), abort()))
 #define TAP_FRAMES_MAX 80u
 #define TAP_VALUES 9u /* of a byte that is flipped: each bit, then all */
 
 enum tap_change {
-	TAP_CUT,    /* the link ends before this byte, for both */
-	TAP_FLIP,   /* each of its bits, then all of them */
-	TAP_SHORT,  /* the byte is left out */
-	TAP_LONG,   /* the byte comes twice */
-	TAP_TURN,   /* it changes places with the next */
-	TAP_LOST,   /* from here on: the whole frame */
+	TAP_CUT,   /* the link ends before this byte, for both */
+	TAP_FLIP,  /* each of its bits, then all of them */
+	TAP_SHORT, /* the byte is left out */
+	TAP_LONG,  /* the byte comes twice */
+	TAP_TURN,  /* it changes places with the next */
+	TAP_LOST,  /* from here on: the whole frame */
 	TAP_TWICE,
-	TAP_LATE,   /* behind the next frame of its direction */
+	TAP_LATE, /* behind the next frame of its direction */
 	TAP_NONE
 };
 
@@ -109,12 +112,12 @@ tap_frame(struct tap *t, bool up, uint8_t type, struct bytes frame)
 }
 
 /*
- * All that one end has to say, to the other, `piece` bytes at a time (0: all), which is then asked what it does: drain(up).
- * False: nothing was said, or the link is cut.
+ * All that one end has to say, to the other, `piece` bytes at a time (0: all), which is then asked
+ * what it does: drain(up). False: nothing was said, or the link is cut.
  */
 static inline bool
-tap_move(struct tap *t, struct session *from, struct session *to, bool up, size_t piece, bool (*drain)(bool up),
-         uint64_t now_ms)
+tap_move(struct tap *t, struct session *from, struct session *to, bool up, size_t piece,
+	 bool (*drain)(bool up), uint64_t now_ms)
 {
 	struct bytes b = t->cut ? BYTES_NONE : session_outbox(from, now_ms);
 	size_t at;
@@ -125,7 +128,8 @@ tap_move(struct tap *t, struct session *from, struct session *to, bool up, size_
 	for (at = 0; at < b.n;) {
 		struct frame_head head;
 
-		MUST_HOLD(frame_head(BYTES(b.p + at, b.n - at), &head, NULL) == E_OK && head.head_bytes > 0);
+		MUST_HOLD(frame_head(BYTES(b.p + at, b.n - at), &head, NULL) == E_OK &&
+			  head.head_bytes > 0);
 		tap_frame(t, up, head.type, BYTES(b.p + at, head.head_bytes + head.body_bytes));
 		at += head.head_bytes + head.body_bytes;
 	}

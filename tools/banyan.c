@@ -9,7 +9,8 @@ int
 main(int argc, char **argv)
 {
 #ifdef BANYAN_TEST_PLAIN
-	(void)fprintf(stderr, "banyan: THIS IS A TEST BUILD THAT SEALS NOTHING: never for real use\n");
+	(void)fprintf(stderr,
+		      "banyan: THIS IS A TEST BUILD THAT SEALS NOTHING: never for real use\n");
 #endif
 	return front_main(argc, argv);
 }

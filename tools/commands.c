@@ -110,7 +110,8 @@ positional_next(const char **at, struct positional *out)
 		p++;
 	if ((out->input = *p == '@'))
 		p++;
-	for (n = 0; isupper((unsigned char)p[n]) || p[n] == '=' || islower((unsigned char)p[n]); n++) {
+	for (n = 0; isupper((unsigned char)p[n]) || p[n] == '=' || islower((unsigned char)p[n]);
+	     n++) {
 		if (n + 1 < sizeof(out->name))
 			out->name[n] = p[n];
 	}

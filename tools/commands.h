@@ -1,6 +1,6 @@
 /*
- * commands: the subcommands (command.def) and their options (option.def), one row each: read by the parser,
- * by --help and by the tests.
+ * commands: the subcommands (command.def) and their options (option.def), one row each: read by the
+ * parser, by --help and by the tests.
  */
 #ifndef BANYAN_TOOLS_COMMANDS_H
 #define BANYAN_TOOLS_COMMANDS_H
@@ -21,7 +21,8 @@ enum option_kind {
 	OPTION_INPUT_NEED
 };
 
-/* option.def: X("command" or "" for every one, "long-name", "short letter" or "", "VALUE", kind, "help") */
+/* option.def: X("command" or "" for every one, "long-name", "short letter" or "", "VALUE", kind,
+ * "help") */
 struct option_row {
 	const char *command, *name, *letter, *value;
 	enum option_kind kind;
@@ -31,10 +32,12 @@ struct option_row {
 size_t command_count(void);
 const struct command *command_at(size_t index);
 /*
- * command_find: the command that the words begin with ("form", "add"); *used is how many words name it.
- * NULL: there is none. *half is then true when the first word begins the name of some command ("form").
+ * command_find: the command that the words begin with ("form", "add"); *used is how many words name
+ * it. NULL: there is none. *half is then true when the first word begins the name of some command
+ * ("form").
  */
-const struct command *command_find(const char *const *words, size_t count, size_t *used, bool *half);
+const struct command *
+command_find(const char *const *words, size_t count, size_t *used, bool *half);
 
 size_t option_count(void);
 const struct option_row *option_at(size_t index);

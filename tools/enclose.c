@@ -7,8 +7,9 @@
 #include "core/pack.h"
 
 /*
- * The name of a file beside another. Asked through the store's own socket, names begin where the asker is: it is the same user's
- * or root's, so nothing is read for anybody who might not; nobody else's names are looked at.
+ * The name of a file beside another. Asked through the store's own socket, names begin where the
+ * asker is: it is the same user's or root's, so nothing is read for anybody who might not; nobody
+ * else's names are looked at.
  */
 static enum err
 place_of(struct call *c, char *out, size_t cap, const char *beside, struct bytes name)
@@ -20,8 +21,9 @@ place_of(struct call *c, char *out, size_t cap, const char *beside, struct bytes
 
 	if (!whole && call_is_asked(c) && call_input(c, CALL_PLACE, &here) != E_OK)
 		return E_ABSENT;
-	n = snprintf(out, cap, "%.*s%s%.*s%.*s", (int)here.n, (const char *)here.p, here.n > 0 ? "/" : "", folder,
-	             beside == NULL ? "" : beside, (int)name.n, (const char *)name.p);
+	n = snprintf(out, cap, "%.*s%s%.*s%.*s", (int)here.n, (const char *)here.p,
+		     here.n > 0 ? "/" : "", folder, beside == NULL ? "" : beside, (int)name.n,
+		     (const char *)name.p);
 	return n > 0 && (size_t)n < cap && memchr(name.p, '\0', name.n) == NULL ? E_OK : E_LIMIT;
 }
 
@@ -42,30 +44,37 @@ seal_file(const char *path, struct attached_new *out, struct why *why)
 }
 
 static enum err
-enclose_one(struct call *c, const struct form *form, const char *beside, struct bytes text, struct attached_new *out,
-            struct why *why)
+enclose_one(struct call *c, const struct form *form, const char *beside, struct bytes text,
+	    struct attached_new *out, struct why *why)
 {
 	char path[4096];
 	enum err e;
 
 	memset(out, 0, sizeof(*out));
 	if (!form_attachments(form))
-		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "the form does not allow attachments");
+		return why_set(why, E_ANSWER_CONSTRAINT, "%s",
+			       "the form does not allow attachments");
 	if (call_is_remote(c))
-		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "attachments are taken in where the store is, not from elsewhere");
+		return why_set(why, E_ANSWER_CONSTRAINT, "%s",
+			       "attachments are taken in where the store is, not from elsewhere");
 	if (text.n == 0 || place_of(c, path, sizeof(path), beside, text) != E_OK)
 		return why_set(why, E_ANSWER_CONSTRAINT, "%s", "the file's name is too long");
 	e = seal_file(path, out, NULL);
 	if (e == E_LIMIT)
-		return why_set(why, E_ANSWER_CONSTRAINT, "the file or its name is too long: %u bytes at most", ATTACH_BYTES_MAX);
-	return e == E_FILE_ABSENT ? why_set(why, E_ANSWER_CONSTRAINT, "there is no file %.200s", path)
-	       : e == E_OK        ? E_OK
-	                          : why_set(why, E_ANSWER_CONSTRAINT, "the file %.200s cannot be read", path);
+		return why_set(why, E_ANSWER_CONSTRAINT,
+			       "the file or its name is too long: %u bytes at most",
+			       ATTACH_BYTES_MAX);
+	return e == E_FILE_ABSENT
+		   ? why_set(why, E_ANSWER_CONSTRAINT, "there is no file %.200s", path)
+	       : e == E_OK
+		   ? E_OK
+		   : why_set(why, E_ANSWER_CONSTRAINT, "the file %.200s cannot be read", path);
 }
 
 enum err
-enclose(struct call *c, const struct form *form, const char *beside, struct field_value *values, size_t count,
-        struct arena *arena, struct enclosed *out, const char **field, struct why *why)
+enclose(struct call *c, const struct form *form, const char *beside, struct field_value *values,
+	size_t count, struct arena *arena, struct enclosed *out, const char **field,
+	struct why *why)
 {
 	enum err e = E_OK;
 	size_t i;
@@ -82,8 +91,10 @@ enclose(struct call *c, const struct form *form, const char *beside, struct fiel
 			continue;
 		*field = form_field(form, index)->path;
 		if (out->count == ATTACH_RECORD_MAX)
-			return why_set(why, E_ANSWER_CONSTRAINT, "a record has at most %u attachments", ATTACH_RECORD_MAX);
-		if ((e = enclose_one(c, form, beside, reader_str(&r), &out->files[out->count++], why)) != E_OK)
+			return why_set(why, E_ANSWER_CONSTRAINT,
+				       "a record has at most %u attachments", ATTACH_RECORD_MAX);
+		if ((e = enclose_one(c, form, beside, reader_str(&r), &out->files[out->count++],
+				     why)) != E_OK)
 			break;
 		writer_init(&text, text_memory, sizeof(text_memory));
 		attach_ref_write(&out->files[out->count - 1].ref, &text);

@@ -19,11 +19,13 @@ tell(struct call *c, const struct erasure_row *row)
 	store_read_end(txn);
 	view_time(when, (uint32_t)row->order.time_s);
 	if (call_json(c))
-		call_out(c, "{\"id\":\"%s\",\"state\":\"erased\",\"area\":\"%s\",\"erased\":%llu}\n", id, row->order.area,
-		         (unsigned long long)row->order.time_s);
+		call_out(c,
+			 "{\"id\":\"%s\",\"state\":\"erased\",\"area\":\"%s\",\"erased\":%llu}\n",
+			 id, row->order.area, (unsigned long long)row->order.time_s);
 	else
-		call_out(c, "Record %s was erased: %s, by an order of %s (%s).%s%.*s\n", id, when, name, row->order.area,
-		         row->reason.n > 0 ? " Reason: " : "", (int)row->reason.n, (const char *)row->reason.p);
+		call_out(c, "Record %s was erased: %s, by an order of %s (%s).%s%.*s\n", id, when,
+			 name, row->order.area, row->reason.n > 0 ? " Reason: " : "",
+			 (int)row->reason.n, (const char *)row->reason.p);
 }
 
 /* Of an erased record there is the order. */

@@ -26,14 +26,16 @@ files_find(struct call *c, char *names, struct form_file *files, size_t *count)
 	char *name, *rest;
 
 	*count = 0;
-	for (name = strtok_r(names, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) {
+	for (name = strtok_r(names, "\n", &rest); name != NULL;
+	     name = strtok_r(NULL, "\n", &rest)) {
 		char input[300];
 
 		if (*count == FORM_FILES_MAX)
 			return why_set(call_why(c), E_LIMIT, "the number of choice files");
 		(void)snprintf(input, sizeof(input), "FILE/%s", name);
 		if (call_input(c, input, &files[*count].content) != E_OK)
-			return why_set(call_why(c), E_FILE_ABSENT, "%s beside the form, which names it", name);
+			return why_set(call_why(c), E_FILE_ABSENT,
+				       "%s beside the form, which names it", name);
 		files[(*count)++].name = name;
 	}
 	return E_OK;
@@ -41,7 +43,7 @@ files_find(struct call *c, char *names, struct form_file *files, size_t *count)
 
 enum err
 form_file_read(struct call *c, size_t index, struct writer *bundle, struct form **form,
-               struct xlsform_report *report)
+	       struct xlsform_report *report)
 {
 	const char *path = call_arg(c, index);
 	struct form_file files[FORM_FILES_MAX];
@@ -56,8 +58,9 @@ form_file_read(struct call *c, size_t index, struct writer *bundle, struct form 
 	if (e != E_OK)
 		return e;
 	if (!xlsform_kind_of(path, &kind))
-		return why_set(call_why(c), E_USAGE, "\"%s\" is no XLSForm: its name must end in .xlsx, .csv or .md",
-		               path);
+		return why_set(call_why(c), E_USAGE,
+			       "\"%s\" is no XLSForm: its name must end in .xlsx, .csv or .md",
+			       path);
 	id_of(path, id, sizeof(id));
 	writer_heap_init(&xform, CONTROL_PLAIN_BYTES_MAX);
 	writer_heap_init(&names, 64u << 10);
@@ -116,6 +119,7 @@ form_file_faults(struct call *c, const char *file, const struct xlsform_report *
 			call_out(c, ", row %u", f->row);
 		if (f->column[0] != '\0')
 			call_out(c, ", column %s", f->column);
-		call_out(c, "%s%s%s\n", f->sheet[0] != '\0' ? ": " : "", f->warning ? "warning: " : "", f->message);
+		call_out(c, "%s%s%s\n", f->sheet[0] != '\0' ? ": " : "",
+			 f->warning ? "warning: " : "", f->message);
 	}
 }

@@ -27,7 +27,8 @@
 static bool
 asks_again(const struct call *c)
 {
-	static const char *const names[] = {"status", "list", "show", "audit", "check", "conflicts", "form list", "invite"};
+	static const char *const names[] = {"status", "list",      "show",      "audit",
+					    "check",  "conflicts", "form list", "invite"};
 	const char *name = call_command(c)->name;
 	size_t i;
 
@@ -40,24 +41,27 @@ asks_again(const struct call *c)
 	       (strcmp(name, "sweep") == 0 && call_flag(c, "dry-run"));
 }
 
-/* The link's failure, or else the command's own: that one's words came with the answer and must not be lost. */
+/* The link's failure, or else the command's own: that one's words came with the answer and must not
+ * be lost. */
 static enum err
 asked(struct call *c, enum err e, uint8_t status, const struct why *why)
 {
-	if (e == E_OK && (e = call_answered(c)) == E_OK && status != 0) /* it failed there, and could not even say so */
+	if (e == E_OK && (e = call_answered(c)) == E_OK &&
+	    status != 0) /* it failed there, and could not even say so */
 		return why_set(call_why(c), E_PEER_GONE, "the answer is not whole");
 	if (e == E_OK && c->answer_error != E_OK)
 		return asks_again(c) ? why_set(call_why(c), c->answer_error, "the output")
-		                     : why_set(call_why(c), E_UNTOLD, "what was asked is done");
+				     : why_set(call_why(c), E_UNTOLD, "what was asked is done");
 	if (e == E_OK || call_answered(c) == e)
 		return e;
-	if (why->e == e && (why->thing[0] != '\0' || call_why(c)->e != e)) /* a file here that failed has said so */
+	if (why->e == e && (why->thing[0] != '\0' ||
+			    call_why(c)->e != e)) /* a file here that failed has said so */
 		*call_why(c) = *why;
 	return e;
 }
 
-/* Through the socket of the daemon that owns the store. *nobody: none answers there. (A sync that cannot reach another
- * node is E_CONNECT too, and an answer.) */
+/* Through the socket of the daemon that owns the store. *nobody: none answers there. (A sync that
+ * cannot reach another node is E_CONNECT too, and an answer.) */
 static enum err
 forward_local(struct call *c, bool *nobody)
 {
@@ -108,7 +112,8 @@ asks_node(const struct call *c, const struct peer *p)
 {
 	enum role role = p->identities[0].role;
 
-	return call_command(c)->where == COMMAND_ASKS && (role == ROLE_OFFICER || role == ROLE_RESEARCHER);
+	return call_command(c)->where == COMMAND_ASKS &&
+	       (role == ROLE_OFFICER || role == ROLE_RESEARCHER);
 }
 
 static enum err
@@ -133,12 +138,13 @@ run_here(struct call *c)
 static bool
 wipes_blind(const struct call *c)
 {
-	return strcmp(call_command(c)->name, "wipe") == 0 && call_option(c, "lose-unsent") != NULL &&
-	       call_option(c, "passphrase-file") == NULL && call_option(c, "key-file") == NULL &&
-	       getenv("BANYAN_PASSPHRASE_FILE") == NULL;
+	return strcmp(call_command(c)->name, "wipe") == 0 &&
+	       call_option(c, "lose-unsent") != NULL && call_option(c, "passphrase-file") == NULL &&
+	       call_option(c, "key-file") == NULL && getenv("BANYAN_PASSPHRASE_FILE") == NULL;
 }
 
-/* A backup is written by the store's owner, which may be a daemon with another folder under its feet. */
+/* A backup is written by the store's owner, which may be a daemon with another folder under its
+ * feet. */
 static enum err
 absolute_output(struct call *c)
 {
@@ -212,8 +218,8 @@ tell(const struct call *c, enum err e)
 	writer_init(&w, clean, sizeof(clean));
 	terminal_clean(&w, bytes_of_str(sentence));
 	(void)fprintf(stderr, "%sbanyan%s%s:%s %s\n", colour ? "\033[1;31m" : "",
-	              c->command != NULL ? " " : "", c->command != NULL ? c->command->name : "",
-	              colour ? "\033[0m" : "", writer_cstr(&w));
+		      c->command != NULL ? " " : "", c->command != NULL ? c->command->name : "",
+		      colour ? "\033[0m" : "", writer_cstr(&w));
 	if (!c->json)
 		return;
 	writer_heap_init(&w, 4096);
@@ -239,21 +245,27 @@ show_help(const struct call *c)
 	return good ? 0 : err_exit_status(E_IO);
 }
 
-/* Which passphrase or key it was that does not fit, and whose: a variable that was set long ago is easily forgotten. */
+/* Which passphrase or key it was that does not fit, and whose: a variable that was set long ago is
+ * easily forgotten. */
 static void
 name_secret(struct call *c)
 {
-	const char *file = call_option(c, "passphrase-file"), *key = call_option(c, "key-file"), *as = call_option(c, "as");
+	const char *file = call_option(c, "passphrase-file"), *key = call_option(c, "key-file"),
+		   *as = call_option(c, "as");
 	const char *variable = getenv("BANYAN_PASSPHRASE_FILE");
 	struct why why = c->why;
 
 	if (call_option(c, "recover") != NULL)
-		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with the recovery key of %.80s; a device has none", why.thing,
-		              call_option(c, "recover"));
+		(void)why_set(&c->why, E_STORE_KEY,
+			      "%.60s, with the recovery key of %.80s; a device has none", why.thing,
+			      call_option(c, "recover"));
 	else if (file != NULL || key != NULL)
-		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with %.80s", why.thing, file != NULL ? file : key);
+		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with %.80s", why.thing,
+			      file != NULL ? file : key);
 	else if (variable != NULL && variable[0] != '\0')
-		(void)why_set(&c->why, E_STORE_KEY, "%.60s, with BANYAN_PASSPHRASE_FILE, which is %.80s", why.thing, variable);
+		(void)why_set(&c->why, E_STORE_KEY,
+			      "%.60s, with BANYAN_PASSPHRASE_FILE, which is %.80s", why.thing,
+			      variable);
 	why = c->why;
 	if (as != NULL)
 		(void)why_set(&c->why, E_STORE_KEY, "%.150s, as \"%.60s\"", why.thing, as);
@@ -265,7 +277,9 @@ carry_out(struct call *c, int argc, char **argv)
 	enum err e = options_parse(c, argc, argv);
 
 	if (e == E_OK && call_wants_version(c)) {
-		return printf("banyan %s\n", BANYAN_VERSION) < 0 || fflush(stdout) != 0 ? err_exit_status(E_IO) : 0;
+		return printf("banyan %s\n", BANYAN_VERSION) < 0 || fflush(stdout) != 0
+			   ? err_exit_status(E_IO)
+			   : 0;
 	}
 	if (e == E_OK && call_wants_help(c))
 		return show_help(c);
@@ -274,10 +288,12 @@ carry_out(struct call *c, int argc, char **argv)
 	if (e == E_OK)
 		e = front_run(c);
 	if (e == E_OK && fflush(stdout) != 0)
-		e = c->kept[0] != '\0' ? why_set(&c->why, E_UNTOLD, "%s", c->kept) : why_set(&c->why, E_IO, "the output");
+		e = c->kept[0] != '\0' ? why_set(&c->why, E_UNTOLD, "%s", c->kept)
+				       : why_set(&c->why, E_IO, "the output");
 	if (e != E_OK) {
 		if (c->why.e != e)
-			(void)why_set(&c->why, e, "%s", c->command != NULL ? c->command->name : "this");
+			(void)why_set(&c->why, e, "%s",
+				      c->command != NULL ? c->command->name : "this");
 		if (e == E_STORE_KEY)
 			name_secret(c);
 		tell(c, e);
@@ -287,8 +303,9 @@ carry_out(struct call *c, int argc, char **argv)
 }
 
 /*
- * `banyan ... >&-`: the next file opened would take the number of the stream that is closed, and what is said would be
- * written into it, be it the store. The number is taken the wrong way round, so that to use it fails as it did.
+ * `banyan ... >&-`: the next file opened would take the number of the stream that is closed, and
+ * what is said would be written into it, be it the store. The number is taken the wrong way round,
+ * so that to use it fails as it did.
  */
 static void
 streams_hold(void)
@@ -296,7 +313,8 @@ streams_hold(void)
 	int fd;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			abort();
 	}
 }

@@ -9,8 +9,8 @@
 /* front_main: what main() does; returns the exit status. */
 int front_main(int argc, char **argv);
 /*
- * front_run: carry out a parsed and gathered call where its store is: alone, through the socket of the daemon
- * that owns the store, at the node, or here on the opened store.
+ * front_run: carry out a parsed and gathered call where its store is: alone, through the socket of
+ * the daemon that owns the store, at the node, or here on the opened store.
  */
 enum err front_run(struct call *);
 

@@ -54,7 +54,8 @@ option_write(struct writer *w, const struct option_row *o)
 		writer_printf(w, "  --%s", o->name);
 	if (o->value[0] != '\0')
 		writer_printf(w, " %s", o->value);
-	wrap(w, o->help, OPTION_COLUMNS, w->n - before + 1 > OPTION_COLUMNS ? PAGE_COLUMNS : w->n - before);
+	wrap(w, o->help, OPTION_COLUMNS,
+	     w->n - before + 1 > OPTION_COLUMNS ? PAGE_COLUMNS : w->n - before);
 }
 
 static void
@@ -84,8 +85,8 @@ usage_option(struct writer *w, const struct option_row *o, size_t at)
 
 	writer_init(&one, word, sizeof(word));
 	writer_printf(&one, "%s%s%s%s%s%s%s", need ? "" : "[", o->letter[0] != '\0' ? "-" : "--",
-	              o->letter[0] != '\0' ? o->letter : o->name, o->value[0] != '\0' ? " " : "",
-	              o->value, o->kind == OPTION_MANY ? "..." : "", need ? "" : "]");
+		      o->letter[0] != '\0' ? o->letter : o->name, o->value[0] != '\0' ? " " : "",
+		      o->value, o->kind == OPTION_MANY ? "..." : "", need ? "" : "]");
 	n = strlen(writer_cstr(&one));
 	if (at + 1 + n > PAGE_COLUMNS) {
 		writer_str(w, "\n        ");
@@ -131,13 +132,14 @@ static void
 statuses_write(struct writer *w)
 {
 	writer_str(w, "\nExit status\n");
-	writer_str(w, "  0   done                        70  a fault in banyan itself\n"
-	              "  64  the command line is wrong   73  it exists already; nothing was changed\n"
-	              "  65  the input is wrong          74  a file cannot be read or written\n"
-	              "  66  there is no such thing      75  not now; try again, nothing was lost\n"
-	              "  69  not on this store           76  the other side does not speak properly\n"
-	              "  71  out of memory               77  not allowed\n"
-	              "                                  78  a newer banyan wrote it\n");
+	writer_str(w,
+		   "  0   done                        70  a fault in banyan itself\n"
+		   "  64  the command line is wrong   73  it exists already; nothing was changed\n"
+		   "  65  the input is wrong          74  a file cannot be read or written\n"
+		   "  66  there is no such thing      75  not now; try again, nothing was lost\n"
+		   "  69  not on this store           76  the other side does not speak properly\n"
+		   "  71  out of memory               77  not allowed\n"
+		   "                                  78  a newer banyan wrote it\n");
 }
 
 static void
@@ -160,21 +162,25 @@ program_write(struct writer *w)
 {
 	size_t i;
 
-	writer_str(w, "banyan: field surveys for child-protection committees, with or without a network\n"
-	              "\nUsage\n  banyan COMMAND STORE ... [OPTIONS]\n"
-	              "  banyan COMMAND --help\n"
-	              "\nSTORE is a folder: everything that one device, office or researcher has.\n"
-	              "FORM is a form's id; RECORD a record's id, or the first 8 or more of its digits.\n"
-	              "\nCommands\n");
+	writer_str(
+	    w, "banyan: field surveys for child-protection committees, with or without a network\n"
+	       "\nUsage\n  banyan COMMAND STORE ... [OPTIONS]\n"
+	       "  banyan COMMAND --help\n"
+	       "\nSTORE is a folder: everything that one device, office or researcher has.\n"
+	       "FORM is a form's id; RECORD a record's id, or the first 8 or more of its digits.\n"
+	       "\nCommands\n");
 	for (i = 0; i < command_count(); i++)
 		writer_printf(w, "  %-22s %s\n", command_at(i)->name, command_at(i)->summary);
 	options_write(w, "Options of every command", "");
 	statuses_write(w);
 	writer_str(w, "\nIf it fails\n");
-	wrap(w, "Nothing is half done, and what was kept stays kept: where that is a part, a sentence on stderr says so. Run again what "
-	     "failed; what a command finds done already it says, or refuses. Two cases want a look first. Status 74 with \"only the "
-	     "output could not be written\" is done, and its sentence says what is kept. And submit takes the same line twice unless "
-	     "--key tells it which is which.", 2, 0);
+	wrap(
+	    w,
+	    "Nothing is half done, and what was kept stays kept: where that is a part, a sentence on stderr says so. Run again what "
+	    "failed; what a command finds done already it says, or refuses. Two cases want a look first. Status 74 with \"only the "
+	    "output could not be written\" is done, and its sentence says what is kept. And submit takes the same line twice unless "
+	    "--key tells it which is which.",
+	    2, 0);
 }
 
 void

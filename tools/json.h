@@ -6,7 +6,8 @@
 
 #include "core/bytes.h"
 
-/* json_text: a string in quotes; what is not UTF-8 becomes U+FFFD, so that a line is always JSON. */
+/* json_text: a string in quotes; what is not UTF-8 becomes U+FFFD, so that a line is always JSON.
+ */
 void json_text(struct writer *, struct bytes);
 void json_str(struct writer *, const char *); /* NULL: null */
 /* json_key: "name": with a comma before it unless the object has just begun. */

@@ -1,4 +1,5 @@
-/* notify: systemd's notify protocol: a datagram to the socket that NOTIFY_SOCKET names; without one, nothing. */
+/* notify: systemd's notify protocol: a datagram to the socket that NOTIFY_SOCKET names; without
+ * one, nothing. */
 #ifndef BANYAN_TOOLS_NOTIFY_H
 #define BANYAN_TOOLS_NOTIFY_H
 

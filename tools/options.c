@@ -41,16 +41,17 @@ no_such_command(struct call *c, const struct words *words, bool half)
 				writer_printf(&w, "%s%s", w.n > 0 ? ", " : "", name + n + 1);
 		}
 		if (words->n < 2)
-			return why_set(&c->why, E_USAGE, "\"%s\" needs a second word: %s", words->w[0],
-			               writer_cstr(&w));
-		return why_set(&c->why, E_USAGE, "\"%s %s\" is no command; after \"%s\" may stand: %s",
-		               words->w[0], words->w[1], words->w[0], writer_cstr(&w));
+			return why_set(&c->why, E_USAGE, "\"%s\" needs a second word: %s",
+				       words->w[0], writer_cstr(&w));
+		return why_set(&c->why, E_USAGE,
+			       "\"%s %s\" is no command; after \"%s\" may stand: %s", words->w[0],
+			       words->w[1], words->w[0], writer_cstr(&w));
 	}
 	for (i = 0; i < command_count(); i++)
 		near(&best, &distance, words->w[0], command_at(i)->name);
 	if (best != NULL)
 		return why_set(&c->why, E_USAGE, "\"%s\" is no command; perhaps \"%s\" is meant",
-		               words->w[0], best);
+			       words->w[0], best);
 	return why_set(&c->why, E_USAGE, "\"%s\" is no command", words->w[0]);
 }
 
@@ -67,9 +68,11 @@ no_such_option(struct call *c, const char *word)
 			near(&best, &distance, name, option_at(i)->name);
 	}
 	if (best != NULL)
-		return why_set(&c->why, E_USAGE, "\"%s\" is no option here; perhaps --%s is meant", word, best);
+		return why_set(&c->why, E_USAGE, "\"%s\" is no option here; perhaps --%s is meant",
+			       word, best);
 	return why_set(&c->why, E_USAGE, "\"%s\" is no option%s%s", word,
-	               c->command != NULL ? " of " : "", c->command != NULL ? c->command->name : "");
+		       c->command != NULL ? " of " : "",
+		       c->command != NULL ? c->command->name : "");
 }
 
 /* option_of: the row of a word that begins with a dash; *value points past "=", or is NULL. */
@@ -90,7 +93,8 @@ option_of(const struct call *c, const char *word, const char **value)
 	return option_find(c->command, word + 2, n);
 }
 
-/* field_is_set: FIELD=VALUE, as it follows --set; a path that holds a "=" begins with a dot or slash. */
+/* field_is_set: FIELD=VALUE, as it follows --set; a path that holds a "=" begins with a dot or
+ * slash. */
 static bool
 field_is_set(const char *word)
 {
@@ -122,16 +126,16 @@ take_option(struct call *c, int argc, char *const *argv, int i)
 	}
 	if (o->kind == OPTION_FLAG) {
 		if (value != NULL) {
-			(void)why_set(&c->why, E_USAGE, "--%s takes no value, but \"%s\" was given", o->name,
-			              argv[i]);
+			(void)why_set(&c->why, E_USAGE, "--%s takes no value, but \"%s\" was given",
+				      o->name, argv[i]);
 			return 0;
 		}
 		return option_add(c, o, "") == E_OK ? 1 : 0;
 	}
 	if (value == NULL) {
 		if (i + 1 >= argc || (argv[i + 1][0] == '-' && argv[i + 1][1] == '-')) {
-			(void)why_set(&c->why, E_USAGE, "\"%s\" needs a value: --%s %s", argv[i], o->name,
-			              o->value);
+			(void)why_set(&c->why, E_USAGE, "\"%s\" needs a value: --%s %s", argv[i],
+				      o->name, o->value);
 			return 0;
 		}
 		value = argv[i + 1];
@@ -159,7 +163,7 @@ place_args(struct call *c, const struct words *words, size_t used)
 	while (positional_next(&at, &p)) {
 		if (i == words->n && !p.optional)
 			return why_set(&c->why, E_USAGE, "%s is missing: banyan %s %s", p.name,
-			               c->command->name, c->command->positionals);
+				       c->command->name, c->command->positionals);
 		if (i < words->n && words->w[i][0] == '\0')
 			return why_set(&c->why, E_USAGE, "\"\" was given as %s", p.name);
 		if (strcmp(p.name, "STORE") == 0) {
@@ -173,8 +177,8 @@ place_args(struct call *c, const struct words *words, size_t used)
 		}
 	}
 	if (i < words->n)
-		return why_set(&c->why, E_USAGE, "\"%s\" is one word too many: banyan %s %s", words->w[i],
-		               c->command->name, c->command->positionals);
+		return why_set(&c->why, E_USAGE, "\"%s\" is one word too many: banyan %s %s",
+			       words->w[i], c->command->name, c->command->positionals);
 	return E_OK;
 }
 

@@ -20,7 +20,9 @@ struct gathering {
 const char *
 people_state(enum member_state state)
 {
-	return state == MEMBER_PENDING ? "pending" : state == MEMBER_APPROVED ? "approved" : "revoked";
+	return state == MEMBER_PENDING    ? "pending"
+	       : state == MEMBER_APPROVED ? "approved"
+					  : "revoked";
 }
 
 static enum err
@@ -68,8 +70,8 @@ add(void *arg, const struct member *m)
 	if (last_seen(g->txn, x) != E_OK || quota_of(g->txn, &x->id, &x->quota) != E_OK)
 		return E_STORE_DAMAGED;
 	since = x->last_seen_s > x->joined_s ? x->last_seen_s : x->joined_s;
-	x->overdue = x->role == ROLE_MEMBER && x->state == MEMBER_APPROVED && !x->here && g->now_s > since &&
-	             g->now_s - since > OVERDUE_DAYS * 86400u;
+	x->overdue = x->role == ROLE_MEMBER && x->state == MEMBER_APPROVED && !x->here &&
+		     g->now_s > since && g->now_s - since > OVERDUE_DAYS * 86400u;
 	return E_OK;
 }
 
@@ -77,15 +79,21 @@ static int
 by_need(const void *a, const void *b)
 {
 	const struct person *x = a, *y = b;
-	int mine = x->state == MEMBER_PENDING ? 0 : x->overdue ? 1 : x->state == MEMBER_APPROVED ? 2 : 3;
-	int theirs = y->state == MEMBER_PENDING ? 0 : y->overdue ? 1 : y->state == MEMBER_APPROVED ? 2 : 3;
+	int mine = x->state == MEMBER_PENDING    ? 0
+		   : x->overdue                  ? 1
+		   : x->state == MEMBER_APPROVED ? 2
+						 : 3;
+	int theirs = y->state == MEMBER_PENDING    ? 0
+		     : y->overdue                  ? 1
+		     : y->state == MEMBER_APPROVED ? 2
+						   : 3;
 
 	return mine != theirs ? mine - theirs : strcmp(x->name, y->name);
 }
 
 enum err
-people_list(struct peer *p, struct store_txn *txn, const struct enrolment *who, bool with_records, struct arena *a,
-            struct person **out, size_t *count)
+people_list(struct peer *p, struct store_txn *txn, const struct enrolment *who, bool with_records,
+	    struct arena *a, struct person **out, size_t *count)
 {
 	struct gathering g = {.p = p, .txn = txn, .who = who, .arena = a, .now_s = peer_now_s(p)};
 	enum err e = member_walk(txn, add, &g);
@@ -93,7 +101,8 @@ people_list(struct peer *p, struct store_txn *txn, const struct enrolment *who, 
 	size_t i;
 
 	for (i = 0; i < g.count && with_records && e == E_OK; i++)
-		if ((e = tally_of(txn, TALLY_AUTHOR, BYTES(g.people[i].id.b, ID_BYTES), &row)) == E_OK)
+		if ((e = tally_of(txn, TALLY_AUTHOR, BYTES(g.people[i].id.b, ID_BYTES), &row)) ==
+		    E_OK)
 			g.people[i].records = row.counts[TALLY_RECORDS];
 	if (g.count > 0)
 		qsort(g.people, g.count, sizeof(*g.people), by_need);

@@ -18,15 +18,15 @@ struct person {
 	bool here;                      /* works at this very store */
 	bool overdue;                   /* a member of whom nothing was seen for OVERDUE_DAYS */
 	uint64_t records;
-	struct quota quota;             /* of this node's disk */
+	struct quota quota; /* of this node's disk */
 };
 
 /*
- * people_list: all whose area is within `who`'s; those who wait first, then the overdue, then by name. In the arena.
- * `records` is filled only if asked.
+ * people_list: all whose area is within `who`'s; those who wait first, then the overdue, then by
+ * name. In the arena. `records` is filled only if asked.
  */
-enum err people_list(struct peer *, struct store_txn *, const struct enrolment *who, bool with_records,
-                     struct arena *, struct person **out, size_t *count);
+enum err people_list(struct peer *, struct store_txn *, const struct enrolment *who,
+		     bool with_records, struct arena *, struct person **out, size_t *count);
 /* people_state: "pending", "approved", "revoked". */
 const char *people_state(enum member_state);
 /* people_json: one person as a JSON object, appended. */

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <qrencode.h>
 
-#define QUIET 2 /* modules around the code: the standard asks 4, readers manage with 2, terminals are small */
+#define QUIET \
+	2 /* modules around the code: the standard asks 4, readers manage with 2, terminals are \
+	     small */
 
 /* light: whether a module is drawn; outside the code all is light. */
 static bool
@@ -28,7 +30,10 @@ qr_write(struct writer *w, const char *text)
 			bool upper = light(code, x, y);
 			bool lower = y + 1 < code->width + QUIET && light(code, x, y + 1);
 
-			writer_str(w, upper && lower ? "\u2588" : upper ? "\u2580" : lower ? "\u2584" : " ");
+			writer_str(w, upper && lower ? "\u2588"
+				      : upper        ? "\u2580"
+				      : lower        ? "\u2584"
+						     : " ");
 		}
 		writer_u8(w, '\n');
 	}

@@ -7,11 +7,13 @@ relock(struct peer *p, const struct identity *who, const struct secret *fresh, s
 	struct unlock unlock = secret_unlock(fresh, peer_is_node(p) ? who->name : NULL);
 	enum err e = keyring_replace(p->path, key, &unlock, NULL, why);
 
-	return e == E_ABSENT ? keyring_add(p->path, key, &unlock, NULL, why) : e; /* it had a key file only */
+	return e == E_ABSENT ? keyring_add(p->path, key, &unlock, NULL, why)
+			     : e; /* it had a key file only */
 }
 
 enum err
-relock_alone(struct peer *p, const struct identity *who, const struct secret *fresh, struct why *why)
+relock_alone(struct peer *p, const struct identity *who, const struct secret *fresh,
+	     struct why *why)
 {
 	const struct store_key *key = store_key_of(p->store);
 	struct keyring_slot slots[KEYRING_SLOTS_MAX];
@@ -27,7 +29,8 @@ relock_alone(struct peer *p, const struct identity *who, const struct secret *fr
 }
 
 enum err
-relock_store(struct peer *p, const struct unlock *keep, size_t count, store_tell_fn *tell, void *arg, struct why *why)
+relock_store(struct peer *p, const struct unlock *keep, size_t count, store_tell_fn *tell,
+	     void *arg, struct why *why)
 {
 	struct store_key fresh;
 	struct writer file;
@@ -36,7 +39,8 @@ relock_store(struct peer *p, const struct unlock *keep, size_t count, store_tell
 
 	writer_heap_init(&file, KEYRING_FILE_BYTES_MAX);
 	crypto_random(fresh.b, sizeof(fresh.b));
-	e = count == 0 || count > RELOCK_MAX ? E_LIMIT : keyring_seal_first(&fresh, &keep[0], NULL, &file);
+	e = count == 0 || count > RELOCK_MAX ? E_LIMIT
+					     : keyring_seal_first(&fresh, &keep[0], NULL, &file);
 	for (i = 1; i < count && e == E_OK; i++)
 		e = keyring_seal_more(&file, &fresh, &keep[i], NULL);
 	if (e == E_OK)

@@ -36,17 +36,23 @@ root_file_write(struct writer *w, const struct root_file *f)
 	size_t i;
 
 	if (root)
-		writer_printf(w, TITLE "\n"
-		              "# The root key and the recovery key of the programme \"%s\".\n"
-		              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
-		              "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
-		              f->programme);
+		writer_printf(
+		    w,
+		    TITLE
+		    "\n"
+		    "# The root key and the recovery key of the programme \"%s\".\n"
+		    "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
+		    "# Whoever has it can speak for the programme and open its stores. Then delete it here.\n",
+		    f->programme);
 	else
-		writer_printf(w, TITLE_RECOVERY "\n"
-		              "# The recovery key of the office for %s.\n"
-		              "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
-		              "# Whoever has it can open this office's store and what is sealed to it. Then delete it here.\n",
-		              f->area);
+		writer_printf(
+		    w,
+		    TITLE_RECOVERY
+		    "\n"
+		    "# The recovery key of the office for %s.\n"
+		    "# Keep this file away from the store: on paper or on a stick in a safe, in two places.\n"
+		    "# Whoever has it can open this office's store and what is sealed to it. Then delete it here.\n",
+		    f->area);
 	if (root)
 		line_hex(w, "root", f->root.secret, EC_SECRET_BYTES);
 	line_hex(w, "recovery", f->recovery.secret, EC_SECRET_BYTES);
@@ -61,8 +67,9 @@ static bool
 key_of(struct ec_key *out, const char *hex)
 {
 	uint8_t secret[EC_SECRET_BYTES];
-	bool good = strlen(hex) == 2 * sizeof(secret) && hex_decode(secret, sizeof(secret), hex) == E_OK &&
-	            crypto_ec_from_secret(out, secret) == E_OK;
+	bool good = strlen(hex) == 2 * sizeof(secret) &&
+		    hex_decode(secret, sizeof(secret), hex) == E_OK &&
+		    crypto_ec_from_secret(out, secret) == E_OK;
 
 	crypto_wipe(secret, sizeof(secret));
 	return good;
@@ -74,7 +81,8 @@ node_take(struct root_file *f, const char *value)
 {
 	if (f->node_count == ROOT_FILE_NODES_MAX)
 		memmove(&f->nodes[0], &f->nodes[1], --f->node_count * sizeof(f->nodes[0]));
-	return strlen(value) == 2 * ID_BYTES && hex_decode(f->nodes[f->node_count++].b, ID_BYTES, value) == E_OK;
+	return strlen(value) == 2 * ID_BYTES &&
+	       hex_decode(f->nodes[f->node_count++].b, ID_BYTES, value) == E_OK;
 }
 
 /* One line without its end; false: it is not what its word promises. */
@@ -91,7 +99,8 @@ line_take(struct root_file *f, char *line)
 	if (strcmp(line, "recovery") == 0)
 		return key_of(&f->recovery, value);
 	if (strcmp(line, "programme") == 0)
-		return snprintf(f->programme, sizeof(f->programme), "%s", value) < (int)sizeof(f->programme);
+		return snprintf(f->programme, sizeof(f->programme), "%s", value) <
+		       (int)sizeof(f->programme);
 	if (strcmp(line, "area") == 0)
 		return snprintf(f->area, sizeof(f->area), "%s", value) < (int)sizeof(f->area);
 	if (strcmp(line, "node") == 0)
@@ -107,9 +116,11 @@ text_take(struct root_file *f, char *text)
 	bool below = title == strlen(TITLE_RECOVERY) && memcmp(text, TITLE_RECOVERY, title) == 0;
 	bool good = below || (title == strlen(TITLE) && memcmp(text, TITLE, title) == 0);
 
-	for (line = strtok_r(text, "\r\n", &rest); line != NULL && good; line = strtok_r(NULL, "\r\n", &rest))
+	for (line = strtok_r(text, "\r\n", &rest); line != NULL && good;
+	     line = strtok_r(NULL, "\r\n", &rest))
 		good = line_take(f, line);
-	return good && !(below && root_file_has_root(f)) && memcmp(&f->recovery, &none, sizeof(none)) != 0;
+	return good && !(below && root_file_has_root(f)) &&
+	       memcmp(&f->recovery, &none, sizeof(none)) != 0;
 }
 
 enum err
@@ -123,7 +134,8 @@ root_file_read(struct root_file *out, const char *path, struct why *why)
 	e = file_read(path, ROOT_FILE_BYTES_MAX, &text, NULL);
 	if (e == E_OK)
 		writer_u8(&text, 0);
-	if (e == E_LIMIT || (e == E_OK && writer_end(&text) == E_OK && !text_take(out, (char *)text.p)))
+	if (e == E_LIMIT ||
+	    (e == E_OK && writer_end(&text) == E_OK && !text_take(out, (char *)text.p)))
 		e = E_ROOT_FILE;
 	writer_free(&text);
 	if (e != E_OK)
@@ -132,8 +144,8 @@ root_file_read(struct root_file *out, const char *path, struct why *why)
 }
 
 enum err
-root_file_create(char path[ROOT_PATH_BYTES], const char *given, const char *store, const char *ending,
-                 const struct root_file *f, struct why *why)
+root_file_create(char path[ROOT_PATH_BYTES], const char *given, const char *store,
+		 const char *ending, const struct root_file *f, struct why *why)
 {
 	struct writer w;
 	enum err e;
@@ -144,7 +156,8 @@ root_file_create(char path[ROOT_PATH_BYTES], const char *given, const char *stor
 		successor_path(path, store, ending);
 	writer_heap_init(&w, 8192);
 	root_file_write(&w, f);
-	e = writer_end(&w) == E_OK ? successor_create(path, writer_view(&w), why) : why_set(why, E_NO_MEMORY, "%s", path);
+	e = writer_end(&w) == E_OK ? successor_create(path, writer_view(&w), why)
+				   : why_set(why, E_NO_MEMORY, "%s", path);
 	writer_free(&w);
 	return e;
 }

@@ -87,26 +87,31 @@ standing_text(struct standing *s, struct writer *w)
 	for (i = 0; i < s->people_count; i++)
 		members += !s->people[i].here && s->people[i].state != MEMBER_REVOKED;
 	view_time(when, s->last_sync_s);
-	writer_printf(w, "%s: \"%s\" (%s) for %s.\n", s->p->programme.name, self->name, role_name(self->role), self->area);
-	writer_printf(w, "Here: %llu record%s, %llu parcel%s.%s", (unsigned long long)s->records, plural(s->records),
-	              (unsigned long long)s->parcels, plural(s->parcels), peer_is_node(s->p) ? "\n" : "");
+	writer_printf(w, "%s: \"%s\" (%s) for %s.\n", s->p->programme.name, self->name,
+		      role_name(self->role), self->area);
+	writer_printf(w, "Here: %llu record%s, %llu parcel%s.%s", (unsigned long long)s->records,
+		      plural(s->records), (unsigned long long)s->parcels, plural(s->parcels),
+		      peer_is_node(s->p) ? "\n" : "");
 	if (!peer_is_node(s->p))
-		writer_printf(w, " %llu record%s wait%s to be sent.\n", (unsigned long long)s->waiting.records,
-		              plural(s->waiting.records), s->waiting.records == 1 ? "s" : "");
+		writer_printf(w, " %llu record%s wait%s to be sent.\n",
+			      (unsigned long long)s->waiting.records, plural(s->waiting.records),
+			      s->waiting.records == 1 ? "s" : "");
 	if (peer_is_node(s->p))
 		writer_printf(w, "%zu %s of elsewhere %s enrolled here; %s%s.\n", members,
-		              members == 1 ? "device or person" : "devices or people", members == 1 ? "is" : "are",
-		              s->last_sync_s == 0 ? "none was seen yet" : "the last one was seen ",
-		              s->last_sync_s == 0 ? "" : when);
+			      members == 1 ? "device or person" : "devices or people",
+			      members == 1 ? "is" : "are",
+			      s->last_sync_s == 0 ? "none was seen yet" : "the last one was seen ",
+			      s->last_sync_s == 0 ? "" : when);
 	else if (s->last_sync_s == 0)
 		writer_printf(w, "It has not synced with its node (%s) yet.\n", s->p->home.address);
 	else
-		writer_printf(w, "It last synced with its node (%s) %s.\n", s->p->home.address, when);
+		writer_printf(w, "It last synced with its node (%s) %s.\n", s->p->home.address,
+			      when);
 	status_agent_text(s->c, w);
 	status_handed_text(s->c, w);
 	writer_printf(w, "The store takes %llu MiB; %llu MiB of the disk are free.\n",
-	              (unsigned long long)((s->disk.used_bytes + (1u << 20) - 1) >> 20),
-	              (unsigned long long)(s->disk.disk_free_bytes >> 20));
+		      (unsigned long long)((s->disk.used_bytes + (1u << 20) - 1) >> 20),
+		      (unsigned long long)(s->disk.disk_free_bytes >> 20));
 	if (s->attention.n == 0) {
 		writer_str(w, "Nothing needs your attention.\n");
 		return;

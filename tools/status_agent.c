@@ -38,7 +38,8 @@ status_agent_text(struct call *c, struct writer *w)
 		writer_str(w, "The agent does not run: banyan agent STORE\n");
 		return;
 	}
-	writer_printf(w, "%s: %s", node ? "The node above" : "The agent runs", duty_sentence(row.why));
+	writer_printf(w, "%s: %s", node ? "The node above" : "The agent runs",
+		      duty_sentence(row.why));
 	if (row.next_s != 0) {
 		view_time(when, row.next_s);
 		writer_printf(w, "; next try %s", when);

@@ -32,8 +32,10 @@ tell(void *arg, const struct handed *h)
 		json_key_str(t->w, "since", when);
 		writer_str(t->w, "}");
 	} else {
-		writer_printf(t->w, "With the relay at %s since %s: %llu parcel%s, until the office's receipt comes.\n", h->address,
-		              when, (unsigned long long)parcels, parcels == 1 ? "" : "s");
+		writer_printf(
+		    t->w,
+		    "With the relay at %s since %s: %llu parcel%s, until the office's receipt comes.\n",
+		    h->address, when, (unsigned long long)parcels, parcels == 1 ? "" : "s");
 	}
 	t->more = true;
 	return E_OK;

@@ -1,4 +1,5 @@
-/* status_handed: what `status` says of a device's parcels that relays carry, and no receipt covers yet. */
+/* status_handed: what `status` says of a device's parcels that relays carry, and no receipt covers
+ * yet. */
 #ifndef BANYAN_TOOLS_STATUS_HANDED_H
 #define BANYAN_TOOLS_STATUS_HANDED_H
 

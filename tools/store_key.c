@@ -33,7 +33,8 @@ keep_secret(struct keeping *g, const struct secret *s, const char *as)
 		return e;
 	g->kinds[g->count] = s->kind == SECRET_KEY_FILE ? KEYRING_KEY_FILE : KEYRING_PASSPHRASE;
 	for (i = 0; i < g->count; i++)
-		if (g->kinds[i] == g->kinds[g->count] && strcmp(g->names[i], g->names[g->count]) == 0)
+		if (g->kinds[i] == g->kinds[g->count] &&
+		    strcmp(g->names[i], g->names[g->count]) == 0)
 			return E_OK; /* the same, said twice */
 	g->keep[g->count] = secret_unlock(s, g->names[g->count]);
 	g->count++;
@@ -62,8 +63,9 @@ keep_recovery(struct keeping *g, const struct ec_key *recovery)
 
 	for (i = 0; i < g->slot_count && recovery == NULL; i++)
 		if (g->slots[i].kind == KEYRING_RECOVERY)
-			return why_set(call_why(g->call), E_USAGE,
-			               "give --root FILE, which init wrote: else its recovery key would not open the store any more");
+			return why_set(
+			    call_why(g->call), E_USAGE,
+			    "give --root FILE, which init wrote: else its recovery key would not open the store any more");
 	if (recovery == NULL)
 		return E_OK;
 	(void)snprintf(g->names[g->count], sizeof(g->names[0]), "recovery");
@@ -79,7 +81,8 @@ is_kept(const struct keeping *g, const struct keyring_slot *slot)
 	size_t i;
 
 	for (i = 0; i < g->count; i++)
-		if (g->kinds[i] == slot->kind && (slot->kind == KEYRING_RECOVERY || strcmp(g->names[i], slot->name) == 0))
+		if (g->kinds[i] == slot->kind &&
+		    (slot->kind == KEYRING_RECOVERY || strcmp(g->names[i], slot->name) == 0))
 			return true;
 	return false;
 }
@@ -91,8 +94,11 @@ tell(struct keeping *g)
 	bool first = true;
 	size_t i;
 
-	call_out(c, call_json(c) ? "{\"store_key\":true,\"locked_out\":["
-	                         : "The store has a new key: who copied the old one, or an old keys file, opens nothing that is in it now.\n");
+	call_out(
+	    c,
+	    call_json(c)
+		? "{\"store_key\":true,\"locked_out\":["
+		: "The store has a new key: who copied the old one, or an old keys file, opens nothing that is in it now.\n");
 	for (i = 0; i < g->slot_count; i++) {
 		if (is_kept(g, &g->slots[i]))
 			continue;
@@ -101,17 +107,25 @@ tell(struct keeping *g)
 
 			writer_heap_init(&w, 1024);
 			json_str(&w, g->slots[i].name);
-			call_out(c, "%s%s", first ? "" : ",", writer_end(&w) == E_OK ? (const char *)w.p : "null");
+			call_out(c, "%s%s", first ? "" : ",",
+				 writer_end(&w) == E_OK ? (const char *)w.p : "null");
 			writer_free(&w);
 		} else if (g->slots[i].kind == KEYRING_PASSPHRASE) {
-			call_out(c, "The passphrase of \"%s\" no longer opens it: banyan passphrase STORE --add-officer \"%s\"\n",
-			         g->slots[i].name, g->slots[i].name);
+			call_out(
+			    c,
+			    "The passphrase of \"%s\" no longer opens it: banyan passphrase STORE --add-officer \"%s\"\n",
+			    g->slots[i].name, g->slots[i].name);
 		} else {
-			call_out(c, "A key file%s%s no longer opens it.\n", g->slots[i].name[0] == '\0' ? "" : " of ", g->slots[i].name);
+			call_out(c, "A key file%s%s no longer opens it.\n",
+				 g->slots[i].name[0] == '\0' ? "" : " of ", g->slots[i].name);
 		}
 		first = false;
 	}
-	call_out(c, call_json(c) ? "]}\n" : "Make a backup now, and destroy older ones when you can: they are under the old key.\n");
+	call_out(
+	    c,
+	    call_json(c)
+		? "]}\n"
+		: "Make a backup now, and destroy older ones when you can: they are under the old key.\n");
 }
 
 static void
@@ -126,11 +140,15 @@ renew(struct keeping *g, const struct ec_key *recovery)
 	struct peer *p = g->peer;
 	enum err e;
 
-	if (call_secret(g->call)->kind == SECRET_NONE || call_secret(g->call)->kind == SECRET_RECOVERY)
-		return why_set(call_why(g->call), E_USAGE, "a passphrase or key file must open the store for this");
-	if ((e = keyring_list(p->path, store_key_of(p->store), g->slots, &g->slot_count, call_why(g->call))) != E_OK ||
+	if (call_secret(g->call)->kind == SECRET_NONE ||
+	    call_secret(g->call)->kind == SECRET_RECOVERY)
+		return why_set(call_why(g->call), E_USAGE,
+			       "a passphrase or key file must open the store for this");
+	if ((e = keyring_list(p->path, store_key_of(p->store), g->slots, &g->slot_count,
+			      call_why(g->call))) != E_OK ||
 	    (e = keep_secret(g, call_secret(g->call), call_option(g->call, "as"))) != E_OK ||
-	    (e = keep_also(g, 0, "also-passphrase-file")) != E_OK || (e = keep_also(g, 1, "also-key-file")) != E_OK ||
+	    (e = keep_also(g, 0, "also-passphrase-file")) != E_OK ||
+	    (e = keep_also(g, 1, "also-key-file")) != E_OK ||
 	    (e = keep_recovery(g, recovery)) != E_OK)
 		return e;
 	pthread_mutex_lock(&p->acting);

@@ -6,8 +6,9 @@
 #include "tools/call/call.h"
 
 /*
- * store_key_renew: what the person gave opens it again, and what --also-passphrase-file, --also-key-file and the recovery key
- * (NULL: none) open; all others are locked out, and told. E_USAGE: the store has a slot for a recovery key that is not given.
+ * store_key_renew: what the person gave opens it again, and what --also-passphrase-file,
+ * --also-key-file and the recovery key (NULL: none) open; all others are locked out, and told.
+ * E_USAGE: the store has a slot for a recovery key that is not given.
  */
 enum err store_key_renew(struct call *, const struct ec_key *recovery);
 

@@ -54,10 +54,13 @@ successor_write(struct writer *w, const struct succession *m)
 {
 	size_t i;
 
-	writer_printf(w, TITLE "\n"
-	              "# The office for %s asks for the root's word that its new node follows the one that is gone. Whoever keeps the\n"
-	              "# root's file makes sure that it comes from that office, and runs:  banyan vouch THIS-FILE --root FILE --area %s\n",
-	              m->area, m->area);
+	writer_printf(
+	    w,
+	    TITLE
+	    "\n"
+	    "# The office for %s asks for the root's word that its new node follows the one that is gone. Whoever keeps the\n"
+	    "# root's file makes sure that it comes from that office, and runs:  banyan vouch THIS-FILE --root FILE --area %s\n",
+	    m->area, m->area);
 	line_hex(w, "programme", BYTES(m->programme.b, ID_BYTES));
 	writer_printf(w, "area %s\n", m->area);
 	line_hex(w, "id", BYTES(m->id.b, ID_BYTES));
@@ -69,8 +72,8 @@ successor_write(struct writer *w, const struct succession *m)
 }
 
 enum err
-successor_ask(char path[SUCCESSOR_PATH_BYTES], const char *store, struct peer *p, const struct principal_id *nodes, size_t count,
-              struct why *why)
+successor_ask(char path[SUCCESSOR_PATH_BYTES], const char *store, struct peer *p,
+	      const struct principal_id *nodes, size_t count, struct why *why)
 {
 	struct succession m;
 	struct writer text;
@@ -83,7 +86,8 @@ successor_ask(char path[SUCCESSOR_PATH_BYTES], const char *store, struct peer *p
 	successor_write(&text, &m);
 	successor_path(path, store, ".successor");
 	e = writer_end(&text);
-	e = e == E_OK ? successor_create(path, writer_view(&text), why) : why_set(why, e, "%s", path);
+	e = e == E_OK ? successor_create(path, writer_view(&text), why)
+		      : why_set(why, e, "%s", path);
 	writer_free(&text);
 	return e;
 }
@@ -107,11 +111,14 @@ line_take(void *ctx, const char *word, const char *value)
 	if (strcmp(word, "id") == 0)
 		return hex_of(m->id.b, ID_BYTES, value);
 	if (strcmp(word, "sign") == 0)
-		return hex_of(m->sign_pub.b, EC_PUBLIC_BYTES, value) && crypto_ec_check(&m->sign_pub) == E_OK;
+		return hex_of(m->sign_pub.b, EC_PUBLIC_BYTES, value) &&
+		       crypto_ec_check(&m->sign_pub) == E_OK;
 	if (strcmp(word, "seal") == 0)
-		return hex_of(m->seal_pub.b, EC_PUBLIC_BYTES, value) && crypto_ec_check(&m->seal_pub) == E_OK;
+		return hex_of(m->seal_pub.b, EC_PUBLIC_BYTES, value) &&
+		       crypto_ec_check(&m->seal_pub) == E_OK;
 	if (strcmp(word, "node") == 0)
-		return m->count < SUCCESSION_NODES_MAX && hex_of(m->nodes[m->count++].b, ID_BYTES, value);
+		return m->count < SUCCESSION_NODES_MAX &&
+		       hex_of(m->nodes[m->count++].b, ID_BYTES, value);
 	if (strcmp(word, "number") != 0)
 		return true;
 	m->number = strtoull(value, &end, 10);
@@ -156,15 +163,20 @@ successor_read(const char *path, struct succession *out, struct why *why)
 	memset(out, 0, sizeof(*out));
 	if ((e = lines(path, TITLE, line_take, out, why)) != E_OK)
 		return e;
-	return out->count > 0 && out->area[0] != '\0' && out->sign_pub.b[0] != 0 && out->seal_pub.b[0] != 0
-	           ? E_OK
-	           : why_set(why, E_SUCCESSOR_FILE, "%s", path);
+	return out->count > 0 && out->area[0] != '\0' && out->sign_pub.b[0] != 0 &&
+		       out->seal_pub.b[0] != 0
+		   ? E_OK
+		   : why_set(why, E_SUCCESSOR_FILE, "%s", path);
 }
 
 void
 successor_word_write(struct writer *w, struct bytes statement, const char *area)
 {
-	writer_printf(w, TITLE_WORD "\n# The root's word for the office for %s: back to it, for  banyan replace STORE NODE --word THIS-FILE\n", area);
+	writer_printf(
+	    w,
+	    TITLE_WORD
+	    "\n# The root's word for the office for %s: back to it, for  banyan replace STORE NODE --word THIS-FILE\n",
+	    area);
 	line_hex(w, "succession", statement);
 }
 

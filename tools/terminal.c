@@ -31,7 +31,8 @@ note_signal(int number)
 	(void)number; /* ppoll() ends with EINTR: that is all we want */
 }
 
-/* read_line: up to a line end, under the signal mask `open`; E_INTERRUPTED at the end of input or a signal. */
+/* read_line: up to a line end, under the signal mask `open`; E_INTERRUPTED at the end of input or a
+ * signal. */
 static enum err
 read_line(int fd, const sigset_t *open, uint8_t *out, size_t cap, size_t *count)
 {
@@ -53,13 +54,15 @@ read_line(int fd, const sigset_t *open, uint8_t *out, size_t cap, size_t *count)
 	return E_OK;
 }
 
-/* What would end the program with the terminal hidden. Held back but while a key is waited for, so that none is missed. */
+/* What would end the program with the terminal hidden. Held back but while a key is waited for, so
+ * that none is missed. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define ENDING_COUNT (sizeof(ending) / sizeof(ending[0]))
 
 /* ask_hidden: the line, not shown; the terminal is as before afterwards. */
 static enum err
-ask_hidden(int fd, const struct termios *shown, const char *prompt, uint8_t *out, size_t cap, size_t *count)
+ask_hidden(int fd, const struct termios *shown, const char *prompt, uint8_t *out, size_t cap,
+	   size_t *count)
 {
 	struct sigaction on = {.sa_handler = note_signal}, before[ENDING_COUNT];
 	struct termios hidden = *shown;
@@ -127,7 +130,7 @@ terminal_clean(struct writer *w, struct bytes text)
 		if ((b < 0x20 && b != '\n' && b != '\t') || b == 0x7f) {
 			writer_u8(w, '?');
 		} else if (b == 0xc2 && i + 1 < text.n && text.p[i + 1] >= 0x80 &&
-		           text.p[i + 1] < 0xa0) {
+			   text.p[i + 1] < 0xa0) {
 			writer_u8(w, '?'); /* C1 controls: some terminals obey them */
 			i++;
 		} else {

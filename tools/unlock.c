@@ -46,7 +46,8 @@ slurp(struct secret *out, const char *path, size_t max, struct why *why)
 		return why_set(why, errno == ENOENT ? E_FILE_ABSENT : E_IO, "%s", path);
 	for (out->count = 0;;) {
 		bool full = out->count == max;
-		ssize_t n = read(fd, full ? &extra : out->b + out->count, full ? 1 : max - out->count);
+		ssize_t n =
+		    read(fd, full ? &extra : out->b + out->count, full ? 1 : max - out->count);
 
 		if (n == 0)
 			break;
@@ -95,13 +96,16 @@ key_file_place(const char *path, const char *store, struct why *why)
 	(void)snprintf(folder, sizeof(folder), "%.*s", n == 0 ? 1 : (int)n, n == 0 ? "." : path);
 	/* A link's own place and what it points to count both. */
 	if (realpath(folder, real_folder) == NULL)
-		return why_set(why, errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT : E_IO, "%s", path);
+		return why_set(why, errno == ENOENT || errno == ENOTDIR ? E_FILE_ABSENT : E_IO,
+			       "%s", path);
 	n = strlen(real_store);
-	if (strncmp(real_folder, real_store, n) == 0 && (real_folder[n] == '/' || real_folder[n] == '\0'))
+	if (strncmp(real_folder, real_store, n) == 0 &&
+	    (real_folder[n] == '/' || real_folder[n] == '\0'))
 		return why_set(why, E_KEY_FILE_INSIDE, "%s", path);
 	if (realpath(path, real_folder) == NULL)
 		return errno == ENOENT ? E_OK : why_set(why, E_IO, "%s", path);
-	if (strncmp(real_folder, real_store, n) == 0 && (real_folder[n] == '/' || real_folder[n] == '\0'))
+	if (strncmp(real_folder, real_store, n) == 0 &&
+	    (real_folder[n] == '/' || real_folder[n] == '\0'))
 		return why_set(why, E_KEY_FILE_INSIDE, "%s", path);
 	return E_OK;
 }
@@ -254,8 +258,9 @@ unlock_new(struct secret *out, const struct unlock_from *from, const char **warn
 	if (e == E_ABSENT)
 		e = ask_new(out, why);
 	else if (e == E_OK && out->kind == SECRET_PASSPHRASE && warn != NULL &&
-	         character_count(out) < PASSPHRASE_CHARACTERS_MIN)
-		*warn = "the passphrase has less than 8 characters: whoever takes the store can guess it";
+		 character_count(out) < PASSPHRASE_CHARACTERS_MIN)
+		*warn =
+		    "the passphrase has less than 8 characters: whoever takes the store can guess it";
 	if (e != E_OK)
 		secret_wipe(out);
 	return e;

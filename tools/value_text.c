@@ -15,7 +15,8 @@ value_lang(const struct form *f, const char *name, size_t *out, struct why *why)
 	if (name == NULL)
 		return E_OK;
 	for (i = 0; i < form_language_count(f); i++)
-		if (strcmp(form_language_code(f, i), name) == 0 || strcmp(form_language(f, i), name) == 0) {
+		if (strcmp(form_language_code(f, i), name) == 0 ||
+		    strcmp(form_language(f, i), name) == 0) {
 			*out = i;
 			return E_OK;
 		}
@@ -34,7 +35,8 @@ put_str(const struct form *f, size_t field, struct bytes s, size_t lang, struct 
 			writer_str(w, form_choice_label(f, field, i, lang));
 			return;
 		}
-	if (field != SIZE_MAX && form_media(f, field) && attach_ref_read(s, &ref)) { /* never its key */
+	if (field != SIZE_MAX && form_media(f, field) &&
+	    attach_ref_read(s, &ref)) { /* never its key */
 		attach_file_name(&ref, name, sizeof(name));
 		writer_printf(w, "%s (%u bytes)", name, (unsigned)ref.size);
 		crypto_wipe(&ref, sizeof(ref));
@@ -43,7 +45,8 @@ put_str(const struct form *f, size_t field, struct bytes s, size_t lang, struct 
 	writer_bytes(w, s);
 }
 
-static void put(const struct form *, size_t field, struct reader *, size_t lang, unsigned depth, struct writer *);
+static void put(const struct form *, size_t field, struct reader *, size_t lang, unsigned depth,
+		struct writer *);
 
 /* The field that a key of a row names, below the repeat. */
 static size_t
@@ -53,13 +56,14 @@ below(const struct form *f, size_t repeat, struct bytes key)
 
 	if (repeat == SIZE_MAX)
 		return SIZE_MAX;
-	(void)snprintf(path, sizeof(path), "%s/%.*s", form_field(f, repeat)->path, (int)(key.n > 200 ? 200 : key.n),
-	               (const char *)key.p);
+	(void)snprintf(path, sizeof(path), "%s/%.*s", form_field(f, repeat)->path,
+		       (int)(key.n > 200 ? 200 : key.n), (const char *)key.p);
 	return form_field_find(f, path);
 }
 
 static void
-put_row(const struct form *f, size_t repeat, struct reader *r, size_t lang, unsigned depth, struct writer *w)
+put_row(const struct form *f, size_t repeat, struct reader *r, size_t lang, unsigned depth,
+	struct writer *w)
 {
 	uint32_t n = reader_map(r), i;
 
@@ -79,7 +83,8 @@ put_row(const struct form *f, size_t repeat, struct reader *r, size_t lang, unsi
 }
 
 static void
-put_list(const struct form *f, size_t field, struct reader *r, size_t lang, unsigned depth, struct writer *w)
+put_list(const struct form *f, size_t field, struct reader *r, size_t lang, unsigned depth,
+	 struct writer *w)
 {
 	uint32_t n = reader_array(r), i;
 
@@ -95,7 +100,8 @@ put_list(const struct form *f, size_t field, struct reader *r, size_t lang, unsi
 }
 
 static void
-put(const struct form *f, size_t field, struct reader *r, size_t lang, unsigned depth, struct writer *w)
+put(const struct form *f, size_t field, struct reader *r, size_t lang, unsigned depth,
+    struct writer *w)
 {
 	if (depth > PACK_DEPTH_MAX) {
 		reader_fail(r, E_PACK_TYPE);

@@ -5,8 +5,7 @@
  * extensions. Its times take the forms that RFC 5280 section 4.1.2.5 wants for their
  * years.
  */
-#define ECDSA_WITH_SHA256 \
-	0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
+#define ECDSA_WITH_SHA256 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02
 #define COMMON_NAME 0x06, 0x03, 0x55, 0x04, 0x03
 
 #define DIGITS_AT (sizeof(head))
@@ -37,14 +36,12 @@ static const uint8_t tail[] = {
 };
 /* clang-format on */
 
-_Static_assert(sizeof(head) + DIGITS_BYTES + sizeof(middle) + EC_PUBLIC_BYTES +
-		       sizeof(tail) ==
+_Static_assert(sizeof(head) + DIGITS_BYTES + sizeof(middle) + EC_PUBLIC_BYTES + sizeof(tail) ==
 		   CERT_BYTES,
 	       "the parts make up the certificate");
 
 static void
-cert_write(uint8_t out[CERT_BYTES], const struct principal_id *id,
-	   const struct ec_public *key)
+cert_write(uint8_t out[CERT_BYTES], const struct principal_id *id, const struct ec_public *key)
 {
 	char digits[DIGITS_BYTES + 1];
 

@@ -1,8 +1,9 @@
 /*
- * cert: the X.509 leaf that TLS wants: a principal's random id, its key, and nothing else that could tell
- * one programme from another. A pure function of id and key; FORMATS.md section "Certificates". Its
- * issuer's signature is a constant: TLS itself proves that the peer has the key, and an enrolment says
- * whose key it is, so a signature here would only cost 63 bytes on each side of each full handshake.
+ * cert: the X.509 leaf that TLS wants: a principal's random id, its key, and nothing else that
+ * could tell one programme from another. A pure function of id and key; FORMATS.md section
+ * "Certificates". Its issuer's signature is a constant: TLS itself proves that the peer has the
+ * key, and an enrolment says whose key it is, so a signature here would only cost 63 bytes on each
+ * side of each full handshake.
  */
 #ifndef BANYAN_CORE_CRYPTO_CERT_H
 #define BANYAN_CORE_CRYPTO_CERT_H

@@ -112,8 +112,8 @@ crypto_hkdf_extract(uint8_t prk[SHA256_BYTES], struct bytes salt, struct bytes i
 }
 
 void
-crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk,
-			 const struct bytes *info, size_t count)
+crypto_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info,
+			 size_t count)
 {
 	uint8_t t[SHA256_BYTES], number = 1;
 	struct bytes parts[HKDF_PARTS_MAX + 2] = {BYTES_NONE};

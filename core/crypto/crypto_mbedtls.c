@@ -1,7 +1,7 @@
 /*
  * crypto over mbedTLS 2.28 and libargon2: random, ciphers, passphrases. The curve is in
- * crypto_mbedtls_ec.c, hashes in crypto_hash.c. Nothing is shared between calls, so any thread may make
- * them.
+ * crypto_mbedtls_ec.c, hashes in crypto_hash.c. Nothing is shared between calls, so any thread may
+ * make them.
  */
 #include "core/crypto/crypto.h"
 
@@ -26,8 +26,7 @@ crypto_random(void *out, size_t count)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <=
-		    0) { /* keys made without randomness would be worse than a crash */
+		if (n <= 0) { /* keys made without randomness would be worse than a crash */
 			fputs("banyan: the system has no random numbers\n", stderr);
 			abort();
 		}
@@ -56,8 +55,8 @@ crypto_equal(const void *a, const void *b, size_t count)
 }
 
 static enum err
-gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce,
-	 struct bytes ad, struct bytes plain)
+gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+	 struct bytes plain)
 {
 	mbedtls_gcm_context c;
 	int status;
@@ -65,16 +64,16 @@ gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *non
 	mbedtls_gcm_init(&c);
 	status = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key, key_bits);
 	if (status == 0)
-		status = mbedtls_gcm_crypt_and_tag(
-		    &c, MBEDTLS_GCM_ENCRYPT, plain.n, nonce, AEAD_NONCE_BYTES, ad.p, ad.n,
-		    plain.p, out, AEAD_TAG_BYTES, out + plain.n);
+		status = mbedtls_gcm_crypt_and_tag(&c, MBEDTLS_GCM_ENCRYPT, plain.n, nonce,
+						   AEAD_NONCE_BYTES, ad.p, ad.n, plain.p, out,
+						   AEAD_TAG_BYTES, out + plain.n);
 	mbedtls_gcm_free(&c);
 	return status == 0 ? E_OK : E_CRYPTO;
 }
 
 static enum err
-gcm_open(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce,
-	 struct bytes ad, struct bytes sealed, const uint8_t *tag)
+gcm_open(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+	 struct bytes sealed, const uint8_t *tag)
 {
 	mbedtls_gcm_context c;
 	int status;
@@ -82,13 +81,10 @@ gcm_open(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *non
 	mbedtls_gcm_init(&c);
 	status = mbedtls_gcm_setkey(&c, MBEDTLS_CIPHER_ID_AES, key, key_bits);
 	if (status == 0)
-		status =
-		    mbedtls_gcm_auth_decrypt(&c, sealed.n, nonce, AEAD_NONCE_BYTES, ad.p,
-					     ad.n, tag, AEAD_TAG_BYTES, sealed.p, out);
+		status = mbedtls_gcm_auth_decrypt(&c, sealed.n, nonce, AEAD_NONCE_BYTES, ad.p, ad.n,
+						  tag, AEAD_TAG_BYTES, sealed.p, out);
 	mbedtls_gcm_free(&c);
-	return status == 0                             ? E_OK
-	       : status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL
-						       : E_CRYPTO;
+	return status == 0 ? E_OK : status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL : E_CRYPTO;
 }
 
 static enum err
@@ -101,8 +97,8 @@ chacha_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes
 	mbedtls_chachapoly_init(&c);
 	status = mbedtls_chachapoly_setkey(&c, key);
 	if (status == 0)
-		status = mbedtls_chachapoly_encrypt_and_tag(
-		    &c, plain.n, nonce, ad.p, ad.n, plain.p, out, out + plain.n);
+		status = mbedtls_chachapoly_encrypt_and_tag(&c, plain.n, nonce, ad.p, ad.n, plain.p,
+							    out, out + plain.n);
 	mbedtls_chachapoly_free(&c);
 	return status == 0 ? E_OK : E_CRYPTO;
 }
@@ -117,8 +113,8 @@ chacha_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes
 	mbedtls_chachapoly_init(&c);
 	status = mbedtls_chachapoly_setkey(&c, key);
 	if (status == 0)
-		status = mbedtls_chachapoly_auth_decrypt(&c, sealed.n, nonce, ad.p, ad.n,
-							 tag, sealed.p, out);
+		status = mbedtls_chachapoly_auth_decrypt(&c, sealed.n, nonce, ad.p, ad.n, tag,
+							 sealed.p, out);
 	mbedtls_chachapoly_free(&c);
 	return status == 0                                    ? E_OK
 	       : status == MBEDTLS_ERR_CHACHAPOLY_AUTH_FAILED ? E_SEAL
@@ -127,8 +123,7 @@ chacha_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes
 
 enum err
 crypto_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key,
-		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		    struct bytes plain)
+		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes plain)
 {
 	switch (fault_point() ? AEAD_EXPORT_ONLY : a) {
 	case AEAD_AES_128_GCM:
@@ -145,8 +140,7 @@ crypto_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key,
 
 enum err
 crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key,
-		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		    struct bytes sealed)
+		    const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed)
 {
 	uint8_t nothing[1]; /* mbedTLS wants a place even for no bytes */
 	struct bytes text = {sealed.p, sealed.n - AEAD_TAG_BYTES};
@@ -178,8 +172,8 @@ crypto_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key,
 /* A test build leaves the text in clear and only authenticates it, so that a search for
  * planted markers can be seen to find. TLS, and HPKE itself, are as always. */
 static void
-plain_tag(uint8_t tag[AEAD_TAG_BYTES], const uint8_t *key, const uint8_t *nonce,
-	  struct bytes ad, struct bytes text)
+plain_tag(uint8_t tag[AEAD_TAG_BYTES], const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+	  struct bytes text)
 {
 	uint8_t h[SHA256_BYTES], length[8];
 	struct bytes parts[] = {BYTES(key, AEAD_KEY_BYTES), BYTES(nonce, AEAD_NONCE_BYTES),
@@ -192,8 +186,7 @@ plain_tag(uint8_t tag[AEAD_TAG_BYTES], const uint8_t *key, const uint8_t *nonce,
 
 enum err
 crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
-		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		 struct bytes plain)
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes plain)
 {
 	if (fault_point())
 		return E_CRYPTO;
@@ -205,8 +198,7 @@ crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 
 enum err
 crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
-		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		 struct bytes sealed)
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed)
 {
 	uint8_t tag[AEAD_TAG_BYTES];
 
@@ -227,16 +219,14 @@ crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
 #else
 enum err
 crypto_aead_seal(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
-		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		 struct bytes plain)
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes plain)
 {
 	return crypto_aead_seal_as(AEAD_AES_256_GCM, out, key, nonce, ad, plain);
 }
 
 enum err
 crypto_aead_open(uint8_t *out, const uint8_t key[AEAD_KEY_BYTES],
-		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad,
-		 struct bytes sealed)
+		 const uint8_t nonce[AEAD_NONCE_BYTES], struct bytes ad, struct bytes sealed)
 {
 	return crypto_aead_open_as(AEAD_AES_256_GCM, out, key, nonce, ad, sealed);
 }
@@ -246,10 +236,9 @@ enum err
 crypto_passphrase(uint8_t out[32], struct bytes passphrase, const uint8_t salt[16],
 		  uint32_t memory_kib, uint32_t passes)
 {
-	int status = fault_point()
-			 ? ARGON2_MEMORY_ALLOCATION_ERROR
-			 : argon2id_hash_raw(passes, memory_kib, 1, passphrase.p,
-					     passphrase.n, salt, 16, out, 32);
+	int status = fault_point() ? ARGON2_MEMORY_ALLOCATION_ERROR
+				   : argon2id_hash_raw(passes, memory_kib, 1, passphrase.p,
+						       passphrase.n, salt, 16, out, 32);
 
 	if (status == ARGON2_OK)
 		return E_OK;

@@ -35,8 +35,7 @@ p256_load(void)
 	mbedtls_ecp_point_init(&q);
 	mbedtls_mpi_init(&two);
 	mbedtls_ecp_group_init(&p256);
-	if ((p256_status = mbedtls_ecp_group_load(&p256, MBEDTLS_ECP_DP_SECP256R1)) ==
-		0 &&
+	if ((p256_status = mbedtls_ecp_group_load(&p256, MBEDTLS_ECP_DP_SECP256R1)) == 0 &&
 	    (p256_status = mbedtls_mpi_lset(&two, 2)) == 0)
 		p256_status = mbedtls_ecp_mul(&p256, &q, &two, &p256.G, blind, NULL);
 	mbedtls_mpi_free(&two);
@@ -123,8 +122,8 @@ static enum err
 write_public(struct ec_work *w, struct ec_public *pub)
 {
 	size_t n = 0;
-	int status = mbedtls_ecp_point_write_binary(
-	    w->g, &w->out, MBEDTLS_ECP_PF_UNCOMPRESSED, &n, pub->b, sizeof(pub->b));
+	int status = mbedtls_ecp_point_write_binary(w->g, &w->out, MBEDTLS_ECP_PF_UNCOMPRESSED, &n,
+						    pub->b, sizeof(pub->b));
 
 	return status != 0 || n != sizeof(pub->b) ? E_CRYPTO : E_OK;
 }
@@ -209,9 +208,8 @@ crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *key, struct bytes
 	if (e == E_OK)
 		e = read_secret(&w, key->secret);
 	if (e == E_OK)
-		e = status_err(mbedtls_ecdsa_sign_det_ext(w.g, &w.r, &w.s, &w.d, hash,
-							  sizeof(hash), MBEDTLS_MD_SHA256,
-							  blind, NULL));
+		e = status_err(mbedtls_ecdsa_sign_det_ext(w.g, &w.r, &w.s, &w.d, hash, sizeof(hash),
+							  MBEDTLS_MD_SHA256, blind, NULL));
 	if (e == E_OK)
 		e = status_err(mbedtls_mpi_write_binary(&w.r, sig, 32));
 	if (e == E_OK)
@@ -223,8 +221,7 @@ crypto_sign(uint8_t sig[SIGNATURE_BYTES], const struct ec_key *key, struct bytes
 }
 
 enum err
-crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
-	      struct bytes message)
+crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub, struct bytes message)
 {
 	struct ec_work w;
 	uint8_t hash[SHA256_BYTES];
@@ -238,8 +235,7 @@ crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
 	if (e == E_OK)
 		e = status_err(mbedtls_mpi_read_binary(&w.s, sig + 32, 32));
 	if (e == E_OK) {
-		e = status_err(
-		    mbedtls_ecdsa_verify(w.g, hash, sizeof(hash), &w.q, &w.r, &w.s));
+		e = status_err(mbedtls_ecdsa_verify(w.g, hash, sizeof(hash), &w.q, &w.r, &w.s));
 		if (e == E_KEY) /* the key was checked: what else is out of range is the
 				   signature */
 			e = E_SIGNATURE;
@@ -249,14 +245,15 @@ crypto_verify(const uint8_t sig[SIGNATURE_BYTES], const struct ec_public *pub,
 }
 
 /*
- * The curve's group with the key in the place of G: the library keeps a table of multiples of what it takes for G, and
- * so it does here for the key.
+ * The curve's group with the key in the place of G: the library keeps a table of multiples of what
+ * it takes for G, and so it does here for the key.
  */
 struct ec_prepared {
 	mbedtls_ecp_group g;
 };
 
-/* The library's own G is constant memory, which stays with the library: a point of ours is put in its place. */
+/* The library's own G is constant memory, which stays with the library: a point of ours is put in
+ * its place. */
 static enum err
 prepare(struct ec_prepared *k, const mbedtls_ecp_point *key)
 {
@@ -267,7 +264,8 @@ prepare(struct ec_prepared *k, const mbedtls_ecp_point *key)
 	mbedtls_ecp_point_init(&k->g.G);
 	mbedtls_ecp_point_init(&multiple);
 	mbedtls_mpi_init(&two);
-	if (status == 0 && (status = mbedtls_ecp_copy(&k->g.G, key)) == 0 && (status = mbedtls_mpi_lset(&two, 2)) == 0)
+	if (status == 0 && (status = mbedtls_ecp_copy(&k->g.G, key)) == 0 &&
+	    (status = mbedtls_mpi_lset(&two, 2)) == 0)
 		status = mbedtls_ecp_mul(&k->g, &multiple, &two, &k->g.G, blind, NULL);
 	mbedtls_mpi_free(&two);
 	mbedtls_ecp_point_free(&multiple);
@@ -312,13 +310,15 @@ crypto_ec_prepared_free(struct ec_prepared *k)
 static enum err
 verify_prepared(struct ec_work *w, const struct ec_prepared *k, const uint8_t hash[SHA256_BYTES])
 {
-	mbedtls_ecp_group *n = w->g, *q = (mbedtls_ecp_group *)(uintptr_t)&k->g; /* its table is there: not written */
+	mbedtls_ecp_group *n = w->g, *q = (mbedtls_ecp_group *)(uintptr_t)&k
+					      ->g; /* its table is there: not written */
 	mbedtls_mpi one, u2;
 	int status;
 
 	mbedtls_mpi_init(&one);
 	mbedtls_mpi_init(&u2);
-	if ((status = mbedtls_mpi_lset(&one, 1)) != 0 || (status = mbedtls_mpi_inv_mod(&w->s, &w->s, &n->N)) != 0 ||
+	if ((status = mbedtls_mpi_lset(&one, 1)) != 0 ||
+	    (status = mbedtls_mpi_inv_mod(&w->s, &w->s, &n->N)) != 0 ||
 	    (status = mbedtls_mpi_read_binary(&w->d, hash, SHA256_BYTES)) != 0 ||
 	    (status = mbedtls_mpi_mul_mpi(&w->d, &w->d, &w->s)) != 0 ||
 	    (status = mbedtls_mpi_mod_mpi(&w->d, &w->d, &n->N)) != 0 ||
@@ -329,7 +329,8 @@ verify_prepared(struct ec_work *w, const struct ec_prepared *k, const uint8_t ha
 	    (status = mbedtls_ecp_muladd(n, &w->out, &one, &w->out, &one, &w->q)) != 0)
 		goto done;
 	status = MBEDTLS_ERR_ECP_VERIFY_FAILED;
-	if (!mbedtls_ecp_is_zero(&w->out) && mbedtls_mpi_mod_mpi(&w->out.X, &w->out.X, &n->N) == 0 &&
+	if (!mbedtls_ecp_is_zero(&w->out) &&
+	    mbedtls_mpi_mod_mpi(&w->out.X, &w->out.X, &n->N) == 0 &&
 	    mbedtls_mpi_cmp_mpi(&w->out.X, &w->r) == 0)
 		status = 0;
 done:
@@ -339,7 +340,8 @@ done:
 }
 
 enum err
-crypto_verify_prepared(const uint8_t sig[SIGNATURE_BYTES], const struct ec_prepared *k, struct bytes message)
+crypto_verify_prepared(const uint8_t sig[SIGNATURE_BYTES], const struct ec_prepared *k,
+		       struct bytes message)
 {
 	struct ec_work w;
 	uint8_t hash[SHA256_BYTES];
@@ -351,7 +353,8 @@ crypto_verify_prepared(const uint8_t sig[SIGNATURE_BYTES], const struct ec_prepa
 	if (e == E_OK)
 		e = status_err(mbedtls_mpi_read_binary(&w.s, sig + 32, 32));
 	/* both from 1 to n - 1, as a secret key is */
-	if (e == E_OK && (mbedtls_ecp_check_privkey(w.g, &w.r) != 0 || mbedtls_ecp_check_privkey(w.g, &w.s) != 0))
+	if (e == E_OK && (mbedtls_ecp_check_privkey(w.g, &w.r) != 0 ||
+			  mbedtls_ecp_check_privkey(w.g, &w.s) != 0))
 		e = E_SIGNATURE;
 	if (e == E_OK && (e = verify_prepared(&w, k, hash)) == E_KEY)
 		e = E_SIGNATURE;

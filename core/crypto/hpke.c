@@ -18,16 +18,16 @@ static const struct suite kem_suite = {{'K', 'E', 'M', KEM_ID >> 8, KEM_ID & 0xf
 static struct suite
 suite_of(enum aead a)
 {
-	return (struct suite){{'H', 'P', 'K', 'E', KEM_ID >> 8, KEM_ID & 0xff,
-			       KDF_ID >> 8, KDF_ID & 0xff, (uint8_t)((unsigned)a >> 8),
+	return (struct suite){{'H', 'P', 'K', 'E', KEM_ID >> 8, KEM_ID & 0xff, KDF_ID >> 8,
+			       KDF_ID & 0xff, (uint8_t)((unsigned)a >> 8),
 			       (uint8_t)((unsigned)a & 0xff)},
 			      10};
 }
 
 /* LabeledExtract, RFC 9180 section 4 */
 static void
-extract(uint8_t out[SHA256_BYTES], const struct suite *s, struct bytes salt,
-	const char *label, struct bytes ikm)
+extract(uint8_t out[SHA256_BYTES], const struct suite *s, struct bytes salt, const char *label,
+	struct bytes ikm)
 {
 	struct bytes parts[] = {version, BYTES(s->b, s->n), bytes_of_str(label), ikm};
 
@@ -36,12 +36,12 @@ extract(uint8_t out[SHA256_BYTES], const struct suite *s, struct bytes salt,
 
 /* LabeledExpand, RFC 9180 section 4 */
 static void
-expand(uint8_t *out, size_t out_bytes, const struct suite *s,
-       const uint8_t prk[SHA256_BYTES], const char *label, struct bytes info)
+expand(uint8_t *out, size_t out_bytes, const struct suite *s, const uint8_t prk[SHA256_BYTES],
+       const char *label, struct bytes info)
 {
 	uint8_t length[2] = {(uint8_t)(out_bytes >> 8), (uint8_t)(out_bytes & 0xff)};
-	struct bytes parts[] = {BYTES(length, 2), version, BYTES(s->b, s->n),
-				bytes_of_str(label), info};
+	struct bytes parts[] = {BYTES(length, 2), version, BYTES(s->b, s->n), bytes_of_str(label),
+				info};
 
 	crypto_hkdf_expand_parts(out, out_bytes, BYTES(prk, SHA256_BYTES), parts, 5);
 }
@@ -63,9 +63,8 @@ key_bytes(enum aead a)
 
 /* ExtractAndExpand of section 4.1, then KeySchedule of section 5.1 in base mode. */
 static void
-schedule(struct hpke *out, enum aead a, const uint8_t dh[32],
-	 const uint8_t enc[EC_PUBLIC_BYTES], const struct ec_public *recipient,
-	 struct bytes info)
+schedule(struct hpke *out, enum aead a, const uint8_t dh[32], const uint8_t enc[EC_PUBLIC_BYTES],
+	 const struct ec_public *recipient, struct bytes info)
 {
 	struct suite s = suite_of(a);
 	uint8_t kem_context[2 * EC_PUBLIC_BYTES], context[1 + 2 * SHA256_BYTES];
@@ -85,8 +84,7 @@ schedule(struct hpke *out, enum aead a, const uint8_t dh[32],
 	*out = (struct hpke){.aead = a};
 	if (a != AEAD_EXPORT_ONLY) {
 		expand(out->key, key_bytes(a), &s, secret, "key", c);
-		expand(out->base_nonce, sizeof(out->base_nonce), &s, secret, "base_nonce",
-		       c);
+		expand(out->base_nonce, sizeof(out->base_nonce), &s, secret, "base_nonce", c);
 	}
 	expand(out->exporter_secret, sizeof(out->exporter_secret), &s, secret, "exp", c);
 	crypto_wipe(prk, sizeof(prk));
@@ -110,8 +108,8 @@ hpke_sender_with(struct hpke *out, enum aead a, const struct ec_key *ephemeral,
 }
 
 enum err
-hpke_sender(struct hpke *out, uint8_t enc[EC_PUBLIC_BYTES],
-	    const struct ec_public *recipient, struct bytes info)
+hpke_sender(struct hpke *out, uint8_t enc[EC_PUBLIC_BYTES], const struct ec_public *recipient,
+	    struct bytes info)
 {
 	struct ec_key ephemeral;
 	enum err e = crypto_ec_new(&ephemeral);
@@ -145,8 +143,8 @@ hpke_recipient_with(struct hpke *out, enum aead a, const uint8_t enc[EC_PUBLIC_B
 }
 
 enum err
-hpke_recipient(struct hpke *out, const uint8_t enc[EC_PUBLIC_BYTES],
-	       const struct ec_key *key, struct bytes info)
+hpke_recipient(struct hpke *out, const uint8_t enc[EC_PUBLIC_BYTES], const struct ec_key *key,
+	       struct bytes info)
 {
 	return hpke_recipient_with(out, AEAD_AES_256_GCM, enc, key, info);
 }

@@ -35,19 +35,17 @@ keyring_seal_first(const struct store_key *key, const struct unlock *how,
 }
 
 enum err
-keyring_seal_more(struct writer *file, const struct store_key *key,
-		  const struct unlock *how, const struct keyring_cost *cost)
+keyring_seal_more(struct writer *file, const struct store_key *key, const struct unlock *how,
+		  const struct keyring_cost *cost)
 {
 	struct slots *k = fault_malloc(sizeof(*k));
 	enum err e;
 
 	if (k == NULL)
 		return E_NO_MEMORY;
-	if ((e = slots_decode(writer_view(file), k)) == E_OK &&
-	    k->count == KEYRING_SLOTS_MAX)
+	if ((e = slots_decode(writer_view(file), k)) == E_OK && k->count == KEYRING_SLOTS_MAX)
 		e = E_LIMIT;
-	if (e == E_OK &&
-	    (e = slot_seal(&k->slot[k->count], key, how, cost)) == E_OK) {
+	if (e == E_OK && (e = slot_seal(&k->slot[k->count], key, how, cost)) == E_OK) {
 		k->count++;
 		writer_reset(file);
 		e = slots_encode(k, file);
@@ -228,9 +226,8 @@ slot_set(const char *dir, const struct store_key *key, const struct unlock *how,
 	else if (replace && e == E_ABSENT)
 		why_set(why, e, "passphrase or key of \"%s\"", name);
 	else if (!replace && e == E_ABSENT)
-		e = k->count == KEYRING_SLOTS_MAX
-			? why_set(why, E_LIMIT, "the number of key slots")
-			: E_OK;
+		e = k->count == KEYRING_SLOTS_MAX ? why_set(why, E_LIMIT, "the number of key slots")
+						  : E_OK;
 	if (e == E_OK) {
 		if ((e = slot_seal(&k->slot[at], key, how, cost)) != E_OK)
 			why_set(why, e,
@@ -261,8 +258,7 @@ keyring_replace(const char *dir, const struct store_key *key, const struct unloc
 }
 
 enum err
-keyring_remove(const char *dir, const struct store_key *key, const char *name,
-	       struct why *why)
+keyring_remove(const char *dir, const struct store_key *key, const char *name, struct why *why)
 {
 	struct slots *k;
 	bool found = false;
@@ -273,16 +269,14 @@ keyring_remove(const char *dir, const struct store_key *key, const char *name,
 		return e;
 	while ((e = slots_find(k, key, name, 0, &at)) == E_OK) {
 		found = true;
-		memmove(&k->slot[at], &k->slot[at + 1],
-			(k->count - at - 1) * sizeof(k->slot[0]));
+		memmove(&k->slot[at], &k->slot[at + 1], (k->count - at - 1) * sizeof(k->slot[0]));
 		k->count--;
 	}
 	if (e == E_ABSENT && !found)
 		why_set(why, e, "passphrase or key of \"%s\"", name);
 	else if (e == E_ABSENT && k->count == 0)
-		e = why_set(
-		    why, E_USAGE,
-		    "\"%s\" is the last who can open the store: add another first", name);
+		e = why_set(why, E_USAGE,
+			    "\"%s\" is the last who can open the store: add another first", name);
 	else if (e == E_ABSENT)
 		e = slots_save(dir, k, why);
 	else
@@ -325,7 +319,8 @@ keyring_wipe(const char *dir, struct why *why)
 		e = errno == ENOENT ? E_STORE_ABSENT : E_STORE_IO;
 	if (e == E_OK) {
 		e = overwrite(fd);
-		/* An empty file is a wiped store, too, should its name stay. Unlinked even if overwriting failed: less is left. */
+		/* An empty file is a wiped store, too, should its name stay. Unlinked even if
+		 * overwriting failed: less is left. */
 		if (e == E_OK && ftruncate(fd, 0) != 0)
 			e = E_STORE_IO;
 		if (fault_point() || unlink(path) != 0)

@@ -41,17 +41,17 @@ enum keyring_kind { KEYRING_PASSPHRASE = 1, KEYRING_KEY_FILE = 2, KEYRING_RECOVE
  */
 enum err keyring_seal_first(const struct store_key *key, const struct unlock *,
 			    const struct keyring_cost *, struct writer *out);
-/* keyring_seal_more: one more slot into the bytes of such a file, before any store has it. E_LIMIT. */
-enum err keyring_seal_more(struct writer *file, const struct store_key *key,
-			   const struct unlock *, const struct keyring_cost *);
+/* keyring_seal_more: one more slot into the bytes of such a file, before any store has it. E_LIMIT.
+ */
+enum err keyring_seal_more(struct writer *file, const struct store_key *key, const struct unlock *,
+			   const struct keyring_cost *);
 /*
  * keyring_unseal: find a slot that `how` opens. name_out (may be NULL) gets the slot's
  * name. E_STORE_KEY: none does. E_STORE_DAMAGED: not a keys file. E_STORE_NEWER: of a
  * later version.
  */
-enum err
-keyring_unseal(struct bytes file, const struct unlock *how, struct store_key *out,
-	       char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *);
+enum err keyring_unseal(struct bytes file, const struct unlock *how, struct store_key *out,
+			char name_out[KEYRING_NAME_BYTES_MAX + 1], struct why *);
 
 /* The file in `dir`, each change durable and all or nothing (written beside, synced,
  * renamed). */
@@ -72,16 +72,14 @@ enum err keyring_add(const char *dir, const struct store_key *, const struct unl
 enum err keyring_replace(const char *dir, const struct store_key *, const struct unlock *,
 			 const struct keyring_cost *, struct why *);
 /* keyring_remove: all slots of a name. E_ABSENT; E_USAGE: it is the last slot. */
-enum err
-keyring_remove(const char *dir, const struct store_key *, const char *name, struct why *);
+enum err keyring_remove(const char *dir, const struct store_key *, const char *name, struct why *);
 struct keyring_slot {
 	enum keyring_kind kind;
 	char name[KEYRING_NAME_BYTES_MAX + 1];
 };
 /* keyring_list: up to KEYRING_SLOTS_MAX slots. */
-enum err
-keyring_list(const char *dir, const struct store_key *,
-	     struct keyring_slot out[KEYRING_SLOTS_MAX], size_t *count, struct why *);
+enum err keyring_list(const char *dir, const struct store_key *,
+		      struct keyring_slot out[KEYRING_SLOTS_MAX], size_t *count, struct why *);
 
 /*
  * keyring_wipe: destroy the keys at once: overwritten, synced, unlinked. What is in the

@@ -36,8 +36,7 @@ enum err slot_seal(struct slot *out, const struct store_key *, const struct unlo
 enum err slot_open(const struct slot *, const struct unlock *how, struct store_key *out);
 bool slot_is_named(const struct slot *, const char *name);
 /* slot_name: the slot's name, with the open store's key. */
-enum err
-slot_name(const struct slot *, const struct store_key *, char out[SLOT_NAME_BYTES]);
+enum err slot_name(const struct slot *, const struct store_key *, char out[SLOT_NAME_BYTES]);
 enum keyring_kind unlock_kind(const struct unlock *);
 
 #endif

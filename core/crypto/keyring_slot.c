@@ -18,8 +18,8 @@ unlock_kind(const struct unlock *how)
 static bool
 unlock_sound(const struct unlock *how)
 {
-	int ways = (how->recovery != NULL) + (how->key_file.p != NULL) +
-		   (how->passphrase.p != NULL);
+	int ways =
+	    (how->recovery != NULL) + (how->key_file.p != NULL) + (how->passphrase.p != NULL);
 
 	if (ways != 1)
 		return false;
@@ -32,8 +32,8 @@ unlock_sound(const struct unlock *how)
 static void
 slot_tag(const struct slot *s, const char *name, uint8_t out[SLOT_TAG_BYTES])
 {
-	struct bytes parts[] = {BYTES_LIT("banyan slot name 1"),
-				BYTES(s->salt, sizeof(s->salt)), bytes_of_str(name)};
+	struct bytes parts[] = {BYTES_LIT("banyan slot name 1"), BYTES(s->salt, sizeof(s->salt)),
+				bytes_of_str(name)};
 	uint8_t h[SHA256_BYTES];
 
 	crypto_sha256_parts(h, parts, 3);
@@ -58,21 +58,19 @@ slot_pack_head(struct writer *w, const struct slot *s)
 	pack_u64(w, s->memory_kib);
 	pack_u64(w, s->passes);
 	pack_bin(w, BYTES(s->tag, sizeof(s->tag)));
-	pack_bin(w, s->kind == KEYRING_RECOVERY ? BYTES(s->ephemeral.b, EC_PUBLIC_BYTES)
-						: BYTES_NONE);
+	pack_bin(w,
+		 s->kind == KEYRING_RECOVERY ? BYTES(s->ephemeral.b, EC_PUBLIC_BYTES) : BYTES_NONE);
 }
 
 /* The key that a slot's store key is wrapped under; `agreed` is the ECDH secret of a
  * recovery slot. */
 static enum err
-slot_kek(const struct slot *s, const struct unlock *how, struct bytes agreed,
-	 uint8_t out[32])
+slot_kek(const struct slot *s, const struct unlock *how, struct bytes agreed, uint8_t out[32])
 {
 	uint8_t prk[SHA256_BYTES];
 
 	if (s->kind == KEYRING_PASSPHRASE)
-		return crypto_passphrase(out, how->passphrase, s->salt, s->memory_kib,
-					 s->passes);
+		return crypto_passphrase(out, how->passphrase, s->salt, s->memory_kib, s->passes);
 	crypto_hkdf_extract(prk, BYTES(s->salt, sizeof(s->salt)),
 			    s->kind == KEYRING_KEY_FILE ? how->key_file : agreed);
 	if (s->kind == KEYRING_KEY_FILE) {
@@ -83,10 +81,8 @@ slot_kek(const struct slot *s, const struct unlock *how, struct bytes agreed,
 
 		memcpy(info, "banyan recovery 1", 17);
 		memcpy(info + 17, s->ephemeral.b, EC_PUBLIC_BYTES);
-		memcpy(info + 17 + EC_PUBLIC_BYTES, how->recovery->pub.b,
-		       EC_PUBLIC_BYTES);
-		crypto_hkdf_expand(out, 32, BYTES(prk, sizeof(prk)),
-				   BYTES(info, sizeof(info)));
+		memcpy(info + 17 + EC_PUBLIC_BYTES, how->recovery->pub.b, EC_PUBLIC_BYTES);
+		crypto_hkdf_expand(out, 32, BYTES(prk, sizeof(prk)), BYTES(info, sizeof(info)));
 	}
 	crypto_wipe(prk, sizeof(prk));
 	return E_OK;
@@ -109,8 +105,7 @@ slot_seal_name(struct slot *s, const struct store_key *key, const char *name)
 	name_key(key, k);
 	crypto_random(s->name, AEAD_NONCE_BYTES);
 	e = crypto_aead_seal(s->name + AEAD_NONCE_BYTES, k, s->name,
-			     BYTES(s->salt, sizeof(s->salt)),
-			     BYTES(padded, sizeof(padded)));
+			     BYTES(s->salt, sizeof(s->salt)), BYTES(padded, sizeof(padded)));
 	crypto_wipe(k, sizeof(k));
 	return e;
 }
@@ -122,9 +117,8 @@ slot_name(const struct slot *s, const struct store_key *key, char out[SLOT_NAME_
 	enum err e;
 
 	name_key(key, k);
-	e = crypto_aead_open(
-	    (uint8_t *)out, k, s->name, BYTES(s->salt, sizeof(s->salt)),
-	    BYTES(s->name + AEAD_NONCE_BYTES, sizeof(s->name) - AEAD_NONCE_BYTES));
+	e = crypto_aead_open((uint8_t *)out, k, s->name, BYTES(s->salt, sizeof(s->salt)),
+			     BYTES(s->name + AEAD_NONCE_BYTES, sizeof(s->name) - AEAD_NONCE_BYTES));
 	crypto_wipe(k, sizeof(k));
 	if (e == E_OK && out[SLOT_NAME_BYTES - 1] != '\0')
 		e = E_STORE_DAMAGED;
@@ -147,8 +141,8 @@ slot_seal(struct slot *s, const struct store_key *key, const struct unlock *how,
 	crypto_random(s->salt, sizeof(s->salt));
 	slot_tag(s, name, s->tag);
 	if (s->kind == KEYRING_PASSPHRASE) {
-		s->memory_kib = cost != NULL && cost->memory_kib ? cost->memory_kib
-								 : MEMORY_KIB_DEFAULT;
+		s->memory_kib =
+		    cost != NULL && cost->memory_kib ? cost->memory_kib : MEMORY_KIB_DEFAULT;
 		s->passes = cost != NULL && cost->passes ? cost->passes : PASSES_DEFAULT;
 	} else if (s->kind == KEYRING_RECOVERY) {
 		if ((e = crypto_ec_new(&ephemeral)) == E_OK)
@@ -189,9 +183,9 @@ slot_open(const struct slot *s, const struct unlock *how, struct store_key *out)
 	if ((e = slot_kek(s, how, BYTES(agreed, sizeof(agreed)), kek)) == E_OK) {
 		writer_init(&head, head_bytes, sizeof(head_bytes));
 		slot_pack_head(&head, s);
-		e = crypto_aead_open(out->b, kek, s->wrapped, writer_view(&head),
-				     BYTES(s->wrapped + AEAD_NONCE_BYTES,
-					   sizeof(s->wrapped) - AEAD_NONCE_BYTES));
+		e = crypto_aead_open(
+		    out->b, kek, s->wrapped, writer_view(&head),
+		    BYTES(s->wrapped + AEAD_NONCE_BYTES, sizeof(s->wrapped) - AEAD_NONCE_BYTES));
 	}
 	crypto_wipe(kek, sizeof(kek));
 	crypto_wipe(agreed, sizeof(agreed));

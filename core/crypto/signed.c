@@ -15,7 +15,8 @@ split(struct bytes b, struct bytes *body, uint8_t signature[SIGNATURE_BYTES])
 
 /* What is signed, in memory that the caller frees. */
 static enum err
-message(struct writer *w, const char *label, const struct programme_id *programme, struct bytes body)
+message(struct writer *w, const char *label, const struct programme_id *programme,
+	struct bytes body)
 {
 	writer_heap_init(w, strlen(label) + ID_BYTES + body.n);
 	writer_str(w, label);
@@ -25,8 +26,8 @@ message(struct writer *w, const char *label, const struct programme_id *programm
 }
 
 enum err
-signed_put(struct writer *out, const char *label, const struct programme_id *programme, struct bytes body,
-           const struct ec_key *key)
+signed_put(struct writer *out, const char *label, const struct programme_id *programme,
+	   struct bytes body, const struct ec_key *key)
 {
 	uint8_t signature[SIGNATURE_BYTES];
 	struct writer w;
@@ -52,7 +53,8 @@ signed_body(struct bytes b, struct bytes *body)
 }
 
 enum err
-signed_verify(struct bytes b, const char *label, const struct programme_id *programme, const struct ec_public *by)
+signed_verify(struct bytes b, const char *label, const struct programme_id *programme,
+	      const struct ec_public *by)
 {
 	uint8_t signature[SIGNATURE_BYTES];
 	struct bytes body;

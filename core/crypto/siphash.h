@@ -1,6 +1,6 @@
 /*
- * siphash: SipHash-2-4 (Aumasson and Bernstein, 2012), a short keyed hash: for names that only need to be
- * unguessable to who has no key. It proves nothing about a message; crypto_hmac does.
+ * siphash: SipHash-2-4 (Aumasson and Bernstein, 2012), a short keyed hash: for names that only need
+ * to be unguessable to who has no key. It proves nothing about a message; crypto_hmac does.
  */
 #ifndef BANYAN_CORE_CRYPTO_SIPHASH_H
 #define BANYAN_CORE_CRYPTO_SIPHASH_H

@@ -31,7 +31,8 @@ body_write(struct writer *w, const struct batch *b)
 }
 
 enum err
-batch_encode(const struct batch *b, const struct programme_id *programme, const struct ec_key *key, struct writer *out)
+batch_encode(const struct batch *b, const struct programme_id *programme, const struct ec_key *key,
+	     struct writer *out)
 {
 	struct writer body;
 	enum err e;

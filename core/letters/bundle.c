@@ -18,7 +18,8 @@ static void
 check_entry(uint8_t check[CHECK_BYTES], uint32_t index, struct bytes envelope)
 {
 	uint8_t hash[SHA256_BYTES], number[4];
-	struct bytes parts[4] = {BYTES_LIT("banyan bundle 1"), BYTES(check, CHECK_BYTES), BYTES(number, 4), envelope};
+	struct bytes parts[4] = {BYTES_LIT("banyan bundle 1"), BYTES(check, CHECK_BYTES),
+				 BYTES(number, 4), envelope};
 
 	be32_put(number, index);
 	crypto_sha256_parts(hash, parts, 4);

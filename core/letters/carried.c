@@ -44,5 +44,7 @@ carried_decode(struct bytes b, struct carried *c, struct why *why)
 		e = parcel_peek(c->parcel, &c->number, &c->flags);
 	if (e != E_OK)
 		return why_set(why, e, "a carried parcel");
-	return previous_fits(c) ? E_OK : why_set(why, E_PARCEL, "a carried parcel whose previous hash cannot be");
+	return previous_fits(c)
+		   ? E_OK
+		   : why_set(why, E_PARCEL, "a carried parcel whose previous hash cannot be");
 }

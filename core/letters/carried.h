@@ -1,6 +1,7 @@
 /*
- * carried: a parcel that somebody else than its author brings: the parcel's bytes with what its author did not have to
- * send, and a stranger cannot know: author, epoch and previous hash. FORMATS.md section "Carried parcels".
+ * carried: a parcel that somebody else than its author brings: the parcel's bytes with what its
+ * author did not have to send, and a stranger cannot know: author, epoch and previous hash.
+ * FORMATS.md section "Carried parcels".
  *
  *   carried = [1, author bin16, epoch u64, previous hash bin32, parcel bin]
  *
@@ -26,8 +27,9 @@ struct carried {
 /* carried_encode: append. E_LIMIT: the parcel is too long; E_NO_ROOM, E_NO_MEMORY. */
 enum err carried_encode(const struct carried *, struct writer *out);
 /*
- * carried_decode: `parcel` is a view into the input; of the parcel only number and flags are looked at. E_PACK_*,
- * E_VERSION, E_PARCEL (no parcel; a previous hash that cannot be), E_LIMIT. `why` may be NULL.
+ * carried_decode: `parcel` is a view into the input; of the parcel only number and flags are looked
+ * at. E_PACK_*, E_VERSION, E_PARCEL (no parcel; a previous hash that cannot be), E_LIMIT. `why` may
+ * be NULL.
  */
 enum err carried_decode(struct bytes, struct carried *out, struct why *);
 

@@ -8,8 +8,9 @@
 #define INFO_BYTES_MAX (sizeof(LABEL) + ID_BYTES + AREA_CODE_BYTES_MAX + 16u)
 
 /*
- * Padme (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files", 2019): a length keeps as many leading bits as
- * its own length's logarithm has, so that it tells O(log log n) bits of itself.
+ * Padme (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files", 2019): a length keeps as
+ * many leading bits as its own length's logarithm has, so that it tells O(log log n) bits of
+ * itself.
  */
 size_t
 envelope_padded(size_t n)
@@ -65,8 +66,9 @@ pad(struct bytes body, struct writer *plain)
 }
 
 enum err
-envelope_seal(const struct programme_id *programme, const struct envelope_to *to, const struct ec_public *key,
-              const struct envelope_hint *hint, struct bytes body, struct writer *out, struct envelope_hint *answer)
+envelope_seal(const struct programme_id *programme, const struct envelope_to *to,
+	      const struct ec_public *key, const struct envelope_hint *hint, struct bytes body,
+	      struct writer *out, struct envelope_hint *answer)
 {
 	uint8_t memory[INFO_BYTES_MAX], head[ENVELOPE_HEAD_BYTES] = {ENVELOPE_VERSION}, *sealed;
 	struct writer info, plain;
@@ -86,7 +88,8 @@ envelope_seal(const struct programme_id *programme, const struct envelope_to *to
 		writer_mem(out, head, sizeof(head));
 		sealed = writer_space(out, plain.n + AEAD_TAG_BYTES);
 		e = sealed == NULL ? writer_end(out)
-		                   : hpke_seal(&h, BYTES(head, 1 + ENVELOPE_HINT_BYTES), writer_view(&plain), sealed);
+				   : hpke_seal(&h, BYTES(head, 1 + ENVELOPE_HINT_BYTES),
+					       writer_view(&plain), sealed);
 	}
 	writer_free(&plain);
 	hpke_wipe(&h);
@@ -101,8 +104,8 @@ envelope_peek(struct bytes b, struct envelope_hint *hint)
 		return E_ENVELOPE;
 	if (b.p[0] != ENVELOPE_VERSION)
 		return E_VERSION;
-	if (b.n < ENVELOPE_HEAD_BYTES + ENVELOPE_LEAST_BYTES + AEAD_TAG_BYTES || b.n > ENVELOPE_BYTES_MAX ||
-	    b.p[1 + ENVELOPE_HINT_BYTES] != 4)
+	if (b.n < ENVELOPE_HEAD_BYTES + ENVELOPE_LEAST_BYTES + AEAD_TAG_BYTES ||
+	    b.n > ENVELOPE_BYTES_MAX || b.p[1 + ENVELOPE_HINT_BYTES] != 4)
 		return E_ENVELOPE;
 	memcpy(hint->b, b.p + 1, sizeof(hint->b));
 	return E_OK;
@@ -114,7 +117,8 @@ unpad(struct bytes plain, struct bytes *body)
 {
 	size_t i, n = be32_get(plain.p);
 
-	if (n == 0 || n > ENVELOPE_BODY_BYTES_MAX || n > plain.n - 4 || envelope_padded(n) != plain.n)
+	if (n == 0 || n > ENVELOPE_BODY_BYTES_MAX || n > plain.n - 4 ||
+	    envelope_padded(n) != plain.n)
 		return E_ENVELOPE;
 	for (i = 4 + n; i < plain.n; i++)
 		if (plain.p[i] != 0)
@@ -124,8 +128,9 @@ unpad(struct bytes plain, struct bytes *body)
 }
 
 enum err
-envelope_open(const struct programme_id *programme, const struct envelope_to *to, const struct ec_key *key,
-              bool awaited, struct bytes b, struct writer *out, struct envelope_hint *answer)
+envelope_open(const struct programme_id *programme, const struct envelope_to *to,
+	      const struct ec_key *key, bool awaited, struct bytes b, struct writer *out,
+	      struct envelope_hint *answer)
 {
 	uint8_t memory[INFO_BYTES_MAX], *room;
 	struct bytes sealed, body;
@@ -138,7 +143,8 @@ envelope_open(const struct programme_id *programme, const struct envelope_to *to
 		return e;
 	writer_init(&info, memory, sizeof(memory));
 	if ((e = info_of(programme, to, &info)) != E_OK ||
-	    (e = hpke_recipient(&h, b.p + 1 + ENVELOPE_HINT_BYTES, key, writer_view(&info))) != E_OK)
+	    (e = hpke_recipient(&h, b.p + 1 + ENVELOPE_HINT_BYTES, key, writer_view(&info))) !=
+		E_OK)
 		return e == E_KEY ? E_ENVELOPE : e;
 	hints(&h, &own, answer);
 	sealed = BYTES(b.p + ENVELOPE_HEAD_BYTES, b.n - ENVELOPE_HEAD_BYTES);
@@ -148,7 +154,7 @@ envelope_open(const struct programme_id *programme, const struct envelope_to *to
 	else if ((room = writer_space(&plain, sealed.n - AEAD_TAG_BYTES)) == NULL)
 		e = writer_end(&plain);
 	else if ((e = hpke_open(&h, BYTES(b.p, 1 + ENVELOPE_HINT_BYTES), sealed, room)) == E_OK &&
-	         (e = unpad(writer_view(&plain), &body)) == E_OK) {
+		 (e = unpad(writer_view(&plain), &body)) == E_OK) {
 		writer_bytes(out, body);
 		e = writer_end(out);
 	}

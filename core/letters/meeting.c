@@ -3,7 +3,8 @@
 #define PLAIN_BYTES (BEACON_BYTES - AEAD_NONCE_BYTES - AEAD_TAG_BYTES)
 
 void
-meeting_key_of(struct meeting_key *out, const struct programme_id *programme, const struct ec_public *root)
+meeting_key_of(struct meeting_key *out, const struct programme_id *programme,
+	       const struct ec_public *root)
 {
 	uint8_t label[16 + ID_BYTES] = "banyan meeting 1";
 
@@ -12,10 +13,11 @@ meeting_key_of(struct meeting_key *out, const struct programme_id *programme, co
 }
 
 void
-meeting_proof(uint8_t out[MEETING_PROOF_BYTES], const struct meeting_key *key, const struct ec_public *relay,
-              const struct ec_public *device)
+meeting_proof(uint8_t out[MEETING_PROOF_BYTES], const struct meeting_key *key,
+	      const struct ec_public *relay, const struct ec_public *device)
 {
-	struct bytes parts[3] = {BYTES_LIT("banyan meet ask 1"), BYTES(device->b, sizeof(device->b)), BYTES_NONE};
+	struct bytes parts[3] = {BYTES_LIT("banyan meet ask 1"),
+				 BYTES(device->b, sizeof(device->b)), BYTES_NONE};
 
 	if (relay != NULL) {
 		parts[0] = BYTES_LIT("banyan meet answer 1");
@@ -28,8 +30,8 @@ meeting_proof(uint8_t out[MEETING_PROOF_BYTES], const struct meeting_key *key, c
 
 /* label || device's TLS key || relay's */
 static struct bytes
-satchel_message(uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES], const struct ec_public *relay,
-                const struct ec_public *device)
+satchel_message(uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES],
+		const struct ec_public *relay, const struct ec_public *device)
 {
 	struct writer w;
 
@@ -41,8 +43,8 @@ satchel_message(uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES], con
 }
 
 enum err
-meeting_satchel(uint8_t out[MEETING_SATCHEL_BYTES], const struct ec_key *satchel, const struct ec_public *relay,
-                const struct ec_public *device)
+meeting_satchel(uint8_t out[MEETING_SATCHEL_BYTES], const struct ec_key *satchel,
+		const struct ec_public *relay, const struct ec_public *device)
 {
 	uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES];
 
@@ -52,13 +54,14 @@ meeting_satchel(uint8_t out[MEETING_SATCHEL_BYTES], const struct ec_key *satchel
 
 bool
 meeting_satchel_holds(const uint8_t said[MEETING_SATCHEL_BYTES], const struct ec_public *relay,
-                      const struct ec_public *device)
+		      const struct ec_public *device)
 {
 	uint8_t memory[sizeof(SATCHEL_LABEL) + 2 * EC_PUBLIC_BYTES];
 	struct ec_public key;
 
 	memcpy(key.b, said, EC_PUBLIC_BYTES);
-	return crypto_verify(said + EC_PUBLIC_BYTES, &key, satchel_message(memory, relay, device)) == E_OK;
+	return crypto_verify(said + EC_PUBLIC_BYTES, &key,
+			     satchel_message(memory, relay, device)) == E_OK;
 }
 
 /* nonce || AES-256-GCM(HMAC(key, label), nonce, ad, plain) */
@@ -70,20 +73,22 @@ seal(uint8_t out[BEACON_BYTES], const struct meeting_key *key, struct bytes labe
 
 	crypto_hmac(sub, BYTES(key->b, sizeof(key->b)), label);
 	crypto_random(out, AEAD_NONCE_BYTES);
-	if (crypto_aead_seal(out + AEAD_NONCE_BYTES, sub, out, ad, BYTES(plain, PLAIN_BYTES)) != E_OK)
+	if (crypto_aead_seal(out + AEAD_NONCE_BYTES, sub, out, ad, BYTES(plain, PLAIN_BYTES)) !=
+	    E_OK)
 		memset(out, 0, BEACON_BYTES); /* nobody answers that */
 	crypto_wipe(sub, sizeof(sub));
 }
 
 static bool
-opens(const uint8_t packet[BEACON_BYTES], const struct meeting_key *key, struct bytes label, struct bytes ad,
-      uint8_t plain[PLAIN_BYTES])
+opens(const uint8_t packet[BEACON_BYTES], const struct meeting_key *key, struct bytes label,
+      struct bytes ad, uint8_t plain[PLAIN_BYTES])
 {
 	uint8_t sub[32];
 	enum err e;
 
 	crypto_hmac(sub, BYTES(key->b, sizeof(key->b)), label);
-	e = crypto_aead_open(plain, sub, packet, ad, BYTES(packet + AEAD_NONCE_BYTES, BEACON_BYTES - AEAD_NONCE_BYTES));
+	e = crypto_aead_open(plain, sub, packet, ad,
+			     BYTES(packet + AEAD_NONCE_BYTES, BEACON_BYTES - AEAD_NONCE_BYTES));
 	crypto_wipe(sub, sizeof(sub));
 	return e == E_OK;
 }
@@ -105,8 +110,8 @@ beacon_asked(const uint8_t packet[BEACON_BYTES], const struct meeting_key *key)
 }
 
 void
-beacon_answer(uint8_t out[BEACON_BYTES], const struct meeting_key *key, const uint8_t question[BEACON_BYTES],
-              uint16_t port)
+beacon_answer(uint8_t out[BEACON_BYTES], const struct meeting_key *key,
+	      const uint8_t question[BEACON_BYTES], uint16_t port)
 {
 	uint8_t plain[PLAIN_BYTES] = {(uint8_t)(port >> 8), (uint8_t)(port & 0xff)};
 
@@ -115,11 +120,12 @@ beacon_answer(uint8_t out[BEACON_BYTES], const struct meeting_key *key, const ui
 
 bool
 beacon_answered(const uint8_t packet[BEACON_BYTES], const struct meeting_key *key,
-                const uint8_t question[BEACON_BYTES], uint16_t *port)
+		const uint8_t question[BEACON_BYTES], uint16_t *port)
 {
 	uint8_t plain[PLAIN_BYTES];
 
-	if (!opens(packet, key, BYTES_LIT("banyan beacon answer 1"), BYTES(question, BEACON_BYTES), plain))
+	if (!opens(packet, key, BYTES_LIT("banyan beacon answer 1"), BYTES(question, BEACON_BYTES),
+		   plain))
 		return false;
 	*port = be16_get(plain);
 	return *port != 0;

@@ -12,10 +12,12 @@ rows_fit(const struct receipt *r)
 	size_t i;
 
 	for (i = 0; i < r->count; i++)
-		if (r->rows[i].number == 0 || r->rows[i].number > NUMBER_MAX || r->rows[i].safe > r->rows[i].number ||
+		if (r->rows[i].number == 0 || r->rows[i].number > NUMBER_MAX ||
+		    r->rows[i].safe > r->rows[i].number ||
 		    (i > 0 && r->rows[i].epoch <= r->rows[i - 1].epoch))
 			return false;
-	return r->count <= EPOCHS_MAX && r->log_count <= RECEIPT_LOGS_MAX && r->time_s <= UINT32_MAX;
+	return r->count <= EPOCHS_MAX && r->log_count <= RECEIPT_LOGS_MAX &&
+	       r->time_s <= UINT32_MAX;
 }
 
 static void
@@ -43,8 +45,8 @@ body_write(const struct receipt *r, struct writer *w)
 }
 
 enum err
-receipt_encode(const struct receipt *r, const struct programme_id *programme, const struct ec_key *key,
-               struct writer *out)
+receipt_encode(const struct receipt *r, const struct programme_id *programme,
+	       const struct ec_key *key, struct writer *out)
 {
 	uint8_t memory[RECEIPT_BYTES_MAX];
 	struct writer body;
@@ -54,7 +56,9 @@ receipt_encode(const struct receipt *r, const struct programme_id *programme, co
 		return E_LIMIT;
 	writer_init(&body, memory, sizeof(memory));
 	body_write(r, &body);
-	return (e = writer_end(&body)) != E_OK ? e : signed_put(out, LABEL, programme, writer_view(&body), key);
+	return (e = writer_end(&body)) != E_OK
+		   ? e
+		   : signed_put(out, LABEL, programme, writer_view(&body), key);
 }
 
 static void

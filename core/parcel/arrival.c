@@ -44,20 +44,19 @@ index_put(struct store_txn *txn, const struct arrival_key *k, const struct arriv
 	be64_put(v, a->seq);
 	memcpy(v + 8, a->hash.b, HASH_BYTES);
 	be32_put(v + 8 + HASH_BYTES, a->flags);
-	return store_put(txn, STORE_LOG_INDEX, BYTES(k->b, sizeof(k->b)),
-			 BYTES(v, sizeof(v)));
+	return store_put(txn, STORE_LOG_INDEX, BYTES(k->b, sizeof(k->b)), BYTES(v, sizeof(v)));
 }
 
 enum err
-arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number,
-	     uint64_t *seq, struct parcel_hash *hash)
+arrival_find(struct store_txn *txn, const struct log_id *log, uint64_t number, uint64_t *seq,
+	     struct parcel_hash *hash)
 {
 	return arrival_find_twin(txn, log, number, 0, seq, hash);
 }
 
 enum err
-arrival_find_twin(struct store_txn *txn, const struct log_id *log, uint64_t number,
-		  unsigned n, uint64_t *seq, struct parcel_hash *hash)
+arrival_find_twin(struct store_txn *txn, const struct log_id *log, uint64_t number, unsigned n,
+		  uint64_t *seq, struct parcel_hash *hash)
 {
 	struct arrival_key k = arrival_key(txn, log, number, n);
 
@@ -133,8 +132,7 @@ arrival_twins(struct store_txn *txn, struct arrival *a, struct arrival_key *k,
 }
 
 enum err
-arrival_derive(struct store_txn *txn, struct arrival *a, const struct arrival_key *k,
-	       bool fork)
+arrival_derive(struct store_txn *txn, struct arrival *a, const struct arrival_key *k, bool fork)
 {
 	enum err e = arrival_head_take(txn, a, fork);
 
@@ -151,8 +149,7 @@ arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *re
 	*result = ARRIVAL_NEW;
 	if (a->number == 0 || a->number > NUMBER_MAX || a->parcel.n > PARCEL_BYTES_MAX)
 		return E_LIMIT;
-	if ((e = arrival_twins(txn, a, &k, result)) != E_OK ||
-	    *result == ARRIVAL_DUPLICATE)
+	if ((e = arrival_twins(txn, a, &k, result)) != E_OK || *result == ARRIVAL_DUPLICATE)
 		return e;
 	if ((e = store_last_seq(txn, STORE_ARRIVAL, &last)) != E_OK)
 		return e;

@@ -11,17 +11,14 @@
 #include "core/id.h"
 #include "core/store/store.h"
 
-#define ARRIVAL_RANGES_MAX \
-	256u /* holes of one log; more is E_LIMIT: the sender goes in order */
-#define ARRIVAL_TWINS_MAX \
-	64u /* parcels under one number; more is E_LIMIT: a device gone mad */
+#define ARRIVAL_RANGES_MAX 256u /* holes of one log; more is E_LIMIT: the sender goes in order */
+#define ARRIVAL_TWINS_MAX 64u   /* parcels under one number; more is E_LIMIT: a device gone mad */
 
 enum arrival_flag {
-	ARRIVAL_FORK = 1u << 0, /* another parcel was already under its number */
-	ARRIVAL_UNVERIFIED =
-	    1u << 1, /* taken on the channel's word: verify behind the commit */
-	ARRIVAL_CARRIED = 1u << 2, /* its author did not bring it itself */
-	ARRIVAL_OWN = 1u << 3      /* made here */
+	ARRIVAL_FORK = 1u << 0,       /* another parcel was already under its number */
+	ARRIVAL_UNVERIFIED = 1u << 1, /* taken on the channel's word: verify behind the commit */
+	ARRIVAL_CARRIED = 1u << 2,    /* its author did not bring it itself */
+	ARRIVAL_OWN = 1u << 3         /* made here */
 };
 
 struct arrival {
@@ -43,18 +40,19 @@ enum arrival_result { ARRIVAL_NEW, ARRIVAL_DUPLICATE, ARRIVAL_FORKED };
  * arrival_append: in a job: take `a` (all but seq), set a->seq: the new one, or of the
  * duplicate. FORKED: kept, flagged ARRIVAL_FORK; the head of the log stays as it was.
  * ARRIVAL_FORK given: it is one even if its number is free (it follows another parcel than
- * the one before it here). The caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and above, too many holes
- * or twins, too long.
+ * the one before it here). The caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and
+ * above, too many holes or twins, too long.
  */
 enum err arrival_append(struct store_txn *, struct arrival *a, enum arrival_result *);
 /* arrival_get: by seq; views live as those of store_get. E_ABSENT, E_STORE_DAMAGED. */
 enum err arrival_get(struct store_txn *, uint64_t seq, struct arrival *out);
 /* arrival_find: the seq and hash of (log, number); the first one of a fork. E_ABSENT. */
-enum err arrival_find(struct store_txn *, const struct log_id *, uint64_t number,
-		      uint64_t *seq, struct parcel_hash *hash);
-/* arrival_find_twin: the same of the n-th one under the number: 0 is the first. E_ABSENT: there are not as many. */
-enum err arrival_find_twin(struct store_txn *, const struct log_id *, uint64_t number,
-			   unsigned n, uint64_t *seq, struct parcel_hash *hash);
+enum err arrival_find(struct store_txn *, const struct log_id *, uint64_t number, uint64_t *seq,
+		      struct parcel_hash *hash);
+/* arrival_find_twin: the same of the n-th one under the number: 0 is the first. E_ABSENT: there are
+ * not as many. */
+enum err arrival_find_twin(struct store_txn *, const struct log_id *, uint64_t number, unsigned n,
+			   uint64_t *seq, struct parcel_hash *hash);
 /* arrival_last: the newest seq; 0 if nothing arrived. It is also the number of arrivals.
  */
 enum err arrival_last(struct store_txn *, uint64_t *out);
@@ -87,8 +85,7 @@ struct arrival_head {
 };
 /* arrival_head: what is held of a log. E_ABSENT: nothing (out->number and count are 0).
  */
-enum err
-arrival_head(struct store_txn *, const struct log_id *, struct arrival_head *out);
+enum err arrival_head(struct store_txn *, const struct log_id *, struct arrival_head *out);
 /* arrival_logs: the logs of an author, at most max; *count is how many there are. */
 enum err arrival_logs(struct store_txn *, const struct principal_id *, struct log_id *out,
 		      size_t max, size_t *count);
@@ -98,10 +95,11 @@ typedef enum err arrival_head_fn(const struct arrival_head *, void *arg);
 enum err arrival_all_logs(struct store_txn *, arrival_head_fn *, void *arg);
 
 /*
- * arrival_log: f for each parcel held under lo..hi of a log, by number, twins too, the first that came first; anything
- * but E_OK ends it. E_STORE_DAMAGED. No parcel is opened: about 1 us each.
+ * arrival_log: f for each parcel held under lo..hi of a log, by number, twins too, the first that
+ * came first; anything but E_OK ends it. E_STORE_DAMAGED. No parcel is opened: about 1 us each.
  */
-typedef enum err arrival_log_fn(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *);
+typedef enum err
+arrival_log_fn(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *);
 enum err arrival_log(struct store_txn *, const struct log_id *, uint64_t lo, uint64_t hi,
 		     arrival_log_fn *, void *arg);
 

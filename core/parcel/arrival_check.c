@@ -17,21 +17,18 @@ arrival_check(struct store_txn *txn, struct why *why)
 		struct arrival a;
 
 		seq++;
-		if (key.n != 8 || be64_get(key.p) != seq ||
-		    arrival_get(txn, seq, &a) != E_OK)
+		if (key.n != 8 || be64_get(key.p) != seq || arrival_get(txn, seq, &a) != E_OK)
 			e = E_STORE_DAMAGED;
 		else if ((e = arrival_twins(txn, &a, &k, &result)) == E_OK &&
 			 (result != ARRIVAL_DUPLICATE || a.seq != seq ||
 			  (!(a.flags & ARRIVAL_FORK) &&
-			  arrival_find(txn, &a.log, a.number, &found_seq, &a.hash) !=
-			      E_OK)))
+			   arrival_find(txn, &a.log, a.number, &found_seq, &a.hash) != E_OK)))
 			e = E_STORE_DAMAGED;
 		store_forget(txn);
 	}
 	ended = store_walk_end(c);
 	e = e != E_OK ? e : ended;
-	return e == E_OK ? E_OK
-			 : why_set(why, e, "arrival %llu", (unsigned long long)seq);
+	return e == E_OK ? E_OK : why_set(why, e, "arrival %llu", (unsigned long long)seq);
 }
 
 enum err
@@ -57,6 +54,5 @@ arrival_rebuild(struct store_txn *txn, struct why *why)
 				: arrival_derive(txn, &a, &k, result == ARRIVAL_FORKED);
 		store_forget(txn);
 	}
-	return e == E_OK ? E_OK
-			 : why_set(why, e, "arrival %llu", (unsigned long long)seq - 1);
+	return e == E_OK ? E_OK : why_set(why, e, "arrival %llu", (unsigned long long)seq - 1);
 }

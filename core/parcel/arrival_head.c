@@ -7,7 +7,7 @@
 
 void
 arrival_log_name(struct store_txn *txn, enum store_table table, const struct log_id *log,
-	 uint8_t out[STORE_NAME_BYTES])
+		 uint8_t out[STORE_NAME_BYTES])
 {
 	uint8_t b[ID_BYTES + 8];
 
@@ -43,8 +43,7 @@ head_decode(struct bytes v, struct arrival_head *h)
 }
 
 static enum err
-head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES],
-	 const struct arrival_head *h)
+head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES], const struct arrival_head *h)
 {
 	uint8_t memory[HEAD_BYTES_MAX];
 	struct writer w;
@@ -67,8 +66,7 @@ head_put(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES],
 	}
 	if ((e = writer_end(&w)) != E_OK)
 		return e;
-	return store_put(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES),
-			 writer_view(&w));
+	return store_put(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), writer_view(&w));
 }
 
 static void
@@ -81,15 +79,14 @@ head_clear(struct arrival_head *h, const struct log_id *log)
 }
 
 static enum err
-head_get(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES],
-	 const struct log_id *log, struct arrival_head *h)
+head_get(struct store_txn *txn, const uint8_t name[STORE_NAME_BYTES], const struct log_id *log,
+	 struct arrival_head *h)
 {
 	struct bytes v;
 	enum err e;
 
 	head_clear(h, log);
-	if ((e = store_get(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), &v)) !=
-	    E_OK)
+	if ((e = store_get(txn, STORE_LOG_HEAD, BYTES(name, STORE_NAME_BYTES), &v)) != E_OK)
 		return e;
 	return head_decode(v, h);
 }
@@ -109,13 +106,11 @@ author_log_put(struct store_txn *txn, const struct log_id *log)
 {
 	uint8_t key[2 * STORE_NAME_BYTES], v[ID_BYTES + 8];
 
-	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(log->author.b, ID_BYTES),
-		       key);
+	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(log->author.b, ID_BYTES), key);
 	arrival_log_name(txn, STORE_AUTHOR_LOG, log, key + STORE_NAME_BYTES);
 	memcpy(v, log->author.b, ID_BYTES);
 	be64_put(v + ID_BYTES, log->epoch);
-	return store_put(txn, STORE_AUTHOR_LOG, BYTES(key, sizeof(key)),
-			 BYTES(v, sizeof(v)));
+	return store_put(txn, STORE_AUTHOR_LOG, BYTES(key, sizeof(key)), BYTES(v, sizeof(v)));
 }
 
 /* Put `number`, which is past the high-water mark and not held, among the ranges. */
@@ -203,8 +198,7 @@ arrival_logs(struct store_txn *txn, const struct principal_id *author, struct lo
 
 	*count = 0;
 	store_key_name(store_of(txn), STORE_AUTHOR_LOG, BYTES(author->b, ID_BYTES), name);
-	e = store_walk_prefix(txn, STORE_AUTHOR_LOG, BYTES(name, sizeof(name)),
-			      STORE_FORWARD, &c);
+	e = store_walk_prefix(txn, STORE_AUTHOR_LOG, BYTES(name, sizeof(name)), STORE_FORWARD, &c);
 	if (e != E_OK)
 		return e;
 	while (!damaged && store_next(c, &key, &v)) {

@@ -2,15 +2,16 @@
 #include "core/parcel/arrival_inside.h"
 
 enum err
-arrival_log(struct store_txn *txn, const struct log_id *log, uint64_t lo, uint64_t hi, arrival_log_fn *f,
-	    void *arg)
+arrival_log(struct store_txn *txn, const struct log_id *log, uint64_t lo, uint64_t hi,
+	    arrival_log_fn *f, void *arg)
 {
 	struct arrival_key from = arrival_key(txn, log, lo, 0);
 	struct store_cursor *c;
 	struct bytes key, v;
 	enum err e, ended;
 
-	if ((e = store_walk(txn, STORE_LOG_INDEX, BYTES(from.b, sizeof(from.b)), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk(txn, STORE_LOG_INDEX, BYTES(from.b, sizeof(from.b)), STORE_FORWARD,
+			    &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &v)) {
 		struct parcel_hash hash;

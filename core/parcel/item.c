@@ -60,19 +60,17 @@ item_fault(const struct parcel_item *item)
 		return "a recipient without a name";
 	if (item->has_record && all_zeros(item->record.b, ID_BYTES))
 		return "a record without a name";
-	if (!item->analytic.present && !item->analytic.left_out &&
-	    !item->identifying.present && !item->identifying.left_out)
+	if (!item->analytic.present && !item->analytic.left_out && !item->identifying.present &&
+	    !item->identifying.left_out)
 		return "an item without parts";
-	if (control &&
-	    (item->to.to_principal || item->to.key_no != 0 || item->has_record))
+	if (control && (item->to.to_principal || item->to.key_no != 0 || item->has_record))
 		return "a control item with a recipient or a record";
 	if (control && (item->identifying.present || item->identifying.left_out))
 		return "a control item with identifying answers";
 	fault = part_fault(&item->analytic, control ? 1 : AEAD_TAG_BYTES + 1,
 			   control ? CONTROL_BYTES_MAX : SLICE_BYTES_MAX);
-	return fault != NULL
-		   ? fault
-		   : part_fault(&item->identifying, AEAD_TAG_BYTES + 1, SLICE_BYTES_MAX);
+	return fault != NULL ? fault
+			     : part_fault(&item->identifying, AEAD_TAG_BYTES + 1, SLICE_BYTES_MAX);
 }
 
 static bool
@@ -88,14 +86,12 @@ item_joins(const struct parcel_item *before, const struct parcel_item *item)
 {
 	return same_enc(before, item) && before->epoch == item->epoch &&
 	       before->to.to_principal == item->to.to_principal &&
-	       (item->to.to_principal
-		    ? ID_EQUAL(&before->to.principal, &item->to.principal)
-		    : before->to.key_no == item->to.key_no);
+	       (item->to.to_principal ? ID_EQUAL(&before->to.principal, &item->to.principal)
+				      : before->to.key_no == item->to.key_no);
 }
 
 bool
-item_repeats(const struct parcel_item *items, size_t count,
-	     const struct parcel_item *item)
+item_repeats(const struct parcel_item *items, size_t count, const struct parcel_item *item)
 {
 	size_t i;
 
@@ -122,8 +118,7 @@ parcel_area_fits(struct bytes area)
 
 enum err
 parcel_message(const struct parcel_context *context, uint64_t number, uint8_t flags,
-	       struct bytes area, const struct parcel_item *items, size_t count,
-	       struct writer *out)
+	       struct bytes area, const struct parcel_item *items, size_t count, struct writer *out)
 {
 	size_t i;
 

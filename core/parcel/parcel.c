@@ -59,7 +59,8 @@ count_items(struct reader r, size_t *count, struct why *why)
 		if (*count > PARCEL_SLICES_MAX)
 			return why_set(why, E_LIMIT, "more than %u items in a parcel",
 				       PARCEL_SLICES_MAX);
-		for (i = 0; i < items && r.e == E_OK; i++) { /* whole ones: an announced one costs no memory */
+		for (i = 0; i < items && r.e == E_OK;
+		     i++) { /* whole ones: an announced one costs no memory */
 			reader_array_of(&r, 4);
 			reader_skip(&r);
 			reader_skip(&r);
@@ -139,8 +140,7 @@ read_runs(struct reader *r, struct parcel *p, struct why *why)
 	for (run = 0; run < runs; run++) {
 		read_run_head(r, p->log.epoch, &pattern);
 		count = reader_array(r);
-		if (r->e == E_OK && run > 0 &&
-		    item_joins(&p->items[p->item_count - 1], &pattern))
+		if (r->e == E_OK && run > 0 && item_joins(&p->items[p->item_count - 1], &pattern))
 			return why_set(why, E_PARCEL, "a run that is cut in two");
 		for (i = 0; i < count && r->e == E_OK; i++) {
 			item = &p->items[p->item_count];
@@ -151,8 +151,7 @@ read_runs(struct reader *r, struct parcel *p, struct why *why)
 			if ((fault = item_fault(item)) != NULL)
 				return why_set(why, E_PARCEL, "%s", fault);
 			if (item_repeats(p->items, p->item_count, item))
-				return why_set(why, E_PARCEL,
-					       "a slice that stands in it twice");
+				return why_set(why, E_PARCEL, "a slice that stands in it twice");
 			item_leaf(item->leaf, item);
 			if (!item->has_record && item->enc != NULL)
 				run_record_id(&item->record, item->enc, item->index, 0);
@@ -180,8 +179,7 @@ parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context 
 		return why_set(why, E_LIMIT, "a parcel of %zu bytes", bytes.n);
 	reader_init(&r, bytes);
 	if ((e = read_head(&r, &out->number, &out->flags, why)) != E_OK ||
-	    (e = read_area(&r, &area, why)) != E_OK ||
-	    (e = count_items(r, &count, why)) != E_OK)
+	    (e = read_area(&r, &area, why)) != E_OK || (e = count_items(r, &count, why)) != E_OK)
 		return e;
 	if ((out->items = arena_alloc(arena, count * sizeof(*out->items))) == NULL ||
 	    (message = arena_alloc(arena, PARCEL_MESSAGE_BYTES_MAX)) == NULL)
@@ -193,12 +191,10 @@ parcel_read(struct parcel *out, struct bytes bytes, const struct parcel_context 
 		return why_set(why, E_PARCEL, "its end");
 	if (area.n > 0)
 		memcpy(out->area, area.p, area.n);
-	else if (context->own_area != NULL &&
-		 strlen(context->own_area) < sizeof(out->area))
+	else if (context->own_area != NULL && strlen(context->own_area) < sizeof(out->area))
 		memcpy(out->area, context->own_area, strlen(context->own_area));
 	writer_init(&w, message, PARCEL_MESSAGE_BYTES_MAX);
-	e = parcel_message(context, out->number, out->flags, area, out->items,
-			   out->item_count, &w);
+	e = parcel_message(context, out->number, out->flags, area, out->items, out->item_count, &w);
 	if (e != E_OK)
 		return why_set(why, E_INTERNAL, "the message of a parcel");
 	out->signed_message = writer_view(&w);
@@ -274,7 +270,7 @@ parcel_drop(struct bytes parcel, size_t item, bool identifying, struct writer *o
 	writer_bytes(out, BYTES(parcel.p, (size_t)(part.p - parcel.p)));
 	pack_array(out, 1);
 	pack_bin(out, BYTES(read.hash, HASH_BYTES));
-	writer_bytes(out, BYTES(part.p + part.n,
-				(size_t)(parcel.p + parcel.n - (part.p + part.n))));
+	writer_bytes(out,
+		     BYTES(part.p + part.n, (size_t)(parcel.p + parcel.n - (part.p + part.n))));
 	return writer_end(out);
 }

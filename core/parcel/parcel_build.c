@@ -17,8 +17,8 @@ struct parcel_builder {
 };
 
 enum err
-parcel_begin(struct parcel_builder **out, const struct parcel_context *context,
-	     uint64_t number, uint8_t flags, const char *area)
+parcel_begin(struct parcel_builder **out, const struct parcel_context *context, uint64_t number,
+	     uint8_t flags, const char *area)
 {
 	struct parcel_builder *b;
 
@@ -32,8 +32,7 @@ parcel_begin(struct parcel_builder **out, const struct parcel_context *context,
 	b->context.own_area = NULL; /* not ours to keep */
 	b->number = number;
 	b->flags = flags;
-	if (area != NULL &&
-	    (context->own_area == NULL || strcmp(area, context->own_area) != 0))
+	if (area != NULL && (context->own_area == NULL || strcmp(area, context->own_area) != 0))
 		memcpy(b->area, area, strlen(area));
 	*out = b;
 	return E_OK;
@@ -75,8 +74,7 @@ part_bytes(const struct parcel_part *part)
 static size_t
 item_bytes(const struct parcel_item *item)
 {
-	return 1 + uint_bytes(item->index) +
-	       (item->has_record ? bin_bytes(ID_BYTES) : 1) +
+	return 1 + uint_bytes(item->index) + (item->has_record ? bin_bytes(ID_BYTES) : 1) +
 	       part_bytes(&item->analytic) + part_bytes(&item->identifying);
 }
 
@@ -85,17 +83,14 @@ static size_t
 run_head_bytes(const struct parcel_builder *b, const struct parcel_item *item)
 {
 	return 1 + (item->enc != NULL ? bin_bytes(EC_PUBLIC_BYTES) : 1) +
-	       (item->to.to_principal ? bin_bytes(ID_BYTES)
-				      : uint_bytes(item->to.key_no)) +
+	       (item->to.to_principal ? bin_bytes(ID_BYTES) : uint_bytes(item->to.key_no)) +
 	       (item->epoch == b->context.log.epoch ? 1 : uint_bytes(item->epoch));
 }
 
 static size_t
 open_run_bytes(const struct parcel_builder *b)
 {
-	return b->runs == 0
-		   ? 0
-		   : b->open_head_bytes + array_bytes(b->open_items) + b->open_bytes;
+	return b->runs == 0 ? 0 : b->open_head_bytes + array_bytes(b->open_items) + b->open_bytes;
 }
 
 static bool
@@ -109,8 +104,7 @@ parcel_bytes_with(const struct parcel_builder *b, const struct parcel_item *item
 {
 	size_t area = strlen(b->area), runs = b->runs;
 	size_t n = 1 + 1 + uint_bytes(b->number) + uint_bytes(b->flags) +
-		   (area == 0 ? 1 : area + (area < 32 ? 1 : 2)) +
-		   bin_bytes(SIGNATURE_BYTES);
+		   (area == 0 ? 1 : area + (area < 32 ? 1 : 2)) + bin_bytes(SIGNATURE_BYTES);
 
 	if (joins_last(b, item)) {
 		n += b->open_head_bytes + array_bytes(b->open_items + 1) + b->open_bytes;
@@ -135,8 +129,7 @@ parcel_add(struct parcel_builder *b, const struct parcel_item *item)
 {
 	struct parcel_item *mine = &b->items[b->count];
 
-	if (b->count == PARCEL_SLICES_MAX ||
-	    parcel_bytes_with(b, item) > PARCEL_BYTES_MAX)
+	if (b->count == PARCEL_SLICES_MAX || parcel_bytes_with(b, item) > PARCEL_BYTES_MAX)
 		return E_LIMIT;
 	if (item_fault(item) != NULL || item_repeats(b->items, b->count, item) ||
 	    (item->enc == NULL && item->epoch != b->context.log.epoch))
@@ -171,8 +164,8 @@ write_part(struct writer *w, const struct parcel_part *part)
 }
 
 static void
-write_run_head(struct writer *w, const struct parcel_builder *b,
-	       const struct parcel_item *item, size_t items)
+write_run_head(struct writer *w, const struct parcel_builder *b, const struct parcel_item *item,
+	       size_t items)
 {
 	pack_array(w, 4);
 	if (item->enc != NULL)
@@ -200,8 +193,8 @@ write_runs(struct writer *w, const struct parcel_builder *b)
 		const struct parcel_item *item = &b->items[i];
 
 		if (i == end) {
-			for (end = i + 1; end < b->count &&
-					  item_joins(&b->items[end - 1], &b->items[end]);
+			for (end = i + 1;
+			     end < b->count && item_joins(&b->items[end - 1], &b->items[end]);
 			     end++)
 				;
 			write_run_head(w, b, item, end - i);
@@ -228,8 +221,8 @@ parcel_end(struct parcel_builder *b, const struct ec_key *author, struct writer 
 	if (b->count == 0)
 		return E_LIMIT;
 	writer_init(&message, memory, sizeof(memory));
-	if ((e = parcel_message(&b->context, b->number, b->flags, bytes_of_str(b->area),
-				b->items, b->count, &message)) != E_OK)
+	if ((e = parcel_message(&b->context, b->number, b->flags, bytes_of_str(b->area), b->items,
+				b->count, &message)) != E_OK)
 		return e;
 	if ((e = crypto_sign(signature, author, writer_view(&message))) != E_OK)
 		return e;

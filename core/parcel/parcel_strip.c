@@ -1,8 +1,10 @@
-/* What goes up to another office: a parcel without its identifying parts, and what it is about, without hashing it. */
+/* What goes up to another office: a parcel without its identifying parts, and what it is about,
+ * without hashing it. */
 #include "core/pack.h"
 #include "core/parcel/parcel.h"
 
-/* A ciphertext of `least` bytes or more becomes [its hash]; what is left out already, or is not there, stays as it is. */
+/* A ciphertext of `least` bytes or more becomes [its hash]; what is left out already, or is not
+ * there, stays as it is. */
 static void
 strip_part(struct reader *r, size_t least, struct writer *out)
 {

@@ -119,22 +119,20 @@ take_rows(struct area_table *t, struct reader *r, struct why *why)
 		row->name = take_text(t, r, NAME_BYTES_MAX);
 		e = take_names(t, r, row);
 		if (e == E_LIMIT)
-			return why_set(why, E_AREA_TABLE,
-				       "row %u (%s): too many languages", (unsigned)i + 1,
-				       row->code);
+			return why_set(why, E_AREA_TABLE, "row %u (%s): too many languages",
+				       (unsigned)i + 1, row->code);
 		if (e != E_OK)
 			return e;
 		if (r->e != E_OK)
 			return why_set(why, r->e, "area table, row %u", (unsigned)i + 1);
 		if (parent > t->count)
-			return why_set(why, E_AREA_TABLE,
-				       "row %u (%s): there is no such parent",
+			return why_set(why, E_AREA_TABLE, "row %u (%s): there is no such parent",
 				       (unsigned)i + 1, row->code);
 		row->parent = parent == 0 ? AREA_NONE : (uint32_t)parent - 1;
 	}
-	for (i = 0; i < t->count;
-	     i++) { /* the array of names may have moved while it grew */
-		t->rows[i].names = at == 0 ? t->names : t->names + at; /* there may be none at all */
+	for (i = 0; i < t->count; i++) { /* the array of names may have moved while it grew */
+		t->rows[i].names =
+		    at == 0 ? t->names : t->names + at; /* there may be none at all */
 		at += t->rows[i].name_count;
 	}
 	return E_OK;
@@ -153,8 +151,7 @@ index_codes(struct area_table *t, struct why *why)
 	crypto_random(&t->seed, sizeof(t->seed));
 	for (i = 0; i < t->count; i++) {
 		if (area_find(t, t->rows[i].code) != AREA_NONE)
-			return why_set(why, E_AREA_TABLE,
-				       "row %u: the code %s is there twice",
+			return why_set(why, E_AREA_TABLE, "row %u: the code %s is there twice",
 				       (unsigned)i + 1, t->rows[i].code);
 		for (at = slot_of(t, t->rows[i].code); t->slots[at] != 0;)
 			at = (at + 1) & t->slot_mask;
@@ -176,14 +173,12 @@ measure_depths(struct area_table *t, struct why *why)
 		     up = t->rows[up].parent)
 			depth++;
 		if (up == i)
-			return why_set(why, E_AREA_TABLE,
-				       "row %u (%s): it is above itself", (unsigned)i + 1,
-				       t->rows[i].code);
+			return why_set(why, E_AREA_TABLE, "row %u (%s): it is above itself",
+				       (unsigned)i + 1, t->rows[i].code);
 		if (up != AREA_NONE)
-			return why_set(
-			    why, E_AREA_TABLE,
-			    "row %u (%s): more than %u levels, or a circle above it",
-			    (unsigned)i + 1, t->rows[i].code, AREA_DEPTH_MAX);
+			return why_set(why, E_AREA_TABLE,
+				       "row %u (%s): more than %u levels, or a circle above it",
+				       (unsigned)i + 1, t->rows[i].code, AREA_DEPTH_MAX);
 		t->rows[i].depth = depth;
 	}
 	return E_OK;
@@ -244,8 +239,8 @@ table_fill(struct area_table *t, struct bytes packed, struct why *why)
 	if (r.e != E_OK)
 		return why_set(why, r.e, "area table");
 	if (t->count == 0 || t->count > AREAS_MAX)
-		return why_set(why, E_AREA_TABLE, "%u rows, 1 to %u are allowed",
-			       t->count, AREAS_MAX);
+		return why_set(why, E_AREA_TABLE, "%u rows, 1 to %u are allowed", t->count,
+			       AREAS_MAX);
 	t->rows = fault_point() ? NULL : calloc(t->count, sizeof(*t->rows));
 	t->text = fault_malloc(packed.n + NAME_BYTES_MAX + 1);
 	if (t->rows == NULL || t->text == NULL)

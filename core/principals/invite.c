@@ -7,8 +7,7 @@
 #define CHECK_BYTES 4u /* a typing error goes unnoticed once in four thousand million */
 #define PACKED_BYTES_MAX 640u
 
-static const char digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* base64url without padding, RFC 4648 section 5 */
 static void
@@ -138,8 +137,8 @@ find_digits(const char *line, struct bytes *out, struct why *why)
 	}
 	while (text.n > 0 && is_space(text.p[text.n - 1]))
 		text.n--;
-	if (text.n > 7 && memcmp(text.p, "banyan", 6) == 0 && text.p[7] == ':' &&
-	    text.p[6] > '1' && text.p[6] <= '9')
+	if (text.n > 7 && memcmp(text.p, "banyan", 6) == 0 && text.p[7] == ':' && text.p[6] > '1' &&
+	    text.p[6] <= '9')
 		return why_set(why, E_VERSION, "the invitation");
 	if (text.n < prefix.n || !bytes_equal(BYTES(text.p, prefix.n), prefix))
 		return why_set(why, E_INVITE_FORM, "it does not begin with %s", PREFIX);
@@ -157,8 +156,7 @@ unwrap(struct bytes text, struct writer *packed, struct why *why)
 	size_t bad;
 
 	if (!base64_read(text, packed, &bad) && bad < text.n)
-		return why_set(why, E_INVITE_FORM,
-			       "the letter at place %zu cannot be there",
+		return why_set(why, E_INVITE_FORM, "the letter at place %zu cannot be there",
 			       bad + sizeof(PREFIX));
 	if (writer_end(packed) != E_OK)
 		return why_set(why, E_INVITE_FORM, "it is too long");
@@ -180,8 +178,7 @@ invite_decode(const char *line, struct invite *out, struct why *why)
 	enum err e;
 
 	writer_init(&w, memory, sizeof(memory));
-	if ((e = find_digits(line, &text, why)) == E_OK &&
-	    (e = unwrap(text, &w, why)) == E_OK) {
+	if ((e = find_digits(line, &text, why)) == E_OK && (e = unwrap(text, &w, why)) == E_OK) {
 		e = invite_read(writer_view(&w), out);
 		if (e == E_VERSION)
 			why_set(why, e, "the invitation");

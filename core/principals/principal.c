@@ -36,10 +36,11 @@ principal_root(const struct programme_id *programme)
 }
 
 enum err
-principal_verify(enum statement kind, struct bytes b,
-		 const struct programme_id *programme, const struct ec_public *issuer)
+principal_verify(enum statement kind, struct bytes b, const struct programme_id *programme,
+		 const struct ec_public *issuer)
 {
-	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT : signed_verify(b, kinds[kind].label, programme, issuer);
+	return b.n > STATEMENT_BYTES_MAX ? E_LIMIT
+					 : signed_verify(b, kinds[kind].label, programme, issuer);
 }
 
 enum err
@@ -212,8 +213,8 @@ succession_write(const struct succession *m, struct writer *w)
 }
 
 enum err
-principal_sign(enum statement kind, const struct programme_id *programme,
-	       struct bytes body, const struct ec_key *issuer, struct writer *out)
+principal_sign(enum statement kind, const struct programme_id *programme, struct bytes body,
+	       const struct ec_key *issuer, struct writer *out)
 {
 	return signed_put(out, kinds[kind].label, programme, body, issuer);
 }
@@ -227,8 +228,7 @@ written_err(enum err e)
 }
 
 enum err
-enrolment_encode(const struct enrolment *m, const struct ec_key *issuer,
-		 struct writer *out)
+enrolment_encode(const struct enrolment *m, const struct ec_key *issuer, struct writer *out)
 {
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct enrolment check;
@@ -239,13 +239,11 @@ enrolment_encode(const struct enrolment *m, const struct ec_key *issuer,
 	enrolment_write(m, &w);
 	if ((e = written_err(enrolment_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return principal_sign(STATEMENT_ENROLMENT, &m->programme, writer_view(&w), issuer,
-			      out);
+	return principal_sign(STATEMENT_ENROLMENT, &m->programme, writer_view(&w), issuer, out);
 }
 
 enum err
-revocation_encode(const struct revocation *m, const struct ec_key *issuer,
-		  struct writer *out)
+revocation_encode(const struct revocation *m, const struct ec_key *issuer, struct writer *out)
 {
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct revocation check;
@@ -258,8 +256,7 @@ revocation_encode(const struct revocation *m, const struct ec_key *issuer,
 	revocation_write(m, &w);
 	if ((e = written_err(revocation_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return principal_sign(STATEMENT_REVOCATION, &m->programme, writer_view(&w),
-			      issuer, out);
+	return principal_sign(STATEMENT_REVOCATION, &m->programme, writer_view(&w), issuer, out);
 }
 
 enum err
@@ -274,8 +271,7 @@ office_encode(const struct office *m, const struct ec_key *issuer, struct writer
 	office_write(m, &w);
 	if ((e = written_err(office_read(writer_view(&w), &check))) != E_OK)
 		return e;
-	return principal_sign(STATEMENT_OFFICE, &m->programme, writer_view(&w), issuer,
-			      out);
+	return principal_sign(STATEMENT_OFFICE, &m->programme, writer_view(&w), issuer, out);
 }
 
 enum err
@@ -306,8 +302,8 @@ decoded(enum err e, enum statement kind, void *out, size_t out_bytes, struct why
 }
 
 enum err
-enrolment_decode(struct bytes b, const struct programme_id *programme,
-		 struct enrolment *out, struct why *why)
+enrolment_decode(struct bytes b, const struct programme_id *programme, struct enrolment *out,
+		 struct why *why)
 {
 	struct bytes body;
 	enum err e = principal_body(b, &body);
@@ -319,8 +315,8 @@ enrolment_decode(struct bytes b, const struct programme_id *programme,
 }
 
 enum err
-revocation_decode(struct bytes b, const struct programme_id *programme,
-		  struct revocation *out, struct why *why)
+revocation_decode(struct bytes b, const struct programme_id *programme, struct revocation *out,
+		  struct why *why)
 {
 	struct bytes body;
 	enum err e = principal_body(b, &body);

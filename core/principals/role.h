@@ -13,9 +13,9 @@ enum role {
 
 /* role_known: is this number a role? Ask before making an enum role of a peer's number. */
 bool role_known(uint64_t number);
-const char *role_name(enum role);           /* "officer" */
+const char *role_name(enum role); /* "officer" */
 bool role_parse(const char *name, enum role *out);
-int role_rank(enum role);                   /* higher is shown first in a conflict */
+int role_rank(enum role); /* higher is shown first in a conflict */
 bool role_needs_approval(enum role);
 
 #endif

@@ -61,8 +61,7 @@ rules_check(enum act act, const struct rules_case *c, const struct area_table *a
 	if (may == MAY_NEVER)
 		return why_set(why, E_FORBIDDEN, "%s", act_what(act));
 	if (may == MAY_OWN && !c->is_author)
-		return why_set(why, E_FORBIDDEN, "%s that somebody else made",
-			       act_what(act));
+		return why_set(why, E_FORBIDDEN, "%s that somebody else made", act_what(act));
 	if (may == MAY_ANYWHERE || (c->area == NULL && !rules[act].needs_area))
 		return E_OK;
 	if (c->area == NULL)

@@ -45,7 +45,8 @@ bind_to(uint8_t ad[AD_BYTES], uint8_t nonce[AEAD_NONCE_BYTES], uint32_t size, ui
 }
 
 static enum err
-seal_chunk(const struct attach_ref *ref, uint32_t index, struct bytes plain, struct writer *list, struct writer *sealed)
+seal_chunk(const struct attach_ref *ref, uint32_t index, struct bytes plain, struct writer *list,
+	   struct writer *sealed)
 {
 	uint8_t nonce[AEAD_NONCE_BYTES], ad_room[AD_BYTES], hash[SHA256_BYTES];
 	struct bytes ad = bind_to(ad_room, nonce, ref->size, index);
@@ -143,9 +144,11 @@ attach_ref_read(struct bytes text, struct attach_ref *out)
 	if (at[64] != ':' || at[129] != ':')
 		return false;
 	at[64] = at[129] = '\0';
-	size = at[130] >= '0' && at[130] <= '9' ? strtoul(at + 130, &end, 10) : ATTACH_BYTES_MAX + 1ul;
+	size =
+	    at[130] >= '0' && at[130] <= '9' ? strtoul(at + 130, &end, 10) : ATTACH_BYTES_MAX + 1ul;
 	if (size > ATTACH_BYTES_MAX || *end != ':' || strlen(end + 1) > ATTACH_NAME_BYTES_MAX ||
-	    hex_decode(out->id.b, ATTACH_ID_BYTES, at) != E_OK || hex_decode(out->key, AEAD_KEY_BYTES, at + 65) != E_OK)
+	    hex_decode(out->id.b, ATTACH_ID_BYTES, at) != E_OK ||
+	    hex_decode(out->key, AEAD_KEY_BYTES, at + 65) != E_OK)
 		return false;
 	out->size = (uint32_t)size;
 	memcpy(out->name, end + 1, strlen(end + 1));
@@ -169,7 +172,8 @@ attach_ref_next(struct bytes plain, size_t *at, struct attach_id *out)
 			continue;
 		memcpy(digits, p + head, 2 * ATTACH_ID_BYTES);
 		digits[2 * ATTACH_ID_BYTES] = '\0';
-		if (memchr(digits, '\0', 2 * ATTACH_ID_BYTES) == NULL && hex_decode(out->b, ATTACH_ID_BYTES, digits) == E_OK) {
+		if (memchr(digits, '\0', 2 * ATTACH_ID_BYTES) == NULL &&
+		    hex_decode(out->b, ATTACH_ID_BYTES, digits) == E_OK) {
 			*at += whole;
 			return true;
 		}
@@ -185,7 +189,7 @@ attach_file_name(const struct attach_ref *ref, char *out, size_t cap)
 	hex_encode(id, ref->id.b, 8);
 	(void)snprintf(out, cap, "%s-%s", id, ref->name);
 	for (p = out; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '.' ||
-		      *p == '_' || *p == '-'))
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		      (*p >= '0' && *p <= '9') || *p == '.' || *p == '_' || *p == '-'))
 			*p = '-';
 }

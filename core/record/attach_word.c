@@ -18,8 +18,8 @@ begin(struct reader *r, struct bytes statement, uint32_t count)
 }
 
 enum err
-attach_offer_encode(const struct attach_offer *o, const struct programme_id *programme, const struct ec_key *key,
-                    struct writer *out)
+attach_offer_encode(const struct attach_offer *o, const struct programme_id *programme,
+		    const struct ec_key *key, struct writer *out)
 {
 	uint8_t memory[ID_BYTES + ATTACH_ID_BYTES + 16];
 	struct writer w;
@@ -29,7 +29,9 @@ attach_offer_encode(const struct attach_offer *o, const struct programme_id *pro
 	pack_u64(&w, WORD_VERSION);
 	pack_bin(&w, BYTES(o->author.b, ID_BYTES));
 	pack_bin(&w, BYTES(o->id.b, ATTACH_ID_BYTES));
-	return writer_end(&w) == E_OK ? principal_sign(STATEMENT_ATTACH_OFFER, programme, writer_view(&w), key, out) : E_LIMIT;
+	return writer_end(&w) == E_OK
+		   ? principal_sign(STATEMENT_ATTACH_OFFER, programme, writer_view(&w), key, out)
+		   : E_LIMIT;
 }
 
 enum err
@@ -47,8 +49,8 @@ attach_offer_decode(struct bytes b, struct attach_offer *out)
 }
 
 enum err
-attach_held_encode(const struct attach_held *h, const struct programme_id *programme, const struct ec_key *key,
-                   struct writer *out)
+attach_held_encode(const struct attach_held *h, const struct programme_id *programme,
+		   const struct ec_key *key, struct writer *out)
 {
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct writer w;
@@ -70,7 +72,9 @@ attach_held_encode(const struct attach_held *h, const struct programme_id *progr
 		pack_u64(&w, h->rows[i].chunks);
 		pack_u64(&w, h->rows[i].status);
 	}
-	return writer_end(&w) == E_OK ? principal_sign(STATEMENT_ATTACH_HELD, programme, writer_view(&w), key, out) : E_LIMIT;
+	return writer_end(&w) == E_OK
+		   ? principal_sign(STATEMENT_ATTACH_HELD, programme, writer_view(&w), key, out)
+		   : E_LIMIT;
 }
 
 enum err

@@ -51,7 +51,8 @@ erasure_encode(const struct erasure *m, const struct ec_key *issuer, struct writ
 }
 
 enum err
-erasure_decode(struct bytes b, const struct programme_id *programme, struct erasure *out, struct why *why)
+erasure_decode(struct bytes b, const struct programme_id *programme, struct erasure *out,
+	       struct why *why)
 {
 	struct bytes body;
 	enum err e;

@@ -74,8 +74,7 @@ node_find(const struct merger *m, const struct revision_id *id)
 
 /* Sort by id, drop what stands twice, and look the parents up. */
 static enum err
-nodes_make(struct merger *m, const struct merge_revision *revisions, size_t count,
-	   bool *incomplete)
+nodes_make(struct merger *m, const struct merge_revision *revisions, size_t count, bool *incomplete)
 {
 	uint32_t i, n = 0;
 	size_t k;
@@ -167,8 +166,7 @@ ancestors_make(struct merger *m)
 			const struct node *p = &m->nodes[n->parents[k]];
 
 			bits_join(n->ancestors, p->ancestors, m->words);
-			n->ancestors[n->parents[k] / 64] |= (uint64_t)1
-							    << (n->parents[k] % 64);
+			n->ancestors[n->parents[k] / 64] |= (uint64_t)1 << (n->parents[k] % 64);
 			least = p->time_s > least ? p->time_s : least;
 		}
 		n->time_s = n->rev->received_s;
@@ -204,8 +202,8 @@ ranks_make(struct merger *m)
 	if (keys == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < m->count; i++)
-		keys[i] = (struct rank_key){role_rank(m->nodes[i].rev->role),
-					    m->nodes[i].time_s, i};
+		keys[i] =
+		    (struct rank_key){role_rank(m->nodes[i].rev->role), m->nodes[i].time_s, i};
 	qsort(keys, m->count, sizeof(*keys), rank_order);
 	for (i = 0; i < m->count; i++) {
 		m->by_rank[i] = keys[i].node;
@@ -225,15 +223,14 @@ first_live(const struct merger *m, unsigned kinds, uint64_t *covered)
 
 	memset(covered, 0, m->words * sizeof(*covered));
 	for (i = 0; i < m->count; i++) {
-		if (m->nodes[i].rev->kind < 8 &&
-		    (kinds >> m->nodes[i].rev->kind & 1) != 0)
+		if (m->nodes[i].rev->kind < 8 && (kinds >> m->nodes[i].rev->kind & 1) != 0)
 			bits_join(covered, m->nodes[i].ancestors, m->words);
 	}
 	for (i = 0; i < m->count; i++) {
 		uint32_t n = m->by_rank[i];
 
-		if (m->nodes[n].rev->kind < 8 &&
-		    (kinds >> m->nodes[n].rev->kind & 1) != 0 && !bit_get(covered, n))
+		if (m->nodes[n].rev->kind < 8 && (kinds >> m->nodes[n].rev->kind & 1) != 0 &&
+		    !bit_get(covered, n))
 			return n;
 	}
 	return UINT32_MAX;
@@ -243,8 +240,7 @@ first_live(const struct merger *m, unsigned kinds, uint64_t *covered)
 
 /* Void, review and form: each one value of the whole record. */
 static void
-merge_record(const struct merger *m, struct merged *out, uint64_t *voided,
-	     uint64_t *covered)
+merge_record(const struct merger *m, struct merged *out, uint64_t *voided, uint64_t *covered)
 {
 	uint32_t i, n;
 
@@ -260,8 +256,7 @@ merge_record(const struct merger *m, struct merged *out, uint64_t *voided,
 			if (rev->kind == REVISION_REVIEW && !bit_get(covered, i) &&
 			    rev->state != out->review)
 				out->review_conflict = true;
-			if (rev->kind <= REVISION_AMEND &&
-			    !bit_get(m->nodes[n].ancestors, i))
+			if (rev->kind <= REVISION_AMEND && !bit_get(m->nodes[n].ancestors, i))
 				out->changed_since_review = true;
 		}
 	}
@@ -284,8 +279,7 @@ merge_heads(const struct merger *m, struct merged *out, uint64_t *covered)
 	memset(covered, 0, m->words * sizeof(*covered));
 	for (i = 0; i < m->count; i++)
 		bits_join(covered, m->nodes[i].ancestors, m->words);
-	if ((out->heads = arena_alloc(m->arena, (m->count + 1u) * sizeof(*out->heads))) ==
-	    NULL)
+	if ((out->heads = arena_alloc(m->arena, (m->count + 1u) * sizeof(*out->heads))) == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < m->count; i++) {
 		if (!bit_get(covered, i))
@@ -325,8 +319,8 @@ is_nil(struct bytes value)
 /* The settings of one field, `n` of them, shown first first: those that live become
  * values. */
 static void
-merge_field(const struct merger *m, const struct setting *s, size_t n,
-	    const uint64_t *voided, uint64_t *covered, struct merged *out)
+merge_field(const struct merger *m, const struct setting *s, size_t n, const uint64_t *voided,
+	    uint64_t *covered, struct merged *out)
 {
 	struct merged_value *first = out->values + out->value_count;
 	size_t i, k, live = 0;
@@ -343,9 +337,8 @@ merge_field(const struct merger *m, const struct setting *s, size_t n,
 		}
 		if (k < live)
 			continue;
-		first[live] =
-		    (struct merged_value){s[i].key, s[i].identifying, s[i].value,
-					  m->nodes[s[i].node].input, live == 0};
+		first[live] = (struct merged_value){s[i].key, s[i].identifying, s[i].value,
+						    m->nodes[s[i].node].input, live == 0};
 		live++;
 	}
 	if (live == 1 && is_nil(first[0].value))
@@ -355,8 +348,7 @@ merge_field(const struct merger *m, const struct setting *s, size_t n,
 }
 
 static enum err
-merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided,
-	     uint64_t *covered)
+merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided, uint64_t *covered)
 {
 	static const uint8_t nil[1] = {0xc0};
 	struct setting *settings;
@@ -372,9 +364,9 @@ merge_fields(const struct merger *m, struct merged *out, const uint64_t *voided,
 		for (k = 0; k < m->nodes[i].rev->field_count; k++) {
 			const struct merge_field *f = &m->nodes[i].rev->fields[k];
 
-			settings[n++] = (struct setting){
-			    f->key, f->identifying, m->nodes[i].rank, (uint32_t)i,
-			    is_nil(f->value) ? BYTES(nil, 1) : f->value};
+			settings[n++] =
+			    (struct setting){f->key, f->identifying, m->nodes[i].rank, (uint32_t)i,
+					     is_nil(f->value) ? BYTES(nil, 1) : f->value};
 		}
 	}
 	qsort(settings, total, sizeof(*settings), setting_order);

@@ -13,7 +13,8 @@ compare(const struct retention_rule *a, enum erasure_parts parts, const char *fo
 static bool
 is_rule(const struct retention_rule *r)
 {
-	return (r->parts == ERASURE_IDENTIFYING || r->parts == ERASURE_ALL) && r->days >= 1 && r->days <= RETENTION_DAYS_MAX &&
+	return (r->parts == ERASURE_IDENTIFYING || r->parts == ERASURE_ALL) && r->days >= 1 &&
+	       r->days <= RETENTION_DAYS_MAX &&
 	       (r->form[0] == '\0' || bytes_is_text(bytes_of_str(r->form)));
 }
 
@@ -23,7 +24,8 @@ retention_write(const struct retention *m, struct writer *out)
 	size_t i;
 
 	for (i = 0; i < m->count; i++)
-		if (!is_rule(&m->rules[i]) || (i > 0 && compare(&m->rules[i - 1], m->rules[i].parts, m->rules[i].form) >= 0))
+		if (!is_rule(&m->rules[i]) ||
+		    (i > 0 && compare(&m->rules[i - 1], m->rules[i].parts, m->rules[i].form) >= 0))
 			return E_LIMIT;
 	pack_array(out, 2);
 	pack_u64(out, RETENTION_VERSION);
@@ -51,7 +53,8 @@ read_rule(struct reader *r, struct retention *m)
 	rule->parts = parts == ERASURE_ALL ? ERASURE_ALL : ERASURE_IDENTIFYING;
 	if (r->e != E_OK)
 		return;
-	if (form.n > RETENTION_FORM_BYTES_MAX || (parts != ERASURE_ALL && parts != ERASURE_IDENTIFYING)) {
+	if (form.n > RETENTION_FORM_BYTES_MAX ||
+	    (parts != ERASURE_ALL && parts != ERASURE_IDENTIFYING)) {
 		reader_fail(r, E_LIMIT);
 		return;
 	}
@@ -117,7 +120,8 @@ retention_days(const struct retention *m, enum erasure_parts parts, const char *
 	size_t i;
 
 	for (i = 0; i < m->count; i++)
-		if (m->rules[i].parts == parts && (m->rules[i].form[0] == '\0' || strcmp(m->rules[i].form, form) == 0))
+		if (m->rules[i].parts == parts &&
+		    (m->rules[i].form[0] == '\0' || strcmp(m->rules[i].form, form) == 0))
 			days = m->rules[i].days; /* its own comes after that of every form */
 	return days;
 }

@@ -5,8 +5,7 @@
 #include "core/crypto/crypto.h"
 #include "core/pack.h"
 
-static const char *const state_names[] = {"none", "received", "has_issues", "rejected",
-					  "approved"};
+static const char *const state_names[] = {"none", "received", "has_issues", "rejected", "approved"};
 
 #define STATE_COUNT (sizeof(state_names) / sizeof(state_names[0]))
 
@@ -56,8 +55,7 @@ write_parents(const struct revision_body *r, struct writer *w)
 static uint32_t
 extra_count(const struct revision_body *r)
 {
-	return (r->lang.n > 0) + (uint32_t)r->has_entered_for +
-	       (uint32_t)r->has_submit_key;
+	return (r->lang.n > 0) + (uint32_t)r->has_entered_for + (uint32_t)r->has_submit_key;
 }
 
 static void
@@ -124,8 +122,7 @@ revisions_write(const struct revision_body *bodies, size_t count, struct writer 
 	if (count == 0 || count > SLICE_REVISIONS_MAX)
 		return E_LIMIT;
 	for (i = 0; i < count; i++) {
-		if (bodies[i].parent_count > PARENTS_MAX ||
-		    bodies[i].kind > REVISION_REVIEW)
+		if (bodies[i].parent_count > PARENTS_MAX || bodies[i].kind > REVISION_REVIEW)
 			return E_LIMIT;
 		any |= has_identifying(&bodies[i]);
 	}
@@ -143,8 +140,7 @@ revisions_write(const struct revision_body *bodies, size_t count, struct writer 
 		else
 			writer_bytes(identifying, bodies[i].identifying);
 	}
-	return writer_end(analytic) != E_OK ? writer_end(analytic)
-					    : writer_end(identifying);
+	return writer_end(analytic) != E_OK ? writer_end(analytic) : writer_end(identifying);
 }
 
 /* Reading. */
@@ -160,8 +156,7 @@ read_parents(struct reader *r, struct revision_body *out, struct why *why)
 		reader_bin_fixed(r, out->parents[i].b, ID_BYTES);
 		if (r->e == E_OK && i > 0 &&
 		    parent_order(&out->parents[i - 1], &out->parents[i]) >= 0)
-			return why_set(why, E_PARCEL,
-				       "parents of a revision out of order");
+			return why_set(why, E_PARCEL, "parents of a revision out of order");
 	}
 	out->parent_count = count;
 	return E_OK;
@@ -257,8 +252,7 @@ read_body(struct reader *r, struct revision_body *out, struct why *why)
 	if (r->e != E_OK)
 		return E_OK; /* the caller asks the reader */
 	if (count < 4)
-		return why_set(why, E_PARCEL, "%u elements in a revision",
-			       (unsigned)count);
+		return why_set(why, E_PARCEL, "%u elements in a revision", (unsigned)count);
 	if (out->kind != REVISION_CREATE)
 		e = read_parents(r, out, why);
 	if (e == E_OK && out->kind <= REVISION_REVIEW)
@@ -269,8 +263,7 @@ read_body(struct reader *r, struct revision_body *out, struct why *why)
 }
 
 static enum err
-read_identifying(struct bytes payload, struct revision_body *bodies, size_t count,
-		 struct why *why)
+read_identifying(struct bytes payload, struct revision_body *bodies, size_t count, struct why *why)
 {
 	struct reader r;
 	size_t i;
@@ -280,8 +273,7 @@ read_identifying(struct bytes payload, struct revision_body *bodies, size_t coun
 		return E_OK;
 	reader_init(&r, payload);
 	if (reader_array(&r) != count && r.e == E_OK)
-		return why_set(why, E_PARCEL,
-			       "identifying answers not aligned with the revisions");
+		return why_set(why, E_PARCEL, "identifying answers not aligned with the revisions");
 	for (i = 0; i < count && e == E_OK && r.e == E_OK; i++) {
 		if (reader_nil(&r))
 			continue;
@@ -290,8 +282,7 @@ read_identifying(struct bytes payload, struct revision_body *bodies, size_t coun
 		} else if (bodies[i].kind == REVISION_AMEND) {
 			e = read_changes(&r, &bodies[i].identifying, why);
 		} else {
-			if (bodies[i].kind == REVISION_CREATE &&
-			    reader_peek(&r) != PACK_ARRAY)
+			if (bodies[i].kind == REVISION_CREATE && reader_peek(&r) != PACK_ARRAY)
 				reader_fail(&r, E_PACK_TYPE);
 			bodies[i].identifying = reader_skip(&r);
 		}

@@ -28,22 +28,19 @@ run_info(uint8_t room[RUN_INFO_BYTES], const struct programme_id *programme,
 }
 
 enum err
-run_begin(struct run *run, const struct programme_id *programme,
-	  const struct principal_id *author, uint64_t epoch,
-	  const struct run_recipient *to, const struct ec_public *key)
+run_begin(struct run *run, const struct programme_id *programme, const struct principal_id *author,
+	  uint64_t epoch, const struct run_recipient *to, const struct ec_public *key)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
 	*run = (struct run){.to = *to, .epoch = epoch};
-	return hpke_sender(&run->hpke, run->enc, key,
-			   run_info(room, programme, author, epoch));
+	return hpke_sender(&run->hpke, run->enc, key, run_info(room, programme, author, epoch));
 }
 
 enum err
 run_begin_with(struct run *run, const struct programme_id *programme,
-	       const struct principal_id *author, uint64_t epoch,
-	       const struct run_recipient *to, const struct ec_public *key,
-	       const struct ec_key *ephemeral)
+	       const struct principal_id *author, uint64_t epoch, const struct run_recipient *to,
+	       const struct ec_public *key, const struct ec_key *ephemeral)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
@@ -54,17 +51,15 @@ run_begin_with(struct run *run, const struct programme_id *programme,
 }
 
 enum err
-run_open(struct run *run, const struct programme_id *programme,
-	 const struct principal_id *author, uint64_t epoch,
-	 const struct run_recipient *to, const uint8_t enc[EC_PUBLIC_BYTES],
+run_open(struct run *run, const struct programme_id *programme, const struct principal_id *author,
+	 uint64_t epoch, const struct run_recipient *to, const uint8_t enc[EC_PUBLIC_BYTES],
 	 const struct ec_key *key)
 {
 	uint8_t room[RUN_INFO_BYTES];
 
 	*run = (struct run){.to = *to, .epoch = epoch};
 	memcpy(run->enc, enc, EC_PUBLIC_BYTES);
-	return hpke_recipient(&run->hpke, enc, key,
-			      run_info(room, programme, author, epoch));
+	return hpke_recipient(&run->hpke, enc, key, run_info(room, programme, author, epoch));
 }
 
 void
@@ -75,8 +70,7 @@ run_wipe(struct run *run)
 }
 
 void
-run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index,
-	      uint16_t j)
+run_record_id(struct record_id *out, const uint8_t enc[EC_PUBLIC_BYTES], uint32_t index, uint16_t j)
 {
 	uint8_t hash[SHA256_BYTES], tail[6];
 	struct bytes parts[] = {BYTES_LIT("banyan record 1"), BYTES(enc, EC_PUBLIC_BYTES),
@@ -174,7 +168,8 @@ is_of_form(struct bytes payload, uint32_t form)
 
 /* The dictionary is the one of that hint whose form the payload turns out to be of. */
 static enum err
-dictionary_unpack(struct bytes body, const struct dictionary *known, size_t max_bytes, struct writer *payload)
+dictionary_unpack(struct bytes body, const struct dictionary *known, size_t max_bytes,
+		  struct writer *payload)
 {
 	size_t start = payload->n;
 	enum err e;
@@ -184,8 +179,10 @@ dictionary_unpack(struct bytes body, const struct dictionary *known, size_t max_
 	for (; known != NULL; known = known->next) {
 		if (known->hint != body.p[0])
 			continue;
-		e = squeeze_unpack_block(payload, BYTES(body.p + 1, body.n - 1), known->content, max_bytes);
-		if (e == E_OK && is_of_form(BYTES(payload->p + start, payload->n - start), known->form))
+		e = squeeze_unpack_block(payload, BYTES(body.p + 1, body.n - 1), known->content,
+					 max_bytes);
+		if (e == E_OK &&
+		    is_of_form(BYTES(payload->p + start, payload->n - start), known->form))
 			return E_OK;
 		if (e != E_OK && e != E_SQUEEZE)
 			return e;
@@ -252,15 +249,15 @@ static const uint8_t nonce[AEAD_NONCE_BYTES]; /* zero: a key is used once */
 
 enum err
 slice_seal(const struct run *run, enum slice_class cls, uint32_t index,
-	   const struct record_id *record, struct bytes payload,
-	   struct writer *ciphertext)
+	   const struct record_id *record, struct bytes payload, struct writer *ciphertext)
 {
 	return slice_seal_as(run, cls, index, record, payload, false, NULL, ciphertext);
 }
 
 enum err
-slice_seal_as(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
-              struct bytes payload, bool blocks, const struct dictionary *dictionary, struct writer *ciphertext)
+slice_seal_as(const struct run *run, enum slice_class cls, uint32_t index,
+	      const struct record_id *record, struct bytes payload, bool blocks,
+	      const struct dictionary *dictionary, struct writer *ciphertext)
 {
 	uint8_t label[LABEL_BYTES], key[AEAD_KEY_BYTES], *room;
 	struct writer plain;
@@ -277,8 +274,7 @@ slice_seal_as(const struct run *run, enum slice_class cls, uint32_t index, const
 	}
 	slice_label(label, cls, index, record);
 	slice_key(run, cls, index, key);
-	e = crypto_aead_seal(room, key, nonce, BYTES(label, LABEL_BYTES),
-			     writer_view(&plain));
+	e = crypto_aead_seal(room, key, nonce, BYTES(label, LABEL_BYTES), writer_view(&plain));
 	crypto_wipe(key, sizeof(key));
 	if (e != E_OK)
 		ciphertext->n -= plain.n + AEAD_TAG_BYTES;
@@ -299,15 +295,15 @@ slice_key(const struct run *run, enum slice_class cls, uint32_t index, uint8_t k
 
 enum err
 slice_open(const struct run *run, enum slice_class cls, uint32_t index,
-	   const struct record_id *record, struct bytes ciphertext,
-	   struct writer *payload)
+	   const struct record_id *record, struct bytes ciphertext, struct writer *payload)
 {
 	return slice_open_as(run, cls, index, record, ciphertext, NULL, payload);
 }
 
 enum err
-slice_open_as(const struct run *run, enum slice_class cls, uint32_t index, const struct record_id *record,
-              struct bytes ciphertext, const struct dictionary *known, struct writer *payload)
+slice_open_as(const struct run *run, enum slice_class cls, uint32_t index,
+	      const struct record_id *record, struct bytes ciphertext,
+	      const struct dictionary *known, struct writer *payload)
 {
 	uint8_t key[AEAD_KEY_BYTES];
 	enum err e;
@@ -320,7 +316,7 @@ slice_open_as(const struct run *run, enum slice_class cls, uint32_t index, const
 
 enum err
 slice_open_with(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_t index,
-	        const struct record_id *record, struct bytes ciphertext, struct writer *payload)
+		const struct record_id *record, struct bytes ciphertext, struct writer *payload)
 {
 	return slice_open_with_as(key, cls, index, record, ciphertext, NULL, payload);
 }
@@ -340,8 +336,8 @@ slice_unpack(struct bytes wrapped, const struct dictionary *known, struct writer
 
 enum err
 slice_open_with_as(const uint8_t key[AEAD_KEY_BYTES], enum slice_class cls, uint32_t index,
-                   const struct record_id *record, struct bytes ciphertext, const struct dictionary *known,
-                   struct writer *payload)
+		   const struct record_id *record, struct bytes ciphertext,
+		   const struct dictionary *known, struct writer *payload)
 {
 	uint8_t label[LABEL_BYTES], *plain;
 	size_t n;

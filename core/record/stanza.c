@@ -20,8 +20,8 @@ pack_to(struct writer *w, const struct stanza *s)
 
 /* What the wrapping is bound to. */
 static enum err
-info_of(const struct stanza *s, const struct programme_id *programme, const uint8_t leaf[HASH_BYTES],
-        enum slice_class cls, struct writer *w)
+info_of(const struct stanza *s, const struct programme_id *programme,
+	const uint8_t leaf[HASH_BYTES], enum slice_class cls, struct writer *w)
 {
 	writer_bytes(w, BYTES_LIT(LABEL));
 	writer_mem(w, programme->b, ID_BYTES);
@@ -36,12 +36,13 @@ check_to(const struct stanza *s)
 {
 	size_t n = strlen(s->area);
 
-	return s->to_principal || (n > 0 && n <= AREA_CODE_BYTES_MAX && s->key_no > 0) ? E_OK : E_LIMIT;
+	return s->to_principal || (n > 0 && n <= AREA_CODE_BYTES_MAX && s->key_no > 0) ? E_OK
+										       : E_LIMIT;
 }
 
 enum err
 stanza_wrap(struct stanza *s, const struct programme_id *programme, const uint8_t leaf[HASH_BYTES],
-            enum slice_class cls, const uint8_t key[AEAD_KEY_BYTES], const struct ec_public *reader)
+	    enum slice_class cls, const uint8_t key[AEAD_KEY_BYTES], const struct ec_public *reader)
 {
 	uint8_t memory[INFO_BYTES_MAX];
 	struct writer info;
@@ -60,8 +61,9 @@ stanza_wrap(struct stanza *s, const struct programme_id *programme, const uint8_
 }
 
 enum err
-stanza_unwrap(const struct stanza *s, const struct programme_id *programme, const uint8_t leaf[HASH_BYTES],
-              enum slice_class cls, const struct ec_key *reader, uint8_t key[AEAD_KEY_BYTES])
+stanza_unwrap(const struct stanza *s, const struct programme_id *programme,
+	      const uint8_t leaf[HASH_BYTES], enum slice_class cls, const struct ec_key *reader,
+	      uint8_t key[AEAD_KEY_BYTES])
 {
 	uint8_t memory[INFO_BYTES_MAX];
 	struct writer info;
@@ -107,7 +109,8 @@ stanza_decode(struct bytes b, struct stanza *s, struct why *why)
 	} else {
 		reader_array_of(&r, 2);
 		area = reader_str(&r);
-		if (area.n > AREA_CODE_BYTES_MAX || (area.n > 0 && memchr(area.p, 0, area.n) != NULL))
+		if (area.n > AREA_CODE_BYTES_MAX ||
+		    (area.n > 0 && memchr(area.p, 0, area.n) != NULL))
 			reader_fail(&r, E_LIMIT);
 		else if (area.n > 0)
 			memcpy(s->area, area.p, area.n);

@@ -191,7 +191,8 @@ fresh_log(struct shared *s, const struct log_id *log)
 	s->fresh[s->fresh_count++] = *log;
 }
 
-/* A log's tag. One that was not among the last ones may be new: its row is looked for when the set is saved. */
+/* A log's tag. One that was not among the last ones may be new: its row is looked for when the set
+ * is saved. */
 static uint32_t
 note_log(struct shared *s, const struct log_id *log)
 {
@@ -297,7 +298,8 @@ rows_drop(struct store_txn *txn, const struct shared *s)
 		struct bytes key = BYTES_NONE;
 		size_t n = 0;
 
-		if ((e = store_walk_prefix(txn, STORE_SHARED, BYTES(k.b, ID_BYTES), STORE_FORWARD, &c)) != E_OK)
+		if ((e = store_walk_prefix(txn, STORE_SHARED, BYTES(k.b, ID_BYTES), STORE_FORWARD,
+					   &c)) != E_OK)
 			return e;
 		if (store_next(c, &key, NULL)) {
 			n = key.n;

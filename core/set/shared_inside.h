@@ -6,7 +6,7 @@
 
 #define SHARED_BLOCK_CELLS 256u
 #define SHARED_BLOCKS (SKETCH_CELLS_MAX / SHARED_BLOCK_CELLS)
-#define SHARED_KNOWN 2048u /* logs lately seen */
+#define SHARED_KNOWN 2048u         /* logs lately seen */
 #define SHARED_LOG_BYTES (4u + 8u) /* tag, name */
 
 enum shared_kind { SHARED_HEAD, SHARED_BLOCK, SHARED_LOG };
@@ -31,6 +31,7 @@ struct shared_key {
 	uint8_t b[ID_BYTES + 1 + SHARED_LOG_BYTES];
 	size_t n;
 };
-struct shared_key shared_key(const struct shared *, enum shared_kind, const void *rest, size_t count);
+struct shared_key
+shared_key(const struct shared *, enum shared_kind, const void *rest, size_t count);
 
 #endif

@@ -4,7 +4,8 @@
 #include "core/set/shared_inside.h"
 
 enum err
-shared_logs(const struct shared *s, struct store_txn *txn, uint32_t from, uint32_t to, shared_log_fn *each, void *arg)
+shared_logs(const struct shared *s, struct store_txn *txn, uint32_t from, uint32_t to,
+	    shared_log_fn *each, void *arg)
 {
 	uint8_t tag[4];
 	/* As much of the tag as both bounds have in common. */
@@ -65,7 +66,8 @@ read_one(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *has
 }
 
 enum err
-shared_walk(const struct shared *s, struct store_txn *txn, const struct log_id *log, shared_hash_fn *each, void *arg)
+shared_walk(const struct shared *s, struct store_txn *txn, const struct log_id *log,
+	    shared_hash_fn *each, void *arg)
 {
 	struct reading g = {s, txn, each, arg, 0};
 
@@ -73,8 +75,8 @@ shared_walk(const struct shared *s, struct store_txn *txn, const struct log_id *
 }
 
 enum err
-shared_find(const struct shared *s, struct store_txn *txn, const struct log_id *log, uint32_t number,
-	    shared_hash_fn *each, void *arg)
+shared_find(const struct shared *s, struct store_txn *txn, const struct log_id *log,
+	    uint32_t number, shared_hash_fn *each, void *arg)
 {
 	static const uint64_t step = (uint64_t)SKETCH_NUMBER_MASK + 1;
 	struct reading g = {s, txn, each, arg, 0};
@@ -89,7 +91,8 @@ shared_find(const struct shared *s, struct store_txn *txn, const struct log_id *
 	if (e == E_OK)
 		e = arrival_head(txn, log, h);
 	for (i = 0; i <= h->range_count && e == E_OK; i++) {
-		uint64_t lo = i == 0 ? 1 : h->ranges[i - 1].lo, hi = i == 0 ? h->number : h->ranges[i - 1].hi;
+		uint64_t lo = i == 0 ? 1 : h->ranges[i - 1].lo,
+			 hi = i == 0 ? h->number : h->ranges[i - 1].hi;
 		uint64_t n = lo + ((number - lo) & SKETCH_NUMBER_MASK);
 
 		for (; n >= lo && n <= hi && e == E_OK; n += step)

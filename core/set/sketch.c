@@ -21,8 +21,8 @@ sketch_log_tag(const struct siphash_key *key, const struct log_id *log)
 }
 
 struct sketch_item
-sketch_item(const struct siphash_key *key, uint32_t log_tag, const struct log_id *log, uint64_t number,
-	    const struct parcel_hash *hash)
+sketch_item(const struct siphash_key *key, uint32_t log_tag, const struct log_id *log,
+	    uint64_t number, const struct parcel_hash *hash)
 {
 	uint8_t b[1 + ID_BYTES + 8 + 8 + HASH_BYTES];
 	struct sketch_item item;
@@ -65,14 +65,16 @@ sketch_walk(struct sketch_walk *w, const struct siphash_key *key, const struct s
 }
 
 /*
- * The least j > at with (2j + 3)^2 (r + 1) >= (2 at + 3)^2 2^32, r being 32 random bits. The float unit makes a first
- * guess only, since it is quicker than a division of integers: the loops, which seldom turn, decide.
+ * The least j > at with (2j + 3)^2 (r + 1) >= (2 at + 3)^2 2^32, r being 32 random bits. The float
+ * unit makes a first guess only, since it is quicker than a division of integers: the loops, which
+ * seldom turn, decide.
  */
 void
 sketch_walk_next(struct sketch_walk *w)
 {
 	static const double last = 2 * SKETCH_CELLS_MAX + 3;
-	uint64_t u = (next64(&w->state) >> 32) + 1, from = 2 * (uint64_t)w->at + 3, bound = from * from << 32, to;
+	uint64_t u = (next64(&w->state) >> 32) + 1, from = 2 * (uint64_t)w->at + 3,
+		 bound = from * from << 32, to;
 	double guess = (double)(int64_t)from * sqrt(4294967296.0 / (double)(int64_t)u);
 
 	if (w->at >= SKETCH_CELLS_MAX - 1 || guess > last) {
@@ -156,17 +158,20 @@ sketch_cells_put(struct writer *w, const struct sketch *k, uint32_t from, uint32
 struct sketch_cell
 sketch_cell_get(const uint8_t *p)
 {
-	return (struct sketch_cell){be64_get(p), (uint64_t)be16_get(p + 8) << 32 | be32_get(p + 10)};
+	return (struct sketch_cell){be64_get(p),
+				    (uint64_t)be16_get(p + 8) << 32 | be32_get(p + 10)};
 }
 
 /*
- * Of the items with bit k set each side has S and S'; of all, n and n'. A difference moves 2(S - S') - (n - n') by
- * one up or one down, as its bit says: the mean square over all k is the number of differences.
+ * Of the items with bit k set each side has S and S'; of all, n and n'. A difference moves 2(S -
+ * S') - (n - n') by one up or one down, as its bit says: the mean square over all k is the number
+ * of differences.
  */
 uint32_t
 sketch_guess(const struct sketch *k, uint64_t count, const uint8_t spread[SKETCH_SPREAD_BYTES])
 {
-	uint64_t more = k->count - count, least = k->count > count ? k->count - count : count - k->count;
+	uint64_t more = k->count - count,
+		 least = k->count > count ? k->count - count : count - k->count;
 	uint64_t squares = 0, guess;
 	unsigned i;
 

@@ -1,11 +1,13 @@
 /*
- * sketch: a set of parcels in 57 KB, from which two peers find what differs between their sets at a cost that
- * grows with the differences and not with the sets. Coded symbols as in Yang, Gilad and Alizadeh, "Practical
- * Rateless Set Reconciliation" (SIGCOMM 2024); items, numbers and bytes are ours: FORMATS.md, "Sketches".
+ * sketch: a set of parcels in 57 KB, from which two peers find what differs between their sets at a
+ * cost that grows with the differences and not with the sets. Coded symbols as in Yang, Gilad and
+ * Alizadeh, "Practical Rateless Set Reconciliation" (SIGCOMM 2024); items, numbers and bytes are
+ * ours: FORMATS.md, "Sketches".
  *
- * An item is (log, number, parcel's hash). A *symbol* is what is left of it in a cell: keyed short names of log
- * and hash, and the number. Whoever has no key cannot choose parcels that collide, or that hide each other.
- * Pure: no store, no clock. Nothing here fails but by memory; what a peer sends is never asserted on.
+ * An item is (log, number, parcel's hash). A *symbol* is what is left of it in a cell: keyed short
+ * names of log and hash, and the number. Whoever has no key cannot choose parcels that collide, or
+ * that hide each other. Pure: no store, no clock. Nothing here fails but by memory; what a peer
+ * sends is never asserted on.
  */
 #ifndef BANYAN_CORE_SET_SKETCH_H
 #define BANYAN_CORE_SET_SKETCH_H
@@ -63,7 +65,8 @@ struct sketch_walk {
 	uint32_t at; /* SKETCH_CELLS_MAX: past the last one */
 };
 /* sketch_walk: returns 64 keyed bits: the check above, the spread's bits below. */
-uint64_t sketch_walk(struct sketch_walk *, const struct siphash_key *, const struct sketch_symbol *);
+uint64_t
+sketch_walk(struct sketch_walk *, const struct siphash_key *, const struct sketch_symbol *);
 void sketch_walk_next(struct sketch_walk *);
 
 /* sketch_cells_put: cells [from, to) as bytes; to <= SKETCH_CELLS_MAX. */
@@ -71,8 +74,10 @@ void sketch_cells_put(struct writer *, const struct sketch *, uint32_t from, uin
 /* sketch_cell_get: one cell of SKETCH_CELL_BYTES. */
 struct sketch_cell sketch_cell_get(const uint8_t *);
 
-/* sketch_guess: about how many differences: exact for one, within a fifth or so, at most about 21,000. */
-uint32_t sketch_guess(const struct sketch *, uint64_t count, const uint8_t spread[SKETCH_SPREAD_BYTES]);
+/* sketch_guess: about how many differences: exact for one, within a fifth or so, at most about
+ * 21,000. */
+uint32_t
+sketch_guess(const struct sketch *, uint64_t count, const uint8_t spread[SKETCH_SPREAD_BYTES]);
 
 /*
  * Peeling: the peer's cells from the first on, in any pieces, until all differences are found.
@@ -86,11 +91,13 @@ struct sketch_found {
 };
 
 /* sketch_peel_new: what `own` is now is copied. E_NO_MEMORY. */
-enum err sketch_peel_new(struct sketch_peel **, const struct siphash_key *, const struct sketch *own);
+enum err
+sketch_peel_new(struct sketch_peel **, const struct siphash_key *, const struct sketch *own);
 void sketch_peel_free(struct sketch_peel *);
 /*
- * sketch_peel_feed: the peer's next cells. E_FRAME: no whole number of cells, or past SKETCH_CELLS_MAX; nothing
- * was taken. E_LIMIT: cells that contradict each other (a peer that lies, or another key): go another way.
+ * sketch_peel_feed: the peer's next cells. E_FRAME: no whole number of cells, or past
+ * SKETCH_CELLS_MAX; nothing was taken. E_LIMIT: cells that contradict each other (a peer that lies,
+ * or another key): go another way.
  */
 enum err sketch_peel_feed(struct sketch_peel *, struct bytes cells);
 uint32_t sketch_peel_cells(const struct sketch_peel *); /* taken so far */
@@ -98,7 +105,8 @@ uint32_t sketch_peel_cells(const struct sketch_peel *); /* taken so far */
 bool sketch_peel_done(const struct sketch_peel *);
 /* sketch_peel_found: ours, until the next feed. In no order. */
 size_t sketch_peel_found(const struct sketch_peel *, const struct sketch_found **);
-/* sketch_peel_guess: about how many differences there are, from the cells so far; never less than were found. */
+/* sketch_peel_guess: about how many differences there are, from the cells so far; never less than
+ * were found. */
 uint32_t sketch_peel_guess(const struct sketch_peel *);
 
 #endif

@@ -6,21 +6,23 @@
 #include "core/set/sketch.h"
 
 /*
- * Cells can hold no more differences than there are cells. A cell that is taken for a single one by chance (one
- * in 16 million) adds an item that is none, and that comes off again: there is room for a few.
+ * Cells can hold no more differences than there are cells. A cell that is taken for a single one by
+ * chance (one in 16 million) adds an item that is none, and that comes off again: there is room for
+ * a few.
  */
 #define FOUND_SPARE 16u
 #define FOUND_MAX (SKETCH_CELLS_MAX + FOUND_SPARE)
 
 struct sketch_peel {
 	struct siphash_key key;
-	uint32_t cells, first, zeros, found_count, waiting; /* first: of the cells, those that came at once */
+	uint32_t cells, first, zeros, found_count,
+	    waiting; /* first: of the cells, those that came at once */
 	bool done, spoilt;
-	struct sketch_cell cell[SKETCH_CELLS_MAX];    /* ours less the peer's less what was found */
+	struct sketch_cell cell[SKETCH_CELLS_MAX]; /* ours less the peer's less what was found */
 	struct sketch_found found[FOUND_MAX];
-	struct sketch_walk walk[FOUND_MAX];           /* where each goes on in cells to come */
-	struct sketch_cell mark[FOUND_MAX];           /* what each puts into a cell */
-	uint16_t queue[SKETCH_CELLS_MAX];             /* cells that changed */
+	struct sketch_walk walk[FOUND_MAX]; /* where each goes on in cells to come */
+	struct sketch_cell mark[FOUND_MAX]; /* what each puts into a cell */
+	uint16_t queue[SKETCH_CELLS_MAX];   /* cells that changed */
 	bool queued[SKETCH_CELLS_MAX];
 };
 
@@ -79,7 +81,8 @@ take_out(struct sketch_peel *p, uint32_t i)
 	}
 }
 
-/* A cell with one item in it: its count is 1 or -1, the check is its symbol's, and the symbol belongs there. */
+/* A cell with one item in it: its count is 1 or -1, the check is its symbol's, and the symbol
+ * belongs there. */
 static bool
 single(const struct sketch_peel *p, uint32_t at, struct sketch_found *f)
 {
@@ -89,9 +92,9 @@ single(const struct sketch_peel *p, uint32_t at, struct sketch_found *f)
 	if ((c->rest & 0xff) != 1 && (c->rest & 0xff) != 0xff)
 		return false;
 	f->own = (c->rest & 0xff) == 1;
-	f->symbol = (struct sketch_symbol){(uint32_t)(c->name >> 32),
-					   (uint32_t)(c->name >> 8) & SKETCH_NUMBER_MASK,
-					   (uint32_t)(c->name & 0xff) << 16 | (uint32_t)(c->rest >> 32)};
+	f->symbol = (struct sketch_symbol){
+	    (uint32_t)(c->name >> 32), (uint32_t)(c->name >> 8) & SKETCH_NUMBER_MASK,
+	    (uint32_t)(c->name & 0xff) << 16 | (uint32_t)(c->rest >> 32)};
 	if (sketch_walk(&w, &p->key, &f->symbol) >> 40 != (c->rest >> 8 & 0xffffff))
 		return false;
 	while (w.at < at)
@@ -128,7 +131,8 @@ sketch_peel_feed(struct sketch_peel *p, struct bytes cells)
 
 	if (p->spoilt)
 		return E_LIMIT;
-	if (cells.n % SKETCH_CELL_BYTES != 0 || cells.n / SKETCH_CELL_BYTES > SKETCH_CELLS_MAX - from)
+	if (cells.n % SKETCH_CELL_BYTES != 0 ||
+	    cells.n / SKETCH_CELL_BYTES > SKETCH_CELLS_MAX - from)
 		return E_FRAME;
 	p->cells += (uint32_t)(cells.n / SKETCH_CELL_BYTES);
 	if (from == 0)
@@ -147,7 +151,8 @@ sketch_peel_feed(struct sketch_peel *p, struct bytes cells)
 	for (i = 0; i < p->cells && cell_is_zero(&p->cell[i]);)
 		i++;
 	p->done = p->cells > 0 && i == p->cells;
-	/* Every item is in cell 0: with that one empty the others are too, or they do not come from a set. */
+	/* Every item is in cell 0: with that one empty the others are too, or they do not come from
+	 * a set. */
 	return p->cells > 0 && cell_is_zero(&p->cell[0]) && !p->done ? E_LIMIT : E_OK;
 }
 
@@ -190,15 +195,16 @@ zeros_expected(uint32_t cells, double differences)
 }
 
 /*
- * How badly a number of differences fits what is seen: the empty cells, whose number is Poisson's, and how many cells
- * came first, for these the peer's own guess decided, which is within a third or so of the truth. Few cells say little
- * (none of them empty: any number), many cells everything.
+ * How badly a number of differences fits what is seen: the empty cells, whose number is Poisson's,
+ * and how many cells came first, for these the peer's own guess decided, which is within a third or
+ * so of the truth. Few cells say little (none of them empty: any number), many cells everything.
  */
 static double
 misfit(const struct sketch_peel *p, double differences)
 {
 	static const double width = 0.35;
-	double expected = zeros_expected(p->cells, differences) + 1e-9, off = log(differences / p->first) / width;
+	double expected = zeros_expected(p->cells, differences) + 1e-9,
+	       off = log(differences / p->first) / width;
 
 	return expected - p->zeros * log(expected) + off * off / 2;
 }
@@ -207,7 +213,8 @@ uint32_t
 sketch_peel_guess(const struct sketch_peel *p)
 {
 	static const double step = 1.1;
-	double least = p->found_count < 1 ? 1 : p->found_count, most = 4.0 * p->cells, at, best = least, best_misfit;
+	double least = p->found_count < 1 ? 1 : p->found_count, most = 4.0 * p->cells, at,
+	       best = least, best_misfit;
 
 	if (p->done || p->cells == 0)
 		return p->found_count;

@@ -8,8 +8,7 @@
 static void
 chain(uint8_t hash[HASH_BYTES], struct bytes entry)
 {
-	struct bytes parts[] = {BYTES_LIT("banyan audit 1"), BYTES(hash, HASH_BYTES),
-				entry};
+	struct bytes parts[] = {BYTES_LIT("banyan audit 1"), BYTES(hash, HASH_BYTES), entry};
 	uint8_t next[SHA256_BYTES];
 
 	crypto_sha256_parts(next, parts, 3);
@@ -110,8 +109,7 @@ audit_iterate(struct store_txn *txn, uint64_t from, audit_fn *f, void *arg)
 	struct bytes key, v;
 	enum err e, ended;
 
-	if ((e = store_walk(txn, STORE_AUDIT, BYTES(first.b, 8), STORE_FORWARD, &c)) !=
-	    E_OK)
+	if ((e = store_walk(txn, STORE_AUDIT, BYTES(first.b, 8), STORE_FORWARD, &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &v))
 		if ((e = entry_decode(v, &entry)) == E_OK)

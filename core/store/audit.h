@@ -22,9 +22,8 @@ struct audit_entry {
 };
 
 /* audit_append: in a job. Texts that are not UTF-8 are E_PACK_TYPE. */
-enum err
-audit_append(struct store_txn *, uint64_t time_s, const struct principal_id *actor,
-	     const char *verb, const char *object, const char *detail);
+enum err audit_append(struct store_txn *, uint64_t time_s, const struct principal_id *actor,
+		      const char *verb, const char *object, const char *detail);
 /* audit_iterate: from entry n on, f for each (valid during the call); anything but E_OK
  * ends it. */
 typedef enum err audit_fn(const struct audit_entry *, void *arg);

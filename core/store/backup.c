@@ -23,15 +23,13 @@ struct bundle {
 };
 
 void
-backup_kek(const struct store_key *key, const uint8_t salt[BACKUP_SALT_BYTES],
-	   uint8_t out[32])
+backup_kek(const struct store_key *key, const uint8_t salt[BACKUP_SALT_BYTES], uint8_t out[32])
 {
 	uint8_t info[15 + BACKUP_SALT_BYTES];
 
 	memcpy(info, "banyan backup 1", 15);
 	memcpy(info + 15, salt, BACKUP_SALT_BYTES);
-	crypto_hkdf_expand(out, 32, BYTES(key->b, sizeof(key->b)),
-			   BYTES(info, sizeof(info)));
+	crypto_hkdf_expand(out, 32, BYTES(key->b, sizeof(key->b)), BYTES(info, sizeof(info)));
 }
 
 void
@@ -57,8 +55,7 @@ bundle_flush(struct bundle *b, bool final)
 
 	backup_nonce(&b->seal, final, nonce);
 	e = crypto_aead_seal(b->sealed, b->seal.key, nonce,
-			     BYTES(b->seal.header_hash, SHA256_BYTES),
-			     BYTES(b->plain, b->n));
+			     BYTES(b->seal.header_hash, SHA256_BYTES), BYTES(b->plain, b->n));
 	if (e != E_OK)
 		return e;
 	be32_put(length, (uint32_t)(b->n + AEAD_TAG_BYTES));
@@ -94,7 +91,8 @@ bundle_add(struct bundle *b, struct bytes part)
 static enum err
 bundle_header(struct bundle *b, struct store *s, struct why *why)
 {
-	uint8_t salt[BACKUP_SALT_BYTES], kek[32], wrapped[BACKUP_WRAPPED_BYTES], names[STORE_NAMES_BYTES];
+	uint8_t salt[BACKUP_SALT_BYTES], kek[32], wrapped[BACKUP_WRAPPED_BYTES],
+	    names[STORE_NAMES_BYTES];
 	bool has_names = store_names(s, names), third = store_format_of(s) >= STORE_FORMAT;
 	struct writer keys, w;
 	enum err e;
@@ -105,8 +103,7 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 	backup_kek(store_key_of(s), salt, kek);
 	writer_heap_init(&keys, KEYRING_FILE_BYTES_MAX);
 	writer_heap_init(&w, BACKUP_HEADER_BYTES_MAX + 16);
-	e = crypto_aead_seal(wrapped + AEAD_NONCE_BYTES, kek, wrapped,
-			     BYTES(salt, sizeof(salt)),
+	e = crypto_aead_seal(wrapped + AEAD_NONCE_BYTES, kek, wrapped, BYTES(salt, sizeof(salt)),
 			     BYTES(b->seal.key, sizeof(b->seal.key)));
 	if (e == E_OK)
 		e = keyring_read(store_dir(s), &keys, why);
@@ -121,8 +118,7 @@ bundle_header(struct bundle *b, struct store *s, struct why *why)
 	if (has_names || third)
 		pack_bin(&w, BYTES(names, has_names ? sizeof(names) : 0));
 	if (e == E_OK && (e = writer_end(&w)) == E_OK) {
-		be32_put(w.p + BACKUP_MAGIC_BYTES,
-			 (uint32_t)(w.n - BACKUP_MAGIC_BYTES - 4));
+		be32_put(w.p + BACKUP_MAGIC_BYTES, (uint32_t)(w.n - BACKUP_MAGIC_BYTES - 4));
 		crypto_sha256(b->seal.header_hash, writer_view(&w));
 		e = bundle_out(b, writer_view(&w));
 	}
@@ -191,8 +187,7 @@ backup_stream(struct store *s, backup_sink_fn *sink, void *arg, struct backup_in
 	*info = (struct backup_info){.incarnation = store_incarnation(s)};
 	b.plain = fault_malloc(BACKUP_CHUNK_BYTES);
 	b.sealed = fault_malloc(BACKUP_CHUNK_BYTES + AEAD_TAG_BYTES);
-	if (b.plain != NULL && b.sealed != NULL &&
-	    (e = store_read_begin(s, &txn)) == E_OK &&
+	if (b.plain != NULL && b.sealed != NULL && (e = store_read_begin(s, &txn)) == E_OK &&
 	    (e = bundle_header(&b, s, why)) == E_OK)
 		e = bundle_rows(&b, txn, info);
 	store_read_end(txn);
@@ -222,9 +217,7 @@ mark_safe(struct store_txn *txn, void *arg)
 static enum err
 write_part(struct store *s, const char *part, struct backup_info *info, struct why *why)
 {
-	int fd = fault_point()
-		     ? -1
-		     : open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = fault_point() ? -1 : open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	enum err e;
 
 	if (fd < 0)

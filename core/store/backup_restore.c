@@ -11,15 +11,14 @@
 
 #define ROWS_BYTES (1u << 20) /* gathered before they are written */
 
-typedef enum err
-row_fn(void *arg, enum store_table, struct bytes key, struct bytes value);
+typedef enum err row_fn(void *arg, enum store_table, struct bytes key, struct bytes value);
 
 struct bundle {
 	FILE *f;
 	long rows_at; /* where the chunks begin */
 	struct backup_seal seal;
 	struct store_key key;
-	struct writer keys;      /* the key slots that go along */
+	struct writer keys;               /* the key slots that go along */
 	uint8_t names[STORE_NAMES_BYTES]; /* the names key, if the store's key was renewed */
 	bool has_names;
 	uint8_t *sealed, *plain; /* BACKUP_CHUNK_BYTES_MAX and a tag; the open chunk */
@@ -81,13 +80,10 @@ header_open(struct bundle *b, struct bytes header, const struct unlock *how,
 		return E_BACKUP;
 	e = keyring_unseal(keys, how, &b->key, NULL, NULL);
 	if (e != E_OK)
-		return e == E_STORE_DAMAGED ? E_BACKUP
-		       : e == E_STORE_NEWER ? E_VERSION
-					    : e;
+		return e == E_STORE_DAMAGED ? E_BACKUP : e == E_STORE_NEWER ? E_VERSION : e;
 	backup_kek(&b->key, salt, kek);
-	e = crypto_aead_open(
-	    b->seal.key, kek, wrapped, BYTES(salt, sizeof(salt)),
-	    BYTES(wrapped + AEAD_NONCE_BYTES, sizeof(wrapped) - AEAD_NONCE_BYTES));
+	e = crypto_aead_open(b->seal.key, kek, wrapped, BYTES(salt, sizeof(salt)),
+			     BYTES(wrapped + AEAD_NONCE_BYTES, sizeof(wrapped) - AEAD_NONCE_BYTES));
 	crypto_wipe(kek, sizeof(kek));
 	if (e != E_OK)
 		return e == E_SEAL ? E_BACKUP : e;
@@ -145,8 +141,7 @@ chunk_next(struct bundle *b)
 	if (c != EOF)
 		ungetc(c, b->f);
 	backup_nonce(&b->seal, b->final, nonce);
-	e = crypto_aead_open(b->plain, b->seal.key, nonce,
-			     BYTES(b->seal.header_hash, SHA256_BYTES),
+	e = crypto_aead_open(b->plain, b->seal.key, nonce, BYTES(b->seal.header_hash, SHA256_BYTES),
 			     BYTES(b->sealed, n));
 	b->seal.index++;
 	b->n = n - AEAD_TAG_BYTES;
@@ -206,8 +201,7 @@ row_read(struct bundle *b, uint8_t table, row_fn *f, void *arg)
 		return e;
 	if (key_n == 0 || key_n > STORE_KEY_BYTES_MAX)
 		return E_BACKUP;
-	if ((e = bundle_take(b, key, key_n)) != E_OK ||
-	    (e = bundle_take(b, length, 4)) != E_OK)
+	if ((e = bundle_take(b, key, key_n)) != E_OK || (e = bundle_take(b, length, 4)) != E_OK)
 		return e;
 	n = be32_get(length);
 	if (n > STORE_VALUE_BYTES_MAX)
@@ -271,8 +265,8 @@ bundle_close(struct bundle *b)
 
 /* Open and check all of it. Closed on failure. */
 static enum err
-bundle_open(struct bundle *b, const char *path, const struct unlock *how,
-	    struct backup_info *info, struct why *why)
+bundle_open(struct bundle *b, const char *path, const struct unlock *how, struct backup_info *info,
+	    struct why *why)
 {
 	enum err e = E_NO_MEMORY;
 
@@ -295,8 +289,7 @@ close:
 }
 
 enum err
-backup_check(const char *path, const struct unlock *how, struct backup_info *info,
-	     struct why *why)
+backup_check(const char *path, const struct unlock *how, struct backup_info *info, struct why *why)
 {
 	struct bundle b;
 	enum err e = bundle_open(&b, path, how, info, why);
@@ -347,8 +340,7 @@ row_gather(void *arg, enum store_table table, struct bytes key, struct bytes val
 	struct gathered *g = arg;
 
 	/* The new store has drawn its own. */
-	if (table == STORE_META &&
-	    bytes_equal(key, BYTES(g->incarnation, STORE_NAME_BYTES)))
+	if (table == STORE_META && bytes_equal(key, BYTES(g->incarnation, STORE_NAME_BYTES)))
 		return E_OK;
 	writer_u8(&g->rows, (uint8_t)table);
 	writer_u8(&g->rows, (uint8_t)key.n);
@@ -360,8 +352,7 @@ row_gather(void *arg, enum store_table table, struct bytes key, struct bytes val
 
 enum err
 backup_restore(const char *path, const char *dir, const struct unlock *how,
-	       const struct store_options *options, struct backup_info *info,
-	       struct why *why)
+	       const struct store_options *options, struct backup_info *info, struct why *why)
 {
 	struct store_options as = options == NULL ? (struct store_options){0} : *options;
 	struct gathered g = {0};

@@ -15,14 +15,13 @@
 #include "core/file.h"
 #include "core/store/store_inside.h"
 
-#define GROW_WAIT_S_DEFAULT \
-	60u /* a backup to a slow stick may hold its snapshot that long */
-/* Past it a row that is wanted lies anywhere, and what the kernel would read beside it only drives out what is wanted next. */
+#define GROW_WAIT_S_DEFAULT 60u /* a backup to a slow stick may hold its snapshot that long */
+/* Past it a row that is wanted lies anywhere, and what the kernel would read beside it only drives
+ * out what is wanted next. */
 #define READ_AHEAD_BYTES_MAX ((off_t)256 << 20)
 #define MAP_BYTES_MIN ((size_t)1 << 20)
 #if SIZE_MAX > UINT32_MAX
-#define MAP_BYTES_DEFAULT \
-	((size_t)16 << 30) /* only addresses: the file grows as it is written */
+#define MAP_BYTES_DEFAULT ((size_t)16 << 30) /* only addresses: the file grows as it is written */
 #else
 #define MAP_BYTES_DEFAULT ((size_t)16 << 20)
 #endif
@@ -180,16 +179,15 @@ size_up(struct store *s)
 enum err
 store_env_open(struct store *s, const struct store_options *options)
 {
-	size_t map = options != NULL && options->map_bytes_start
-			 ? options->map_bytes_start
-			 : MAP_BYTES_DEFAULT;
+	size_t map = options != NULL && options->map_bytes_start ? options->map_bytes_start
+								 : MAP_BYTES_DEFAULT;
 	enum err e = size_up(s);
 	int dead, rc;
 
 	if (e != E_OK)
 		return e;
-	s->grow_wait_s = options != NULL && options->grow_wait_s ? options->grow_wait_s
-								 : GROW_WAIT_S_DEFAULT;
+	s->grow_wait_s =
+	    options != NULL && options->grow_wait_s ? options->grow_wait_s : GROW_WAIT_S_DEFAULT;
 	if (map < MAP_BYTES_MIN)
 		map = MAP_BYTES_MIN;
 	if ((rc = fault_point() ? ENOMEM : mdb_env_create(&s->env)) != 0)
@@ -199,7 +197,9 @@ store_env_open(struct store *s, const struct store_options *options)
 	mdb_env_set_mapsize(s->env, map);
 	/* Without MDB_WRITEMAP and any NOSYNC: each commit is write, fdatasync, synced
 	 * meta page. */
-	rc = fault_point() ? EIO : mdb_env_open(s->env, s->dir, MDB_NOTLS | (s->large ? MDB_NORDAHEAD : 0u), 0600);
+	rc = fault_point()
+		 ? EIO
+		 : mdb_env_open(s->env, s->dir, MDB_NOTLS | (s->large ? MDB_NORDAHEAD : 0u), 0600);
 	if (rc != 0)
 		return store_rc(rc);
 	mdb_reader_check(s->env, &dead);
@@ -275,27 +275,26 @@ store_begin(struct store *s, const struct store_options *options, bool create)
 		file_unlink(s->dir, STORE_FILE_NEW);
 	else if ((e = store_format_settle(s)) != E_OK) /* a rewriting that a crash cut short */
 		return e;
-	if (create && options != NULL && options->names.n > 0 && (e = store_names_open(s, options->names)) != E_OK)
+	if (create && options != NULL && options->names.n > 0 &&
+	    (e = store_names_open(s, options->names)) != E_OK)
 		return e;
-	if ((e = store_env_open(s, options)) != E_OK || (e = store_tables_open(s, create)) != E_OK ||
-	    (e = store_writer_start(s)) != E_OK || (e = store_format_migrate(s)) != E_OK)
+	if ((e = store_env_open(s, options)) != E_OK ||
+	    (e = store_tables_open(s, create)) != E_OK || (e = store_writer_start(s)) != E_OK ||
+	    (e = store_format_migrate(s)) != E_OK)
 		return e;
-	return draw ? store_write(s, incarnation_draw, &s->incarnation)
-		    : incarnation_load(s);
+	return draw ? store_write(s, incarnation_draw, &s->incarnation) : incarnation_load(s);
 }
 
 enum err
 store_create_with(const char *dir, struct bytes keys_file, const struct store_key *key,
-		  const struct store_options *options, struct store **out,
-		  struct why *why)
+		  const struct store_options *options, struct store **out, struct why *why)
 {
 	struct store *s;
 	enum err e;
 
 	*out = NULL;
 	if ((e = file_probe(dir, "keys")) != E_FILE_ABSENT)
-		return why_set(why, e == E_OK ? E_STORE_EXISTS : store_error(e), "%s",
-			       dir);
+		return why_set(why, e == E_OK ? E_STORE_EXISTS : store_error(e), "%s", dir);
 	if ((e = store_new(dir, &s)) != E_OK)
 		return why_set(why, e, "%s", dir);
 	s->key = *key;
@@ -372,8 +371,8 @@ store_prepare(const char *dir, const struct unlock *first, const struct unlock *
 }
 
 enum err
-store_create(const char *dir, const struct unlock *first,
-	     const struct store_options *options, struct store **out, struct why *why)
+store_create(const char *dir, const struct unlock *first, const struct store_options *options,
+	     struct store **out, struct why *why)
 {
 	enum err e = store_prepare(dir, first, NULL, options, out, why);
 

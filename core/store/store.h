@@ -23,12 +23,13 @@
 #include "core/bytes.h"
 #include "core/crypto/keyring.h"
 
-#define STORE_FORMAT 3u /* of a new store; of an earlier one with the first row that is new in it */
+#define STORE_FORMAT \
+	3u /* of a new store; of an earlier one with the first row that is new in it \
+	    */
 #define STORE_FORMAT_FIRST 1u
-#define STORE_NAMES_BYTES 60u   /* the names key, sealed under the store key */
+#define STORE_NAMES_BYTES 60u /* the names key, sealed under the store key */
 #define STORE_KEY_BYTES_MAX 64u
-#define STORE_VALUE_BYTES_MAX \
-	(18u << 20) /* an area table or form in clear, and its frame */
+#define STORE_VALUE_BYTES_MAX (18u << 20) /* an area table or form in clear, and its frame */
 #define STORE_NAME_BYTES 16u
 #define STORE_READERS_MAX 256u
 #define STORE_JOBS_MAX 16384u /* waiting for the writer; more is E_STORE_QUEUE */
@@ -56,10 +57,12 @@ struct store_options {
 	size_t map_bytes_start;   /* 16 MiB with 32-bit pointers, 16 GiB of addresses with
 				     64 */
 	struct keyring_cost cost; /* of the first slot's passphrase (store_create) */
-	bool new_incarnation; /* store_open: draw a new incarnation (after a restore) */
-	unsigned grow_wait_s; /* how long a grown map waits for readers: 60 */
-	struct bytes names;   /* store_create_with: the names key as store_names gave it; none: the store key */
-	/* for tests: what a later program knows: its format, a step from each one before it (from ours) */
+	bool new_incarnation;     /* store_open: draw a new incarnation (after a restore) */
+	unsigned grow_wait_s;     /* how long a grown map waits for readers: 60 */
+	struct bytes names; /* store_create_with: the names key as store_names gave it; none: the
+			       store key */
+	/* for tests: what a later program knows: its format, a step from each one before it (from
+	 * ours) */
 	uint32_t format;
 	store_step_fn *const *steps;
 };
@@ -70,24 +73,22 @@ struct store_options {
  * E_STORE_EXISTS: there is a store already. E_STORE_BUSY, E_STORE_FULL, E_STORE_IO,
  * E_NO_MEMORY.
  */
-enum err store_create(const char *dir, const struct unlock *first,
-		      const struct store_options *, struct store **out, struct why *);
+enum err store_create(const char *dir, const struct unlock *first, const struct store_options *,
+		      struct store **out, struct why *);
 /*
- * store_prepare: the same, with a second slot if `second` is not NULL; the store appears only with store_publish, once
- * all is in it that it cannot be without.
+ * store_prepare: the same, with a second slot if `second` is not NULL; the store appears only with
+ * store_publish, once all is in it that it cannot be without.
  */
-enum err store_prepare(const char *dir, const struct unlock *first,
-		       const struct unlock *second, const struct store_options *,
-		       struct store **out, struct why *);
+enum err store_prepare(const char *dir, const struct unlock *first, const struct unlock *second,
+		       const struct store_options *, struct store **out, struct why *);
 /*
  * store_create_with: the same around existing key slots (the bytes of a `keys` file) and
  * the store key that they wrap: for restoring. The store appears only with store_publish:
  * until then a crash leaves a directory that is no store. store_close without it removes
  * the directory's files.
  */
-enum err
-store_create_with(const char *dir, struct bytes keys_file, const struct store_key *,
-		  const struct store_options *, struct store **out, struct why *);
+enum err store_create_with(const char *dir, struct bytes keys_file, const struct store_key *,
+			   const struct store_options *, struct store **out, struct why *);
 enum err store_publish(struct store *, struct why *);
 /*
  * store_open: become the owner of the store in `dir`, and unlock it.
@@ -134,13 +135,13 @@ struct store *store_of(const struct store_txn *);
  * the end of the snapshot, or the end of the job. E_ABSENT: no such row (*out is empty).
  * E_STORE_DAMAGED: it does not open under the store's key. E_NO_MEMORY, E_STORE_IO.
  */
-enum err
-store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *out);
+enum err store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *out);
 /* store_has: the same without opening the value. */
 bool store_has(struct store_txn *, enum store_table, struct bytes key);
 /* store_forget: free and wipe the memory of all values got so far: for long loops. */
 void store_forget(struct store_txn *);
-/* store_mark, store_forget_since: the same for those got since the mark; whoever called before keeps theirs. */
+/* store_mark, store_forget_since: the same for those got since the mark; whoever called before
+ * keeps theirs. */
 struct arena_mark store_mark(const struct store_txn *);
 void store_forget_since(struct store_txn *, const struct arena_mark *);
 /* store_count: rows of a table, without walking it. */
@@ -148,8 +149,7 @@ uint64_t store_count(struct store_txn *, enum store_table);
 
 /* In jobs only. store_put replaces. E_LIMIT: value too long. Errors of the disk come as
  * in store_write. */
-enum err
-store_put(struct store_txn *, enum store_table, struct bytes key, struct bytes value);
+enum err store_put(struct store_txn *, enum store_table, struct bytes key, struct bytes value);
 /* store_del: E_ABSENT if there was none. */
 enum err store_del(struct store_txn *, enum store_table, struct bytes key);
 /* store_clear: drop all rows of a table (derived data, to be rebuilt). */
@@ -173,8 +173,7 @@ enum err store_last_seq(struct store_txn *, enum store_table, uint64_t *out);
 /* Single values of META by a plain name. store_meta_u64: `fallback` if there is none. */
 enum err store_meta_get(struct store_txn *, const char *name, struct bytes *out);
 enum err store_meta_put(struct store_txn *, const char *name, struct bytes value);
-enum err
-store_meta_u64(struct store_txn *, const char *name, uint64_t fallback, uint64_t *out);
+enum err store_meta_u64(struct store_txn *, const char *name, uint64_t fallback, uint64_t *out);
 enum err store_meta_put_u64(struct store_txn *, const char *name, uint64_t);
 
 /*
@@ -193,8 +192,8 @@ enum err store_meta_put_u64(struct store_txn *, const char *name, uint64_t);
  * loop early (E_STORE_DAMAGED...).
  */
 enum store_direction { STORE_FORWARD, STORE_BACKWARD };
-enum err store_walk(struct store_txn *, enum store_table, struct bytes from,
-		    enum store_direction, struct store_cursor **out);
+enum err store_walk(struct store_txn *, enum store_table, struct bytes from, enum store_direction,
+		    struct store_cursor **out);
 /* store_walk_prefix: only the keys that begin with `prefix`. */
 enum err store_walk_prefix(struct store_txn *, enum store_table, struct bytes prefix,
 			   enum store_direction, struct store_cursor **out);
@@ -225,29 +224,33 @@ enum err store_write(struct store *, store_job_fn *, void *arg);
  * on the writer thread, after the commit; it must be quick and may not call store_write.
  * Otherwise it is never called.
  */
-enum err store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done,
-			   void *done_arg);
+enum err
+store_write_async(struct store *, store_job_fn *, void *arg, store_done_fn *done, void *done_arg);
 
 /*
- * store_rewrite: write the store anew without what was deleted, and overwrite the old file: afterwards nothing in STORE holds it.
- * Takes as much room again as the store has rows, and all writers and readers wait. On failure all is as before, but for the
- * rewriting. Not with a snapshot open in this thread. E_STORE_READERS, E_STORE_FULL, E_STORE_IO, E_NO_MEMORY.
+ * store_rewrite: write the store anew without what was deleted, and overwrite the old file:
+ * afterwards nothing in STORE holds it. Takes as much room again as the store has rows, and all
+ * writers and readers wait. On failure all is as before, but for the rewriting. Not with a snapshot
+ * open in this thread. E_STORE_READERS, E_STORE_FULL, E_STORE_IO, E_NO_MEMORY.
  */
 enum err store_rewrite(struct store *);
 
 /*
- * store_renew: the same, with every value sealed anew under `fresh`, and `keys_file` (its slots are around `fresh`) in the place
- * of the store's `keys`: what opened the store before opens nothing any more. Names of rows and what store_derive gives stay. A crash
- * leaves it as it was, or done. `tell` (may be NULL) hears of rows. As store_rewrite; E_STORE_NEWER: a table of a later version.
+ * store_renew: the same, with every value sealed anew under `fresh`, and `keys_file` (its slots are
+ * around `fresh`) in the place of the store's `keys`: what opened the store before opens nothing
+ * any more. Names of rows and what store_derive gives stay. A crash leaves it as it was, or done.
+ * `tell` (may be NULL) hears of rows. As store_rewrite; E_STORE_NEWER: a table of a later version.
  */
 typedef void store_tell_fn(void *arg, uint64_t done, uint64_t total);
-enum err store_renew(struct store *, const struct store_key *fresh, struct bytes keys_file, store_tell_fn *tell, void *arg);
+enum err store_renew(struct store *, const struct store_key *fresh, struct bytes keys_file,
+		     store_tell_fn *tell, void *arg);
 /* store_names: the names key, sealed, for a backup; false: it is the store key. */
 bool store_names(const struct store *, uint8_t out[STORE_NAMES_BYTES]);
 /* store_format_of: 1 to STORE_FORMAT. */
 uint32_t store_format_of(const struct store *);
 
-/* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait. Else harmless. */
+/* store_turn: for a world that drives its stores itself (core/fault.h): run the jobs that wait.
+ * Else harmless. */
 void store_turn(struct store *);
 
 /* store_tick: every minute or so: clear dead readers. */

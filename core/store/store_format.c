@@ -28,11 +28,13 @@ store_keys_derive(struct store *s)
 		uint8_t info[] = "banyan store value 1 \0";
 
 		info[sizeof(info) - 2] = (uint8_t)i;
-		crypto_hkdf_expand(s->value_key[i], AEAD_KEY_BYTES, BYTES(s->key.b, sizeof(s->key.b)),
-		                   BYTES(info, sizeof(info) - 1));
+		crypto_hkdf_expand(s->value_key[i], AEAD_KEY_BYTES,
+				   BYTES(s->key.b, sizeof(s->key.b)),
+				   BYTES(info, sizeof(info) - 1));
 	}
-	crypto_hkdf_expand(s->index_key, sizeof(s->index_key), BYTES(s->names.b, sizeof(s->names.b)),
-	                   BYTES_LIT("banyan store index 1"));
+	crypto_hkdf_expand(s->index_key, sizeof(s->index_key),
+			   BYTES(s->names.b, sizeof(s->names.b)),
+			   BYTES_LIT("banyan store index 1"));
 }
 
 /* ---- the names key ---- */
@@ -45,9 +47,11 @@ store_names(const struct store *s, uint8_t out[STORE_NAMES_BYTES])
 
 	if (!s->has_names)
 		return false;
-	crypto_hkdf_expand(key, sizeof(key), BYTES(s->key.b, sizeof(s->key.b)), bytes_of_str(names_label));
+	crypto_hkdf_expand(key, sizeof(key), BYTES(s->key.b, sizeof(s->key.b)),
+			   bytes_of_str(names_label));
 	crypto_random(out, AEAD_NONCE_BYTES);
-	e = crypto_aead_seal(out + AEAD_NONCE_BYTES, key, out, BYTES_NONE, BYTES(s->names.b, sizeof(s->names.b)));
+	e = crypto_aead_seal(out + AEAD_NONCE_BYTES, key, out, BYTES_NONE,
+			     BYTES(s->names.b, sizeof(s->names.b)));
 	crypto_wipe(key, sizeof(key));
 	return e == E_OK;
 }
@@ -60,9 +64,10 @@ store_names_open(struct store *s, struct bytes sealed)
 
 	if (sealed.n != STORE_NAMES_BYTES)
 		return E_STORE_DAMAGED;
-	crypto_hkdf_expand(key, sizeof(key), BYTES(s->key.b, sizeof(s->key.b)), bytes_of_str(names_label));
+	crypto_hkdf_expand(key, sizeof(key), BYTES(s->key.b, sizeof(s->key.b)),
+			   bytes_of_str(names_label));
 	e = crypto_aead_open(s->names.b, key, sealed.p, BYTES_NONE,
-	                     BYTES(sealed.p + AEAD_NONCE_BYTES, sealed.n - AEAD_NONCE_BYTES));
+			     BYTES(sealed.p + AEAD_NONCE_BYTES, sealed.n - AEAD_NONCE_BYTES));
 	crypto_wipe(key, sizeof(key));
 	if (e != E_OK)
 		return e == E_SEAL ? E_STORE_DAMAGED : e;
@@ -93,7 +98,8 @@ static int
 format_put(MDB_txn *txn, MDB_dbi dbi_main, uint32_t format)
 {
 	uint8_t b[4];
-	MDB_val k = {sizeof(STORE_FORMAT_KEY) - 1, (void *)(uintptr_t)STORE_FORMAT_KEY}, v = {sizeof(b), b};
+	MDB_val k = {sizeof(STORE_FORMAT_KEY) - 1, (void *)(uintptr_t)STORE_FORMAT_KEY},
+		v = {sizeof(b), b};
 
 	be32_put(b, format | FORMAT_MARK);
 	return mdb_put(txn, dbi_main, &k, &v, 0);
@@ -103,7 +109,8 @@ enum err
 store_format_put(const struct store *s, MDB_txn *txn, MDB_dbi dbi_main)
 {
 	uint8_t sealed[STORE_NAMES_BYTES];
-	MDB_val k = {sizeof(STORE_NAMES_KEY) - 1, (void *)(uintptr_t)STORE_NAMES_KEY}, v = {sizeof(sealed), sealed};
+	MDB_val k = {sizeof(STORE_NAMES_KEY) - 1, (void *)(uintptr_t)STORE_NAMES_KEY},
+		v = {sizeof(sealed), sealed};
 	int rc = format_put(txn, dbi_main, s->format);
 
 	if (rc == 0 && s->has_names)
@@ -236,12 +243,13 @@ key_opens(const struct store *s, const char *path)
 
 	if (probe != NULL && mdb_env_create(&env) == 0) {
 		mdb_env_set_maxdbs(env, STORE_LMDB_TABLES_MAX);
-		if (mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY | MDB_NOTLS, 0600) == 0 &&
+		if (mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY | MDB_NOTLS,
+				 0600) == 0 &&
 		    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0) {
 			memcpy(probe, s, sizeof(*probe));
 			opens = main_get(txn, STORE_NAMES_KEY, &v) == 0
-			            ? store_names_open(probe, BYTES(v.mv_data, v.mv_size)) == E_OK
-			            : incarnation_opens(probe, txn);
+				    ? store_names_open(probe, BYTES(v.mv_data, v.mv_size)) == E_OK
+				    : incarnation_opens(probe, txn);
 			mdb_txn_abort(txn);
 		}
 		mdb_env_close(env);

@@ -10,21 +10,23 @@
 #include "core/crypto/crypto.h"
 #include "core/store/store.h"
 
-#define TXN_BYTES_MAX (256u << 20) /* values held open at once; store_forget frees them \
-				    */
+#define TXN_BYTES_MAX \
+	(256u << 20) /* values held open at once; store_forget frees them \
+		      */
 #define BATCH_BYTES_MAX \
-	(8u << 20) /* one commit: what a small device has room for in dirty pages */
+	(8u << 20) /* one commit: what a small device has room for in dirty pages \
+		    */
 
-#define STORE_SEAL_BYTES \
-	(AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
+#define STORE_SEAL_BYTES (AEAD_NONCE_BYTES + AEAD_TAG_BYTES) /* nonce || ciphertext || tag */
 
 #define STORE_FORMAT_KEY \
-	"banyan" /* in LMDB's main table, in clear: read before any key is used */
+	"banyan"                /* in LMDB's main table, in clear: read before any key is used \
+				 */
 #define STORE_NAMES_KEY "names" /* there too, of a store whose key was renewed */
 #define STORE_FORMAT_NAMES 2u   /* the format that always has it */
 #define STORE_TABLES_3 STORE_RECORD_NUMBER /* from here on: not known to a program of format 2 */
-#define STORE_LMDB_TABLES_MAX 64u /* of LMDB; a store has fewer */
-#define STORE_FILE_NEW "data.new" /* while it is written anew: store_rewrite.c */
+#define STORE_LMDB_TABLES_MAX 64u          /* of LMDB; a store has fewer */
+#define STORE_FILE_NEW "data.new"          /* while it is written anew: store_rewrite.c */
 
 struct store_job {
 	store_job_fn *fn;
@@ -45,11 +47,12 @@ struct store {
 	MDB_env *env;
 	MDB_dbi dbi[STORE_TABLE_COUNT];
 	struct store_key key;
-	struct store_key names; /* what names of rows come from: the store key, until that was renewed */
+	struct store_key
+	    names; /* what names of rows come from: the store key, until that was renewed */
 	bool has_names;
-	_Atomic uint32_t format; /* of what is here */
-	uint32_t format_most;    /* that this program knows */
-	store_step_fn *const *steps;  /* a test's; none of our own yet */
+	_Atomic uint32_t format;     /* of what is here */
+	uint32_t format_most;        /* that this program knows */
+	store_step_fn *const *steps; /* a test's; none of our own yet */
 	uint8_t value_key[STORE_TABLE_COUNT][AEAD_KEY_BYTES];
 	uint8_t index_key[32];
 	uint64_t incarnation;
@@ -93,23 +96,25 @@ MDB_dbi store_dbi(const struct store_txn *, enum store_table);
 size_t store_value_bytes(MDB_val sealed);
 enum err store_value_seal(const struct store *, enum store_table, struct bytes key,
 			  struct bytes plain, uint8_t *out);
-enum err store_value_open(const struct store *, enum store_table, struct bytes key,
-			  MDB_val sealed, uint8_t *out);
+enum err store_value_open(const struct store *, enum store_table, struct bytes key, MDB_val sealed,
+			  uint8_t *out);
 /* store_gate_in: be a reader; store_gate_out. */
 void store_gate_in(struct store *);
 void store_gate_out(struct store *);
-/* store_drain: wait until no reader is inside, and let none in until store_drained. E_STORE_READERS. */
+/* store_drain: wait until no reader is inside, and let none in until store_drained.
+ * E_STORE_READERS. */
 enum err store_drain(struct store *);
 void store_drained(struct store *);
 /* store_env_open, store_tables_open: LMDB's side of an open store. */
 enum err store_env_open(struct store *, const struct store_options *);
 enum err store_tables_open(struct store *, bool create);
 /*
- * store_keys_derive: of key and names. store_format_check: before anything is written; or write it (`create`). store_format_migrate:
- * run the steps. store_format_raise: into a transaction that writes a row of our format: the number.
- * store_format_note: as it is opened: it has such rows, and a number from before there was one for them.
- * store_format_put: format, and the names key if there is one, into the main table of another file.
- * store_format_settle: a data.new that a crash left takes its place, or goes.
+ * store_keys_derive: of key and names. store_format_check: before anything is written; or write it
+ * (`create`). store_format_migrate: run the steps. store_format_raise: into a transaction that
+ * writes a row of our format: the number. store_format_note: as it is opened: it has such rows, and
+ * a number from before there was one for them. store_format_put: format, and the names key if there
+ * is one, into the main table of another file. store_format_settle: a data.new that a crash left
+ * takes its place, or goes.
  */
 void store_keys_derive(struct store *);
 enum err store_names_open(struct store *, struct bytes sealed);
@@ -119,7 +124,8 @@ int store_format_raise(MDB_txn *);
 enum err store_format_note(struct store *, MDB_txn *);
 enum err store_format_put(const struct store *, MDB_txn *, MDB_dbi dbi_main);
 enum err store_format_settle(struct store *);
-/* store_overwrite: a file that nothing names any more: zeros over its blocks, as far as the disk lets us. */
+/* store_overwrite: a file that nothing names any more: zeros over its blocks, as far as the disk
+ * lets us. */
 void store_overwrite(int fd);
 /* store_grow: with readers drained. E_STORE_READERS, E_NO_MEMORY, E_STORE_FULL. */
 enum err store_grow(struct store *);

@@ -49,8 +49,7 @@ store_derive(const struct store *s, const char *label, uint8_t *out, size_t coun
 
 	assert(strlen(label) < 64);
 	snprintf(info, sizeof(info), "banyan store derived 1 %s", label);
-	crypto_hkdf_expand(out, count, BYTES(s->names.b, sizeof(s->names.b)),
-			   bytes_of_str(info));
+	crypto_hkdf_expand(out, count, BYTES(s->names.b, sizeof(s->names.b)), bytes_of_str(info));
 }
 
 void

@@ -1,7 +1,8 @@
 /*
- * The store written anew, row by row, into a file of its own: LMDB keeps freed pages, and the free room inside pages, as they
- * were, so what was deleted would stay in the file. Then the new file takes the old one's place by rename, and the old one's
- * blocks are overwritten. A crash before the rename leaves the old file in force, and the new one is removed at the next open.
+ * The store written anew, row by row, into a file of its own: LMDB keeps freed pages, and the free
+ * room inside pages, as they were, so what was deleted would stay in the file. Then the new file
+ * takes the old one's place by rename, and the old one's blocks are overwritten. A crash before the
+ * rename leaves the old file in force, and the new one is removed at the next open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,8 @@
 #include "core/file.h"
 #include "core/store/store_inside.h"
 
-#define COPY_BYTES_MAX (4u << 20) /* one commit of the copy: dirty pages that a small device has room for */
+#define COPY_BYTES_MAX \
+	(4u << 20) /* one commit of the copy: dirty pages that a small device has room for */
 #define REOPEN_TRIES 3u
 #define ZERO_BYTES 65536u
 #define ROOM_BYTES_MIN 65536u
@@ -115,8 +117,10 @@ copy_table(struct copy *c, MDB_txn *from, const char *name)
 	int rc = mdb_dbi_open(from, name, 0, &source);
 
 	if (c->fresh != NULL && (number == 0 || number >= STORE_TABLE_COUNT))
-		return MDB_VERSION_MISMATCH; /* of a later version: how it is sealed is not known here */
-	if (rc == 0 && (rc = mdb_dbi_open(c->txn, name, MDB_CREATE, &to)) == 0 && (rc = copy_commit(c)) == 0)
+		return MDB_VERSION_MISMATCH; /* of a later version: how it is sealed is not known
+						here */
+	if (rc == 0 && (rc = mdb_dbi_open(c->txn, name, MDB_CREATE, &to)) == 0 &&
+	    (rc = copy_commit(c)) == 0)
 		rc = copy_rows(c, from, (enum store_table)number, source, to);
 	return rc;
 }
@@ -127,7 +131,8 @@ is_key(MDB_val key, const char *name)
 	return key.mv_size == strlen(name) && memcmp(key.mv_data, name, key.mv_size) == 0;
 }
 
-/* The main table: the one row in clear, and the names of all tables, also of those that a later version made. */
+/* The main table: the one row in clear, and the names of all tables, also of those that a later
+ * version made. */
 static int
 copy_tables(struct copy *c, MDB_txn *from)
 {
@@ -137,7 +142,8 @@ copy_tables(struct copy *c, MDB_txn *from)
 	char name[16];
 	int rc;
 
-	if ((rc = mdb_dbi_open(from, NULL, 0, &main_from)) != 0 || (rc = mdb_dbi_open(c->txn, NULL, 0, &main_to)) != 0 ||
+	if ((rc = mdb_dbi_open(from, NULL, 0, &main_from)) != 0 ||
+	    (rc = mdb_dbi_open(c->txn, NULL, 0, &main_to)) != 0 ||
 	    (rc = mdb_cursor_open(from, main_from, &at)) != 0)
 		return rc;
 	while (rc == 0 && (rc = mdb_cursor_get(at, &key, &value, MDB_NEXT)) == 0) {
@@ -172,8 +178,12 @@ copy_into(struct store *s, const char *path, struct copy *as)
 	mdb_env_set_maxdbs(c.env, STORE_LMDB_TABLES_MAX);
 	mdb_env_set_mapsize(c.env, info.me_mapsize);
 	/* Nobody reads it before it is whole and synced. */
-	if ((rc = fault_point() ? EIO : mdb_env_open(c.env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS, 0600)) == 0 &&
-	    (rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &from)) == 0 && (rc = mdb_txn_begin(c.env, NULL, 0, &c.txn)) == 0 &&
+	if ((rc = fault_point() ? EIO
+				: mdb_env_open(c.env, path,
+					       MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS,
+					       0600)) == 0 &&
+	    (rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &from)) == 0 &&
+	    (rc = mdb_txn_begin(c.env, NULL, 0, &c.txn)) == 0 &&
 	    (rc = copy_tables(&c, from)) == 0) {
 		rc = mdb_txn_commit(c.txn);
 		c.txn = NULL;
@@ -200,7 +210,8 @@ store_overwrite(int fd)
 	if (fstat(fd, &st) != 0)
 		return;
 	for (at = 0; at < st.st_size; at += ZERO_BYTES) {
-		size_t n = st.st_size - at < (off_t)ZERO_BYTES ? (size_t)(st.st_size - at) : ZERO_BYTES;
+		size_t n =
+		    st.st_size - at < (off_t)ZERO_BYTES ? (size_t)(st.st_size - at) : ZERO_BYTES;
 
 		if (pwrite(fd, zeros, n, at) != (ssize_t)n)
 			return;
@@ -224,7 +235,8 @@ reopen(struct store *s, const struct store_options *options)
 	abort();
 }
 
-/* The environment is closed and opened again around the rename: the same store, without what is not a row any more. */
+/* The environment is closed and opened again around the rename: the same store, without what is not
+ * a row any more. */
 static void
 adopt(struct store *s, const struct store *fresh)
 {
@@ -253,7 +265,8 @@ put_in_place(struct store *s, const struct store *fresh, const char *from, const
 		if (fresh != NULL)
 			adopt(s, fresh);
 		if (file_sync_dir(s->dir) != E_OK)
-			e = E_STORE_IO; /* the new one is in force here; whether it is after a power cut, the disk knows */
+			e = E_STORE_IO; /* the new one is in force here; whether it is after a power
+					   cut, the disk knows */
 	}
 	reopen(s, &options);
 	if (e == E_OK && old >= 0)
@@ -292,7 +305,8 @@ done:
 
 /* ---- under a new key ---- */
 
-/* Its slots are in force: from here on there is no way back. An error that came too late is none. */
+/* Its slots are in force: from here on there is no way back. An error that came too late is none.
+ */
 static enum err
 put_keys(struct store *s, struct bytes keys_file)
 {
@@ -326,7 +340,8 @@ rows_of(struct store *s)
 }
 
 static enum err
-renew(struct store *s, struct store *fresh, const char *from, const char *to, struct bytes keys_file, struct copy *c)
+renew(struct store *s, struct store *fresh, const char *from, const char *to,
+      struct bytes keys_file, struct copy *c)
 {
 	enum err e;
 
@@ -336,14 +351,16 @@ renew(struct store *s, struct store *fresh, const char *from, const char *to, st
 		(void)unlink(from);
 		return e;
 	}
-	/* Not there yet: the old file is read on, and the next start puts the new one there. Nothing may be written meanwhile. */
+	/* Not there yet: the old file is read on, and the next start puts the new one there.
+	 * Nothing may be written meanwhile. */
 	if ((e = put_in_place(s, fresh, from, to)) != E_OK)
 		atomic_store(&s->refuses, true);
 	return e;
 }
 
 enum err
-store_renew(struct store *s, const struct store_key *key, struct bytes keys_file, store_tell_fn *tell, void *arg)
+store_renew(struct store *s, const struct store_key *key, struct bytes keys_file,
+	    store_tell_fn *tell, void *arg)
 {
 	char *from = file_join(s->dir, STORE_FILE_NEW), *to = file_join(s->dir, "data.mdb");
 	struct store *fresh = fault_malloc(sizeof(*fresh));

@@ -56,8 +56,7 @@ store_gate_in(struct store *s)
 		if (s->growing)
 			pthread_cond_wait(&s->gate_moved, &s->gate);
 		else
-			late =
-			    pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) != 0;
+			late = pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) != 0;
 	}
 	s->readers++;
 	pthread_mutex_unlock(&s->gate);
@@ -132,8 +131,7 @@ store_forget_since(struct store_txn *txn, const struct arena_mark *mark)
 }
 
 enum err
-store_get(struct store_txn *txn, enum store_table table, struct bytes key,
-	  struct bytes *out)
+store_get(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *out)
 {
 	MDB_val k = key_val(key), sealed;
 	uint8_t *plain;
@@ -182,7 +180,8 @@ job_rc(struct store_txn *txn, int rc)
 	return store_rc(rc);
 }
 
-/* Tables whose new rows mostly go behind all others: their pages are filled, where a split would leave them half empty. */
+/* Tables whose new rows mostly go behind all others: their pages are filled, where a split would
+ * leave them half empty. */
 static bool
 ascends(enum store_table table)
 {
@@ -212,8 +211,7 @@ raise_format(struct store_txn *txn, enum store_table table)
 }
 
 enum err
-store_put(struct store_txn *txn, enum store_table table, struct bytes key,
-	  struct bytes value)
+store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value)
 {
 	MDB_val k = key_val(key), room = {.mv_size = value.n + STORE_SEAL_BYTES};
 	enum err e;
@@ -226,7 +224,8 @@ store_put(struct store_txn *txn, enum store_table table, struct bytes key,
 	if ((e = job_rc(txn, rc)) != E_OK || (e = raise_format(txn, table)) != E_OK)
 		return e;
 	txn->written_bytes += room.mv_size + 256;
-	/* The row is there with room for its value: if that cannot be sealed, the job has failed. */
+	/* The row is there with room for its value: if that cannot be sealed, the job has failed.
+	 */
 	if ((e = store_value_seal(txn->store, table, key, value, room.mv_data)) != E_OK)
 		txn->failed = e;
 	return e;
@@ -238,15 +237,13 @@ store_del(struct store_txn *txn, enum store_table table, struct bytes key)
 	MDB_val k = key_val(key);
 
 	assert(txn->writes);
-	return job_rc(txn, fault_point()
-			       ? EIO
-			       : mdb_del(txn->mdb, store_dbi(txn, table), &k, NULL));
+	return job_rc(txn,
+		      fault_point() ? EIO : mdb_del(txn->mdb, store_dbi(txn, table), &k, NULL));
 }
 
 enum err
 store_clear(struct store_txn *txn, enum store_table table)
 {
 	assert(txn->writes);
-	return job_rc(txn,
-		      fault_point() ? EIO : mdb_drop(txn->mdb, store_dbi(txn, table), 0));
+	return job_rc(txn, fault_point() ? EIO : mdb_drop(txn->mdb, store_dbi(txn, table), 0));
 }

@@ -43,8 +43,8 @@ store_value_seal(const struct store *s, enum store_table table, struct bytes key
 }
 
 enum err
-store_value_open(const struct store *s, enum store_table table, struct bytes key,
-		 MDB_val sealed, uint8_t *out)
+store_value_open(const struct store *s, enum store_table table, struct bytes key, MDB_val sealed,
+		 uint8_t *out)
 {
 	const uint8_t *p = sealed.mv_data;
 	struct ad ad;
@@ -52,8 +52,7 @@ store_value_open(const struct store *s, enum store_table table, struct bytes key
 
 	if (sealed.mv_size < STORE_SEAL_BYTES)
 		return E_STORE_DAMAGED;
-	e = crypto_aead_open(
-	    out, s->value_key[table], p, value_ad(&ad, table, key),
-	    BYTES(p + AEAD_NONCE_BYTES, sealed.mv_size - AEAD_NONCE_BYTES));
+	e = crypto_aead_open(out, s->value_key[table], p, value_ad(&ad, table, key),
+			     BYTES(p + AEAD_NONCE_BYTES, sealed.mv_size - AEAD_NONCE_BYTES));
 	return e == E_SEAL ? E_STORE_DAMAGED : e;
 }

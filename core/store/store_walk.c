@@ -30,7 +30,8 @@ struct store_cursor {
 #define AHEAD_BYTES ((uintptr_t)1 << 20)
 #define RISING 4u
 
-/* In a large store nothing is read ahead but what a walk will come to: rows that were added in their order lie in it. */
+/* In a large store nothing is read ahead but what a walk will come to: rows that were added in
+ * their order lie in it. */
 static void
 read_ahead(struct store_cursor *c, const void *value)
 {
@@ -47,7 +48,8 @@ read_ahead(struct store_cursor *c, const void *value)
 	if (++c->rising < RISING || c->ahead > page + AHEAD_BYTES / 2)
 		return;
 	from = c->ahead > page ? c->ahead : page;
-	(void)madvise((void *)from, AHEAD_BYTES, MADV_WILLNEED); /* past the end of the map: what there is of it */
+	(void)madvise((void *)from, AHEAD_BYTES,
+		      MADV_WILLNEED); /* past the end of the map: what there is of it */
 	c->ahead = from + AHEAD_BYTES;
 }
 
@@ -66,8 +68,7 @@ store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
 	c->from_n = from.n;
 	if (from.n > 0)
 		memcpy(c->from, from.p, from.n);
-	rc = fault_point() ? EIO
-			   : mdb_cursor_open(txn->mdb, store_dbi(txn, table), &c->mdb);
+	rc = fault_point() ? EIO : mdb_cursor_open(txn->mdb, store_dbi(txn, table), &c->mdb);
 	if (rc != 0) {
 		free(c);
 		return store_rc(rc);
@@ -113,15 +114,14 @@ cursor_begin(struct store_cursor *c, MDB_val *k, MDB_val *sealed)
 		return rc;
 	if (rc == MDB_NOTFOUND)
 		return mdb_cursor_get(c->mdb, k, sealed, MDB_LAST);
-	if (rc == 0 && (c->past_prefix || !bytes_equal(BYTES(k->mv_data, k->mv_size),
-						       BYTES(c->from, c->from_n))))
+	if (rc == 0 && (c->past_prefix ||
+			!bytes_equal(BYTES(k->mv_data, k->mv_size), BYTES(c->from, c->from_n))))
 		return mdb_cursor_get(c->mdb, k, sealed, MDB_PREV);
 	return rc;
 }
 
 static enum err
-cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed,
-		  struct bytes *value)
+cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed, struct bytes *value)
 {
 	size_t n = store_value_bytes(sealed);
 	enum err e;
@@ -138,8 +138,7 @@ cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed,
 		c->plain = p;
 		c->plain_cap = cap;
 	}
-	if ((e = store_value_open(c->txn->store, c->table, key, sealed, c->plain)) ==
-	    E_OK)
+	if ((e = store_value_open(c->txn->store, c->table, key, sealed, c->plain)) == E_OK)
 		*value = BYTES(c->plain, n);
 	return e;
 }
@@ -231,7 +230,8 @@ store_del_prefix(struct store_txn *txn, enum store_table table, struct bytes pre
 			n = found.n;
 			memcpy(key, found.p, n);
 		}
-		if ((e = store_walk_end(w)) != E_OK || n == 0 || (e = store_del(txn, table, BYTES(key, n))) != E_OK)
+		if ((e = store_walk_end(w)) != E_OK || n == 0 ||
+		    (e = store_del(txn, table, BYTES(key, n))) != E_OK)
 			return e;
 	}
 }

@@ -39,8 +39,7 @@ store_drain(struct store *s)
 	until.tv_sec += (time_t)s->grow_wait_s;
 	pthread_mutex_lock(&s->gate);
 	s->growth_waits = true;
-	while (s->readers > 0 &&
-	       pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) == 0)
+	while (s->readers > 0 && pthread_cond_timedwait(&s->gate_moved, &s->gate, &until) == 0)
 		;
 	s->growth_waits = false;
 	s->growing = alone = s->readers == 0;
@@ -97,8 +96,7 @@ batch_run(struct store_txn *txn, struct store_job *first, struct store_job **end
 {
 	struct store_job *job;
 
-	for (job = first; job != NULL && txn->written_bytes < BATCH_BYTES_MAX;
-	     job = job->next) {
+	for (job = first; job != NULL && txn->written_bytes < BATCH_BYTES_MAX; job = job->next) {
 		enum err e;
 
 		if (job->failed)
@@ -169,8 +167,7 @@ batch_commit(struct store *s, struct store_txn *txn)
 		mdb_txn_abort(txn->mdb);
 	else
 		rc = mdb_txn_commit(txn->mdb);
-	e = rc == EIO && disk_is_full(s, txn->written_bytes) ? E_STORE_FULL
-							     : store_rc(rc);
+	e = rc == EIO && disk_is_full(s, txn->written_bytes) ? E_STORE_FULL : store_rc(rc);
 	txn->map_full = rc == MDB_MAP_FULL;
 	/* After a failed fsync nobody knows what the disk holds: stop, rather than build
 	 * on it. */
@@ -316,16 +313,14 @@ store_writer_stop(struct store *s)
 }
 
 enum err
-store_write_async(struct store *s, store_job_fn *fn, void *arg, store_done_fn *done,
-		  void *done_arg)
+store_write_async(struct store *s, store_job_fn *fn, void *arg, store_done_fn *done, void *done_arg)
 {
 	struct store_job *job = fault_malloc(sizeof(*job));
 	enum err e = E_OK;
 
 	if (job == NULL)
 		return E_NO_MEMORY;
-	*job =
-	    (struct store_job){.fn = fn, .arg = arg, .done = done, .done_arg = done_arg};
+	*job = (struct store_job){.fn = fn, .arg = arg, .done = done, .done_arg = done_arg};
 	pthread_mutex_lock(&s->queue_lock);
 	if (s->waiting >= STORE_JOBS_MAX || s->closing) {
 		e = E_STORE_QUEUE;
@@ -366,8 +361,7 @@ waiter_done(void *arg, enum err e)
 enum err
 store_write(struct store *s, store_job_fn *fn, void *arg)
 {
-	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER,
-			   .moved = PTHREAD_COND_INITIALIZER};
+	struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
 	enum err e;
 
 	assert(!s->writer_runs ||

@@ -19,8 +19,8 @@ address_split(const char *address, char host[ADDRESS_HOST_BYTES], char port[8], 
 		colon = NULL; /* IPv6 without its brackets */
 	}
 	if (colon == NULL || end == begin || (size_t)(end - begin) >= ADDRESS_HOST_BYTES ||
-	    colon[1] == '\0' || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-	    atoi(colon + 1) > 65535)
+	    colon[1] == '\0' || strlen(colon + 1) > 5 ||
+	    strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > 65535)
 		return why_set(why, E_USAGE, "\"%s\" is not HOST:PORT", address);
 	memcpy(host, begin, (size_t)(end - begin));
 	host[end - begin] = '\0';
@@ -45,10 +45,10 @@ address_print(const struct sockaddr *sa, char *out, size_t out_bytes)
 	uv_ip_name(sa, host, sizeof(host));
 	if (sa->sa_family == AF_INET6)
 		snprintf(out, out_bytes, "[%s]:%u", host,
-		         ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port));
+			 ntohs(((const struct sockaddr_in6 *)(const void *)sa)->sin6_port));
 	else
 		snprintf(out, out_bytes, "%s:%u", host,
-		         ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port));
+			 ntohs(((const struct sockaddr_in *)(const void *)sa)->sin_port));
 }
 
 enum err
@@ -62,7 +62,8 @@ address_unix(const char *path, char out[108], int *fd, struct why *why)
 		memcpy(out, path, strlen(path) + 1);
 		return E_OK;
 	}
-	if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(folder) || strlen(slash) > 64)
+	if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(folder) ||
+	    strlen(slash) > 64)
 		return why_set(why, E_IO, "%s: the path is too long", path);
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = '\0';

@@ -11,7 +11,8 @@
 #define ADDRESS_HOST_BYTES 256u
 
 /* address_split: E_USAGE for what is none. port is digits. */
-enum err address_split(const char *address, char host[ADDRESS_HOST_BYTES], char port[8], struct why *);
+enum err
+address_split(const char *address, char host[ADDRESS_HOST_BYTES], char port[8], struct why *);
 /* address_is_number: a host that needs no looking up. */
 bool address_is_number(const char *host);
 /* address_print: "127.0.0.1:80" or "[::1]:80". */

@@ -18,11 +18,11 @@ struct net_client {
 	struct tls_side *side;
 	struct addrinfo *addresses, *next;
 	struct why why;
-	bool done;      /* the result in `why` stands */
+	bool done; /* the result in `why` stands */
 	bool connected;
-	bool keeps;     /* the connection stays when an exchange is over */
+	bool keeps; /* the connection stays when an exchange is over */
 	uint64_t lookups, vain;
-	bool gone;      /* the handles are closed */
+	bool gone; /* the handles are closed */
 	uint8_t read_buffer[CONN_READ_BYTES];
 };
 
@@ -48,7 +48,8 @@ on_up(struct conn *c)
 	    tls_save(c->tls, &saved) == E_OK)
 		r->config->tls_put(r->config->ctx, writer_view(&saved));
 	crypto_wipe(memory, sizeof(memory));
-	if (c->tls != NULL && r->config->node_key_found != NULL && tls_peer(c->tls, &id, &key) == E_OK)
+	if (c->tls != NULL && r->config->node_key_found != NULL &&
+	    tls_peer(c->tls, &id, &key) == E_OK)
 		r->config->node_key_found(r->config->ctx, &key);
 	return true;
 }
@@ -65,7 +66,8 @@ on_event(struct conn *c, const struct session_event *event)
 		r->done = true;
 	}
 	r->config->event(r->config->ctx, c->session, event, conn_now_ms(c));
-	if (event->kind == SESSION_FINISHED && !session_idle(c->session) && !session_over(c->session))
+	if (event->kind == SESSION_FINISHED && !session_idle(c->session) &&
+	    !session_over(c->session))
 		r->done = false; /* a further exchange was begun */
 }
 
@@ -107,7 +109,6 @@ on_closed(struct conn *c)
 static const struct conn_hooks hooks = {on_up, on_event, on_room, on_failed, on_quiet, on_closed};
 
 /* ---- connecting ---- */
-
 
 static void
 fail_connect(struct net_client *r, const char *reason)
@@ -162,26 +163,31 @@ make_tls(struct net_client *r)
 	enum err e;
 
 	writer_init(&saved, memory, sizeof(memory));
-	if (config->tls_get != NULL && (!config->tls_get(config->ctx, &saved) || writer_end(&saved) != E_OK))
+	if (config->tls_get != NULL &&
+	    (!config->tls_get(config->ctx, &saved) || writer_end(&saved) != E_OK))
 		writer_reset(&saved);
 	e = tls_new(&r->c.tls, r->side, &pin, writer_view(&saved));
 	crypto_wipe(memory, sizeof(memory));
 	return e;
 }
 
-/* A session for this attempt, its exchange begun so that its first bytes go with the handshake's last. */
+/* A session for this attempt, its exchange begun so that its first bytes go with the handshake's
+ * last. */
 static enum err
 make_session(struct net_client *r)
 {
-	struct session_config config = {.side = SESSION_CLIENT, .device = r->config->device,
-	                                .local = r->config->address == NULL, .source = r->config->source};
+	struct session_config config = {.side = SESSION_CLIENT,
+					.device = r->config->device,
+					.local = r->config->address == NULL,
+					.source = r->config->source};
 	uint64_t now_ms = uv_now(&r->loop);
 	enum err e;
 
 	if ((e = session_new(&r->c.session, &config, now_ms)) != E_OK)
 		return e;
 	r->config->begin(r->config->ctx, r->c.session, now_ms);
-	r->done = session_idle(r->c.session); /* the host could not begin, and knows why: nothing to wait for */
+	r->done = session_idle(
+	    r->c.session); /* the host could not begin, and knows why: nothing to wait for */
 	return E_OK;
 }
 
@@ -264,7 +270,8 @@ resolve(struct net_client *r)
 	r->lookups += !address_is_number(host);
 	code = uv_getaddrinfo(&r->loop, &request, NULL, host, port, &hints);
 	if (code != 0)
-		return why_set(&r->why, E_CONNECT, "%s (%s)", r->config->address, uv_strerror(code));
+		return why_set(&r->why, E_CONNECT, "%s (%s)", r->config->address,
+			       uv_strerror(code));
 	r->addresses = r->next = request.addrinfo;
 	return E_OK;
 }
@@ -285,7 +292,7 @@ tell(const struct net_client *r, struct net_counts *counts, struct why *why)
 
 static enum err
 client_open(struct net_client **out, const struct net_client_config *config, bool keeps,
-            struct net_counts *counts, struct why *why)
+	    struct net_counts *counts, struct why *why)
 {
 	struct net_client *r = fault_malloc(sizeof(*r));
 	enum err e = E_OK;
@@ -317,8 +324,8 @@ client_open(struct net_client **out, const struct net_client_config *config, boo
 }
 
 enum err
-net_client_open(struct net_client **out, const struct net_client_config *config, struct net_counts *counts,
-                struct why *why)
+net_client_open(struct net_client **out, const struct net_client_config *config,
+		struct net_counts *counts, struct why *why)
 {
 	return client_open(out, config, true, counts, why);
 }

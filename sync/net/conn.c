@@ -7,7 +7,7 @@ static void on_timer(uv_timer_t *);
 
 void
 conn_init(struct conn *c, uv_loop_t *loop, const struct conn_hooks *hooks, void *owner,
-          uint8_t *read_buffer)
+	  uint8_t *read_buffer)
 {
 	c->io.handle.data = c;
 	c->hooks = hooks;
@@ -66,8 +66,8 @@ on_shutdown(uv_shutdown_t *request, int status)
 }
 
 /*
- * All was said. What the peer still sends is read and dropped for a moment: closing a socket with unread
- * bytes resets it, and the reset can overtake our last word.
+ * All was said. What the peer still sends is read and dropped for a moment: closing a socket with
+ * unread bytes resets it, and the reset can overtake our last word.
  */
 static void
 linger(struct conn *c)
@@ -118,7 +118,8 @@ on_written(uv_write_t *request, int status)
 	conn_pump(c);
 }
 
-/* Everything that waits, in one write. What found no room among it is missed by the peer: rather an end than silence. */
+/* Everything that waits, in one write. What found no room among it is missed by the peer: rather an
+ * end than silence. */
 static void
 flush(struct conn *c)
 {
@@ -206,11 +207,12 @@ take_out(struct conn *c, struct why *why)
 		struct bytes b;
 
 		session_spent(c->session, c->counts.bytes_in + c->counts.bytes_out + c->wire.n,
-		              c->record_bytes);
+			      c->record_bytes);
 		b = session_outbox(c->session, conn_now_ms(c));
 		if (b.n == 0)
 			break;
-		if (c->record_bytes != 0 && b.n > c->record_bytes) /* what a cut leaves of a record is lost */
+		if (c->record_bytes != 0 &&
+		    b.n > c->record_bytes) /* what a cut leaves of a record is lost */
 			b.n = c->record_bytes;
 		any = true;
 		if (c->tls == NULL) {
@@ -274,7 +276,8 @@ steer_reading(struct conn *c)
 	else if (uv_read_start(&c->io.stream, on_alloc, on_read) != 0) {
 		struct why why;
 
-		why_set(&why, E_PEER_GONE, "cannot read"); /* rather than wait for what nobody will hear */
+		why_set(&why, E_PEER_GONE,
+			"cannot read"); /* rather than wait for what nobody will hear */
 		fail(c, &why);
 		conn_close(c);
 		return;
@@ -376,7 +379,8 @@ on_end(struct conn *c, ssize_t code)
 	conn_pump(c); /* what came before the end counts */
 	if (c->closing)
 		return;
-	why_set(&why, E_PEER_GONE, "%s", code == UV_EOF ? "the peer closed it" : uv_strerror((int)code));
+	why_set(&why, E_PEER_GONE, "%s",
+		code == UV_EOF ? "the peer closed it" : uv_strerror((int)code));
 	fail(c, &why);
 	conn_close(c);
 }
@@ -405,7 +409,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	if (c->session != NULL)
 		session_spent(c->session, c->counts.bytes_in + c->counts.bytes_out + c->wire.n,
-		              c->record_bytes);
+			      c->record_bytes);
 	if (c->bytes_max != 0 && c->counts.bytes_in + c->counts.bytes_out > c->bytes_max) {
 		why_set(&why, E_BUDGET, "%s", "");
 		fail(c, &why);
@@ -430,8 +434,8 @@ on_timer(uv_timer_t *timer)
 	struct why why;
 
 	why_set(&why, E_PEER_TIMEOUT, "no answer in time");
-	if (c->lingering ||
-	    (c->writing && conn_now_ms(c) >= c->write_ms + 2u * SESSION_IDLE_MS) || !c->up) {
+	if (c->lingering || (c->writing && conn_now_ms(c) >= c->write_ms + 2u * SESSION_IDLE_MS) ||
+	    !c->up) {
 		if (!c->lingering)
 			fail(c, &why);
 		conn_close(c);

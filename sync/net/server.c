@@ -15,7 +15,8 @@
 
 #define BACKLOG 512
 
-/* A session is a file; the customary limit of 1,024 files is below SESSIONS_MAX and a store's own. */
+/* A session is a file; the customary limit of 1,024 files is below SESSIONS_MAX and a store's own.
+ */
 static void
 raise_file_limit(void)
 {
@@ -23,7 +24,8 @@ raise_file_limit(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= SESSIONS_MAX + 256u)
 		return;
-	limit.rlim_cur = limit.rlim_max < SESSIONS_MAX + 256u ? limit.rlim_max : SESSIONS_MAX + 256u;
+	limit.rlim_cur =
+	    limit.rlim_max < SESSIONS_MAX + 256u ? limit.rlim_max : SESSIONS_MAX + 256u;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -38,7 +40,8 @@ server_new(struct net_server **out, const struct net_server_config *config)
 	memset(s, 0, sizeof(*s));
 	s->config = *config;
 	raise_file_limit();
-	signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of a write, not the end of us */
+	signal(SIGPIPE,
+	       SIG_IGN); /* a peer that hangs up is an error of a write, not the end of us */
 	return E_OK;
 }
 
@@ -76,8 +79,8 @@ listen_tcp(struct net_server *s, const char *address, struct why *why)
 }
 
 enum err
-net_server_open(struct net_server **out, const struct net_server_config *config, const char *address,
-                struct why *why)
+net_server_open(struct net_server **out, const struct net_server_config *config,
+		const char *address, struct why *why)
 {
 	struct tls_cache_host host = {config->ctx, config->tls_put, config->tls_get};
 	struct net_server *s;
@@ -93,7 +96,8 @@ net_server_open(struct net_server **out, const struct net_server_config *config,
 	}
 	if ((e = listen_tcp(s, address, why)) != E_OK) {
 		net_server_stop(s, 0);
-		uv_run(config->loop, UV_RUN_NOWAIT); /* the handle must be let go before its memory */
+		uv_run(config->loop,
+		       UV_RUN_NOWAIT); /* the handle must be let go before its memory */
 		net_server_free(s);
 		return e;
 	}
@@ -161,7 +165,7 @@ net_server_local(struct net_server *s, const char *path, struct why *why)
 
 enum err
 net_local_open(struct net_server **out, const struct net_server_config *config, const char *path,
-               struct why *why)
+	       struct why *why)
 {
 	struct net_server *s;
 	enum err e;
@@ -249,4 +253,3 @@ net_server_forget(struct net_server *s, const struct principal_id *id, const cha
 		conn_pump(&n->c);
 	}
 }
-

@@ -36,8 +36,8 @@ static void
 answer_http(struct net_conn *n)
 {
 	static const char page[] = "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\n"
-	                           "Content-Length: 59\r\nConnection: close\r\n\r\n"
-	                           "This is a banyan node. It has no pages; run: banyan --help\n";
+				   "Content-Length: 59\r\nConnection: close\r\n\r\n"
+				   "This is a banyan node. It has no pages; run: banyan --help\n";
 	struct why why;
 
 	tls_write(n->c.tls, BYTES(page, sizeof(page) - 1), &why);
@@ -46,9 +46,11 @@ answer_http(struct net_conn *n)
 static bool
 make_session(struct net_conn *n, const struct net_trust *trust)
 {
-	struct session_config config = {.side = SESSION_SERVER, .device = n->peer.id,
-	                                .stranger = trust->stranger, .local = n->peer.local,
-	                                .source = trust->source};
+	struct session_config config = {.side = SESSION_SERVER,
+					.device = n->peer.id,
+					.stranger = trust->stranger,
+					.local = n->peer.local,
+					.source = trust->source};
 
 	if (session_new(&n->c.session, &config, conn_now_ms(&n->c)) == E_OK)
 		return true;
@@ -144,7 +146,8 @@ on_conn_closed(struct conn *c)
 	free(n);
 }
 
-static const struct conn_hooks hooks = {on_up, on_event, on_room, on_failed, on_quiet, on_conn_closed};
+static const struct conn_hooks hooks = {on_up,     on_event, on_room,
+					on_failed, on_quiet, on_conn_closed};
 
 /* ---- accepting ---- */
 
@@ -178,7 +181,8 @@ local_ok(struct net_conn *n)
 	socklen_t size = sizeof(who);
 	uv_os_fd_t fd;
 
-	if (uv_fileno(&n->c.io.handle, &fd) != 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+	if (uv_fileno(&n->c.io.handle, &fd) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
 		return false;
 	n->peer.uid = who.uid;
 	return who.uid == geteuid() || who.uid == 0;
@@ -208,7 +212,8 @@ server_on_connection(uv_stream_t *listener, int status)
 		return;
 	if (!local && !s->stopping && s->handshake_count >= HANDSHAKES_MAX) {
 		if ((n = server_unwelcome(s, uv_now(listener->loop))) == NULL) {
-			server_wait(s); /* not accepted: libuv leaves it, and those behind it, in the backlog */
+			server_wait(s); /* not accepted: libuv leaves it, and those behind it, in
+					   the backlog */
 			return;
 		}
 		s->waiting = false;

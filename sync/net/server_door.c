@@ -36,7 +36,8 @@ by_number(const void *a, const void *b)
 static size_t
 crowd(const uint64_t *sorted, size_t count, uint64_t address)
 {
-	const uint64_t *at = bsearch(&address, sorted, count, sizeof(*sorted), by_number), *low = at, *high = at;
+	const uint64_t *at = bsearch(&address, sorted, count, sizeof(*sorted), by_number),
+		       *low = at, *high = at;
 
 	if (at == NULL)
 		return 0;
@@ -54,18 +55,21 @@ has_unread(const struct net_conn *n)
 	uv_os_fd_t fd;
 	int waiting = 0;
 
-	return uv_fileno(&n->c.io.handle, &fd) == 0 && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
+	return uv_fileno(&n->c.io.handle, &fd) == 0 && ioctl(fd, FIONREAD, &waiting) == 0 &&
+	       waiting > 0;
 }
 
 /*
- * A link of seconds a round trip says something every few of them; who says nothing, or has trickled for longer than such a
- * link needs for the whole handshake, may be put out for somebody else.
+ * A link of seconds a round trip says something every few of them; who says nothing, or has
+ * trickled for longer than such a link needs for the whole handshake, may be put out for somebody
+ * else.
  */
 static bool
 may_go(const struct net_conn *n, uint64_t now_ms)
 {
 	return n->handshaking && !n->c.closing &&
-	       (now_ms - n->c.heard_ms >= HANDSHAKE_SILENT_MS || now_ms - n->c.opened_ms >= HANDSHAKE_FAIR_MS) &&
+	       (now_ms - n->c.heard_ms >= HANDSHAKE_SILENT_MS ||
+		now_ms - n->c.opened_ms >= HANDSHAKE_FAIR_MS) &&
 	       !has_unread(n);
 }
 
@@ -88,7 +92,8 @@ server_unwelcome(const struct net_server *s, uint64_t now_ms)
 		if (!may_go(n, now_ms))
 			continue;
 		here = crowd(addresses, count, n->address);
-		if (worst == NULL || here > most || (here == most && n->c.opened_ms < worst->c.opened_ms)) {
+		if (worst == NULL || here > most ||
+		    (here == most && n->c.opened_ms < worst->c.opened_ms)) {
 			worst = n;
 			most = here;
 		}

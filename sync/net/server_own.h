@@ -24,7 +24,8 @@ struct net_server {
 	uv_pipe_t pipe;
 	uv_timer_t grace, door;
 	bool has_tcp, has_pipe, has_grace, stopping;
-	bool waiting; /* a connection was left at the door until a handshake is over, or may be put out */
+	bool waiting; /* a connection was left at the door until a handshake is over, or may be put
+			 out */
 	char address[80];
 	char pipe_path[4096];
 	struct net_conn *conns;
@@ -35,8 +36,9 @@ struct net_server {
 /* A connection waits at s->tcp or s->pipe (uv_connection_cb). */
 void server_on_connection(uv_stream_t *listener, int status);
 
-/* server_door.c. server_unwelcome: the handshake that goes when there is no room: of those that are silent or slow, the oldest
- * of the address that has the most of all; NULL: none may. server_wait: look again soon. */
+/* server_door.c. server_unwelcome: the handshake that goes when there is no room: of those that are
+ * silent or slow, the oldest of the address that has the most of all; NULL: none may. server_wait:
+ * look again soon. */
 uint64_t server_address_of(const struct net_conn *);
 struct net_conn *server_unwelcome(const struct net_server *, uint64_t now_ms);
 void server_wait(struct net_server *);

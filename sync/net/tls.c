@@ -92,9 +92,10 @@ tls_new(struct tls **out, struct tls_side *side, const struct tls_pin *pin, stru
 	mbedtls_ssl_session_init(&session);
 	if (pin != NULL)
 		t->pin = *pin;
-	/* Who resumes names no protocol: absent means banyan/1, and 30 bytes are saved in both directions. */
+	/* Who resumes names no protocol: absent means banyan/1, and 30 bytes are saved in both
+	 * directions. */
 	resuming = saved.n > 0 && mbedtls_ssl_session_load(&session, saved.p, saved.n) == 0 &&
-	           session.id_len == TLS_SESSION_ID_BYTES;
+		   session.id_len == TLS_SESSION_ID_BYTES;
 	if (!side->server)
 		side->config.alpn_list = resuming ? NULL : side->alpn;
 	if (fault_point() || mbedtls_ssl_setup(&t->ssl, &side->config) != 0 ||
@@ -189,7 +190,7 @@ tls_handshake(struct tls *t, bool *up, struct why *why)
 		return why_set(why, E_NODE_KEY, "another key");
 	if (!t->side->server)
 		t->resumed = t->ssl.session->id_len == TLS_SESSION_ID_BYTES &&
-		             memcmp(t->ssl.session->id, t->offered, TLS_SESSION_ID_BYTES) == 0;
+			     memcmp(t->ssl.session->id, t->offered, TLS_SESSION_ID_BYTES) == 0;
 	*up = t->up = true;
 	return E_OK;
 }

@@ -57,7 +57,8 @@ set_of(struct tls_cache *c, const uint8_t *id)
 }
 
 static void
-keep(struct tls_cache *c, const uint8_t *id, const struct principal_id *principal, struct bytes session)
+keep(struct tls_cache *c, const uint8_t *id, const struct principal_id *principal,
+     struct bytes session)
 {
 	struct entry **set = set_of(c, id), *e;
 	size_t i;
@@ -79,7 +80,7 @@ keep(struct tls_cache *c, const uint8_t *id, const struct principal_id *principa
 
 void
 tls_cache_put(struct tls_cache *c, const uint8_t id[TLS_SESSION_ID_BYTES],
-              const struct principal_id *principal, struct bytes session)
+	      const struct principal_id *principal, struct bytes session)
 {
 	keep(c, id, principal, session);
 	if (c->host.put != NULL)
@@ -105,10 +106,12 @@ tls_cache_get(struct tls_cache *c, const uint8_t id[TLS_SESSION_ID_BYTES], struc
 		writer_mem(out, set[i].session, set[i].n);
 		return writer_end(out) == E_OK;
 	}
-	if (c->host.get == NULL || !c->host.get(c->host.ctx, BYTES(id, TLS_SESSION_ID_BYTES), out) ||
+	if (c->host.get == NULL ||
+	    !c->host.get(c->host.ctx, BYTES(id, TLS_SESSION_ID_BYTES), out) ||
 	    writer_end(out) != E_OK)
 		return false;
-	/* Kept from an earlier run. Whose it is the certificate inside says; here it is nobody's to drop. */
+	/* Kept from an earlier run. Whose it is the certificate inside says; here it is nobody's to
+	 * drop. */
 	keep(c, id, &nobody, writer_view(out));
 	return true;
 }
@@ -125,7 +128,8 @@ tls_cache_forget(struct tls_cache *c, const struct principal_id *principal)
 			if (set[k].put_at == 0 || !ID_EQUAL(&set[k].principal, principal))
 				continue;
 			crypto_wipe(set[k].session, sizeof(set[k].session));
-			set[k].n = 0; /* the id stays, so that the host's copy is not taken up again */
+			set[k].n =
+			    0; /* the id stays, so that the host's copy is not taken up again */
 		}
 	}
 }

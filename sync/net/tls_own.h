@@ -1,4 +1,5 @@
-/* tls_own: what tls.c (one connection) and tls_side.c (what all of one end share) have in common; nobody else's. */
+/* tls_own: what tls.c (one connection) and tls_side.c (what all of one end share) have in common;
+ * nobody else's. */
 #ifndef BANYAN_SYNC_NET_TLS_OWN_H
 #define BANYAN_SYNC_NET_TLS_OWN_H
 

@@ -1,4 +1,5 @@
-/* What all connections of one end share: its key, its certificate, what it offers, and the host's sessions by their id. */
+/* What all connections of one end share: its key, its certificate, what it offers, and the host's
+ * sessions by their id. */
 #include <stdlib.h>
 
 #include "core/crypto/cert.h"
@@ -14,7 +15,7 @@ static const int suites[] = {
 };
 /* x25519 saves 33 bytes in each key exchange; P-256 must be listed for the certificates' keys. */
 static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
-                                              MBEDTLS_ECP_DP_NONE};
+					      MBEDTLS_ECP_DP_NONE};
 static const int hashes[] = {MBEDTLS_MD_SHA256, MBEDTLS_MD_NONE};
 #ifdef BANYAN_TEST_PLAIN /* a build that does not seal talks to its like only */
 #define ALPN_BANYAN "banyan-test-plain/1"
@@ -44,7 +45,8 @@ cache_set(void *ctx, const mbedtls_ssl_session *session)
 	size_t n = 0;
 
 	if (session->peer_cert == NULL || session->id_len != TLS_SESSION_ID_BYTES ||
-	    cert_read(BYTES(session->peer_cert->raw.p, session->peer_cert->raw.len), &id, &key) != E_OK)
+	    cert_read(BYTES(session->peer_cert->raw.p, session->peer_cert->raw.len), &id, &key) !=
+		E_OK)
 		return 0;
 	if (mbedtls_ssl_session_save(session, saved, sizeof(saved), &n) == 0)
 		tls_cache_put(side->cache, session->id, &id, BYTES(saved, n));
@@ -64,7 +66,8 @@ cache_get(void *ctx, mbedtls_ssl_session *session)
 
 	writer_init(&w, saved, sizeof(saved));
 	mbedtls_ssl_session_init(&loaded);
-	if (session->id_len == TLS_SESSION_ID_BYTES && tls_cache_get(side->cache, session->id, &w) &&
+	if (session->id_len == TLS_SESSION_ID_BYTES &&
+	    tls_cache_get(side->cache, session->id, &w) &&
 	    mbedtls_ssl_session_load(&loaded, w.p, w.n) == 0) {
 		if (loaded.id_len == session->id_len && loaded.peer_cert != NULL &&
 		    memcmp(loaded.id, session->id, loaded.id_len) == 0) {
@@ -97,7 +100,8 @@ side_key(mbedtls_pk_context *pk, const struct ec_key *key)
 	return E_OK;
 }
 
-/* Trust is the host's business (tls_peer); the library's own opinion, for want of an authority, is not asked. */
+/* Trust is the host's business (tls_peer); the library's own opinion, for want of an authority, is
+ * not asked. */
 static int
 verify_client(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
 {
@@ -114,13 +118,14 @@ side_setup(struct tls_side *s, const struct net_identity *identity)
 	mbedtls_ssl_config *c = &s->config;
 	enum err e;
 
-	if (fault_point() ||
-	    mbedtls_ssl_config_defaults(c, s->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
-	                                MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+	if (fault_point() || mbedtls_ssl_config_defaults(
+				 c, s->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+				 MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return E_CRYPTO;
 	if ((e = side_key(&s->key, identity->key)) != E_OK)
 		return e;
-	if (mbedtls_x509_crt_parse_der(&s->certificate, identity->certificate.p, identity->certificate.n) != 0)
+	if (mbedtls_x509_crt_parse_der(&s->certificate, identity->certificate.p,
+				       identity->certificate.n) != 0)
 		return E_KEY;
 	mbedtls_ssl_conf_rng(c, random_bytes, NULL);
 	mbedtls_ssl_conf_min_version(c, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
@@ -148,7 +153,7 @@ side_setup(struct tls_side *s, const struct net_identity *identity)
 
 enum err
 tls_side_new(struct tls_side **out, bool server, const struct net_identity *identity,
-             struct tls_cache *cache)
+	     struct tls_cache *cache)
 {
 	struct tls_side *s = fault_malloc(sizeof(*s));
 	enum err e;

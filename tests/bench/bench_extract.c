@@ -1,4 +1,5 @@
-/* bench_extract: how many records a second a table is counted from, by a scan of the merged records. [RECORDS] */
+/* bench_extract: how many records a second a table is counted from, by a scan of the merged
+ * records. [RECORDS] */
 #include <stdlib.h>
 
 #include "tests/extract_world.h"
@@ -9,7 +10,8 @@ main(int argc, char **argv)
 {
 	static const char *const areas[] = {"A", "B", "C"};
 	size_t records = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 20000, i;
-	struct query_asked asked = {.form = "T1", .by = "area,month,sex,child/age", .sum = "child/hours", .area = "P"};
+	struct query_asked asked = {
+	    .form = "T1", .by = "area,month,sex,child/age", .sum = "child/hours", .area = "P"};
 	struct enrolment who;
 	struct extracted x;
 	struct world w;
@@ -17,10 +19,12 @@ main(int argc, char **argv)
 
 	world_init(&w);
 	for (i = 0; i < records; i += 32)
-		world_add(&w, areas[i / 32 % 3], 1704067200u + (uint32_t)(i % 300) * 86400u,
-		          i % 64 == 0 ? "{\"sex\":\"f\",\"harm\":\"h1\",\"n\":2,\"child\":[{\"age\":\"young\",\"hours\":2},{\"age\":\"old\"}]}"
-		                      : "{\"sex\":\"m\",\"harm\":\"h1 h2\",\"n\":1,\"child\":[{\"age\":\"old\",\"hours\":1}]}",
-		          32);
+		world_add(
+		    &w, areas[i / 32 % 3], 1704067200u + (uint32_t)(i % 300) * 86400u,
+		    i % 64 == 0
+			? "{\"sex\":\"f\",\"harm\":\"h1\",\"n\":2,\"child\":[{\"age\":\"young\",\"hours\":2},{\"age\":\"old\"}]}"
+			: "{\"sex\":\"m\",\"harm\":\"h1 h2\",\"n\":1,\"child\":[{\"age\":\"old\",\"hours\":1}]}",
+		    32);
 	world_open(&w);
 	memset(&who, 0, sizeof(who));
 	who.id = w.officer->id;

@@ -1,6 +1,6 @@
 /*
- * bench_forms: the programme's forms: opening each, unpacking and checking a record as the node does, working one
- * answer out again. Figures beside their targets. bench_forms [FORMS_DIR]
+ * bench_forms: the programme's forms: opening each, unpacking and checking a record as the node
+ * does, working one answer out again. Figures beside their targets. bench_forms [FORMS_DIR]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,12 @@
 #define OPENINGS 5u
 #define ANSWERS 200u
 
-static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 1,
-                                      .device_id = "d", .username = "u", .area = ""};
+static const struct answer_env env = {.now_ms = 1795311111000,
+				      .zone_minutes = 420,
+				      .seed = 1,
+				      .device_id = "d",
+				      .username = "u",
+				      .area = ""};
 
 static double
 now_s(void)
@@ -58,13 +62,17 @@ bundle_of(const char *folder, const char *name, struct writer *out)
 	writer_heap_init(&needed, 1u << 20);
 	snprintf(file, sizeof(file), "%s.md", name);
 	snprintf(areas, sizeof(areas), "%s/../areas", folder);
-	ok = read_all(folder, file, &text) && xlsform_convert(&xform, writer_view(&text), XLSFORM_MD, name, &report,
-	                                                      &needed) == E_OK;
-	for (next = ok ? strtok((char *)(uintptr_t)writer_cstr(&needed), "\n") : NULL; next != NULL && n < 8;
-	     next = strtok(NULL, "\n")) {
+	ok =
+	    read_all(folder, file, &text) &&
+	    xlsform_convert(&xform, writer_view(&text), XLSFORM_MD, name, &report, &needed) == E_OK;
+	for (next = ok ? strtok((char *)(uintptr_t)writer_cstr(&needed), "\n") : NULL;
+	     next != NULL && n < 8; next = strtok(NULL, "\n")) {
 		writer_heap_init(&files[n], 16u << 20);
-		/* the areas of the programme stand beside; one kept in another folder is the demonstration's */
-		ok = (read_all(folder, next, &files[n]) || read_all(areas, "demo_province.csv", &files[n])) && ok;
+		/* the areas of the programme stand beside; one kept in another folder is the
+		 * demonstration's */
+		ok = (read_all(folder, next, &files[n]) ||
+		      read_all(areas, "demo_province.csv", &files[n])) &&
+		     ok;
 		list[n].name = next;
 		list[n].content = writer_view(&files[n]);
 		n++;
@@ -122,7 +130,8 @@ check_records(const struct form *f, struct answers *a, double *each_s)
 	arena_init(&arena, 8u << 20);
 	writer_heap_init(&w[0], 1u << 20);
 	writer_heap_init(&w[1], 1u << 20);
-	ok = answers_values(a, &arena, &values, &count) == E_OK && form_pack(f, false, values, count, &w[0], NULL) == E_OK &&
+	ok = answers_values(a, &arena, &values, &count) == E_OK &&
+	     form_pack(f, false, values, count, &w[0], NULL) == E_OK &&
 	     form_pack(f, true, values, count, &w[1], NULL) == E_OK;
 	t0 = now_s();
 	for (i = 0; ok && i < RECORDS; i++) {
@@ -133,7 +142,8 @@ check_records(const struct form *f, struct answers *a, double *each_s)
 
 		arena_init(&scratch, 8u << 20);
 		for (group = 0; ok && group < 2; group++) {
-			ok = form_unpack(f, group == 1, writer_view(&w[group]), &scratch, &again, &n, NULL) == E_OK &&
+			ok = form_unpack(f, group == 1, writer_view(&w[group]), &scratch, &again,
+					 &n, NULL) == E_OK &&
 			     all + n <= 512;
 			if (ok && n > 0)
 				memcpy(both + all, again, n * sizeof(*both));
@@ -195,10 +205,11 @@ bench(const char *folder, const char *name)
 
 		ok = check_records(f, a, &record);
 		answer = answer_again(a, f);
-		printf("%-22s %4zu fields  opened %7.2f ms (target 100)  one answer %7.3f ms (target 1)  "
-		       "%6.0f %s records/s unpacked and checked (target 2,000)\n",
-		       name, form_field_count(f), opened * 1e3, answer * 1e3, 1 / record,
-		       filled ? "sample" : "blank");
+		printf(
+		    "%-22s %4zu fields  opened %7.2f ms (target 100)  one answer %7.3f ms (target 1)  "
+		    "%6.0f %s records/s unpacked and checked (target 2,000)\n",
+		    name, form_field_count(f), opened * 1e3, answer * 1e3, 1 / record,
+		    filled ? "sample" : "blank");
 	}
 	if (!ok)
 		printf("%s: it could not be read\n", name);
@@ -211,7 +222,8 @@ bench(const char *folder, const char *name)
 int
 main(int argc, char **argv)
 {
-	static const char *const names[] = {"F1_committee", "F2_situation", "F3_departures", "F4_referral", "F9_session"};
+	static const char *const names[] = {"F1_committee", "F2_situation", "F3_departures",
+					    "F4_referral", "F9_session"};
 	const char *folder = argc > 1 ? argv[1] : "schemas/forms";
 	bool ok = true;
 	size_t i;

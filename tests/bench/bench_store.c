@@ -69,8 +69,7 @@ ingest(struct store *s, unsigned *which, unsigned from, unsigned count)
 		in_flight++;
 		pthread_mutex_unlock(&lock);
 		which[i] = i;
-		if (store_write_async(s, append_job, &which[i], append_done, NULL) !=
-		    E_OK)
+		if (store_write_async(s, append_job, &which[i], append_done, NULL) != E_OK)
 			append_done(NULL, E_STORE_QUEUE);
 	}
 	pthread_mutex_lock(&lock);
@@ -118,8 +117,7 @@ main(int argc, char **argv)
 	       count / 10 * RECORDS_A_PARCEL / took);
 	printf("CPU a record, store only  %9.2f us          target <= 10 acknowledged\n",
 	       cpu / (count * RECORDS_A_PARCEL));
-	printf("last tenth / first tenth  %9.2f             target <= 1.5\n",
-	       took / first);
+	printf("last tenth / first tenth  %9.2f             target <= 1.5\n", took / first);
 	printf("commits %llu, %.1f parcels each; %.1f MB on disk for %.1f MB of parcels; "
 	       "failed %u\n",
 	       (unsigned long long)stat.commits, (double)count / (double)stat.commits,

@@ -21,16 +21,19 @@ pick(unsigned n)
 
 /* ---- a return ---- */
 
-static const char *const selects[] = {"sex", "age_band", "school", "work_kind", "found_by", "first_seen", "urgency",
-                                      "relation", "place", "carer", "birth_papers", "consent", "referred_to",
-                                      "follow_up", "language", "ethnic"};
-static const char *const choices[] = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota"};
+static const char *const selects[] = {"sex",         "age_band",   "school",       "work_kind",
+				      "found_by",    "first_seen", "urgency",      "relation",
+				      "place",       "carer",      "birth_papers", "consent",
+				      "referred_to", "follow_up",  "language",     "ethnic"};
+static const char *const choices[] = {"alpha", "beta", "gamma", "delta", "epsilon",
+				      "zeta",  "eta",  "theta", "iota"};
 static const char *const integers[] = {"siblings", "visits", "weeks", "household"};
-static const char *const words[] = {"mother", "works", "the", "border", "market", "since", "rainy", "season", "aunt",
-                                    "says", "school", "closed", "river", "came", "back", "with", "older", "brother",
-                                    "wants", "to", "talk", "next", "week", "house", "near", "pagoda", "road",
-                                    "nobody", "saw", "her", "after", "harvest", "temple", "phone", "lost", "papers",
-                                    "village", "head", "knows", "family", "moved", "quarry", "fishing", "boat"};
+static const char *const words[] = {
+    "mother",  "works",  "the",    "border", "market",  "since",  "rainy",   "season", "aunt",
+    "says",    "school", "closed", "river",  "came",    "back",   "with",    "older",  "brother",
+    "wants",   "to",     "talk",   "next",   "week",    "house",  "near",    "pagoda", "road",
+    "nobody",  "saw",    "her",    "after",  "harvest", "temple", "phone",   "lost",   "papers",
+    "village", "head",   "knows",  "family", "moved",   "quarry", "fishing", "boat"};
 
 static int
 note(char *out, size_t n)
@@ -39,7 +42,7 @@ note(char *out, size_t n)
 
 	while (at < 9 + 56)
 		at += snprintf(out + at, n - (size_t)at, "%s%s", at > 9 ? " " : "",
-		               words[pick(sizeof(words) / sizeof(words[0]))]);
+			       words[pick(sizeof(words) / sizeof(words[0]))]);
 	return at + snprintf(out + at, n - (size_t)at, "\"");
 }
 
@@ -51,14 +54,15 @@ fill(char *out, size_t n)
 
 	for (i = 0; i < sizeof(selects) / sizeof(selects[0]); i++)
 		at += snprintf(out + at, n - (size_t)at, ",\"%s\":\"%s\"", selects[i],
-		               choices[pick((unsigned)((i + 1) % 5 + 1) + 4)]);
+			       choices[pick((unsigned)((i + 1) % 5 + 1) + 4)]);
 	for (i = 0; i < 4; i++)
 		at += snprintf(out + at, n - (size_t)at, ",\"%s\":%u", integers[i], pick(12));
-	at += snprintf(out + at, n - (size_t)at,
-	               ",\"seen_on\":\"2026-%02u-%02u\",\"told_on\":\"2026-%02u-%02u\",\"worries\":[\"%s\",\"%s\"],"
-	               "\"services\":[\"%s\"]",
-	               1 + pick(11), 1 + pick(28), 1 + pick(11), 1 + pick(28), choices[pick(3)], choices[3 + pick(4)],
-	               choices[pick(8)]);
+	at += snprintf(
+	    out + at, n - (size_t)at,
+	    ",\"seen_on\":\"2026-%02u-%02u\",\"told_on\":\"2026-%02u-%02u\",\"worries\":[\"%s\",\"%s\"],"
+	    "\"services\":[\"%s\"]",
+	    1 + pick(11), 1 + pick(28), 1 + pick(11), 1 + pick(28), choices[pick(3)],
+	    choices[3 + pick(4)], choices[pick(8)]);
 	if (pick(100) < 60)
 		at += note(out + at, n - (size_t)at);
 	return (size_t)(at + snprintf(out + at, n - (size_t)at, "}"));
@@ -82,11 +86,14 @@ bench_form(struct stage *s)
 	stage_node(s, NULL, 0);
 	(void)snprintf(form, sizeof(form), "%s/tests/bench/case26.md", s->source);
 	{
-		const char *add[] = {banyan, "form", "add", s->node, form, "--key-file", s->key_file, NULL};
-		const char *train[] = {banyan, "form", "train", s->node, "case26", "--key-file", s->key_file, NULL};
+		const char *add[] = {banyan, "form",       "add",       s->node,
+				     form,   "--key-file", s->key_file, NULL};
+		const char *train[] = {banyan,   "form",       "train",     s->node,
+				       "case26", "--key-file", s->key_file, NULL};
 
 		free(run_ok(add));
-		free(run_ok(train)); /* by made-up answers: it knows nothing of those that are measured */
+		free(run_ok(
+		    train)); /* by made-up answers: it knows nothing of those that are measured */
 	}
 }
 
@@ -102,8 +109,9 @@ bench_area(unsigned n)
 char *
 device_invite(struct stage *s, const char *name, const char *area, const char *address)
 {
-	const char *argv[] = {s->banyan, "invite", s->node, "--role", "member", "--area", area, "--name", name,
-	                      "--address", address, "--key-file", s->key_file, NULL};
+	const char *argv[] = {s->banyan, "invite",     s->node,     "--role", "member",
+			      "--area",  area,         "--name",    name,     "--address",
+			      address,   "--key-file", s->key_file, NULL};
 
 	return run_ok(argv);
 }
@@ -145,7 +153,8 @@ device_join(struct stage *s, const char *name, const char *line, struct link_res
 
 	key_read(s, key);
 	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	if (invite_decode(line, &invite, &why) != E_OK || enrol_prepare(&p, path, &unlock, &invite, &why) != E_OK ||
+	if (invite_decode(line, &invite, &why) != E_OK ||
+	    enrol_prepare(&p, path, &unlock, &invite, &why) != E_OK ||
 	    link_join(p, &invite, result, &why) != E_OK)
 		die("%s cannot join: %s", name, why_sentence(&why, sentence, sizeof(sentence)));
 	return p;
@@ -154,8 +163,10 @@ device_join(struct stage *s, const char *name, const char *line, struct link_res
 static void
 fill_some(struct peer *p, struct sealer *sealer, unsigned count, bool urgent)
 {
-	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000, .device_id = "", .username = "",
-	                         .area = peer_self(p)->area};
+	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000,
+				 .device_id = "",
+				 .username = "",
+				 .area = peer_self(p)->area};
 	struct finished finished[FILL_MAX];
 	struct form_entry *form = peer_form(p, "case26");
 	struct arena arena;
@@ -235,16 +246,18 @@ target_print(const char *key, double figure)
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
 		const char *verdict;
 
-		if (sscanf(line, "%39s %c%lf %15s %159[^\n]", name, &sign, &target, unit, what) != 5 ||
+		if (sscanf(line, "%39s %c%lf %15s %159[^\n]", name, &sign, &target, unit, what) !=
+			5 ||
 		    strcmp(name, key) != 0)
 			continue;
 		bar = sign == '<' ? 2 * target : target / 2;
 		if (sign == '<' ? figure <= target : figure >= target)
 			verdict = "met";
 		else
-			verdict = (sign == '<' ? figure <= bar : figure >= bar) ? "within 2x" : "MISSED";
-		printf("%-62s %9.1f %-4s %s%-7g %s%-7g %s\n", what, figure, unit, sign == '<' ? "<=" : ">=", target,
-		       sign == '<' ? "<=" : ">=", bar, verdict);
+			verdict =
+			    (sign == '<' ? figure <= bar : figure >= bar) ? "within 2x" : "MISSED";
+		printf("%-62s %9.1f %-4s %s%-7g %s%-7g %s\n", what, figure, unit,
+		       sign == '<' ? "<=" : ">=", target, sign == '<' ? "<=" : ">=", bar, verdict);
 		(void)fflush(stdout);
 	}
 	if (f != NULL)

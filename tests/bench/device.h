@@ -1,6 +1,7 @@
 /*
- * device: what the benchmarks share: a device's store enrolled at a real node, filled with random returns of
- * case26.md, 26 answers each, 60 of 100 with a note of about 63 bytes; and the targets to print beside a figure.
+ * device: what the benchmarks share: a device's store enrolled at a real node, filled with random
+ * returns of case26.md, 26 answers each, 60 of 100 with a note of about 63 bytes; and the targets
+ * to print beside a figure.
  */
 #ifndef BANYAN_TESTS_BENCH_DEVICE_H
 #define BANYAN_TESTS_BENCH_DEVICE_H
@@ -18,7 +19,8 @@ const char *bench_area(unsigned n);
 /* device_invite: an invitation's line (free it), to be answered at `address`. */
 char *device_invite(struct stage *, const char *name, const char *area, const char *address);
 /* device_join: NAME's store at the stage; *result is the join's. */
-struct peer *device_join(struct stage *, const char *name, const char *line, struct link_result *result);
+struct peer *
+device_join(struct stage *, const char *name, const char *line, struct link_result *result);
 /* device_open: one that joined in an earlier run. */
 struct peer *device_open(struct stage *, const char *name);
 /* device_fill: `count` returns in saves of `each`, one run. */

@@ -1,6 +1,7 @@
 /*
- * handset BANYAN [RECORDS]: what a device costs: the program's size, its memory at the peak of a sync, with a passphrase, as an
- * agent that waits, and (where valgrind is) instructions a record for saving and for syncing. The records are case26's, saved one by one.
+ * handset BANYAN [RECORDS]: what a device costs: the program's size, its memory at the peak of a
+ * sync, with a passphrase, as an agent that waits, and (where valgrind is) instructions a record
+ * for saving and for syncing. The records are case26's, saved one by one.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +31,8 @@ peak_of(pid_t pid)
 	return kib;
 }
 
-/* Run argv, quietly; returns its peak in KiB, looked at each half millisecond (the mark only rises). */
+/* Run argv, quietly; returns its peak in KiB, looked at each half millisecond (the mark only
+ * rises). */
 static unsigned long
 peak_while(const char *const *argv)
 {
@@ -64,8 +66,9 @@ instructions(const char *const *argv, const char *log)
 	size_t at;
 	FILE *f;
 
-	at = (size_t)snprintf(command, sizeof(command),
-			      "valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file='%s'", log);
+	at = (size_t)snprintf(
+	    command, sizeof(command),
+	    "valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file='%s'", log);
 	for (; *argv != NULL; argv++)
 		at += (size_t)snprintf(command + at, sizeof(command) - at, " '%s'", *argv);
 	(void)snprintf(command + at, sizeof(command) - at, " >/dev/null");
@@ -97,7 +100,8 @@ size_print(struct stage *s)
 
 /* One village's store with `count` records saved one by one, and what syncing it takes. */
 static void
-device_made(struct stage *s, const char *name, unsigned village, unsigned count, char *store, size_t cap)
+device_made(struct stage *s, const char *name, unsigned village, unsigned count, char *store,
+	    size_t cap)
 {
 	struct link_result result;
 	char *line = device_invite(s, name, bench_area(village), s->address);
@@ -118,12 +122,15 @@ passphrase_print(struct stage *s, const char *store)
 	FILE *f;
 
 	(void)snprintf(file, sizeof(file), "%s/passphrase", s->dir);
-	if ((f = fopen(file, "w")) == NULL || fputs("correct horse battery staple\n", f) < 0 || fclose(f) != 0)
+	if ((f = fopen(file, "w")) == NULL || fputs("correct horse battery staple\n", f) < 0 ||
+	    fclose(f) != 0)
 		die("%s", file);
 	{
-		const char *change[] = {s->banyan, "passphrase", store, "--key-file", s->key_file, "--new-passphrase-file", file,
-		                        NULL};
-		const char *status[] = {s->banyan, "status", store, "--passphrase-file", file, NULL};
+		const char *change[] = {s->banyan,    "passphrase", store,
+					"--key-file", s->key_file,  "--new-passphrase-file",
+					file,         NULL};
+		const char *status[] = {s->banyan,           "status", store,
+					"--passphrase-file", file,     NULL};
 		const char *agent[] = {s->banyan, "agent", store, "--passphrase-file", file, NULL};
 		int status_of;
 		pid_t pid;
@@ -161,9 +168,12 @@ main(int argc, char **argv)
 	device_made(&stage, "idle", 1, 0, idle, sizeof(idle));
 	device_made(&stage, "again", 2, records, again, sizeof(again));
 	{
-		const char *sync[] = {stage.banyan, "sync", full, "--key-file", stage.key_file, NULL};
-		const char *none[] = {stage.banyan, "sync", full, "--key-file", stage.key_file, NULL};
-		const char *counted[] = {stage.banyan, "sync", again, "--key-file", stage.key_file, NULL};
+		const char *sync[] = {stage.banyan, "sync",         full,
+				      "--key-file", stage.key_file, NULL};
+		const char *none[] = {stage.banyan, "sync",         full,
+				      "--key-file", stage.key_file, NULL};
+		const char *counted[] = {stage.banyan, "sync",         again,
+					 "--key-file", stage.key_file, NULL};
 
 		target_print("rss_sync", (double)peak_while(sync) * 1024 / 1e6);
 		target_print("rss_idle", (double)peak_while(none) * 1024 / 1e6);
@@ -172,8 +182,9 @@ main(int argc, char **argv)
 		nothing = instructions(none, log);
 		some = instructions(counted, log);
 		if (some > 0)
-			printf("instructions: a sync with nothing %.1f million; %.0f a record of a sync with %u, saved one by one\n",
-			       nothing / 1e6, (some - nothing) / records, records);
+			printf(
+			    "instructions: a sync with nothing %.1f million; %.0f a record of a sync with %u, saved one by one\n",
+			    nothing / 1e6, (some - nothing) / records, records);
 		else
 			printf("instructions: not counted, there is no valgrind here\n");
 	}

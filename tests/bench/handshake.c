@@ -1,6 +1,6 @@
 /*
- * handshake [CONNECTIONS]: what a connection costs a node, in bytes, turns and its own processor time: a full handshake, and a
- * resumed one. The host does nothing here: storm.c has a real node.
+ * handshake [CONNECTIONS]: what a connection costs a node, in bytes, turns and its own processor
+ * time: a full handshake, and a resumed one. The host does nothing here: storm.c has a real node.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,8 @@ heads(void *ctx, uint64_t epoch, struct session_heads *out)
 	return E_OK;
 }
 
-static const struct session_source source = {.parcel = no_parcel, .own_hash = no_hash, .heads = heads};
+static const struct session_source source = {
+    .parcel = no_parcel, .own_hash = no_hash, .heads = heads};
 
 static enum err
 trust(void *ctx, const struct net_peer *peer, struct net_trust *out, char *thing)
@@ -85,7 +86,7 @@ on_measure(uv_async_t *async)
 	(void)async;
 	getrusage(RUSAGE_THREAD, &u);
 	node.cpu_s = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	             (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 	node.kernel_s = (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
 	uv_sem_post(&node.ready);
 }
@@ -101,8 +102,8 @@ node_cpu_s(void)
 static void
 node_thread(void *arg)
 {
-	struct net_server_config config = {.loop = &node.loop, .identity = node.me, .trust = trust,
-	                                   .event = node_event};
+	struct net_server_config config = {
+	    .loop = &node.loop, .identity = node.me, .trust = trust, .event = node_event};
 
 	(void)arg;
 	uv_loop_init(&node.loop);
@@ -119,7 +120,8 @@ node_thread(void *arg)
 static void
 begin(void *ctx, struct session *s, uint64_t now_ms)
 {
-	struct session_mine mine = {.epoch = 0x1234567890abcdefu, .incarnation = 0xaabbccdd00112233u};
+	struct session_mine mine = {.epoch = 0x1234567890abcdefu,
+				    .incarnation = 0xaabbccdd00112233u};
 
 	(void)ctx;
 	session_sync(s, &mine, now_ms);
@@ -151,14 +153,20 @@ tls_put(void *ctx, struct bytes session)
 }
 
 static void
-measure(const char *what, unsigned count, const struct net_identity *me, const struct principal_id *id,
-        const char *key)
+measure(const char *what, unsigned count, const struct net_identity *me,
+	const struct principal_id *id, const char *key)
 {
 	bool verified = false;
-	struct net_client_config config = {.address = net_server_address(node.server), .identity = *me,
-	                                   .node_key = &node.me.key->pub, .source = source, .device = *id,
-	                                   .ctx = &verified, .begin = begin, .event = device_event,
-	                                   .tls_get = tls_get, .tls_put = tls_put};
+	struct net_client_config config = {.address = net_server_address(node.server),
+					   .identity = *me,
+					   .node_key = &node.me.key->pub,
+					   .source = source,
+					   .device = *id,
+					   .ctx = &verified,
+					   .begin = begin,
+					   .event = device_event,
+					   .tls_get = tls_get,
+					   .tls_put = tls_put};
 	struct net_counts counts;
 	double before = node_cpu_s(), kernel = node.kernel_s, spent;
 	unsigned i, bad = 0;
@@ -169,9 +177,12 @@ measure(const char *what, unsigned count, const struct net_identity *me, const s
 	}
 	spent = node_cpu_s() - before;
 	target_print(key, (double)count / spent);
-	printf("    %s: handshake %llu B, in all %llu B, %llu round trips and TCP's; %.0f us a connection, %.0f of them the kernel's\n", what,
-	       (unsigned long long)counts.handshake_bytes, (unsigned long long)(counts.bytes_in + counts.bytes_out),
-	       (unsigned long long)counts.turns, spent / count * 1e6, (node.kernel_s - kernel) / count * 1e6);
+	printf(
+	    "    %s: handshake %llu B, in all %llu B, %llu round trips and TCP's; %.0f us a connection, %.0f of them the kernel's\n",
+	    what, (unsigned long long)counts.handshake_bytes,
+	    (unsigned long long)(counts.bytes_in + counts.bytes_out),
+	    (unsigned long long)counts.turns, spent / count * 1e6,
+	    (node.kernel_s - kernel) / count * 1e6);
 	if (bad > 0)
 		printf("  %u of %u did not end verified\n", bad, count);
 }

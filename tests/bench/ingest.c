@@ -1,6 +1,7 @@
 /*
- * ingest BANYAN [DEVICES] [PARCELS]: how fast a real node takes in what many devices bring over TLS, in parcels of 20
- * records that were made before. DEVICES connect at once, in as many processes; devices and node share this machine.
+ * ingest BANYAN [DEVICES] [PARCELS]: how fast a real node takes in what many devices bring over
+ * TLS, in parcels of 20 records that were made before. DEVICES connect at once, in as many
+ * processes; devices and node share this machine.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 
 /* A device's process: join, fill, say ready, wait for the word, sync. */
 static void
-device(struct stage *s, const char *name, const char *line, unsigned parcels, int ready, int go, double *done)
+device(struct stage *s, const char *name, const char *line, unsigned parcels, int ready, int go,
+       double *done)
 {
 	struct link_result result;
 	struct why why;
@@ -46,7 +48,8 @@ main(int argc, char **argv)
 	static struct stage stage;
 	unsigned devices = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 16;
 	unsigned parcels = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 100, i;
-	double *done, begun, last = 0, opened, cpu, ack, idle, records = (double)devices * parcels * RECORDS_EACH;
+	double *done, begun, last = 0, opened, cpu, ack, idle,
+			     records = (double)devices * parcels * RECORDS_EACH;
 	int ready[2], go[2], code, bad = 0;
 	char word;
 
@@ -55,7 +58,8 @@ main(int argc, char **argv)
 	bench_stage(&stage, argv[1]);
 	(void)usleep(3000000); /* what the last command took goes back */
 	idle = proc_rss_mb(stage.serve);
-	done = mmap(NULL, devices * sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	done = mmap(NULL, devices * sizeof(*done), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (done == MAP_FAILED || pipe(ready) != 0 || pipe(go) != 0)
 		die("no memory");
 	(void)fflush(NULL);
@@ -89,14 +93,15 @@ main(int argc, char **argv)
 	ack = proc_ack_us(stage.serve) - ack;
 	for (i = 0; i < devices; i++)
 		last = done[i] > last ? done[i] : last;
-	printf("%-62s %9s %-4s %-9s %-9s\n", "The node, devices on the same machine", "", "", "target", "2x bar");
+	printf("%-62s %9s %-4s %-9s %-9s\n", "The node, devices on the same machine", "", "",
+	       "target", "2x bar");
 	target_print("acknowledged", records / (last - begun));
 	target_print("cpu_ack", ack / records);
 	target_print("node_idle", idle);
 	{
 		/* A command first opens what waits; this one then says little. */
-		const char *conflicts[] = {stage.banyan, "conflicts", stage.node, "--json", "--key-file",
-		                           stage.key_file, NULL};
+		const char *conflicts[] = {stage.banyan, "conflicts",    stage.node, "--json",
+					   "--key-file", stage.key_file, NULL};
 		int status;
 
 		free(run(conflicts, &status));
@@ -104,10 +109,13 @@ main(int argc, char **argv)
 	opened = now_s();
 	cpu = proc_cpu_s(stage.serve) - cpu;
 	target_print("opened", records / (opened - begun));
-	printf("    that is what was left of this machine for it; a core of its own would open %.0f/s\n", records / cpu);
-	printf("    %.0f records by %u devices; acknowledged after %.2f s, opened after %.2f s; the node's processor: %.1f us "
-	       "a record in all\n",
-	       records, devices, last - begun, opened - begun, cpu * 1e6 / records);
+	printf(
+	    "    that is what was left of this machine for it; a core of its own would open %.0f/s\n",
+	    records / cpu);
+	printf(
+	    "    %.0f records by %u devices; acknowledged after %.2f s, opened after %.2f s; the node's processor: %.1f us "
+	    "a record in all\n",
+	    records, devices, last - begun, opened - begun, cpu * 1e6 / records);
 	stage_end(&stage);
 	return 0;
 }

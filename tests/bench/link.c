@@ -1,6 +1,7 @@
 /*
- * link BANYAN: what the link costs, counted by a proxy between a real device and a real node: every byte above TCP in
- * both directions, TLS included, and every time that one side had to wait for the other.
+ * link BANYAN: what the link costs, counted by a proxy between a real device and a real node: every
+ * byte above TCP in both directions, TLS included, and every time that one side had to wait for the
+ * other.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,14 +26,15 @@ static struct cost
 sync_cost(struct peer *p)
 {
 	uint64_t up = atomic_load(&counts->up), down = atomic_load(&counts->down),
-	         flights = atomic_load(&counts->flights), segments = atomic_load(&counts->segments);
+		 flights = atomic_load(&counts->flights), segments = atomic_load(&counts->segments);
 	struct link_result result;
 
 	device_sync(p, &result);
 	up = atomic_load(&counts->up) - up;
 	down = atomic_load(&counts->down) - down;
-	return (struct cost){up, down, atomic_load(&counts->flights) - flights + 1, result.counts.handshake_bytes,
-	                     wire_ip_bytes(up + down, atomic_load(&counts->segments) - segments, 1)};
+	return (struct cost){
+	    up, down, atomic_load(&counts->flights) - flights + 1, result.counts.handshake_bytes,
+	    wire_ip_bytes(up + down, atomic_load(&counts->segments) - segments, 1)};
 }
 
 static double
@@ -45,8 +47,9 @@ total(struct cost c)
 static void
 shares(struct peer *p, struct cost c)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = {peer_self(p)->id, peer_self(p)->epoch},
-	                                 .own_area = peer_self(p)->area};
+	struct parcel_context context = {.programme = p->programme.id,
+					 .log = {peer_self(p)->id, peer_self(p)->epoch},
+					 .own_area = peer_self(p)->area};
 	struct store_txn *txn;
 	struct arrival_head *head = calloc(1, sizeof(*head));
 	struct arrival arrival;
@@ -71,14 +74,15 @@ shares(struct peer *p, struct cost c)
 		tags += 16u * (unsigned)(item->analytic.present + item->identifying.present);
 		runs += i == 0 || !item_joins(&parcel.items[i - 1], item);
 	}
-	printf("    of the last: handshake %llu, other TLS and frames %llu, sealing %llu, signature 64, header %llu, payload "
-	       "%llu; %llu up, %llu down; %llu with IP and TCP\n",
-	       (unsigned long long)c.handshake,
-	       (unsigned long long)(c.up + c.down - c.handshake - arrival.parcel.n),
-	       (unsigned long long)(65 * runs + tags),
-	       (unsigned long long)(arrival.parcel.n - 64 - 65 * runs - payload),
-	       (unsigned long long)(payload - tags), (unsigned long long)c.up, (unsigned long long)c.down,
-	       (unsigned long long)c.ip);
+	printf(
+	    "    of the last: handshake %llu, other TLS and frames %llu, sealing %llu, signature 64, header %llu, payload "
+	    "%llu; %llu up, %llu down; %llu with IP and TCP\n",
+	    (unsigned long long)c.handshake,
+	    (unsigned long long)(c.up + c.down - c.handshake - arrival.parcel.n),
+	    (unsigned long long)(65 * runs + tags),
+	    (unsigned long long)(arrival.parcel.n - 64 - 65 * runs - payload),
+	    (unsigned long long)(payload - tags), (unsigned long long)c.up,
+	    (unsigned long long)c.down, (unsigned long long)c.ip);
 	store_read_end(txn);
 	arena_free(&arena);
 	free(head);
@@ -116,7 +120,8 @@ open_case(struct peer *p)
 	before = atomic_load(&counts->up) + atomic_load(&counts->down);
 	if (link_again(l, &result, &why) != E_OK || !result.verified)
 		die("cannot sync again: %s", why.thing);
-	target_print("nothing_open", (double)(atomic_load(&counts->up) + atomic_load(&counts->down) - before));
+	target_print("nothing_open",
+		     (double)(atomic_load(&counts->up) + atomic_load(&counts->down) - before));
 	link_close(l);
 }
 
@@ -124,7 +129,8 @@ open_case(struct peer *p)
 
 /* The mean of TIMES days, each with its own answers; the last one is looked into. */
 static void
-one_case(struct stage *s, unsigned n, const char *address, const char *key, unsigned count, unsigned each)
+one_case(struct stage *s, unsigned n, const char *address, const char *key, unsigned count,
+	 unsigned each)
 {
 	struct peer *p = fresh(s, n, address);
 	struct cost c = {0};
@@ -185,7 +191,8 @@ lost_cursor(struct stage *s, unsigned n, const char *address, unsigned records)
 	peer_close(p);
 }
 
-/* Cut after every so many bytes of an upload of 20 records; the worst that the two sessions carried beyond one. */
+/* Cut after every so many bytes of an upload of 20 records; the worst that the two sessions carried
+ * beyond one. */
 static void
 cuts(struct stage *s, unsigned n, const char *address, unsigned stride)
 {
@@ -207,12 +214,13 @@ cuts(struct stage *s, unsigned n, const char *address, unsigned stride)
 		(void)link_sync(p, 0, &result, &why);
 		atomic_store(&counts->cut_after, 0);
 		device_sync(p, &result);
-		again = (double)(atomic_load(&counts->up) + atomic_load(&counts->down) - before) - total(whole) -
-		        total(nothing);
+		again = (double)(atomic_load(&counts->up) + atomic_load(&counts->down) - before) -
+			total(whole) - total(nothing);
 		worst = again > worst && result.counts.resumed ? again : worst;
 	}
 	target_print("cut_again", worst / (total(whole) - total(nothing)));
-	printf("    at worst %.0f bytes more than the upload and a session with nothing new\n", worst);
+	printf("    at worst %.0f bytes more than the upload and a session with nothing new\n",
+	       worst);
 	peer_close(p);
 }
 
@@ -229,7 +237,8 @@ main(int argc, char **argv)
 	bench_stage(&stage, argv[1]);
 	counts = wire_start(stage.address);
 	address = counts->address;
-	printf("%-62s %9s %-4s %-9s %-9s\n", "The link, both directions, TLS included", "", "", "target", "2x bar");
+	printf("%-62s %9s %-4s %-9s %-9s\n", "The link, both directions, TLS included", "", "",
+	       "target", "2x bar");
 	p = fresh(&stage, 0, address);
 	c = sync_cost(p);
 	target_print("nothing_cold", total(c));

@@ -1,6 +1,7 @@
 /*
- * opening [PARCELS]: what a node pays, where it opens what arrives, to keep the sets that it shares with other nodes up to
- * date: the very call that its commits make (carry_sets_note), saves included; and the whole of opening beside it.
+ * opening [PARCELS]: what a node pays, where it opens what arrives, to keep the sets that it shares
+ * with other nodes up to date: the very call that its commits make (carry_sets_note), saves
+ * included; and the whole of opening beside it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,11 @@ die(const char *what)
 static void
 open_carry(void)
 {
-	struct carry_other other = {.id = child.self.id, .seal = child.self.seal.pub, .road = CARRY_DOWN, .upper = true,
-	                            .scope = "D1"};
+	struct carry_other other = {.id = child.self.id,
+				    .seal = child.self.seal.pub,
+				    .road = CARRY_DOWN,
+				    .upper = true,
+				    .scope = "D1"};
 	struct carry *c;
 
 	if (carry_open(&c, n.peer, &other, 0, &n.why) != E_OK)
@@ -104,8 +108,9 @@ noted(void)
 
 			*at = (struct opening_arrival){.seq = g.seq, .read = true, .records = true};
 			memcpy(at->about, d->self.area, sizeof(at->about));
-			at->arrival = (struct arrival){.seq = g.seq, .number = g.seq / DEVICES + 1000,
-			                               .log = {d->self.id, d->self.epoch}};
+			at->arrival = (struct arrival){.seq = g.seq,
+						       .number = g.seq / DEVICES + 1000,
+						       .log = {d->self.id, d->self.epoch}};
 			be64_put(at->arrival.hash.b, g.seq * 0x9e3779b97f4a7c15u);
 		}
 		o.count = TURN;
@@ -137,9 +142,10 @@ main(int argc, char **argv)
 	open_carry();
 	with = opened(count);
 	each = noted();
-	printf("Opening: %.1f us a parcel of one record without a set, %.1f us with one (they differ by noise)\n"
-	       "  keeping a set up to date in the opener's commits, saved every %u: %.3f us a parcel (target <= 0.5)\n",
-	       1e6 * without, 1e6 * with, SHARED_SAVE_EACH, 1e6 * each);
+	printf(
+	    "Opening: %.1f us a parcel of one record without a set, %.1f us with one (they differ by noise)\n"
+	    "  keeping a set up to date in the opener's commits, saved every %u: %.3f us a parcel (target <= 0.5)\n",
+	    1e6 * without, 1e6 * with, SHARED_SAVE_EACH, 1e6 * each);
 	node_end(&n);
 	return 0;
 }

@@ -16,7 +16,8 @@ proc_cpu_s(pid_t pid)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if ((f = fopen(path, "r")) == NULL ||
-	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
+	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		   &kernel) != 2)
 		die("%s", path);
 	(void)fclose(f);
 	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
@@ -42,7 +43,8 @@ proc_ack_us(pid_t pid)
 		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%39s", name) != 1)
 			die("%s", path);
 		(void)fclose(f);
-		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid, t->d_name);
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid,
+			       t->d_name);
 		if ((f = fopen(path, "r")) == NULL || fscanf(f, "%llu", &ns) != 1)
 			die("%s", path);
 		(void)fclose(f);
@@ -64,7 +66,8 @@ proc_use(pid_t pid, struct proc_use *out)
 	*out = (struct proc_use){.user_s = 0};
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	if ((f = fopen(path, "r")) == NULL ||
-	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %lu %*u %lu", &major, &user) != 2)
+	    fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %lu %*u %lu", &major,
+		   &user) != 2)
 		die("%s", path);
 	(void)fclose(f);
 	out->major = major;

@@ -8,10 +8,12 @@
 double proc_rss_mb(pid_t);
 /* All its processor time so far, in seconds. */
 double proc_cpu_s(pid_t);
-/* The same without the opener and its crew, in microseconds: what acknowledging takes, the writer's part in full. */
+/* The same without the opener and its crew, in microseconds: what acknowledging takes, the writer's
+ * part in full. */
 double proc_ack_us(pid_t);
 
-/* What it used so far: time in its own code, waits for the disk in its maps, bytes from and to the disk. */
+/* What it used so far: time in its own code, waits for the disk in its maps, bytes from and to the
+ * disk. */
 struct proc_use {
 	double user_s;
 	uint64_t major, read_bytes, written_bytes;

@@ -1,7 +1,7 @@
 /*
- * What it costs two nodes to find what differs between their sets: bytes (frames included, the parcels themselves
- * not), rounds (the parent's answers), processor time a side, beside negentropy's figures and the targets.
- *     repair [N ...]
+ * What it costs two nodes to find what differs between their sets: bytes (frames included, the
+ * parcels themselves not), rounds (the parent's answers), processor time a side, beside
+ * negentropy's figures and the targets. repair [N ...]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +84,8 @@ share(unsigned part, unsigned whole)
 	return (part * 100 + whole / 2) / whole;
 }
 
-/* Chance decides how many cells are needed: a target is met when half of the runs meet it; how many do is said. */
+/* Chance decides how many cells are needed: a target is met when half of the runs meet it; how many
+ * do is said. */
 static void
 row(uint32_t n, size_t i)
 {
@@ -97,14 +98,16 @@ row(uint32_t n, size_t i)
 
 		bytes[t] = m.bytes;
 		rounds += m.rounds;
-		within += m.rounds <= beside[i].rounds_max && (beside[i].bytes_max == 0 || m.bytes <= beside[i].bytes_max);
+		within += m.rounds <= beside[i].rounds_max &&
+			  (beside[i].bytes_max == 0 || m.bytes <= beside[i].bytes_max);
 		cpu[0] += m.cpu_s[0];
 		cpu[1] += m.cpu_s[1];
 	}
 	qsort(bytes, count, sizeof(bytes[0]), size_order);
 	one_side = trial(differences[i], 99, true).bytes;
-	printf("%9u %6u %9zu %9zu %9zu   %4.2f  %7.2f %7.2f   %s\n", n, differences[i], bytes[count / 2], bytes[count - 1],
-	       one_side, rounds / (double)count, 1e3 * cpu[1] / count, 1e3 * cpu[0] / count,
+	printf("%9u %6u %9zu %9zu %9zu   %4.2f  %7.2f %7.2f   %s\n", n, differences[i],
+	       bytes[count / 2], bytes[count - 1], one_side, rounds / (double)count,
+	       1e3 * cpu[1] / count, 1e3 * cpu[0] / count,
 	       n == 1000000 ? beside[i].negentropy : "");
 	if (n == 1000000)
 		printf("%26s target %s: %s, in %u of 100 runs\n", "", beside[i].target,
@@ -121,7 +124,8 @@ build(uint32_t n)
 	set_init(&child, &key, (n + LOG_PARCELS - 1) / LOG_PARCELS, UINT32_MAX);
 	set_init(&parent, &key, (uint32_t)child.count, UINT32_MAX);
 	for (i = 0; i < n; i++)
-		set_add(&child, &child.log[i % child.count], (struct set_parcel){i / (uint32_t)child.count + 1, 0});
+		set_add(&child, &child.log[i % child.count],
+			(struct set_parcel){i / (uint32_t)child.count + 1, 0});
 	for (i = 0, start = set_cpu(); i < n; i++) {
 		struct set_log *l = &parent.log[i % parent.count];
 		struct log_id log = l->id;
@@ -158,8 +162,11 @@ stored_nth(uint32_t i, struct arrival *a)
 	static const uint8_t parcel[500];
 	uint32_t logs = STORED / LOG_PARCELS;
 
-	*a = (struct arrival){.seq = i + 1, .log = set_log(i % logs), .number = i / logs + 1,
-			      .hash = set_hash(i % logs, i / logs + 1, 0), .parcel = BYTES(parcel, sizeof(parcel))};
+	*a = (struct arrival){.seq = i + 1,
+			      .log = set_log(i % logs),
+			      .number = i / logs + 1,
+			      .hash = set_hash(i % logs, i / logs + 1, 0),
+			      .parcel = BYTES(parcel, sizeof(parcel))};
 }
 
 static enum err
@@ -236,7 +243,9 @@ stored_child(const struct siphash_key *key)
 
 	set_init(&child, key, logs, UINT32_MAX);
 	for (i = 0; i < STORED; i++)
-		set_add(&child, set_find(&child, &(struct log_id){set_log(i % logs).author, set_log(i % logs).epoch}),
+		set_add(&child,
+			set_find(&child, &(struct log_id){set_log(i % logs).author,
+							  set_log(i % logs).epoch}),
 			(struct set_parcel){i / logs + 1, 0});
 	for (i = 0; i < STORED_LOST; i++) {
 		struct set_log *l = &child.log[seeded_below(&r, logs)];
@@ -250,7 +259,8 @@ static void
 stored_repair(struct store *store, struct shared *shared, const struct siphash_key *key)
 {
 	struct stored s = {shared, NULL};
-	struct repair_config config = {false, *key, {&s, stored_sketch, stored_logs, stored_find, stored_walk}};
+	struct repair_config config = {
+	    false, *key, {&s, stored_sketch, stored_logs, stored_find, stored_walk}};
 	struct repair *server = NULL, *client;
 	struct mending m = {0};
 
@@ -259,8 +269,8 @@ stored_repair(struct store *store, struct shared *shared, const struct siphash_k
 	if (store_read_begin(store, &s.txn) != E_OK || repair_new(&server, &config) != E_OK ||
 	    set_mend(client, server, &m) != E_OK || repair_state(server) != REPAIR_FOUND)
 		printf("  the repair failed\n");
-	printf("  d = %u: %.2f ms of the parent, %zu bytes, %u rounds (target <= 2 ms)\n", 2 * STORED_LOST,
-	       1e3 * m.cpu_s[0], m.bytes, m.rounds);
+	printf("  d = %u: %.2f ms of the parent, %zu bytes, %u rounds (target <= 2 ms)\n",
+	       2 * STORED_LOST, 1e3 * m.cpu_s[0], m.bytes, m.rounds);
 	repair_free(server);
 	repair_free(client);
 	store_read_end(s.txn);
@@ -308,10 +318,11 @@ stored(void)
 		shared_saved(s);
 	}
 	saving = (set_cpu() - start) / 11;
-	printf("A store of %u parcels: its sketch kept: %.3f us a parcel, and saved every %u in %.1f ms: %.3f us in all\n"
-	       "  (target <= 0.5); from arrivals of 500 bytes read again: %.1f us\n",
-	       STORED, 1e6 * noting, SHARED_SAVE_EACH, 1e3 * saving, 1e6 * (noting + saving / SHARED_SAVE_EACH),
-	       1e6 * reading / STORED);
+	printf(
+	    "A store of %u parcels: its sketch kept: %.3f us a parcel, and saved every %u in %.1f ms: %.3f us in all\n"
+	    "  (target <= 0.5); from arrivals of 500 bytes read again: %.1f us\n",
+	    STORED, 1e6 * noting, SHARED_SAVE_EACH, 1e3 * saving,
+	    1e6 * (noting + saving / SHARED_SAVE_EACH), 1e6 * reading / STORED);
 	stored_repair(f.s, s, &key);
 	shared_close(s);
 	fixture_fini(&f);
@@ -324,17 +335,21 @@ main(int argc, char **argv)
 	int k, count = argc > 1 ? argc - 1 : 3;
 	size_t i;
 
-	printf("Between nodes: %u parcels a log; of %u runs (9 of the cheapest and dearest) with as many lost on each side the median and the most bytes;\n"
-	       "all lost at the child; mean rounds; mean ms of processor time, child and parent; negentropy's bytes.\n\n",
-	       LOG_PARCELS, TRIALS_MAX);
-	printf("%9s %6s %9s %9s %9s %6s %7s %7s\n", "N", "d", "bytes", "most", "one side", "rounds", "child", "parent");
+	printf(
+	    "Between nodes: %u parcels a log; of %u runs (9 of the cheapest and dearest) with as many lost on each side the median and the most bytes;\n"
+	    "all lost at the child; mean rounds; mean ms of processor time, child and parent; negentropy's bytes.\n\n",
+	    LOG_PARCELS, TRIALS_MAX);
+	printf("%9s %6s %9s %9s %9s %6s %7s %7s\n", "N", "d", "bytes", "most", "one side", "rounds",
+	       "child", "parent");
 	for (k = 0; k < count; k++) {
 		uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[k + 1], NULL, 10) : sizes[k];
 		double each = build(n);
 
 		for (i = 0; i < ROWS && differences[i] * 2 <= n; i++)
 			row(n, i);
-		printf("%9u   keeping the sketch: %.3f us a parcel (target <= 0.5; negentropy 0.85-10.5)\n\n", n, 1e6 * each);
+		printf(
+		    "%9u   keeping the sketch: %.3f us a parcel (target <= 0.5; negentropy 0.85-10.5)\n\n",
+		    n, 1e6 * each);
 		set_free(&child);
 		set_free(&parent);
 	}

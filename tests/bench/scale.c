@@ -1,9 +1,11 @@
 /*
- * scale BANYAN [RECORDS [DIR]]: what a record costs a node that holds 10,000 of them, and one that holds RECORDS (200,000; the
- * target is of 10,000,000, which takes a quarter of an hour to make and 15 GB of disk). The records that are measured are
- * real ones, brought by real devices to the real process, to both nodes in turn. Those before them are made up: arrivals of random
- * bytes, and copies of real records under new names; their ids rise, so that making them is quick, while those that are
- * measured fall anywhere. With DIR the nodes stay there, as DIR/10000 and DIR/RECORDS, and another run measures the same ones.
+ * scale BANYAN [RECORDS [DIR]]: what a record costs a node that holds 10,000 of them, and one that
+ * holds RECORDS (200,000; the target is of 10,000,000, which takes a quarter of an hour to make and
+ * 15 GB of disk). The records that are measured are real ones, brought by real devices to the real
+ * process, to both nodes in turn. Those before them are made up: arrivals of random bytes, and
+ * copies of real records under new names; their ids rise, so that making them is quick, while those
+ * that are measured fall anywhere. With DIR the nodes stay there, as DIR/10000 and DIR/RECORDS, and
+ * another run measures the same ones.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,8 +23,8 @@
 
 #define BASE 10000u
 #define DEVICES 8u
-#define PARCELS 25u        /* a device and a measurement */
-#define EACH 20u           /* records a parcel */
+#define PARCELS 25u /* a device and a measurement */
+#define EACH 20u    /* records a parcel */
 #define ROUNDS 3u
 #define TEMPLATES 100u
 #define BATCH_PARCELS 500u /* a commit of made up ones */
@@ -39,7 +41,8 @@ struct place {
 struct cost {
 	double all_us, ack_us; /* the node's processor time a record: with opening, and without */
 	double user_us;        /* of all: in the program, not the kernel */
-	double major, read_bytes, written_bytes; /* a record: waits for the disk in the map; bytes from and to the disk */
+	double major, read_bytes,
+	    written_bytes; /* a record: waits for the disk in the map; bytes from and to the disk */
 };
 
 /* ---- growing ---- */
@@ -80,11 +83,13 @@ grow_record(struct store_txn *txn, struct growth *g, uint64_t seq)
 
 	crypto_random(revision.m.id.b, sizeof(revision.m.id.b));
 	crypto_random(revision.record.b, sizeof(revision.record.b));
-	be64_put(revision.record.b, g->records++ * (UINT64_MAX / g->until)); /* rising, over all there are */
+	be64_put(revision.record.b,
+		 g->records++ * (UINT64_MAX / g->until)); /* rising, over all there are */
 	revision.seq = seq;
 	row.id = revision.record;
 	row.heads[0] = revision.m.id;
-	if ((e = revision_row_put(txn, &revision)) == E_OK && (e = record_number(txn, &row.id, &row.order)) == E_OK &&
+	if ((e = revision_row_put(txn, &revision)) == E_OK &&
+	    (e = record_number(txn, &row.id, &row.order)) == E_OK &&
 	    (e = record_place(txn, &row)) == E_OK)
 		e = record_row_put(txn, &row);
 	store_forget(txn);
@@ -139,7 +144,8 @@ grow(struct place *at)
 	g.until = at->records;
 	g.now_s = peer_now_s(node);
 	arena_init(&g.arena, 64u << 20);
-	if (store_read_begin(node->store, &txn) != E_OK || record_walk(node, txn, "case26", add_template, &g) != E_OK)
+	if (store_read_begin(node->store, &txn) != E_OK ||
+	    record_walk(node, txn, "case26", add_template, &g) != E_OK)
 		die("no records to copy");
 	store_read_end(txn);
 	while (g.records < g.until)
@@ -154,11 +160,13 @@ grow(struct place *at)
 static double
 open_all(const struct stage *s)
 {
-	const char *conflicts[] = {s->banyan, "conflicts", s->node, "--key-file", s->key_file, NULL};
+	const char *conflicts[] = {s->banyan,    "conflicts", s->node,
+				   "--key-file", s->key_file, NULL};
 	double before = proc_cpu_s(s->serve);
 	int status;
 
-	free(run(conflicts, &status)); /* any command opens what waits first; it is not counted itself */
+	free(run(conflicts,
+		 &status)); /* any command opens what waits first; it is not counted itself */
 	return proc_cpu_s(s->serve) - before;
 }
 
@@ -172,7 +180,9 @@ fill_devices(struct place *at)
 	for (i = 0; i < DEVICES; i++)
 		for (k = 0; k < PARCELS; k++) {
 			device_fill(at->devices[i], EACH, EACH);
-			if (outbox_gather(at->devices[i], peer_self(at->devices[i]), &made, &why) != E_OK || made != 1)
+			if (outbox_gather(at->devices[i], peer_self(at->devices[i]), &made, &why) !=
+				E_OK ||
+			    made != 1)
 				die("no parcel");
 		}
 }
@@ -199,10 +209,12 @@ measure(struct place *at)
 	ack = proc_ack_us(node) - ack;
 	cpu = proc_cpu_s(node) - cpu - asking;
 	proc_use(node, &after);
-	return (struct cost){1e6 * cpu / records, ack / records, 1e6 * (after.user_s - before.user_s) / records,
-	                     (double)(after.major - before.major) / records,
-	                     (double)(after.read_bytes - before.read_bytes) / records,
-	                     (double)(after.written_bytes - before.written_bytes) / records};
+	return (struct cost){1e6 * cpu / records,
+			     ack / records,
+			     1e6 * (after.user_s - before.user_s) / records,
+			     (double)(after.major - before.major) / records,
+			     (double)(after.read_bytes - before.read_bytes) / records,
+			     (double)(after.written_bytes - before.written_bytes) / records};
 }
 
 static void
@@ -214,10 +226,11 @@ tell(const struct place *at, const struct cost *c)
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", at->stage.node);
 	if (stat(path, &st) != 0)
 		die("%s", path);
-	printf("    with %8llu records in the store (%.2f GB): %.1f us of the node's processor a record, %.1f without opening, %.1f not in the "
-	       "kernel; from and to the disk %.1f and %.1f kB, %.2f waits for it\n",
-	       (unsigned long long)at->records, (double)st.st_size / 1e9, c->all_us, c->ack_us, c->user_us,
-	       c->read_bytes / 1e3, c->written_bytes / 1e3, c->major);
+	printf(
+	    "    with %8llu records in the store (%.2f GB): %.1f us of the node's processor a record, %.1f without opening, %.1f not in the "
+	    "kernel; from and to the disk %.1f and %.1f kB, %.2f waits for it\n",
+	    (unsigned long long)at->records, (double)st.st_size / 1e9, c->all_us, c->ack_us,
+	    c->user_us, c->read_bytes / 1e3, c->written_bytes / 1e3, c->major);
 	(void)fflush(stdout);
 }
 
@@ -277,7 +290,8 @@ asking_s(struct place *at)
 
 	stage_serve(&at->stage);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		const char *argv[] = {at->stage.banyan, commands[i], at->stage.node, "--key-file", at->stage.key_file, NULL};
+		const char *argv[] = {at->stage.banyan, commands[i],        at->stage.node,
+				      "--key-file",     at->stage.key_file, NULL};
 
 		begun = now_s();
 		free(run_ok(argv));

@@ -1,7 +1,8 @@
 /*
- * storm BANYAN [DEVICES] [EACH]: what a node's memory is while DEVICES have EACH sessions open with it, and how long it takes
- * until all are in step again after it was killed and served again: all come at once, resuming. Everything is real: stores,
- * TLS, the node's process. Devices and node share this machine.
+ * storm BANYAN [DEVICES] [EACH]: what a node's memory is while DEVICES have EACH sessions open with
+ * it, and how long it takes until all are in step again after it was killed and served again: all
+ * come at once, resuming. Everything is real: stores, TLS, the node's process. Devices and node
+ * share this machine.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -14,8 +15,8 @@
 #include "tests/bench/device.h"
 #include "tests/bench/proc.h"
 
-#define HANDS 32u     /* threads that connect */
-#define EACH_MAX 8u   /* of one device: a node has no more */
+#define HANDS 32u   /* threads that connect */
+#define EACH_MAX 8u /* of one device: a node has no more */
 #define DEVICES_MAX 2000u
 
 static struct {
@@ -94,12 +95,14 @@ open_one(unsigned i)
 	struct why why = {.e = E_OK};
 	char sentence[400];
 
-	if (link_open(&all.open[i], all.peers[i % all.devices], 0, &result, &why) != E_OK || !result.verified)
+	if (link_open(&all.open[i], all.peers[i % all.devices], 0, &result, &why) != E_OK ||
+	    !result.verified)
 		die("session %u: %s", i, why_sentence(&why, sentence, sizeof(sentence)));
 	count(&result);
 }
 
-/* The first moments of a node that comes back are crowded: who is not let in comes again, as an agent would. */
+/* The first moments of a node that comes back are crowded: who is not let in comes again, as an
+ * agent would. */
 static void
 sync_one(unsigned i)
 {
@@ -135,9 +138,10 @@ main(int argc, char **argv)
 
 	all.devices = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 125;
 	all.each = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 8;
-	if (argc < 2 || all.devices < 1 || all.devices > DEVICES_MAX || all.each < 1 || all.each > EACH_MAX ||
-	    all.devices * all.each > SESSIONS_MAX)
-		die("usage: %s BANYAN [DEVICES] [EACH]: at most %u of one, %u in all", argv[0], EACH_MAX, SESSIONS_MAX);
+	if (argc < 2 || all.devices < 1 || all.devices > DEVICES_MAX || all.each < 1 ||
+	    all.each > EACH_MAX || all.devices * all.each > SESSIONS_MAX)
+		die("usage: %s BANYAN [DEVICES] [EACH]: at most %u of one, %u in all", argv[0],
+		    EACH_MAX, SESSIONS_MAX);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
@@ -148,15 +152,17 @@ main(int argc, char **argv)
 		join_one(i);
 	(void)by_hands(all.devices * all.each, open_one);
 	(void)usleep(3000000);
-	printf("%u sessions of %u devices, %u of them resumed\n", all.devices * all.each, all.devices, all.resumed);
+	printf("%u sessions of %u devices, %u of them resumed\n", all.devices * all.each,
+	       all.devices, all.resumed);
 	target_print("node_open", proc_rss_mb(all.stage.serve));
 	power_cut();
 	cpu = proc_ack_us(all.stage.serve);
 	took = by_hands(all.devices, sync_one);
 	cpu = proc_ack_us(all.stage.serve) - cpu;
-	printf("    the node is killed and served again, %u devices come at once: all in step after %.2f s, %u resumed; %.0f bytes and "
-	       "%.0f us of the node's processor each\n",
-	       all.devices, took, all.resumed, (double)all.bytes / all.devices, cpu / all.devices);
+	printf(
+	    "    the node is killed and served again, %u devices come at once: all in step after %.2f s, %u resumed; %.0f bytes and "
+	    "%.0f us of the node's processor each\n",
+	    all.devices, took, all.resumed, (double)all.bytes / all.devices, cpu / all.devices);
 	for (i = 0; i < all.devices; i++)
 		peer_close(all.peers[i]);
 	stage_end(&all.stage);

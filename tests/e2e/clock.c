@@ -1,6 +1,7 @@
 /*
- * clock: a wrong clock for one process, by LD_PRELOAD. BANYAN_TEST_CLOCK is the time at its start in seconds since
- * 1970; from there it goes on at the right pace. Only the calendar is wrong: monotonic clocks are left alone.
+ * clock: a wrong clock for one process, by LD_PRELOAD. BANYAN_TEST_CLOCK is the time at its start
+ * in seconds since 1970; from there it goes on at the right pace. Only the calendar is wrong:
+ * monotonic clocks are left alone.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>

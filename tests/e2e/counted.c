@@ -1,7 +1,8 @@
 /*
- * counted NODE FILE [BYTES]: a link to the node (wire.h), of so many bytes a second; its address is printed, FILE always holds the
- * bytes that passed, both ways, on its second line the connections, on its third how many of them are open, on its fourth how
- * often it was written: what was read of the link lies between the write before and this one.
+ * counted NODE FILE [BYTES]: a link to the node (wire.h), of so many bytes a second; its address is
+ * printed, FILE always holds the bytes that passed, both ways, on its second line the connections,
+ * on its third how many of them are open, on its fourth how often it was written: what was read of
+ * the link lies between the write before and this one.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,8 +30,9 @@ main(int argc, char **argv)
 	for (written = 1;; written++) {
 		uint64_t open = atomic_load(&w->open); /* first: when none was, the bytes are all */
 		int n = snprintf(line, sizeof(line), "%020llu\n%020llu\n%llu\n%020llu\n",
-		                 (unsigned long long)(atomic_load(&w->up) + atomic_load(&w->down)),
-		                 (unsigned long long)atomic_load(&w->links), (unsigned long long)open, written);
+				 (unsigned long long)(atomic_load(&w->up) + atomic_load(&w->down)),
+				 (unsigned long long)atomic_load(&w->links),
+				 (unsigned long long)open, written);
 
 		if (pwrite(fd, line, (size_t)n, 0) != n)
 			die("cannot write %s", argv[2]);

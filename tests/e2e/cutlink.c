@@ -1,7 +1,8 @@
 /*
- * cutlink NODE FOLDER: a link to NODE (HOST:PORT), driven by files: FOLDER/address is where it listens. When FOLDER/ask says "N CUT",
- * and no connection is open any more, FOLDER/told says "N UP": from then on a connection dies after CUT bytes (0: never), and UP bytes
- * came from devices till then. Until killed.
+ * cutlink NODE FOLDER: a link to NODE (HOST:PORT), driven by files: FOLDER/address is where it
+ * listens. When FOLDER/ask says "N CUT", and no connection is open any more, FOLDER/told says "N
+ * UP": from then on a connection dies after CUT bytes (0: never), and UP bytes came from devices
+ * till then. Until killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,9 +40,11 @@ main(int argc, char **argv)
 	for (;;) {
 		FILE *f = fopen(path, "r");
 
-		if (f != NULL && fscanf(f, "%llu %llu", &asked, &cut) == 2 && asked != answered && atomic_load(&w->open) == 0) {
+		if (f != NULL && fscanf(f, "%llu %llu", &asked, &cut) == 2 && asked != answered &&
+		    atomic_load(&w->open) == 0) {
 			atomic_store(&w->cut_after, cut);
-			(void)snprintf(text, sizeof(text), "%llu %llu\n", asked, (unsigned long long)atomic_load(&w->up));
+			(void)snprintf(text, sizeof(text), "%llu %llu\n", asked,
+				       (unsigned long long)atomic_load(&w->up));
 			put(argv[2], "told", text);
 			answered = asked;
 		}

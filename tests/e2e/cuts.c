@@ -1,7 +1,8 @@
 /*
- * cuts BANYAN STRIDE: twenty records saved by one submit, over a link that is cut after every STRIDEth byte: the next
- * session goes on, at most one parcel is sent again, nothing is there twice, and both sides agree. Then a link that never
- * lives longer than a few hundred bytes, and a budget of a few hundred bytes a session: both get a backlog through.
+ * cuts BANYAN STRIDE: twenty records saved by one submit, over a link that is cut after every
+ * STRIDEth byte: the next session goes on, at most one parcel is sent again, nothing is there
+ * twice, and both sides agree. Then a link that never lives longer than a few hundred bytes, and a
+ * budget of a few hundred bytes a session: both get a backlog through.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ try_sync(struct peer *p, uint64_t budget, struct link_result *result)
 	enum err e = link_sync(p, budget, result, &why);
 
 	said = why;
-	if (e != E_OK && e != E_PEER_GONE && e != E_TLS && e != E_BUDGET && e != E_CONNECT && e != E_BUDGET_SMALL)
+	if (e != E_OK && e != E_PEER_GONE && e != E_TLS && e != E_BUDGET && e != E_CONNECT &&
+	    e != E_BUDGET_SMALL)
 		die("a cut makes this of it: %s", why_sentence(&why, sentence, sizeof(sentence)));
 	return e;
 }
@@ -63,7 +65,8 @@ join(struct stage *s, unsigned n)
 static unsigned
 listed(struct stage *s)
 {
-	const char *argv[] = {s->banyan, "list", s->node, "case26", "--json", "--key-file", s->key_file, NULL};
+	const char *argv[] = {s->banyan, "list",       s->node,     "case26",
+			      "--json",  "--key-file", s->key_file, NULL};
 	unsigned lines = 0;
 	char *text = run_ok(argv), *c;
 
@@ -83,8 +86,8 @@ carried(void)
 #define ASK_BYTES 130u  /* what is held is asked and said, and what is there of a parcel */
 
 /*
- * What two sessions carried is what one would have, a session more, and at most one parcel: a cut may have taken it
- * whole, when only its receipt was missing it is not even that.
+ * What two sessions carried is what one would have, a session more, and at most one parcel: a cut
+ * may have taken it whole, when only its receipt was missing it is not even that.
  */
 static unsigned
 at_every_byte(struct peer *p, unsigned stride, unsigned count, unsigned each)
@@ -112,13 +115,17 @@ at_every_byte(struct peer *p, unsigned stride, unsigned count, unsigned each)
 		parcels = head_of(p) - head;
 		largest = (whole - COLD_BYTES) / parcels * 5 / 4 + 100;
 		if (both > whole + whole / 10 + COLD_BYTES + ASK_BYTES + largest)
-			die("cut at %llu of %llu: %llu bytes in the two sessions", (unsigned long long)cut,
-			    (unsigned long long)whole, (unsigned long long)both);
-		if (both > whole + COLD_BYTES + ASK_BYTES && both - whole - COLD_BYTES - ASK_BYTES > worst)
+			die("cut at %llu of %llu: %llu bytes in the two sessions",
+			    (unsigned long long)cut, (unsigned long long)whole,
+			    (unsigned long long)both);
+		if (both > whole + COLD_BYTES + ASK_BYTES &&
+		    both - whole - COLD_BYTES - ASK_BYTES > worst)
 			worst = both - whole - COLD_BYTES - ASK_BYTES;
 	}
-	printf("ok   %u records in %llu parcels, %llu bytes, cut after every %uth byte: at most %llu bytes again\n", count,
-	       (unsigned long long)parcels, (unsigned long long)whole, stride, (unsigned long long)worst);
+	printf(
+	    "ok   %u records in %llu parcels, %llu bytes, cut after every %uth byte: at most %llu bytes again\n",
+	    count, (unsigned long long)parcels, (unsigned long long)whole, stride,
+	    (unsigned long long)worst);
 	return records;
 }
 
@@ -127,7 +134,8 @@ static unsigned
 short_links(struct peer *p, uint64_t life)
 {
 	struct link_result result;
-	uint64_t links = atomic_load(&w->links), bytes = atomic_load(&w->up) + atomic_load(&w->down);
+	uint64_t links = atomic_load(&w->links),
+		 bytes = atomic_load(&w->up) + atomic_load(&w->down);
 	enum err e = E_PEER_GONE;
 	int i;
 
@@ -136,8 +144,8 @@ short_links(struct peer *p, uint64_t life)
 	for (i = 0; i < 400 && e != E_OK; i++)
 		e = try_sync(p, 0, &result);
 	if (e != E_OK)
-		die("links of %llu bytes carry nothing: %llu records wait after %d of them", (unsigned long long)life,
-		    (unsigned long long)result.records_waiting, i);
+		die("links of %llu bytes carry nothing: %llu records wait after %d of them",
+		    (unsigned long long)life, (unsigned long long)result.records_waiting, i);
 	atomic_store(&w->cut_after, 0);
 	printf("ok   300 records over links that die after %llu bytes: %llu links, %llu bytes\n",
 	       (unsigned long long)life, (unsigned long long)(atomic_load(&w->links) - links),
@@ -155,20 +163,24 @@ budgets(struct peer *p, uint64_t budget)
 
 	device_fill(p, 100, 5);
 	for (i = 0; i < 200 && e != E_OK; i++) {
-		uint64_t before = atomic_load(&w->up) + atomic_load(&w->down), took, waits = result.records_waiting;
+		uint64_t before = atomic_load(&w->up) + atomic_load(&w->down), took,
+			 waits = result.records_waiting;
 
 		e = try_sync(p, budget, &result);
 		took = atomic_load(&w->up) + atomic_load(&w->down) - before;
 		if (took > budget)
-			die("%llu bytes of %llu", (unsigned long long)took, (unsigned long long)budget);
+			die("%llu bytes of %llu", (unsigned long long)took,
+			    (unsigned long long)budget);
 		if (e != E_OK && e != E_BUDGET)
-			die("a budget of %llu ends as %s: %s", (unsigned long long)budget, err_name(e), said.thing);
+			die("a budget of %llu ends as %s: %s", (unsigned long long)budget,
+			    err_name(e), said.thing);
 		if (i > 0 && e != E_OK && result.counts.resumed && result.records_waiting >= waits)
 			die("a budget of %llu carries nothing", (unsigned long long)budget);
 	}
 	if (e != E_OK)
 		die("a budget of %llu never ends", (unsigned long long)budget);
-	printf("ok   100 records at %llu bytes a session: %d sessions\n", (unsigned long long)budget, i);
+	printf("ok   100 records at %llu bytes a session: %d sessions\n",
+	       (unsigned long long)budget, i);
 	if (try_sync(p, 0, &result) != E_OK)
 		die("and then no sync");
 	device_fill(p, 1, 1);
@@ -207,7 +219,8 @@ kept_bytes(struct peer *p, uint64_t head)
 	if (store_read_begin(p->store, &txn) != E_OK)
 		die("the device's store");
 	for (n = 1; n <= head; n++) {
-		if (arrival_find(txn, &log, n, &seq, &hash) != E_OK || arrival_get(txn, seq, &a) != E_OK)
+		if (arrival_find(txn, &log, n, &seq, &hash) != E_OK ||
+		    arrival_get(txn, seq, &a) != E_OK)
 			die("parcel %llu has no place any more", (unsigned long long)n);
 		bytes += a.parcel.n;
 	}
@@ -219,7 +232,8 @@ static void
 backup(struct stage *s, const char *name)
 {
 	char file[300];
-	const char *argv[] = {s->banyan, "backup", s->node, "-o", file, "--key-file", s->key_file, NULL};
+	const char *argv[] = {s->banyan, "backup",     s->node,     "-o",
+			      file,      "--key-file", s->key_file, NULL};
 
 	(void)snprintf(file, sizeof(file), "%s/%s", s->dir, name);
 	free(run_ok(argv));
@@ -244,8 +258,10 @@ safe_is_freed(struct stage *s, struct peer *p)
 	backup(s, "backup2");
 	device_sync(p, &result);
 	if (kept_bytes(p, head) != 0)
-		die("%llu bytes of parcels that are in two backups are kept", (unsigned long long)kept_bytes(p, head));
-	if (verify_store(p, &whole, fault, no_progress, NULL, &why) != E_OK || whole.bad_parcels > 0)
+		die("%llu bytes of parcels that are in two backups are kept",
+		    (unsigned long long)kept_bytes(p, head));
+	if (verify_store(p, &whole, fault, no_progress, NULL, &why) != E_OK ||
+	    whole.bad_parcels > 0)
 		die("check takes what was given up for damage");
 	device_fill(p, 3, 1);
 	device_sync(p, &result);

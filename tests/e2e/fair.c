@@ -1,8 +1,9 @@
 /*
- * fair BANYAN [RECORDS]: one village brings RECORDS at once (6,000; a hundred thousand are the case that it stands for) and, as
- * soon as all of them are acknowledged and wait to be opened, another one brings one urgent record. Its sync is not kept waiting, and
- * it is opened before the many, though it came after them. Real processes and stores. Where the node has opened all before
- * the urgent one arrives, twice as many are brought.
+ * fair BANYAN [RECORDS]: one village brings RECORDS at once (6,000; a hundred thousand are the case
+ * that it stands for) and, as soon as all of them are acknowledged and wait to be opened, another
+ * one brings one urgent record. Its sync is not kept waiting, and it is opened before the many,
+ * though it came after them. Real processes and stores. Where the node has opened all before the
+ * urgent one arrives, twice as many are brought.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,8 @@ village(unsigned n, const char *name)
 	return p;
 }
 
-/* The many, by a process of its own: so many as it reads are made ready; at the next word they go. */
+/* The many, by a process of its own: so many as it reads are made ready; at the next word they go.
+ */
 static void
 bring_many(int words, int answers)
 {
@@ -43,7 +45,8 @@ bring_many(int words, int answers)
 
 	while (read(words, &records, sizeof(records)) == sizeof(records)) {
 		device_fill(p, records, EACH);
-		if (outbox_gather(p, peer_self(p), &made, &why) != E_OK || write(answers, "r", 1) != 1 ||
+		if (outbox_gather(p, peer_self(p), &made, &why) != E_OK ||
+		    write(answers, "r", 1) != 1 ||
 		    read(words, &records, sizeof(records)) != sizeof(records))
 			die("no parcels");
 		device_sync(p, &result);
@@ -60,15 +63,18 @@ tell_many(unsigned records)
 {
 	char answer;
 
-	if (write(words[1], &records, sizeof(records)) != sizeof(records) || read(answers[0], &answer, 1) != 1)
+	if (write(words[1], &records, sizeof(records)) != sizeof(records) ||
+	    read(answers[0], &answer, 1) != 1)
 		die("the many do not come");
 }
 
-/* Where the newest record of the village 1 stands among all, in the order in which they were opened; *all: how many there are. */
+/* Where the newest record of the village 1 stands among all, in the order in which they were
+ * opened; *all: how many there are. */
 static unsigned
 place_of_urgent(unsigned *all)
 {
-	const char *list[] = {stage.banyan, "list", stage.node, "case26", "--json", "--key-file", stage.key_file, NULL};
+	const char *list[] = {stage.banyan, "list",       stage.node,     "case26",
+			      "--json",     "--key-file", stage.key_file, NULL};
 	char *text = run_ok(list), *line, *rest = text, area[40];
 	unsigned n = 0, place = 0;
 
@@ -106,8 +112,9 @@ race(struct peer *urgent, unsigned records, unsigned *before)
 	begun = now_s() - begun;
 	link_close(open);
 	place = place_of_urgent(&all);
-	printf("%u records of one village, then an urgent one of another: synced in %.2f s, opened as number %u of %u\n", records,
-	       begun, place - *before, all - *before);
+	printf(
+	    "%u records of one village, then an urgent one of another: synced in %.2f s, opened as number %u of %u\n",
+	    records, begun, place - *before, all - *before);
 	if (all != *before + records + 1 || place == 0)
 		die("%u records arrived, not %u", all - *before, records + 1);
 	if (begun > SYNC_S_MAX)
@@ -119,7 +126,8 @@ race(struct peer *urgent, unsigned records, unsigned *before)
 int
 main(int argc, char **argv)
 {
-	unsigned records = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 6000, before = 0, tries = TRIES;
+	unsigned records = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 6000, before = 0,
+		 tries = TRIES;
 	struct peer *urgent;
 	int code;
 	pid_t pid;

@@ -1,6 +1,7 @@
 /*
- * get HOST:PORT LINE: say LINE and an empty line, as HTTP does, and print all of the answer. A machine that tests need not have
- * a browser. "" for LINE says nothing and waits for the other end to hang up. Exit 1: no connection.
+ * get HOST:PORT LINE: say LINE and an empty line, as HTTP does, and print all of the answer. A
+ * machine that tests need not have a browser. "" for LINE says nothing and waits for the other end
+ * to hang up. Exit 1: no connection.
  */
 #include <netdb.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ main(int argc, char **argv)
 		return 64;
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(port - argv[1]), argv[1]);
 	(void)snprintf(say, sizeof(say), "%s\r\nHost: here\r\n\r\n", argv[2]);
-	if (getaddrinfo(host, port + 1, &hints, &to) != 0 || (fd = socket(to->ai_family, SOCK_STREAM, 0)) < 0 ||
+	if (getaddrinfo(host, port + 1, &hints, &to) != 0 ||
+	    (fd = socket(to->ai_family, SOCK_STREAM, 0)) < 0 ||
 	    connect(fd, to->ai_addr, to->ai_addrlen) != 0)
 		return 1;
 	freeaddrinfo(to);

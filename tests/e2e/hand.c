@@ -1,6 +1,6 @@
 /*
- * hand DEVICE NODE KEY: the parcels that DEVICE made are handed to NODE (two stores that nobody serves) as a stranger would
- * who carries them. Prints how many were new there.
+ * hand DEVICE NODE KEY: the parcels that DEVICE made are handed to NODE (two stores that nobody
+ * serves) as a stranger would who carries them. Prints how many were new there.
  */
 #include "tests/e2e/two_stores.h"
 

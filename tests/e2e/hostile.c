@@ -2,10 +2,11 @@
  * hostile: what nobody's program should do, for the bad-day tests.
  *
  *   hostile stranger INVITATION          sync with a certificate that nobody enrolled
- *   hostile scope STORE KEY AREA JSON    finish a record of F9_session for AREA, whoever answers for it, and sync
- *   hostile speak STORE KEY HEX          an enrolled device that sends these bytes where messages should be
- *   hostile noise ADDRESS COUNT          COUNT connections of random bytes, each closed in the middle
- *   hostile hold ADDRESS COUNT           COUNT connections that begin a handshake and say no more, until it is killed
+ *   hostile scope STORE KEY AREA JSON    finish a record of F9_session for AREA, whoever answers
+ * for it, and sync hostile speak STORE KEY HEX          an enrolled device that sends these bytes
+ * where messages should be hostile noise ADDRESS COUNT          COUNT connections of random bytes,
+ * each closed in the middle hostile hold ADDRESS COUNT           COUNT connections that begin a
+ * handshake and say no more, until it is killed
  *
  * The first three end with the exit status of the error that they met and say its sentence.
  */
@@ -43,7 +44,8 @@ open_store(const char *path, const char *key_path)
 	struct peer *p;
 	FILE *f = fopen(key_path, "rb");
 
-	if (f == NULL || fread(key, 1, sizeof(key), f) != sizeof(key) || peer_open(&p, path, &unlock, &why) != E_OK) {
+	if (f == NULL || fread(key, 1, sizeof(key), f) != sizeof(key) ||
+	    peer_open(&p, path, &unlock, &why) != E_OK) {
 		fprintf(stderr, "%s, %s: %s\n", path, key_path, why.thing);
 		exit(1);
 	}
@@ -83,8 +85,8 @@ stranger_event(void *ctx, struct session *s, const struct session_event *ev, uin
 static int
 stranger(const char *line)
 {
-	struct net_client_config config = {.begin = stranger_begin, .event = stranger_event,
-	                                   .source = {.heads = no_heads}};
+	struct net_client_config config = {
+	    .begin = stranger_begin, .event = stranger_event, .source = {.heads = no_heads}};
 	struct net_counts counts;
 	struct why why = {.e = E_OK};
 	struct invite invite;
@@ -112,9 +114,10 @@ static int
 scope(const char *store, const char *key, const char *area, const char *json)
 {
 	struct peer *p = open_store(store, key);
-	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000, .device_id = "", .username = "",
-	                         .area = area};
-	struct finished f = {.form = peer_form(p, "F9_session"), .area = area, .time_s = peer_now_s(p)};
+	struct answer_env env = {
+	    .now_ms = (int64_t)peer_now_s(p) * 1000, .device_id = "", .username = "", .area = area};
+	struct finished f = {
+	    .form = peer_form(p, "F9_session"), .area = area, .time_s = peer_now_s(p)};
 	struct link_result result;
 	struct why why = {.e = E_OK};
 	struct answer_fault fault;
@@ -211,7 +214,8 @@ speak(const char *store, const char *key, const char *hex)
 	    cert_make(&peer_self(p)->sign, &peer_self(p)->id, &der) != E_OK)
 		return 64;
 	identity.certificate = writer_view(&der);
-	if (tls_side_new(&side, false, &identity, NULL) != E_OK || tls_new(&t, side, &pin, BYTES_NONE) != E_OK)
+	if (tls_side_new(&side, false, &identity, NULL) != E_OK ||
+	    tls_new(&t, side, &pin, BYTES_NONE) != E_OK)
 		return 71;
 	while ((e = tls_handshake(t, &up, &why)) == E_OK && !up) {
 		send_all(fd, t);

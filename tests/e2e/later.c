@@ -1,10 +1,10 @@
 /*
- * later WHAT STORE KEYFILE [RECORD]: what a program of a later version would leave in a store, and whether it is still there:
- *   says      a node says what nobody knows: a control item of its own affairs, and one to be said on
- *   notifies  ... and a notice to each device
- *   revises   a device changes RECORD by a revision of a kind that nobody knows
- *   letters   a device's bundle (on the standard output) whose envelope holds letters of unknown kinds before its own
- *   digests   of each item: its leaf, and the hash of its analytic part as it is here
+ * later WHAT STORE KEYFILE [RECORD]: what a program of a later version would leave in a store, and
+ * whether it is still there: says      a node says what nobody knows: a control item of its own
+ * affairs, and one to be said on notifies  ... and a notice to each device revises   a device
+ * changes RECORD by a revision of a kind that nobody knows letters   a device's bundle (on the
+ * standard output) whose envelope holds letters of unknown kinds before its own digests   of each
+ * item: its leaf, and the hash of its analytic part as it is here
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ notify_one(void *arg, const struct member *m)
 static enum err
 says_job(struct store_txn *txn, void *arg)
 {
-	static const uint8_t own[] = {0x92, 0x0e, 0xa3, 'o', 'w', 'n'}, on[] = {0x92, 0x63, 0xa7, 's', 'a', 'i', 'd', ' ', 'o', 'n'};
+	static const uint8_t own[] = {0x92, 0x0e, 0xa3, 'o', 'w', 'n'},
+			     on[] = {0x92, 0x63, 0xa7, 's', 'a', 'i', 'd', ' ', 'o', 'n'};
 	enum err e;
 
 	if (*(bool *)arg)
@@ -91,18 +92,21 @@ letters(void)
 	mail_to_office(&mail);
 	writer_heap_init(&letter, 1u << 20);
 	writer_heap_init(&bundle, 8u << 20);
-	if ((e = mail_letter(&mail, BYTES(unknown, sizeof(unknown)))) == E_OK && (e = store_read_begin(p->store, &txn)) == E_OK) {
+	if ((e = mail_letter(&mail, BYTES(unknown, sizeof(unknown)))) == E_OK &&
+	    (e = store_read_begin(p->store, &txn)) == E_OK) {
 		e = arrival_last(txn, &last);
 		for (seq = 1; seq <= last && e == E_OK; seq++)
 			if ((e = arrival_get(txn, seq, &a)) == E_OK && (a.flags & ARRIVAL_OWN)) {
 				writer_reset(&letter);
-				if ((e = letter_carried(txn, &p->programme.id, &a, &letter)) == E_OK &&
+				if ((e = letter_carried(txn, &p->programme.id, &a, &letter)) ==
+					E_OK &&
 				    (e = mail_letter(&mail, writer_view(&letter))) == E_OK)
 					e = mail_letter(&mail, BYTES(unknown, sizeof(unknown)));
 			}
 		store_read_end(txn);
 	}
-	if (e == E_OK && (e = mail_seal(&mail, NULL)) == E_OK && (e = mail_bundle(&mail, &bundle)) == E_OK)
+	if (e == E_OK && (e = mail_seal(&mail, NULL)) == E_OK &&
+	    (e = mail_bundle(&mail, &bundle)) == E_OK)
 		e = fwrite(bundle.p, 1, bundle.n, stdout) == bundle.n ? E_OK : E_IO;
 	mail_free(&mail);
 	writer_free(&letter);
@@ -113,7 +117,8 @@ letters(void)
 static void
 print_items(const struct arrival *a)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = a->log, .previous = a->previous};
+	struct parcel_context context = {
+	    .programme = p->programme.id, .log = a->log, .previous = a->previous};
 	char leaf[2 * HASH_BYTES + 1], hash[2 * HASH_BYTES + 1];
 	uint8_t h[HASH_BYTES];
 	struct parcel parcel;
@@ -128,7 +133,10 @@ print_items(const struct arrival *a)
 			crypto_sha256(h, parcel.items[i].analytic.ciphertext);
 			hex_encode(leaf, parcel.items[i].leaf, HASH_BYTES);
 			hex_encode(hash, h, HASH_BYTES);
-			printf("%s %s %s\n", parcel.items[i].enc == NULL ? "control" : parcel.items[i].to.to_principal ? "notice" : "record",
+			printf("%s %s %s\n",
+			       parcel.items[i].enc == NULL       ? "control"
+			       : parcel.items[i].to.to_principal ? "notice"
+								 : "record",
 			       leaf, hash);
 		}
 	arena_free(&arena);

@@ -1,7 +1,8 @@
 /*
  * lose CHILD PARENT KEY said: CHILD forgets up to where it said its arrivals.
- * lose CHILD PARENT KEY: both nodes (stores that nobody serves) believe that all of CHILD's arrivals were said and heard: what
- * was not is missing at PARENT, and no cursor tells. Prints how many of the child's arrivals there are.
+ * lose CHILD PARENT KEY: both nodes (stores that nobody serves) believe that all of CHILD's
+ * arrivals were said and heard: what was not is missing at PARENT, and no cursor tells. Prints how
+ * many of the child's arrivals there are.
  */
 #include <string.h>
 
@@ -50,7 +51,8 @@ static enum err
 lose(struct peer *child, struct peer *parent, uint64_t *last, struct why *why)
 {
 	struct cursor said = {"said", peer_self(parent)->id, store_incarnation(parent->store), 0},
-		      heard = {"heard", peer_self(child)->id, store_incarnation(child->store) >> 32 << 32, 0};
+		      heard = {"heard", peer_self(child)->id,
+			       store_incarnation(child->store) >> 32 << 32, 0};
 	struct store_txn *txn;
 	enum err e;
 

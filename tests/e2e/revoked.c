@@ -1,6 +1,7 @@
 /*
- * revoked BANYAN: a device resumes its TLS session and greets; while its parcel is on the way the office revokes it. The
- * parcel is not taken. Nor is anything later: the kept TLS session does not let it in.
+ * revoked BANYAN: a device resumes its TLS session and greets; while its parcel is on the way the
+ * office revokes it. The parcel is not taken. Nor is anything later: the kept TLS session does not
+ * let it in.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static enum err
 slow_job(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	return pace_put(txn, PACE_BYTES_MIN); /* small TLS records: the greeting arrives before the parcel */
+	return pace_put(
+	    txn, PACE_BYTES_MIN); /* small TLS records: the greeting arrives before the parcel */
 }
 
 static unsigned
@@ -56,10 +58,11 @@ main(int argc, char **argv)
 	if (!result.counts.resumed || store_write(p->store, slow_job, NULL) != E_OK)
 		die("no resumption to begin with");
 	device_fill(p, 20, 20);
-	atomic_store(&w->hold_after, 302 + 256 + 29 + 10); /* in the second record of the device's flight */
+	atomic_store(&w->hold_after,
+		     302 + 256 + 29 + 10); /* in the second record of the device's flight */
 	if ((officer = fork()) == 0) {
-		const char *revoke[] = {s.banyan, "revoke", s.node, "phone", "--reason", "stolen", "--key-file",
-		                        s.key_file, NULL};
+		const char *revoke[] = {s.banyan, "revoke",     s.node,     "phone", "--reason",
+					"stolen", "--key-file", s.key_file, NULL};
 
 		while (atomic_load(&w->held) == 0)
 			(void)usleep(2000);
@@ -80,7 +83,8 @@ main(int argc, char **argv)
 		die("and then it is let in as %s", err_name(e));
 	peer_close(p);
 	{
-		const char *list[] = {s.banyan, "list", s.node, "case26", "--json", "--key-file", s.key_file, NULL};
+		const char *list[] = {s.banyan, "list",       s.node,     "case26",
+				      "--json", "--key-file", s.key_file, NULL};
 		unsigned n = lines_of(list);
 
 		if (n != 1)

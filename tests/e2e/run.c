@@ -135,7 +135,8 @@ stage_key(const struct stage *s)
 	unsigned char key[32];
 	FILE *f;
 
-	if (getrandom(key, sizeof(key), 0) != sizeof(key) || (f = fopen(s->key_file, "wb")) == NULL ||
+	if (getrandom(key, sizeof(key), 0) != sizeof(key) ||
+	    (f = fopen(s->key_file, "wb")) == NULL ||
 	    fwrite(key, 1, sizeof(key), f) != sizeof(key) || fclose(f) != 0)
 		die("%s: %s", s->key_file, strerror(errno));
 	(void)chmod(s->key_file, 0600);
@@ -148,7 +149,8 @@ stage_begin(struct stage *s, const char *banyan)
 
 	memset(s, 0, sizeof(*s));
 	if (snprintf(s->dir, sizeof(s->dir), "%s/banyan-e2e-XXXXXX", tmp != NULL ? tmp : "/tmp") >=
-	        (int)sizeof(s->dir) || mkdtemp(s->dir) == NULL)
+		(int)sizeof(s->dir) ||
+	    mkdtemp(s->dir) == NULL)
 		die("%s: %s", s->dir, strerror(errno));
 	stage_names(s, banyan);
 	stage_key(s);
@@ -164,12 +166,14 @@ stage_keep(struct stage *s, const char *banyan, const char *dir)
 
 	memset(s, 0, sizeof(*s));
 	s->kept = true;
-	if (snprintf(s->dir, sizeof(s->dir), "%s", dir) >= (int)sizeof(s->dir) || ((made = mkdir(dir, 0700)) != 0 && errno != EEXIST))
+	if (snprintf(s->dir, sizeof(s->dir), "%s", dir) >= (int)sizeof(s->dir) ||
+	    ((made = mkdir(dir, 0700)) != 0 && errno != EEXIST))
 		die("%s: %s", dir, strerror(errno));
 	there = made != 0;
 	stage_names(s, banyan);
 	(void)snprintf(path, sizeof(path), "%s/address", dir);
-	if (there && ((f = fopen(path, "r")) == NULL || fscanf(f, "%63s", s->address) != 1 || fclose(f) != 0))
+	if (there && ((f = fopen(path, "r")) == NULL || fscanf(f, "%63s", s->address) != 1 ||
+		      fclose(f) != 0))
 		die("%s is not a stage that ended well: remove it, or name another one", dir);
 	if (!there)
 		stage_key(s);
@@ -179,7 +183,8 @@ stage_keep(struct stage *s, const char *banyan, const char *dir)
 void
 stage_serve(struct stage *s)
 {
-	const char *argv[] = {s->banyan, "serve", s->node, "--listen", s->address, "--key-file", s->key_file, NULL};
+	const char *argv[] = {s->banyan,  "serve",      s->node,     "--listen",
+			      s->address, "--key-file", s->key_file, NULL};
 	char line[200];
 	size_t n = 0;
 	int out;
@@ -188,7 +193,8 @@ stage_serve(struct stage *s)
 	s->serve = start(argv, &out);
 	while (n < sizeof(line) - 1 && memchr(line, '\n', n) == NULL) {
 		struct pollfd ready = {.fd = out, .events = POLLIN};
-		ssize_t got = poll(&ready, 1, READY_MS) == 1 ? read(out, line + n, sizeof(line) - 1 - n) : 0;
+		ssize_t got =
+		    poll(&ready, 1, READY_MS) == 1 ? read(out, line + n, sizeof(line) - 1 - n) : 0;
 
 		if (got <= 0)
 			die("the node did not come up");
@@ -204,15 +210,16 @@ void
 stage_node(struct stage *s, const char *const *forms, size_t form_count)
 {
 	char areas[400], paths[8][400];
-	const char *init[] = {s->banyan, "init", s->node, "--programme", "End to end", "--areas", areas,
-	                      "--area", "SM09", "--key-file", s->key_file, NULL};
+	const char *init[] = {s->banyan, "init",   s->node, "--programme", "End to end", "--areas",
+			      areas,     "--area", "SM09",  "--key-file",  s->key_file,  NULL};
 	const char *add[ARGS_MAX] = {s->banyan, "form", "add", s->node, "--key-file", s->key_file};
 	size_t i;
 
 	(void)snprintf(areas, sizeof(areas), "%s/schemas/areas/demo_province.csv", s->source);
 	free(run_ok(init));
 	for (i = 0; i < form_count && i < 8; i++) {
-		(void)snprintf(paths[i], sizeof(paths[i]), "%s/schemas/forms/%s.md", s->source, forms[i]);
+		(void)snprintf(paths[i], sizeof(paths[i]), "%s/schemas/forms/%s.md", s->source,
+			       forms[i]);
 		add[6 + i] = paths[i];
 	}
 	if (form_count > 0)
@@ -232,6 +239,7 @@ stage_end(struct stage *s)
 	if (pid > 0 && (kill(pid, SIGTERM) != 0 || waitpid(pid, &code, 0) != pid || code != 0))
 		die("the node did not stop cleanly (%d)", code);
 	(void)snprintf(path, sizeof(path), "%s/address", s->dir);
-	if (s->kept && ((f = fopen(path, "w")) == NULL || fprintf(f, "%s\n", s->address) < 0 || fclose(f) != 0))
+	if (s->kept && ((f = fopen(path, "w")) == NULL || fprintf(f, "%s\n", s->address) < 0 ||
+			fclose(f) != 0))
 		die("%s: %s", path, strerror(errno));
 }

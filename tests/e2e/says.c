@@ -1,6 +1,7 @@
 /*
- * says WANT GOT: does GOT say what WANT says? Line by line; of a line that is a JSON object each member must be there with the
- * same value, and there may be more: a later version may tell more of an older store, and not less or other.
+ * says WANT GOT: does GOT say what WANT says? Line by line; of a line that is a JSON object each
+ * member must be there with the same value, and there may be more: a later version may tell more of
+ * an older store, and not less or other.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -17,9 +18,10 @@ holds(const json_t *want, const json_t *got)
 	size_t i;
 
 	if (json_is_object(want)) {
-		json_object_foreach ((json_t *)(uintptr_t)want, key, value)
-			if (json_object_get(got, key) == NULL || !holds(value, json_object_get(got, key)))
-				return false;
+		json_object_foreach(
+		    (json_t *)(uintptr_t)want, key,
+		    value) if (json_object_get(got, key) == NULL ||
+			       !holds(value, json_object_get(got, key))) return false;
 		return json_is_object(got);
 	}
 	if (!json_is_array(want))
@@ -61,7 +63,8 @@ main(int argc, char **argv)
 		if (n < 0 && m < 0)
 			break;
 		if (n < 0 || m < 0 || !line_holds(want, got)) {
-			printf("line %u\nwanted %sgot    %s", line, n < 0 ? "nothing\n" : want, m < 0 ? "nothing\n" : got);
+			printf("line %u\nwanted %sgot    %s", line, n < 0 ? "nothing\n" : want,
+			       m < 0 ? "nothing\n" : got);
 			good = false;
 			break;
 		}

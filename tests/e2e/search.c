@@ -1,8 +1,9 @@
 /*
- * search MARKERS PATH...: look for planted markers in the raw bytes of files and of all files below folders. MARKERS
- * is a file with a marker a line. A marker is found when any ten bytes of it stand somewhere as UTF-8, UTF-16 of
- * either order, hexadecimal digits, or base64 (of either alphabet, at any of the three offsets). Prints each one
- * that was found, once, with its file; exits 0 when all were found, 1 when some, 2 when none.
+ * search MARKERS PATH...: look for planted markers in the raw bytes of files and of all files below
+ * folders. MARKERS is a file with a marker a line. A marker is found when any ten bytes of it stand
+ * somewhere as UTF-8, UTF-16 of either order, hexadecimal digits, or base64 (of either alphabet, at
+ * any of the three offsets). Prints each one that was found, once, with its file; exits 0 when all
+ * were found, 1 when some, 2 when none.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -18,10 +19,12 @@ static char markers[MARKERS_MAX][MARKER_BYTES_MAX];
 static char found[MARKERS_MAX];
 static size_t marker_count, file_count;
 
-static const char *const alphabets[] = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+static const char *const alphabets[] = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
 
-/* The digits of base64 that depend on nothing but the piece, when `skip` bytes stand before it in its group of 3. */
+/* The digits of base64 that depend on nothing but the piece, when `skip` bytes stand before it in
+ * its group of 3. */
 static size_t
 base64_of(char *out, const char *alphabet, const unsigned char *piece, size_t skip)
 {
@@ -31,7 +34,8 @@ base64_of(char *out, const char *alphabet, const unsigned char *piece, size_t sk
 		unsigned digit = 0;
 
 		for (k = 0; k < 6; k++)
-			digit = digit << 1 | ((unsigned)piece[(bit + k) / 8] >> (7 - (bit + k) % 8) & 1u);
+			digit = digit << 1 |
+				((unsigned)piece[(bit + k) / 8] >> (7 - (bit + k) % 8) & 1u);
 		out[n++] = alphabet[digit];
 	}
 	return n;
@@ -53,7 +57,8 @@ holds(const char *data, size_t n, const unsigned char *piece)
 		if (memmem(data, n, form, 2 * PIECE) != NULL)
 			return 1;
 		for (i = 0; i < PIECE; i++) {
-			static const char *const digits[] = {"0123456789abcdef", "0123456789ABCDEF"};
+			static const char *const digits[] = {"0123456789abcdef",
+							     "0123456789ABCDEF"};
 
 			form[2 * i] = digits[k][piece[i] >> 4];
 			form[2 * i + 1] = digits[k][piece[i] & 15];
@@ -104,8 +109,10 @@ search(const char *path)
 		return;
 	}
 	while ((entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && entry->d_type != DT_SOCK &&
-		    snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) < (int)sizeof(below))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    entry->d_type != DT_SOCK &&
+		    snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
+			(int)sizeof(below))
 			search(below);
 	(void)closedir(d);
 }
@@ -120,7 +127,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: search MARKERS PATH...\n");
 		return 64;
 	}
-	while (marker_count < MARKERS_MAX && fgets(markers[marker_count], MARKER_BYTES_MAX, f) != NULL) {
+	while (marker_count < MARKERS_MAX &&
+	       fgets(markers[marker_count], MARKER_BYTES_MAX, f) != NULL) {
 		markers[marker_count][strcspn(markers[marker_count], "\n")] = '\0';
 		marker_count += strlen(markers[marker_count]) >= PIECE;
 	}

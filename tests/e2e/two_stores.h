@@ -1,4 +1,5 @@
-/* two_stores: a program over two stores that nobody serves: PROGRAM ONE OTHER KEY. Prints the number that its work found. */
+/* two_stores: a program over two stores that nobody serves: PROGRAM ONE OTHER KEY. Prints the
+ * number that its work found. */
 #ifndef BANYAN_TESTS_E2E_TWO_STORES_H
 #define BANYAN_TESTS_E2E_TWO_STORES_H
 
@@ -9,12 +10,12 @@
 #include "tools/node/peer.h"
 
 /*
- * hand_over: the parcels that ONE made are handed to OTHER as a stranger would who carries them; `left` says which are not. How
- * many bytes are new there is said on the standard error.
+ * hand_over: the parcels that ONE made are handed to OTHER as a stranger would who carries them;
+ * `left` says which are not. How many bytes are new there is said on the standard error.
  */
 static inline enum err
-hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *, void *), void *arg, uint64_t *fresh,
-	  struct why *why)
+hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *, void *),
+	  void *arg, uint64_t *fresh, struct why *why)
 {
 	struct store_txn *txn;
 	uint64_t seq, last, bytes = 0;
@@ -29,11 +30,13 @@ hand_over(struct peer *one, struct peer *other, bool left(const struct arrival *
 		enum arrival_result result;
 		struct arrival a;
 
-		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN) || left(&a, arg))
+		if ((e = arrival_get(txn, seq, &a)) != E_OK || !(a.flags & ARRIVAL_OWN) ||
+		    left(&a, arg))
 			continue;
 		writer_reset(&w);
 		if ((e = accept_carried(txn, &one->programme.id, &a, &w)) == E_OK &&
-		    (e = accept_one(other, writer_view(&w), &peer_self(other)->id, &result, why)) == E_OK)
+		    (e = accept_one(other, writer_view(&w), &peer_self(other)->id, &result, why)) ==
+			E_OK)
 			if (result == ARRIVAL_NEW) {
 				bytes += w.n;
 				++*fresh;
@@ -53,7 +56,8 @@ none_left(const struct arrival *a, void *arg)
 	return false;
 }
 
-typedef enum err two_stores_work(struct peer *one, struct peer *other, uint64_t *number, struct why *);
+typedef enum err
+two_stores_work(struct peer *one, struct peer *other, uint64_t *number, struct why *);
 
 static inline int
 two_stores_main(int argc, char **argv, two_stores_work *work)
@@ -78,7 +82,8 @@ two_stores_main(int argc, char **argv, two_stores_work *work)
 	peer_close(other);
 	writer_free(&key);
 	if (e != E_OK) {
-		fprintf(stderr, "%s: %s\n", argv[0], why.e == e ? why_sentence(&why, sentence, sizeof(sentence)) : err_name(e));
+		fprintf(stderr, "%s: %s\n", argv[0],
+			why.e == e ? why_sentence(&why, sentence, sizeof(sentence)) : err_name(e));
 		return 1;
 	}
 	printf("%llu\n", (unsigned long long)number);

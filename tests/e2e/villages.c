@@ -1,9 +1,11 @@
 /*
- * villages BANYAN VILLAGES RECORDS [SEED]: a province at work. Each village joins with an invitation of its own, fills
- * RECORDS returns at random, and syncs over TLS with a real node. Then node and devices must agree, and what the node
- * lists must be what was filled, record by record; so must every published count of its extract.
+ * villages BANYAN VILLAGES RECORDS [SEED]: a province at work. Each village joins with an
+ * invitation of its own, fills RECORDS returns at random, and syncs over TLS with a real node. Then
+ * node and devices must agree, and what the node lists must be what was filled, record by record;
+ * so must every published count of its extract.
  *
- * The devices are real stores in a few worker processes; each process notes what it filled in a file.
+ * The devices are real stores in a few worker processes; each process notes what it filled in a
+ * file.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -28,7 +30,7 @@
 static const char *const forms[] = {"F2_situation", "F9_session"};
 
 static struct stage stage;
-static char areas[VILLAGES_MAX][32]; /* the villages */
+static char areas[VILLAGES_MAX][32];                      /* the villages */
 static char codes[CODES_MAX][32], parents[CODES_MAX][32]; /* the whole table */
 static size_t code_count;
 static unsigned villages, records;
@@ -44,8 +46,9 @@ struct times {
 static void
 village_join(const char *path, const char *area, struct peer **out)
 {
-	const char *argv[] = {stage.banyan, "invite", stage.node, "--role", "member", "--area", area, "--name", area,
-	                      "--address", stage.address, "--key-file", stage.key_file, NULL};
+	const char *argv[] = {stage.banyan,  "invite",     stage.node,     "--role", "member",
+			      "--area",      area,         "--name",       area,     "--address",
+			      stage.address, "--key-file", stage.key_file, NULL};
 	uint8_t key[64];
 	struct unlock unlock = {.key_file = BYTES(key, 32)};
 	struct link_result result;
@@ -56,7 +59,8 @@ village_join(const char *path, const char *area, struct peer **out)
 
 	if (f == NULL || fread(key, 1, 32, f) != 32 || fclose(f) != 0)
 		die("%s: %s", stage.key_file, strerror(errno));
-	if (invite_decode(line, &invite, &why) != E_OK || enrol_prepare(out, path, &unlock, &invite, &why) != E_OK ||
+	if (invite_decode(line, &invite, &why) != E_OK ||
+	    enrol_prepare(out, path, &unlock, &invite, &why) != E_OK ||
 	    link_join(*out, &invite, &result, &why) != E_OK)
 		die("%s cannot join: %s", area, why_sentence(&why, sentence, sizeof(sentence)));
 	free(line);
@@ -66,8 +70,11 @@ village_join(const char *path, const char *area, struct peer **out)
 static void
 village_fill(struct peer *p, struct sealer *sealer, uint64_t *r, unsigned count, FILE *notes)
 {
-	struct answer_env env = {.now_ms = 1795312800000, .zone_minutes = 420, .device_id = "", .username = "",
-	                         .area = peer_self(p)->area};
+	struct answer_env env = {.now_ms = 1795312800000,
+				 .zone_minutes = 420,
+				 .device_id = "",
+				 .username = "",
+				 .area = peer_self(p)->area};
 	struct finished finished[BATCH];
 	const char *kind[BATCH];
 	struct arena arena;
@@ -86,7 +93,8 @@ village_fill(struct peer *p, struct sealer *sealer, uint64_t *r, unsigned count,
 
 		kind[i] = "-";
 		f->form = peer_form(p, forms[i % 2]);
-		n = i % 2 == 0 ? return_situation(r, json, sizeof(json)) : return_session(r, &kind[i], json, sizeof(json));
+		n = i % 2 == 0 ? return_situation(r, json, sizeof(json))
+			       : return_session(r, &kind[i], json, sizeof(json));
 		if (f->form == NULL || answers_new(&a, f->form->form, &env, &why) != E_OK)
 			die("%s: the form has not come", peer_self(p)->area);
 		if (answers_set_json(a, json, n, &fault, 1, &faults) != E_OK ||
@@ -130,15 +138,17 @@ village_live(unsigned v, FILE *notes, struct times *t)
 	at = now_s();
 	sealer_init(&sealer, p, peer_self(p));
 	for (done = 0; done < records; done += BATCH)
-		village_fill(p, &sealer, &r, records - done < BATCH ? records - done : BATCH, notes);
+		village_fill(p, &sealer, &r, records - done < BATCH ? records - done : BATCH,
+			     notes);
 	sealer_wipe(&sealer);
 	t->fill += now_s() - at;
 	at = now_s();
 	if (link_sync(p, 0, &result, &why) != E_OK || !result.verified)
 		die("%s cannot sync: %s", areas[v], why_sentence(&why, sentence, sizeof(sentence)));
 	if (result.records_sent != records || result.records_waiting != 0)
-		die("%s: %llu of %u records sent, %llu wait", areas[v], (unsigned long long)result.records_sent,
-		    records, (unsigned long long)result.records_waiting);
+		die("%s: %llu of %u records sent, %llu wait", areas[v],
+		    (unsigned long long)result.records_sent, records,
+		    (unsigned long long)result.records_waiting);
 	t->sync += now_s() - at;
 	t->bytes += result.counts.bytes_in + result.counts.bytes_out;
 	peer_close(p);
@@ -157,7 +167,8 @@ worker(unsigned w)
 		die("%s: %s", path, strerror(errno));
 	for (v = w; v < villages; v += WORKERS)
 		village_live(v, notes, &t);
-	(void)fprintf(notes, "! %f %f %f %llu\n", t.join, t.fill, t.sync, (unsigned long long)t.bytes);
+	(void)fprintf(notes, "! %f %f %f %llu\n", t.join, t.fill, t.sync,
+		      (unsigned long long)t.bytes);
 	if (fclose(notes) != 0)
 		die("%s: %s", path, strerror(errno));
 }
@@ -203,14 +214,16 @@ read_notes(struct times *t)
 			die("%s: %s", path, strerror(errno));
 		while (fgets(line, sizeof(line), f) != NULL) {
 			line[strcspn(line, "\n")] = '\0';
-			if (sscanf(line, "! %lf %lf %lf %llu", &one.join, &one.fill, &one.sync, &bytes) == 4) {
+			if (sscanf(line, "! %lf %lf %lf %llu", &one.join, &one.fill, &one.sync,
+				   &bytes) == 4) {
 				t->join += one.join;
 				t->fill += one.fill;
 				t->sync += one.sync;
 				t->bytes += bytes;
 			} else if (sscanf(line, "# %31s %31s", area, kind) == 2) {
 				for (k = 0; k < 4; k++)
-					by_kind[area_index(area)][k] += strcmp(kind, return_kinds[k]) == 0;
+					by_kind[area_index(area)][k] +=
+					    strcmp(kind, return_kinds[k]) == 0;
 			} else if (filled_count < (size_t)villages * records) {
 				(void)snprintf(filled[filled_count++], LINE, "%s", line);
 			}
@@ -228,22 +241,22 @@ check_list(void)
 	size_t i, count = 0;
 
 	for (i = 0; i < 2; i++) {
-		const char *argv[] = {stage.banyan, "list", stage.node, forms[i], "--json", "--key-file", stage.key_file,
-		                      NULL};
+		const char *argv[] = {stage.banyan, "list",       stage.node,     forms[i],
+				      "--json",     "--key-file", stage.key_file, NULL};
 		char *text = run_ok(argv), *line = text, *next;
 
 		for (; *line != '\0'; line = next) {
 			char want[LINE];
 			const char *id, *form, *area, *state;
-			char (*found)[LINE];
+			char(*found)[LINE];
 			json_t *row;
 
 			next = line + strcspn(line, "\n");
 			if (*next != '\0')
 				*next++ = '\0';
 			row = json_loads(line, 0, NULL);
-			if (json_unpack(row, "{s:s,s:s,s:s,s:s}", "id", &id, "form", &form, "area", &area, "state",
-			                &state) != 0)
+			if (json_unpack(row, "{s:s,s:s,s:s,s:s}", "id", &id, "form", &form, "area",
+					&area, "state", &state) != 0)
 				die("list said: %s", line);
 			(void)snprintf(want, sizeof(want), "%s %s %s", id, form, area);
 			if (strcmp(state, "faulty") == 0 || strcmp(state, "conflict") == 0)
@@ -283,8 +296,9 @@ is_below(const char *area, const char *above)
 static void
 check_extract(void)
 {
-	const char *argv[] = {stage.banyan, "extract", stage.node, "--form", "F9_session", "--by", "area:district,kind", "-o",
-	                      NULL, "--key-file", stage.key_file, NULL};
+	const char *argv[] = {stage.banyan, "extract",    stage.node,           "--form",
+			      "F9_session", "--by",       "area:district,kind", "-o",
+			      NULL,         "--key-file", stage.key_file,       NULL};
 	char path[300], line[400];
 	unsigned published = 0, rows = 0;
 	FILE *f;
@@ -307,11 +321,13 @@ check_extract(void)
 		for (v = 0; v < villages; v++)
 			for (k = 0; k < 4; k++)
 				if ((strcmp(area, "__total__") == 0 || is_below(areas[v], area)) &&
-				    (strcmp(kind, "__total__") == 0 || strcmp(return_kinds[k], kind) == 0))
+				    (strcmp(kind, "__total__") == 0 ||
+				     strcmp(return_kinds[k], kind) == 0))
 					sum += by_kind[v][k];
 		published++;
 		if (sum != count)
-			die("the extract says %u of %s in %s; %u were filled", count, kind, area, sum);
+			die("the extract says %u of %s in %s; %u were filled", count, kind, area,
+			    sum);
 	}
 	(void)fclose(f);
 	if (published == 0)
@@ -341,7 +357,8 @@ read_areas(void)
 	if ((f = fopen(path, "r")) == NULL)
 		die("%s: %s", path, strerror(errno));
 	while (code_count < CODES_MAX && fgets(line, sizeof(line), f) != NULL) {
-		if (sscanf(line, "%31[^,],%31[^,],%39[^,]", codes[code_count], parents[code_count], level) != 3)
+		if (sscanf(line, "%31[^,],%31[^,],%39[^,]", codes[code_count], parents[code_count],
+			   level) != 3)
 			continue; /* the province has no parent */
 		if (n < villages && strcmp(level, "village") == 0)
 			memcpy(areas[n++], codes[code_count], sizeof(areas[0]));
@@ -394,9 +411,11 @@ main(int argc, char **argv)
 	check_list();
 	listed = now_s();
 	printf("%u villages x %u records: all there, node and devices agree\n", villages, records);
-	printf("%.1f s in %u processes: joining %.1f, filling %.1f, syncing %.1f process seconds; listing %.1f s\n",
-	       lived - begun, WORKERS, t.join, t.fill, t.sync, listed - lived);
-	printf("%.1f bytes a record on the link, everything counted\n", (double)t.bytes / (double)filled_count);
+	printf(
+	    "%.1f s in %u processes: joining %.1f, filling %.1f, syncing %.1f process seconds; listing %.1f s\n",
+	    lived - begun, WORKERS, t.join, t.fill, t.sync, listed - lived);
+	printf("%.1f bytes a record on the link, everything counted\n",
+	       (double)t.bytes / (double)filled_count);
 	if (has_extract())
 		check_extract();
 	else

@@ -1,4 +1,5 @@
-/* waits STORE KEY: of a node's store that nobody serves: how many arrivals there are, and how many of them wait to be opened. */
+/* waits STORE KEY: of a node's store that nobody serves: how many arrivals there are, and how many
+ * of them wait to be opened. */
 #include <stdio.h>
 
 #include "core/file.h"

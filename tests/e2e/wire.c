@@ -28,7 +28,8 @@ connect_to(const char *address)
 
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
 	to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
-	if (fd < 0 || inet_pton(AF_INET, host, &to.sin_addr) != 1 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+	if (fd < 0 || inet_pton(AF_INET, host, &to.sin_addr) != 1 ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
 		if (fd >= 0)
 			(void)close(fd);
 		return -1;
@@ -83,7 +84,8 @@ pass(struct wire *w, struct carried *c, bool up, const uint8_t *p, size_t n, int
 			return false;
 		sent += (size_t)k;
 	}
-	return may == n && (atomic_load(&w->cut_after) == 0 || c->bytes < atomic_load(&w->cut_after));
+	return may == n &&
+	       (atomic_load(&w->cut_after) == 0 || c->bytes < atomic_load(&w->cut_after));
 }
 
 /* The same; at hold_after bytes it falls silent until it may go on. */
@@ -113,7 +115,8 @@ carry(struct wire *w, int device, int node)
 	struct carried c = {0};
 
 	for (;;) {
-		struct pollfd both[2] = {{.fd = device, .events = POLLIN}, {.fd = node, .events = POLLIN}};
+		struct pollfd both[2] = {{.fd = device, .events = POLLIN},
+					 {.fd = node, .events = POLLIN}};
 		int i;
 
 		if (poll(both, 2, -1) < 0)
@@ -159,10 +162,12 @@ wire_start(const char *node)
 	socklen_t size = sizeof(here);
 	pid_t pid;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct wire *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct wire *w =
+	    mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (w == MAP_FAILED || listener < 0 || bind(listener, (struct sockaddr *)&here, sizeof(here)) != 0 ||
+	if (w == MAP_FAILED || listener < 0 ||
+	    bind(listener, (struct sockaddr *)&here, sizeof(here)) != 0 ||
 	    listen(listener, 8) != 0 || getsockname(listener, (struct sockaddr *)&here, &size) != 0)
 		die("wire: cannot listen");
 	(void)snprintf(w->address, sizeof(w->address), "127.0.0.1:%u", ntohs(here.sin_port));
@@ -192,6 +197,8 @@ wire_stop(struct wire *w)
 uint64_t
 wire_ip_bytes(uint64_t payload, uint64_t segments, uint64_t links)
 {
-	/* a connection: SYN and SYN-ACK with 20 bytes of options, ACK, and two FINs with their ACKs; data: an ACK for two */
-	return payload + segments * WIRE_HEADERS + (segments + 1) / 2 * WIRE_HEADERS + links * (2 * 60 + 5 * 40);
+	/* a connection: SYN and SYN-ACK with 20 bytes of options, ACK, and two FINs with their
+	 * ACKs; data: an ACK for two */
+	return payload + segments * WIRE_HEADERS + (segments + 1) / 2 * WIRE_HEADERS +
+	       links * (2 * 60 + 5 * 40);
 }

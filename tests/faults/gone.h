@@ -1,4 +1,5 @@
-/* The office's computer is gone: a successor, one that begins anew, and the root's word for one further down. */
+/* The office's computer is gone: a successor, one that begins anew, and the root's word for one
+ * further down. */
 #ifndef BANYAN_TESTS_FAULTS_GONE_H
 #define BANYAN_TESTS_FAULTS_GONE_H
 
@@ -64,8 +65,8 @@ asks_for_a_word(void)
 	struct writer text;
 	FILE *f = fopen("asked", "wb");
 
-	REQUIRE(f != NULL && root_file_read(&root, "node.root", NULL) == E_OK && crypto_ec_new(&sign) == E_OK &&
-	        crypto_ec_new(&seal) == E_OK);
+	REQUIRE(f != NULL && root_file_read(&root, "node.root", NULL) == E_OK &&
+		crypto_ec_new(&sign) == E_OK && crypto_ec_new(&seal) == E_OK);
 	programme_id_of(&m.programme, &root.root.pub);
 	crypto_random(m.id.b, ID_BYTES);
 	crypto_random(m.nodes[0].b, ID_BYTES);
@@ -73,7 +74,8 @@ asks_for_a_word(void)
 	m.seal_pub = seal.pub;
 	writer_heap_init(&text, 4096);
 	successor_write(&text, &m);
-	REQUIRE(writer_end(&text) == E_OK && fwrite(text.p, 1, text.n, f) == text.n && fclose(f) == 0);
+	REQUIRE(writer_end(&text) == E_OK && fwrite(text.p, 1, text.n, f) == text.n &&
+		fclose(f) == 0);
 	writer_free(&text);
 }
 
@@ -92,15 +94,21 @@ the_computer_is_gone(void)
 {
 	node_of_root();
 	expect(0, "", SAY("backup", "node", "-o", "last"));
-	STEP("replace", SAY("replace", "next", node_id, "--as", "officer", "--root", "node.root", "--backup", "last", "--new-key", "--new-passphrase-file", "sokha"), .again = 73,
-	     .verify = succeeded);
+	STEP("replace",
+	     SAY("replace", "next", node_id, "--as", "officer", "--root", "node.root", "--backup",
+		 "last", "--new-key", "--new-passphrase-file", "sokha"),
+	     .again = 73, .verify = succeeded);
 	submitted("two");
 	served = &successor;
-	STEP("sync, successor", SAY("sync", "two"), .node = FAILS, .verify_repeats = true, .whole = "two next", .verify = went_over);
-	STEP("replace, anew", SAY("replace", "bare", node_id, "--root", "node.root", "--areas", "areas.csv", "--new-passphrase-file", "sokha"), .again = 73,
-	     .verify = began_anew);
+	STEP("sync, successor", SAY("sync", "two"), .node = FAILS, .verify_repeats = true,
+	     .whole = "two next", .verify = went_over);
+	STEP("replace, anew",
+	     SAY("replace", "bare", node_id, "--root", "node.root", "--areas", "areas.csv",
+		 "--new-passphrase-file", "sokha"),
+	     .again = 73, .verify = began_anew);
 	asks_for_a_word();
-	STEP("vouch", SAY("vouch", "asked", "--root", "node.root", "--area", "V1", "-o", "word"), .again = 73, .verify = vouched);
+	STEP("vouch", SAY("vouch", "asked", "--root", "node.root", "--area", "V1", "-o", "word"),
+	     .again = 73, .verify = vouched);
 	served = &node;
 }
 

@@ -1,6 +1,7 @@
 /*
- * offices: what a programme does beside the work on one office's records: sticks, files, relays and agents, a second node of the
- * office and an office below, keys and backups, the day that the computer is gone. After the story of test_faults_commands.c.
+ * offices: what a programme does beside the work on one office's records: sticks, files, relays and
+ * agents, a second node of the office and an office below, keys and backups, the day that the
+ * computer is gone. After the story of test_faults_commands.c.
  */
 #ifndef BANYAN_TESTS_FAULTS_OFFICES_H
 #define BANYAN_TESTS_FAULTS_OFFICES_H
@@ -22,7 +23,9 @@ static void
 submitted(const char *store)
 {
 	expect(0, "", SAY("submit", store, "T1", "--answers", "answers", "--json"));
-	(void)snprintf(other, sizeof(other), "%.32s", strstr(said, "\"record\":\"") == NULL ? "" : strstr(said, "\"record\":\"") + 10);
+	(void)snprintf(other, sizeof(other), "%.32s",
+		       strstr(said, "\"record\":\"") == NULL ? ""
+							     : strstr(said, "\"record\":\"") + 10);
 }
 
 static void
@@ -30,9 +33,12 @@ joined(const char *store, const char *role, const char *area)
 {
 	const char *line;
 
-	expect(0, "", SAY("invite", "node", "--role", role, "--area", area, "--name", store, "--address", address));
+	expect(0, "",
+	       SAY("invite", "node", "--role", role, "--area", area, "--name", store, "--address",
+		   address));
 	line = strstr(said, "banyan1:");
-	(void)snprintf(invitation, sizeof(invitation), "%.*s", line == NULL ? 0 : (int)strcspn(line, " \n\""), line == NULL ? "" : line);
+	(void)snprintf(invitation, sizeof(invitation), "%.*s",
+		       line == NULL ? 0 : (int)strcspn(line, " \n\""), line == NULL ? "" : line);
 	if (strcmp(store, "below") == 0)
 		return;
 	CHECK(node_start());
@@ -77,9 +83,11 @@ static void
 sticks(void)
 {
 	submitted("one");
-	STEP("pack", SAY("pack", "one", "-o", "stick"), .again = 73, .whole = "one", .verify = stick_lies);
+	STEP("pack", SAY("pack", "one", "-o", "stick"), .again = 73, .whole = "one",
+	     .verify = stick_lies);
 	STEP("unpack", SAY("unpack", "node", "stick"), .whole = "node", .verify = at_node);
-	STEP("pack, node", SAY("pack", "node", "-o", "back"), .again = 73, .whole = "node", .verify = back_lies);
+	STEP("pack, node", SAY("pack", "node", "-o", "back"), .again = 73, .whole = "node",
+	     .verify = back_lies);
 	STEP("unpack, one", SAY("unpack", "one", "back"), .whole = "one", .verify = none_waits);
 }
 
@@ -94,7 +102,8 @@ accepted(void)
 static void
 trained(void)
 {
-	expect(0, "was there already", SAY("form", "train", "node", "T1", "--generate", "100", "--size", "256"));
+	expect(0, "was there already",
+	       SAY("form", "train", "node", "T1", "--generate", "100", "--size", "256"));
 }
 
 static void
@@ -140,19 +149,28 @@ forms_and_files(void)
 	write_file("page.jpg", "a page that was signed, or the beginning of one");
 	write_file("consent", "{\"who\":\"Sokha\",\"page\":\"page.jpg\"}\n");
 	expect(0, "", SAY("form", "add", "node", "T2.md"));
-	STEP("accept", SAY("form", "accept-language", "node", "T2", "km"), .whole = "node", .verify = accepted);
-	STEP("train", SAY("form", "train", "node", "T1", "--generate", "100", "--size", "256"), .whole = "node", .verify = trained);
+	STEP("accept", SAY("form", "accept-language", "node", "T2", "km"), .whole = "node",
+	     .verify = accepted);
+	STEP("train", SAY("form", "train", "node", "T1", "--generate", "100", "--size", "256"),
+	     .whole = "node", .verify = trained);
 	CHECK(node_start());
 	expect(0, "", SAY("sync", "one"));
 	CHECK(node_stop() == 0);
-	STEP("fill, save", SAY("fill", "one", "T1"), .input = "3\nsave\n", .whole = "one", .verify = one_draft);
+	STEP("fill, save", SAY("fill", "one", "T1"), .input = "3\nsave\n", .whole = "one",
+	     .verify = one_draft);
 	STEP("fill, drafts", SAY("fill", "one", "T1", "--drafts"), .whole = "one");
-	STEP("fill, draft", SAY("fill", "one", "T1", "--draft", "1"), .input = "3\nSok Chan\nyes\nfinish\n", .again = 66, .whole = "one",
+	STEP("fill, draft", SAY("fill", "one", "T1", "--draft", "1"),
+	     .input = "3\nSok Chan\nyes\nfinish\n", .again = 66, .whole = "one",
 	     .verify = draft_is_record);
-	STEP("submit, file", SAY("submit", "one", "T2", "--answers", "consent"), .whole = "one", .verify = file_waits);
-	STEP("sync, file", SAY("sync", "one"), .node = FAILS, .verify_repeats = true, .whole = "one node", .verify = file_came);
-	STEP("export, file", SAY("export", "node", "T2", "-o", "files"), .again = 73, .whole = "node", .verify = file_exported);
-	STEP("submit, node", SAY("submit", "node", "T1", "--answers", "answers", "--area", "V2", "--key", "child"), .whole = "node");
+	STEP("submit, file", SAY("submit", "one", "T2", "--answers", "consent"), .whole = "one",
+	     .verify = file_waits);
+	STEP("sync, file", SAY("sync", "one"), .node = FAILS, .verify_repeats = true,
+	     .whole = "one node", .verify = file_came);
+	STEP("export, file", SAY("export", "node", "T2", "-o", "files"), .again = 73,
+	     .whole = "node", .verify = file_exported);
+	STEP("submit, node",
+	     SAY("submit", "node", "T1", "--answers", "answers", "--area", "V2", "--key", "child"),
+	     .whole = "node");
 }
 
 /* ---- a relay, an agent ---- */
@@ -163,7 +181,8 @@ handed_over(void)
 	CHECK(server_start(&relay, false));
 	expect(0, "\"parcels_handed\":", SAY("sync", "one", "--via", relay_address, "--json"));
 	/* handed over now, or by one that is known again */
-	CHECK(strstr(said, "\"parcels_handed\":0") == NULL || strstr(said, "\"parcels_there\":0") == NULL);
+	CHECK(strstr(said, "\"parcels_handed\":0") == NULL ||
+	      strstr(said, "\"parcels_there\":0") == NULL);
 	CHECK(server_stop(&relay) == 0);
 }
 
@@ -191,15 +210,16 @@ relays_and_agents(void)
 	expect(0, "", SAY("sync", "two"));
 	CHECK(node_stop() == 0);
 	submitted("one");
-	STEP("sync, via", SAY("sync", "one", "--via", relay_address), .beside = &relay, .beside_up = true, .verify_repeats = true,
-	     .whole = "one two", .verify = handed_over);
+	STEP("sync, via", SAY("sync", "one", "--via", relay_address), .beside = &relay,
+	     .beside_up = true, .verify_repeats = true, .whole = "one two", .verify = handed_over);
 	submitted("one");
-	STEP("relay", SAY("sync", "one", "--via", relay_address), .beside = &relay, .verify_repeats = true, .whole = "one two",
-	     .verify = handed_over);
-	STEP("relay brings", SAY("sync", "two"), .node = UP, .verify_repeats = true, .whole = "two node", .verify = brought);
+	STEP("relay", SAY("sync", "one", "--via", relay_address), .beside = &relay,
+	     .verify_repeats = true, .whole = "one two", .verify = handed_over);
+	STEP("relay brings", SAY("sync", "two"), .node = UP, .verify_repeats = true,
+	     .whole = "two node", .verify = brought);
 	submitted("one");
-	STEP("agent", SAY("list", "one", "T1"), .node = UP, .beside = &agent, .verify_repeats = true, .whole = "one node",
-	     .verify = in_step);
+	STEP("agent", SAY("list", "one", "T1"), .node = UP, .beside = &agent,
+	     .verify_repeats = true, .whole = "one node", .verify = in_step);
 }
 
 /* ---- an office below, a second node ---- */
@@ -240,15 +260,18 @@ static void
 several_offices(void)
 {
 	joined("below", "node", "V2");
-	STEP("join, below", SAY("join", "below", invitation), .node = UP, .again = 73, .whole = "node", .verify = below_joined);
+	STEP("join, below", SAY("join", "below", invitation), .node = UP, .again = 73,
+	     .whole = "node", .verify = below_joined);
 	expect(0, "", SAY("devices", "node", "--approve", "below"));
 	CHECK(node_start());
 	expect(0, "", SAY("sync", "below"));
 	CHECK(node_stop() == 0);
 	submitted("below");
-	STEP("sync, province", SAY("sync", "below"), .node = FAILS, .verify_repeats = true, .whole = "below node", .verify = went_up);
+	STEP("sync, province", SAY("sync", "below"), .node = FAILS, .verify_repeats = true,
+	     .whole = "below node", .verify = went_up);
 	submitted("below");
-	STEP("pack, up", SAY("pack", "below", "--up", "-o", "upstick"), .again = 73, .whole = "below", .verify = up_lies);
+	STEP("pack, up", SAY("pack", "below", "--up", "-o", "upstick"), .again = 73,
+	     .whole = "below", .verify = up_lies);
 	STEP("unpack, up", SAY("unpack", "node", "upstick"), .whole = "node", .verify = at_node);
 	joined("twin", "node", "D");
 	expect(0, "", SAY("devices", "node", "--approve", "twin"));
@@ -256,7 +279,8 @@ several_offices(void)
 	expect(0, "", SAY("sync", "twin"));
 	CHECK(node_stop() == 0);
 	submitted("node");
-	STEP("sync, twin", SAY("sync", "twin"), .node = FAILS, .verify_repeats = true, .whole = "twin node", .verify = exchanged);
+	STEP("sync, twin", SAY("sync", "twin"), .node = FAILS, .verify_repeats = true,
+	     .whole = "twin node", .verify = exchanged);
 }
 
 /* ---- keys, and what is erased ---- */
@@ -332,25 +356,36 @@ recovered(void)
 static void
 keys_and_orders(void)
 {
-	STEP("retention", SAY("retention", "node", "--class", "record", "--days", "1"), .whole = "node", .verify = ruled);
+	STEP("retention", SAY("retention", "node", "--class", "record", "--days", "1"),
+	     .whole = "node", .verify = ruled);
 	CHECK(node_start());
 	submitted("one");
 	expect(0, "", SAY("sync", "one"));
 	CHECK(node_stop() == 0);
-	STEP("backup", SAY("backup", "node", "-o", "evening"), .again = 73, .whole = "node", .verify = backed_up);
-	STEP("sync, safe", SAY("sync", "one"), .node = UP, .verify_repeats = true, .whole = "one node", .verify = in_step);
+	STEP("backup", SAY("backup", "node", "-o", "evening"), .again = 73, .whole = "node",
+	     .verify = backed_up);
+	STEP("sync, safe", SAY("sync", "one"), .node = UP, .verify_repeats = true,
+	     .whole = "one node", .verify = in_step);
 	STEP("restore", SAY("restore", "evening", "again"), .again = 73, .verify = restored);
-	STEP("erase", SAY("erase", "node", other, "--reason", "asked"), .again = 66, .whole = "node", .verify = erased);
-	STEP("sync, erased", SAY("sync", "one"), .node = FAILS, .verify_repeats = true, .whole = "one node", .verify = erased_there);
-	STEP("restore, orders", SAY("restore", "evening", "third", "--orders", "node.orders"), .again = 73, .verify = third_obeys);
+	STEP("erase", SAY("erase", "node", other, "--reason", "asked"), .again = 66,
+	     .whole = "node", .verify = erased);
+	STEP("sync, erased", SAY("sync", "one"), .node = FAILS, .verify_repeats = true,
+	     .whole = "one node", .verify = erased_there);
+	STEP("restore, orders", SAY("restore", "evening", "third", "--orders", "node.orders"),
+	     .again = 73, .verify = third_obeys);
 	wrap_ahead_s = 3 * 24 * 3600;
 	STEP("sweep", SAY("sweep", "third"), .whole = "third", .verify = nothing_due);
 	wrap_ahead_s = 0;
-	STEP("recover", SAY("passphrase", "third", "--recover", "node.root", "--new-passphrase-file", "sokha"), .verify = recovered);
+	STEP("recover",
+	     SAY("passphrase", "third", "--recover", "node.root", "--new-passphrase-file", "sokha"),
+	     .verify = recovered);
 	STEP("rotate", SAY("rotate", "node"), .whole = "node", .verify = second_key);
-	STEP("rotate, kept", SAY("rotate", "node", "--root", "node.root"), .whole = "node", .verify = third_key);
-	STEP("rotate, store", SAY("rotate", "node", "--store-key", "--root", "node.root"), .whole = "node", .verify = store_key_is_new);
-	STEP("passphrase own", SAY("passphrase", "one", "--new-passphrase-file", "sokha"), .whole = "one", .verify = own_passphrase);
+	STEP("rotate, kept", SAY("rotate", "node", "--root", "node.root"), .whole = "node",
+	     .verify = third_key);
+	STEP("rotate, store", SAY("rotate", "node", "--store-key", "--root", "node.root"),
+	     .whole = "node", .verify = store_key_is_new);
+	STEP("passphrase own", SAY("passphrase", "one", "--new-passphrase-file", "sokha"),
+	     .whole = "one", .verify = own_passphrase);
 }
 
 #endif

@@ -13,12 +13,17 @@ struct server {
 	char *address;     /* and behind it, kept for the next time; NULL: nothing */
 	pid_t pid;
 };
-static struct server node = {"node", SAY("serve", "node", "--listen", address, "--device-mib", "64"), "listening on ", address, 0};
-static struct server successor = {"next", SAY("serve", "next", "--listen", address, "--passphrase-file", "sokha"), "listening on ",
-                                  address, 0};
-static struct server relay = {"relay", SAY("relay", "two", "--listen", relay_address, "--every", "0"), "listening on ",
-                              relay_address, 0};
-static struct server agent = {"agent", SAY("agent", "one", "--news-days", "0"), "the agent runs", NULL, 0};
+static struct server node = {"node",
+			     SAY("serve", "node", "--listen", address, "--device-mib", "64"),
+			     "listening on ", address, 0};
+static struct server successor = {
+    "next", SAY("serve", "next", "--listen", address, "--passphrase-file", "sokha"),
+    "listening on ", address, 0};
+static struct server relay = {"relay",
+			      SAY("relay", "two", "--listen", relay_address, "--every", "0"),
+			      "listening on ", relay_address, 0};
+static struct server agent = {"agent", SAY("agent", "one", "--news-days", "0"), "the agent runs",
+			      NULL, 0};
 static struct server *served = &node; /* which store is the node */
 
 static void
@@ -46,7 +51,8 @@ server_start(struct server *s, bool fail)
 {
 	char line[160] = "", *nl;
 	int ready[2];
-	unsigned quiet = 0, fired = 0; /* tenths of a second: without a word, and of them since what was to fail did */
+	unsigned quiet = 0, fired = 0; /* tenths of a second: without a word, and of them since what
+					  was to fail did */
 	size_t n = 0;
 
 	if (s->pid != 0)
@@ -83,7 +89,8 @@ server_start(struct server *s, bool fail)
 	return true;
 }
 
-/* Its exit status, or -1 if it ended badly: a signal, or what a sanitizer says. 0 if it was not there. */
+/* Its exit status, or -1 if it ended badly: a signal, or what a sanitizer says. 0 if it was not
+ * there. */
 static int
 server_stop(struct server *s)
 {

@@ -1,7 +1,8 @@
 /*
- * story: a step is a command beside the servers that it needs, run again and again, another call out of it failing each time
- * (wrap.h), until it ran through. After each failure the stores must be whole, and the step run again must do its work, once; what
- * says that only its output could not be written is not run again, and must have done it. Then it is done for the next step.
+ * story: a step is a command beside the servers that it needs, run again and again, another call
+ * out of it failing each time (wrap.h), until it ran through. After each failure the stores must be
+ * whole, and the step run again must do its work, once; what says that only its output could not be
+ * written is not run again, and must have done it. Then it is done for the next step.
  */
 #ifndef BANYAN_TESTS_FAULTS_STORY_H
 #define BANYAN_TESTS_FAULTS_STORY_H
@@ -11,7 +12,8 @@
 #include "tests/faults/wrap.h"
 
 #define STEP(label, ...) step(&(struct step){.name = label, .words = __VA_ARGS__})
-#define EACH_MAX (wrap_depth < 2 ? 1u : 3u) /* commits, and pieces written, that fail in each step */
+#define EACH_MAX \
+	(wrap_depth < 2 ? 1u : 3u) /* commits, and pieces written, that fail in each step */
 
 /* ---- one step of the story, failing everywhere ---- */
 
@@ -22,12 +24,12 @@ struct step {
 	const char *const *words;
 	const char *input;
 	enum node_is node;
-	struct server *beside;  /* another that stays; it fails unless `node` does */
-	bool beside_up;         /* it does not: the command fails */
-	int again;              /* what running it again may say, too: it was done already */
-	bool verify_repeats;    /* verify does the same once more: no need to run it again before */
-	const char *whole;      /* the stores that must be whole after a failure, between spaces */
-	void (*verify)(void);   /* that it was done, once; the node is there if the step has one */
+	struct server *beside; /* another that stays; it fails unless `node` does */
+	bool beside_up;        /* it does not: the command fails */
+	int again;             /* what running it again may say, too: it was done already */
+	bool verify_repeats;   /* verify does the same once more: no need to run it again before */
+	const char *whole;     /* the stores that must be whole after a failure, between spaces */
+	void (*verify)(void);  /* that it was done, once; the node is there if the step has one */
 };
 
 static void
@@ -74,7 +76,8 @@ stopped(struct server *s, bool failed)
 static int
 attempt(const struct step *s, bool fail, bool *fired)
 {
-	bool in_node = fail && s->node == FAILS, in_beside = fail && s->beside != NULL && !s->beside_up && !in_node;
+	bool in_node = fail && s->node == FAILS,
+	     in_beside = fail && s->beside != NULL && !s->beside_up && !in_node;
 	int status = 71;
 
 	if (s->node != AWAY && !server_is(served, in_node, fired))
@@ -123,12 +126,14 @@ prove(const struct step *s, int status)
 {
 	CHECK_MSG(status == 0 || (status >= 64 && status <= 78), "status %d", status);
 	if (status != 0) {
-		bool kept = status == 74 && strstr(said, "only the output could not be written") != NULL;
+		bool kept =
+		    status == 74 && strstr(said, "only the output could not be written") != NULL;
 
 		whole(s->whole);
 		if (!kept && !(s->verify_repeats && s->verify != NULL)) {
 			status = attempt(s, false, NULL);
-			CHECK_MSG(status == 0 || (s->again != 0 && status == s->again), "again: %d: %s", status, said);
+			CHECK_MSG(status == 0 || (s->again != 0 && status == s->again),
+				  "again: %d: %s", status, said);
 		}
 	}
 	verify(s);
@@ -143,7 +148,8 @@ tell_run(int status, const struct timespec *from)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)fprintf(stderr, "%ld ms: status %d: ",
-	              (now.tv_sec - from->tv_sec) * 1000 + (now.tv_nsec - from->tv_nsec) / 1000000, status);
+		      (now.tv_sec - from->tv_sec) * 1000 + (now.tv_nsec - from->tv_nsec) / 1000000,
+		      status);
 	wrap_tell();
 }
 
@@ -177,7 +183,8 @@ once(const struct step *s, unsigned files, bool skip)
 	return true;
 }
 
-/* Each commit of the step, and each piece that it writes, whether or not their places failed elsewhere. */
+/* Each commit of the step, and each piece that it writes, whether or not their places failed
+ * elsewhere. */
 static unsigned
 each_of(const struct step *s, unsigned files, bool skip)
 {
@@ -205,7 +212,10 @@ step(const struct step *s)
 	unsigned runs = 0, each = 0, files, before = (unsigned)check_failures;
 	struct timespec from, to;
 
-	swept_note(s->name, s->words, s->node == FAILS ? served->words : s->beside != NULL && !s->beside_up ? s->beside->words : NULL);
+	swept_note(s->name, s->words,
+		   s->node == FAILS                     ? served->words
+		   : s->beside != NULL && !s->beside_up ? s->beside->words
+							: NULL);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	empty(saved);
 	copy_below(world, saved);

@@ -1,5 +1,6 @@
 /*
- * swept: which steps ran, held against the table of which should (swept.def) and against the commands that there are.
+ * swept: which steps ran, held against the table of which should (swept.def) and against the
+ * commands that there are.
  */
 #ifndef BANYAN_TESTS_FAULTS_SWEPT_H
 #define BANYAN_TESTS_FAULTS_SWEPT_H
@@ -83,13 +84,17 @@ swept_check(void)
 	size_t i, named = 0;
 
 	for (i = 0; i < command_count(); i++)
-		CHECK_MSG(swept_row(command_at(i)->name) != NULL, "banyan %s: no step sweeps it, and tests/faults/swept.def does not "
-		          "say why", command_at(i)->name);
+		CHECK_MSG(swept_row(command_at(i)->name) != NULL,
+			  "banyan %s: no step sweeps it, and tests/faults/swept.def does not "
+			  "say why",
+			  command_at(i)->name);
 	for (i = 0; i < swept_count; i++) {
-		const struct swept_row *row = swept[i].command == NULL ? NULL : swept_row(swept[i].command->name);
+		const struct swept_row *row =
+		    swept[i].command == NULL ? NULL : swept_row(swept[i].command->name);
 
-		CHECK_MSG(row != NULL && swept_names(row->steps, swept[i].step), "the step \"%s\" is not in swept.def where its command is",
-		          swept[i].step);
+		CHECK_MSG(row != NULL && swept_names(row->steps, swept[i].step),
+			  "the step \"%s\" is not in swept.def where its command is",
+			  swept[i].step);
 	}
 	for (i = 0; i < SWEPT_ROWS; i++)
 		named += swept_steps(swept_rows[i].steps);

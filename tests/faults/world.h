@@ -1,5 +1,6 @@
 /*
- * world: commands as a person would start them (front_main), in a folder of stores, which can be put back to what it was.
+ * world: commands as a person would start them (front_main), in a folder of stores, which can be
+ * put back to what it was.
  */
 #ifndef BANYAN_TESTS_FAULTS_WORLD_H
 #define BANYAN_TESTS_FAULTS_WORLD_H
@@ -27,7 +28,8 @@ const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
 {
-	return "exitcode=99:quarantine_size_mb=4:malloc_context_size=10"; /* it is run a thousand times */
+	return "exitcode=99:quarantine_size_mb=4:malloc_context_size=10"; /* it is run a thousand
+									     times */
 }
 #else
 #define LEAKS() 0
@@ -37,7 +39,8 @@ __asan_default_options(void)
 #define SAY(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static char world[PATH_MAX], saved[PATH_MAX], said[1u << 16], answer[1u << 16];
-static char address[120], relay_address[120]; /* where servers listen: a port of their own from the first time on */
+static char address[120],
+    relay_address[120]; /* where servers listen: a port of their own from the first time on */
 static int test_out, test_err; /* the test's own streams */
 
 /* ---- the world: what lies in the test's folder, which is the working one ---- */
@@ -182,7 +185,8 @@ has_key(char *const *argv, int argc)
 	return false;
 }
 
-/* The words as a command line, with the key file if they name no way in. argv: WORDS_MAX of them. Their number. */
+/* The words as a command line, with the key file if they name no way in. argv: WORDS_MAX of them.
+ * Their number. */
 static int
 command_line(const char *const *words, char **argv)
 {
@@ -200,7 +204,8 @@ command_line(const char *const *words, char **argv)
 	return argc;
 }
 
-/* The exit status; what it says is in `said` (and of it, what is for people beside the output, behind it). */
+/* The exit status; what it says is in `said` (and of it, what is for people beside the output,
+ * behind it). */
 static int
 command(const char *const *words, const char *input, bool fail, bool *fired)
 {
@@ -208,7 +213,8 @@ command(const char *const *words, const char *input, bool fail, bool *fired)
 	int argc = command_line(words, argv), status;
 	size_t n;
 
-	streams_apart(scratch_path(out, saved, "../out"), scratch_path(err, saved, "../err"), input);
+	streams_apart(scratch_path(out, saved, "../out"), scratch_path(err, saved, "../err"),
+		      input);
 	if (fail)
 		wrap_arm();
 	status = front_main(argc, argv);
@@ -225,8 +231,9 @@ expect(int status, const char *want, const char *const *words)
 {
 	int got = command(words, NULL, false, NULL);
 
-	CHECK_MSG(got == status && strstr(said, want) != NULL, "%s %s: status %d, not %d; \"%s\" in: %s", words[0],
-	          words[1], got, status, want, said);
+	CHECK_MSG(got == status && strstr(said, want) != NULL,
+		  "%s %s: status %d, not %d; \"%s\" in: %s", words[0], words[1], got, status, want,
+		  said);
 }
 
 /* How many lines of its output hold the word. */

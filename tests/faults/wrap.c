@@ -49,7 +49,8 @@ unsigned wrap_depth = 1;
 bool wrap_sticky;
 time_t wrap_ahead_s;
 
-/* Shared with the processes that a test forks: what failed in one has failed for all. Armed is each for itself. */
+/* Shared with the processes that a test forks: what failed in one has failed for all. Armed is each
+ * for itself. */
 struct shared {
 	pthread_mutex_t lock;
 	bool fired;
@@ -79,7 +80,8 @@ wrap_begin(void)
 }
 
 #ifdef FRAMES
-/* The callers, by frame pointers: a library built without them ends the walk, which is only a shorter place. */
+/* The callers, by frame pointers: a library built without them ends the walk, which is only a
+ * shorter place. */
 __attribute__((no_sanitize_address)) static size_t
 callers(void *out[DEPTH_MAX], void *frame)
 {
@@ -100,7 +102,8 @@ callers(void *out[DEPTH_MAX], void *frame)
 		}
 		(void)pthread_attr_destroy(&attr);
 	}
-	while (n < DEPTH_MAX && n < wrap_depth && at >= low && at + 2 * sizeof(void *) <= high && at % sizeof(void *) == 0) {
+	while (n < DEPTH_MAX && n < wrap_depth && at >= low && at + 2 * sizeof(void *) <= high &&
+	       at % sizeof(void *) == 0) {
 		uintptr_t next = *(uintptr_t *)at;
 
 		out[n++] = *(void **)(at + sizeof(void *));
@@ -140,7 +143,8 @@ fails(const char *name, void *frame, void *caller)
 	bool yes = false;
 	size_t n = 1;
 
-	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED) || (by.name != NULL && strcmp(by.name, name) != 0))
+	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED) ||
+	    (by.name != NULL && strcmp(by.name, name) != 0))
 		return false;
 	frames[0] = caller;
 #ifdef FRAMES
@@ -159,7 +163,8 @@ fails(const char *name, void *frame, void *caller)
 	}
 	pthread_mutex_unlock(&wrap->lock);
 	if (yes)
-		errno = strstr(name, "alloc") != NULL || strcmp(name, "vasprintf") == 0 ? ENOMEM : EIO;
+		errno =
+		    strstr(name, "alloc") != NULL || strcmp(name, "vasprintf") == 0 ? ENOMEM : EIO;
 	return yes;
 }
 #define FAILS(name) fails(name, __builtin_frame_address(0), __builtin_return_address(0))
@@ -241,12 +246,16 @@ wrap_places(void)
 	result __wrap_##name parameters;
 #include "tests/faults/wrap.def"
 #undef W
-int __real_argon2id_hash_raw(uint32_t, uint32_t, uint32_t, const void *, size_t, const void *, size_t, void *, size_t);
-int __wrap_argon2id_hash_raw(uint32_t, uint32_t, uint32_t, const void *, size_t, const void *, size_t, void *, size_t);
-int __real_mbedtls_ecdsa_verify(mbedtls_ecp_group *, const unsigned char *, size_t, const mbedtls_ecp_point *, const mbedtls_mpi *,
-                                const mbedtls_mpi *);
-int __wrap_mbedtls_ecdsa_verify(mbedtls_ecp_group *, const unsigned char *, size_t, const mbedtls_ecp_point *, const mbedtls_mpi *,
-                                const mbedtls_mpi *);
+int __real_argon2id_hash_raw(uint32_t, uint32_t, uint32_t, const void *, size_t, const void *,
+			     size_t, void *, size_t);
+int __wrap_argon2id_hash_raw(uint32_t, uint32_t, uint32_t, const void *, size_t, const void *,
+			     size_t, void *, size_t);
+int
+__real_mbedtls_ecdsa_verify(mbedtls_ecp_group *, const unsigned char *, size_t,
+			    const mbedtls_ecp_point *, const mbedtls_mpi *, const mbedtls_mpi *);
+int
+__wrap_mbedtls_ecdsa_verify(mbedtls_ecp_group *, const unsigned char *, size_t,
+			    const mbedtls_ecp_point *, const mbedtls_mpi *, const mbedtls_mpi *);
 int __real_open(const char *, int, ...);
 int __wrap_open(const char *, int, ...);
 int __real_fclose(FILE *);
@@ -286,22 +295,23 @@ fread_failed(FILE *f)
 
 /* Whether it fails is tried here, not how dear a guess is: the least that it takes. */
 int
-__wrap_argon2id_hash_raw(uint32_t t, uint32_t m, uint32_t lanes, const void *pw, size_t pw_n, const void *salt, size_t salt_n,
-                         void *out, size_t out_n)
+__wrap_argon2id_hash_raw(uint32_t t, uint32_t m, uint32_t lanes, const void *pw, size_t pw_n,
+			 const void *salt, size_t salt_n, void *out, size_t out_n)
 {
 	(void)t;
 	(void)m;
 	return FAILS("argon2id_hash_raw") ? ARGON2_MEMORY_ALLOCATION_ERROR
-	                                  : __real_argon2id_hash_raw(1, 8 * lanes, lanes, pw, pw_n, salt, salt_n, out, out_n);
+					  : __real_argon2id_hash_raw(1, 8 * lanes, lanes, pw, pw_n,
+								     salt, salt_n, out, out_n);
 }
 
 /*
- * Stores are looked through again after each failure: a signature that held once is not worked out again. What does not hold
- * always is.
+ * Stores are looked through again after each failure: a signature that held once is not worked out
+ * again. What does not hold always is.
  */
 int
-__wrap_mbedtls_ecdsa_verify(mbedtls_ecp_group *g, const unsigned char *hash, size_t n, const mbedtls_ecp_point *q,
-                            const mbedtls_mpi *r, const mbedtls_mpi *s)
+__wrap_mbedtls_ecdsa_verify(mbedtls_ecp_group *g, const unsigned char *hash, size_t n,
+			    const mbedtls_ecp_point *q, const mbedtls_mpi *r, const mbedtls_mpi *s)
 {
 	unsigned char b[32 + 65 + 32 + 32] = {0};
 	uint64_t h = 1469598103934665603u;
@@ -310,8 +320,11 @@ __wrap_mbedtls_ecdsa_verify(mbedtls_ecp_group *g, const unsigned char *hash, siz
 
 	if (FAILS("mbedtls_ecdsa_verify"))
 		return FAILED;
-	if (n != 32 || __real_mbedtls_ecp_point_write_binary(g, q, MBEDTLS_ECP_PF_UNCOMPRESSED, &used, b + 32, 65) != 0 ||
-	    __real_mbedtls_mpi_write_binary(r, b + 97, 32) != 0 || __real_mbedtls_mpi_write_binary(s, b + 129, 32) != 0)
+	if (n != 32 ||
+	    __real_mbedtls_ecp_point_write_binary(g, q, MBEDTLS_ECP_PF_UNCOMPRESSED, &used, b + 32,
+						  65) != 0 ||
+	    __real_mbedtls_mpi_write_binary(r, b + 97, 32) != 0 ||
+	    __real_mbedtls_mpi_write_binary(s, b + 129, 32) != 0)
 		return __real_mbedtls_ecdsa_verify(g, hash, n, q, r, s);
 	memcpy(b, hash, n);
 	for (i = 0; i < sizeof(b); i++)

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #define MUST(expr) \
-	((expr) ? (void)0 : (fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #expr), abort()))
+	((expr) ? (void)0 \
+		: (fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #expr), abort()))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,12 @@
 /*
- * The bytes as one line of `banyan submit` for a fixed form: faults or a record, never both, never a hang. Where they begin
- * with '=', '+', '-' or '?', as lines of what a person does one after the other: "=question=answer", "+repeat" and "-row", and "?stop",
- * a walk on from it. A record is read again, and is one.
+ * The bytes as one line of `banyan submit` for a fixed form: faults or a record, never both, never
+ * a hang. Where they begin with '=', '+', '-' or '?', as lines of what a person does one after the
+ * other: "=question=answer", "+repeat" and "-row", and "?stop", a walk on from it. A record is read
+ * again, and is one.
  */
 #include "tests/fuzz/fuzz_form_fixed.h"
 
-#define WALK_MAX 3  /* stops; each works the form out anew */
+#define WALK_MAX 3 /* stops; each works the form out anew */
 #define LINES_MAX 10
 
 static void
@@ -20,10 +21,12 @@ walk(struct answers *a, const char *from)
 	for (i = 0; view.stop != STOP_END && i < WALK_MAX; i++) {
 		MUST(view.label != NULL && view.hint != NULL && view.value != NULL);
 		for (k = 0; k < view.choice_count; k++)
-			MUST(answers_choice_name(a, k) != NULL && answers_choice_label(a, k) != NULL);
+			MUST(answers_choice_name(a, k) != NULL &&
+			     answers_choice_label(a, k) != NULL);
 		memcpy(ref, view.ref, sizeof(ref));
 		MUST(answers_next(a, ref, &view) == E_OK);
-		MUST(answers_back(a, view.stop == STOP_END ? "" : view.ref, &before) == E_OK || view.stop == STOP_END);
+		MUST(answers_back(a, view.stop == STOP_END ? "" : view.ref, &before) == E_OK ||
+		     view.stop == STOP_END);
 	}
 }
 

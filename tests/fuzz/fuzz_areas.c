@@ -1,6 +1,6 @@
 /*
- * A table of areas, as somebody's spreadsheet wrote it and as it travels: what an office takes, every device can read, with as many
- * areas of the same codes; packed and unpacked it is the same.
+ * A table of areas, as somebody's spreadsheet wrote it and as it travels: what an office takes,
+ * every device can read, with as many areas of the same codes; packed and unpacked it is the same.
  */
 #include "core/principals/area.h"
 #include "schemas/areas_table.h"
@@ -13,8 +13,10 @@ same(const struct areas_table *a, const struct areas_table *b)
 
 	MUST(a->count == b->count);
 	for (i = 0; i < a->count; i++) {
-		MUST(strcmp(a->rows[i].code, b->rows[i].code) == 0 && a->rows[i].parent == b->rows[i].parent);
-		MUST(strcmp(a->rows[i].level, b->rows[i].level) == 0 && strcmp(a->rows[i].name, b->rows[i].name) == 0);
+		MUST(strcmp(a->rows[i].code, b->rows[i].code) == 0 &&
+		     a->rows[i].parent == b->rows[i].parent);
+		MUST(strcmp(a->rows[i].level, b->rows[i].level) == 0 &&
+		     strcmp(a->rows[i].name, b->rows[i].name) == 0);
 		MUST(a->rows[i].name_count == b->rows[i].name_count);
 		MUST(areas_table_find(a, a->rows[i].code) == i);
 	}
@@ -35,7 +37,8 @@ again(const struct areas_table *table, bool parsed)
 	MUST(areas_table_unpack(writer_view(&w), &arena, &other, NULL) == E_OK);
 	same(table, &other);
 	if (parsed) {
-		MUST(area_table_read(&areas, writer_view(&w), NULL) == E_OK && area_count(areas) == table->count);
+		MUST(area_table_read(&areas, writer_view(&w), NULL) == E_OK &&
+		     area_count(areas) == table->count);
 		for (i = 0; i < area_count(areas); i++)
 			MUST(strcmp(area_at(areas, i)->code, table->rows[i].code) == 0);
 		area_table_free(areas);

@@ -1,6 +1,7 @@
 /*
- * A reference to an attachment, wherever it stands; a list of its chunks; and the bytes as a file that is sealed, then
- * changed by themselves: what was not changed opens as it was, all else does not.
+ * A reference to an attachment, wherever it stands; a list of its chunks; and the bytes as a file
+ * that is sealed, then changed by themselves: what was not changed opens as it was, all else does
+ * not.
  */
 #include "core/record/attach.h"
 #include "tests/fuzz/fuzz.h"
@@ -17,7 +18,8 @@ refer(struct bytes in, struct writer *w)
 	if (attach_ref_read(in, &ref)) {
 		attach_ref_write(&ref, w);
 		MUST(writer_end(w) == E_OK && attach_ref_read(writer_view(w), &same));
-		MUST(memcmp(&ref.id, &same.id, sizeof(ref.id)) == 0 && ref.size == same.size && strcmp(ref.name, same.name) == 0);
+		MUST(memcmp(&ref.id, &same.id, sizeof(ref.id)) == 0 && ref.size == same.size &&
+		     strcmp(ref.name, same.name) == 0);
 		attach_file_name(&ref, name, sizeof(name));
 		MUST(strchr(name, '/') == NULL && name[0] != '.');
 	}
@@ -27,7 +29,8 @@ refer(struct bytes in, struct writer *w)
 	MUST(e == E_OK || e == E_ATTACHMENT);
 }
 
-/* The first half is the file; the second is added, bit by bit, to what it was sealed as, from a place on that the last byte says. */
+/* The first half is the file; the second is added, bit by bit, to what it was sealed as, from a
+ * place on that the last byte says. */
 static void
 seal(struct bytes in, struct writer *list, struct writer *sealed, struct writer *plain)
 {
@@ -46,7 +49,8 @@ seal(struct bytes in, struct writer *list, struct writer *sealed, struct writer 
 		same = same && in.p[i] == 0;
 	}
 	if (same) {
-		MUST(attach_open(&ref, 0, writer_view(sealed), plain) == E_OK && bytes_equal(writer_view(plain), file));
+		MUST(attach_open(&ref, 0, writer_view(sealed), plain) == E_OK &&
+		     bytes_equal(writer_view(plain), file));
 		ref.size++; /* as the start of a longer one, or of another length, it is refused */
 		writer_reset(plain);
 	}

@@ -1,6 +1,7 @@
 /*
- * A bundle's whole entries lie inside it, and written again they are the same bytes; an envelope that is opened is sealed
- * again to the same length. With the office's key known to the fuzzer nothing else can be shown of a seal.
+ * A bundle's whole entries lie inside it, and written again they are the same bytes; an envelope
+ * that is opened is sealed again to the same length. With the office's key known to the fuzzer
+ * nothing else can be shown of a seal.
  */
 #include "core/letters/bundle.h"
 
@@ -51,7 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e == E_OK)
 		check_again(&b, BYTES(data, size));
 	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
-	e = envelope_open(&programme, &to, &office, (size & 1) != 0, BYTES(data, size), &body, &hint);
+	e = envelope_open(&programme, &to, &office, (size & 1) != 0, BYTES(data, size), &body,
+			  &hint);
 	MUST(e == E_OK || e == E_ABSENT || e == E_SEAL || e == E_ENVELOPE || e == E_VERSION);
 	MUST(e != E_OK || ENVELOPE_HEAD_BYTES + envelope_padded(body.n) + AEAD_TAG_BYTES == size);
 	writer_free(&body);

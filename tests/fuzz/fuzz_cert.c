@@ -1,6 +1,7 @@
 /*
- * The certificate of whoever calls, before anything else is known of him: the bytes as they are, and added bit by bit to a good one,
- * so that only its id and its point differ. What is read is what cert_make writes of it.
+ * The certificate of whoever calls, before anything else is known of him: the bytes as they are,
+ * and added bit by bit to a good one, so that only its id and its point differ. What is read is
+ * what cert_make writes of it.
  */
 #include "core/crypto/cert.h"
 #include "tests/fuzz/fuzz.h"

@@ -16,7 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(writer_end(&w) == E_OK);
 		MUST(down_item_read(writer_view(&w), &again) == E_OK && again.kind == item.kind);
 		MUST(bytes_equal(again.content, item.content) && again.order == item.order);
-		MUST(strcmp(again.languages, item.languages) == 0 && strcmp(again.note, item.note) == 0);
+		MUST(strcmp(again.languages, item.languages) == 0 &&
+		     strcmp(again.note, item.note) == 0);
 		writer_free(&w);
 	}
 	return 0;

@@ -1,22 +1,25 @@
 /*
- * Either end of an exchange between nodes. The first byte says which end and what its host does (enum odd), the second how
- * the bytes are cut; then rows of (which message, how long, body), made into frames here, so that what is random stands
- * where it is read: a length of 255 is not framed, but sent as it is.
+ * Either end of an exchange between nodes. The first byte says which end and what its host does
+ * (enum odd), the second how the bytes are cut; then rows of (which message, how long, body), made
+ * into frames here, so that what is random stands where it is read: a length of 255 is not framed,
+ * but sent as it is.
  */
 #include "sync/frame.h"
 #include "sync/repair.h"
 #include "sync/session.h"
 #include "tests/fuzz/fuzz.h"
 
-static const uint8_t types[] = {MESSAGE_NODE, MESSAGE_STATEMENT, MESSAGE_STANZA, MESSAGE_CARRIED, MESSAGE_MARK,
-                                MESSAGE_TAKEN, MESSAGE_CLOSE, MESSAGE_SUMS, MESSAGE_SAME, MESSAGE_CELLS,
-                                MESSAGE_MORE, MESSAGE_WANT, MESSAGE_LOGS, MESSAGE_ERROR, MESSAGE_HELLO, 0x8f};
+static const uint8_t types[] = {MESSAGE_NODE, MESSAGE_STATEMENT, MESSAGE_STANZA, MESSAGE_CARRIED,
+				MESSAGE_MARK, MESSAGE_TAKEN,     MESSAGE_CLOSE,  MESSAGE_SUMS,
+				MESSAGE_SAME, MESSAGE_CELLS,     MESSAGE_MORE,   MESSAGE_WANT,
+				MESSAGE_LOGS, MESSAGE_ERROR,     MESSAGE_HELLO,  0x8f};
 
-enum odd {                   /* beside NODE_*, which are the three bits below */
-	ODD_REPAIR = 0x08,   /* client: repairs after an exchange, or at once; server: its store gets full */
-	ODD_AGAIN = 0x10,    /* client: greets again when all is over */
-	ODD_ALIKE = 0x20,    /* holds what the other end of the seeds holds */
-	ODD_ASKED_LATE = 0x40 /* what is asked is answered when more has come */
+enum odd {                       /* beside NODE_*, which are the three bits below */
+	   ODD_REPAIR = 0x08,    /* client: repairs after an exchange, or at once; server: its store
+				    gets full */
+	   ODD_AGAIN = 0x10,     /* client: greets again when all is over */
+	   ODD_ALIKE = 0x20,     /* holds what the other end of the seeds holds */
+	   ODD_ASKED_LATE = 0x40 /* what is asked is answered when more has come */
 };
 #define PIECES_MAX 24u /* of a frame: each is a turn */
 
@@ -44,7 +47,8 @@ next(void *ctx, uint64_t room, struct message *out)
 	if (--h->left % 3 == 0)
 		*out = (struct message){.type = MESSAGE_MARK, .u.mark = {h->left + 1}};
 	else
-		*out = (struct message){.type = MESSAGE_CARRIED, .u.carried = {BYTES_LIT("a carried parcel")}};
+		*out = (struct message){.type = MESSAGE_CARRIED,
+					.u.carried = {BYTES_LIT("a carried parcel")}};
 	return E_OK;
 }
 
@@ -55,7 +59,8 @@ sum(void *ctx, struct message_close *out)
 
 	*out = (struct message_close){.seq = 9, .incarnation = 77, .count = 3, .digest = 5};
 	if (h->how & ODD_ALIKE)
-		*out = (struct message_close){.seq = 512, .count = 296, .digest = UINT64_C(0xfedcba9876543210)};
+		*out = (struct message_close){
+		    .seq = 512, .count = 296, .digest = UINT64_C(0xfedcba9876543210)};
 	return E_OK;
 }
 
@@ -71,7 +76,8 @@ heads(void *ctx, uint64_t epoch, struct session_heads *out)
 static void
 begin(struct host *h)
 {
-	struct session_node mine = {.incarnation = 50, .from = 3, .above = 77, .down = 2, .flags = h->how & 7u};
+	struct session_node mine = {
+	    .incarnation = 50, .from = 3, .above = 77, .down = 2, .flags = h->how & 7u};
 	struct message sums = {.type = MESSAGE_SAME};
 
 	if (h->begun++ % 2 == 1 && (h->how & ODD_REPAIR)) {
@@ -86,16 +92,19 @@ begin(struct host *h)
 static void
 settle(struct host *h, const struct session_event *e)
 {
-	enum err full = !h->client && (h->how & ODD_REPAIR) && h->now % 7 == 3 ? E_STORE_FULL : E_OK;
+	enum err full =
+	    !h->client && (h->how & ODD_REPAIR) && h->now % 7 == 3 ? E_STORE_FULL : E_OK;
 
 	if (e->kind == SESSION_NODE) {
 		h->left = 5;
 		session_settle_node(h->s, e->u.node.from / 2, h->now);
 	} else if (e->kind == SESSION_NODE_ITEM) {
-		session_settle_repair(h->s, full, NULL,
-		                      e->u.item.type == MESSAGE_WANT || e->u.item.type == MESSAGE_SAME, h->now);
+		session_settle_repair(
+		    h->s, full, NULL,
+		    e->u.item.type == MESSAGE_WANT || e->u.item.type == MESSAGE_SAME, h->now);
 	} else {
-		session_settle_mark(h->s, e->u.mark.seq % 11 == 7 ? E_STORE_FULL : full, NULL, h->now);
+		session_settle_mark(h->s, e->u.mark.seq % 11 == 7 ? E_STORE_FULL : full, NULL,
+				    h->now);
 	}
 }
 
@@ -109,7 +118,7 @@ answer(struct host *h, const struct session_event *e)
 	if (e->kind == SESSION_HELLO) {
 		session_settle_hello(h->s, &reply, h->now);
 	} else if (e->kind == SESSION_NODE || e->kind == SESSION_NODE_MARK ||
-	           (e->kind == SESSION_NODE_ITEM && repair_takes(e->u.item.type))) {
+		   (e->kind == SESSION_NODE_ITEM && repair_takes(e->u.item.type))) {
 		if (h->how & ODD_ASKED_LATE) {
 			MUST(!h->has_late); /* nothing more is asked before it is answered */
 			h->late = *e;
@@ -121,7 +130,8 @@ answer(struct host *h, const struct session_event *e)
 		MUST(!e->u.finished.verified || e->u.finished.why.e == E_OK);
 		h->finished = session_over(h->s);
 		h->has_late = false;
-		if (h->client && !h->finished && (h->how & (ODD_AGAIN | ODD_REPAIR)) && h->begun < 4)
+		if (h->client && !h->finished && (h->how & (ODD_AGAIN | ODD_REPAIR)) &&
+		    h->begun < 4)
 			begin(h);
 	}
 }
@@ -177,7 +187,8 @@ end(struct host *h)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct session_config config = {.source = {.heads = heads, .node_next = next, .node_close = sum}};
+	struct session_config config = {
+	    .source = {.heads = heads, .node_next = next, .node_close = sum}};
 	struct host h = {.now = 1000, .left = 5};
 	struct writer frame;
 	size_t piece;

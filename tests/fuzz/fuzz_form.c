@@ -1,10 +1,15 @@
-/* The bytes as a bundle, and as an XForm in one: a form that is read is filled, checked and taken apart again. */
+/* The bytes as a bundle, and as an XForm in one: a form that is read is filled, checked and taken
+ * apart again. */
 #include "core/limits.h"
 #include "schemas/answers.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct answer_env env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 1,
-                                      .device_id = "d", .username = "u", .area = "a"};
+static const struct answer_env env = {.now_ms = 1795311111000,
+				      .zone_minutes = 420,
+				      .seed = 1,
+				      .device_id = "d",
+				      .username = "u",
+				      .area = "a"};
 
 static void
 use(struct bytes bundle)

@@ -1,4 +1,5 @@
-/* A form with a field of each kind, in both groups, rows in rows: what the fuzzers of answers answer. */
+/* A form with a field of each kind, in both groups, rows in rows: what the fuzzers of answers
+ * answer. */
 #ifndef BANYAN_TESTS_FUZZ_FORM_FIXED_H
 #define BANYAN_TESTS_FUZZ_FORM_FIXED_H
 
@@ -6,8 +7,12 @@
 #include "schemas/answers.h"
 #include "tests/fuzz/fuzz.h"
 
-static const struct answer_env fixed_env = {.now_ms = 1795311111000, .zone_minutes = 420, .seed = 1,
-                                            .device_id = "d", .username = "u", .area = "a"};
+static const struct answer_env fixed_env = {.now_ms = 1795311111000,
+					    .zone_minutes = 420,
+					    .seed = 1,
+					    .device_id = "d",
+					    .username = "u",
+					    .area = "a"};
 
 static inline const struct form *
 fixed_form(void)

@@ -1,5 +1,5 @@
-/* The first byte says the group, the rest are packed answers of a fixed form: what unpacks is shown, loaded and
- * checked, and packs to answers that unpack again. */
+/* The first byte says the group, the rest are packed answers of a fixed form: what unpacks is
+ * shown, loaded and checked, and packs to answers that unpack again. */
 #include "tests/fuzz/fuzz_form_fixed.h"
 
 static void
@@ -17,7 +17,8 @@ use(const struct form *f, bool identifying, const struct field_value *values, si
 	writer_reset(&w);
 	if (form_pack(f, identifying, values, count, &w, NULL) == E_OK) {
 		arena_init(&arena, 8u << 20);
-		MUST(form_unpack(f, identifying, writer_view(&w), &arena, &again, &n, NULL) == E_OK);
+		MUST(form_unpack(f, identifying, writer_view(&w), &arena, &again, &n, NULL) ==
+		     E_OK);
 		MUST(n == count);
 		arena_free(&arena);
 	}
@@ -40,7 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	arena_init(&arena, 8u << 20);
-	if (form_unpack(f, data[0] & 1, BYTES(data + 1, size - 1), &arena, &values, &count, &why) == E_OK)
+	if (form_unpack(f, data[0] & 1, BYTES(data + 1, size - 1), &arena, &values, &count, &why) ==
+	    E_OK)
 		use(f, data[0] & 1, values, count);
 	else
 		MUST(why.e != E_OK);

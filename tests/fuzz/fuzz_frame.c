@@ -28,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 0) /* and the whole input as one body of its first byte's type */
 		check_message(data[0], BYTES(data + 1, size - 1));
-	while (frame_head(BYTES(data + at, size - at), &head, &why) == E_OK && head.head_bytes > 0) {
+	while (frame_head(BYTES(data + at, size - at), &head, &why) == E_OK &&
+	       head.head_bytes > 0) {
 		MUST(head.head_bytes <= FRAME_HEAD_BYTES_MAX && head.body_bytes <= FRAME_BYTES_MAX);
 		at += head.head_bytes;
 		if (head.body_bytes > size - at)

@@ -1,6 +1,7 @@
 /*
- * Packets on the LAN. A question or an answer that this programme's key did not make is none; one that it made, about a
- * port that the bytes say, and that the rest of the bytes then changed, is one only where they changed nothing.
+ * Packets on the LAN. A question or an answer that this programme's key did not make is none; one
+ * that it made, about a port that the bytes say, and that the rest of the bytes then changed, is
+ * one only where they changed nothing.
  */
 #include "core/letters/meeting.h"
 #include "tests/fuzz/fuzz.h"
@@ -34,7 +35,8 @@ made(uint16_t port, const uint8_t *by)
 	MUST(beacon_answered(answer, &key, question, &said) == (good && port != 0));
 	MUST(!good || said == port);
 	if (change(question, by + BEACON_BYTES)) {
-		MUST(!beacon_asked(question, &key) && !beacon_answered(answer, &key, question, &said));
+		MUST(!beacon_asked(question, &key) &&
+		     !beacon_answered(answer, &key, question, &said));
 	} else {
 		MUST(beacon_asked(question, &key));
 	}

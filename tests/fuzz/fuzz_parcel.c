@@ -1,6 +1,7 @@
 /*
- * A parcel that is read has one form: built again from what was read it is the same bytes but for its signature;
- * and any part may be dropped without a change of its hash. Memory stays a small multiple of the input.
+ * A parcel that is read has one form: built again from what was read it is the same bytes but for
+ * its signature; and any part may be dropped without a change of its hash. Memory stays a small
+ * multiple of the input.
  */
 #include "core/parcel/parcel.h"
 
@@ -24,7 +25,8 @@ check_one_form(const struct parcel *p, struct bytes bytes)
 
 	if (author.pub.b[0] == 0)
 		author = test_key(KEY_AUTHOR);
-	MUST(parcel_begin(&b, &context, p->number, p->flags, p->area[0] != '\0' ? p->area : NULL) == E_OK);
+	MUST(parcel_begin(&b, &context, p->number, p->flags, p->area[0] != '\0' ? p->area : NULL) ==
+	     E_OK);
 	for (i = 0; i < p->item_count; i++)
 		MUST(parcel_add(b, &p->items[i]) == E_OK);
 	writer_heap_init(&w, PARCEL_BYTES_MAX);
@@ -38,7 +40,8 @@ check_one_form(const struct parcel *p, struct bytes bytes)
 static void
 check_drop(const struct parcel *p, struct bytes bytes, size_t item, bool identifying)
 {
-	const struct parcel_part *part = identifying ? &p->items[item].identifying : &p->items[item].analytic;
+	const struct parcel_part *part =
+	    identifying ? &p->items[item].identifying : &p->items[item].analytic;
 	struct parcel dropped;
 	struct arena arena;
 	struct writer w;
@@ -72,7 +75,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(arena.used <= 40 * size + PARCEL_MESSAGE_BYTES_MAX + 64);
 	MUST(e == E_OK || e == E_PARCEL || e == E_VERSION || e == E_LIMIT);
 	if (e == E_OK) {
-		MUST(parcel_peek(bytes, &number, &flags) == E_OK && number == p.number && flags == p.flags);
+		MUST(parcel_peek(bytes, &number, &flags) == E_OK && number == p.number &&
+		     flags == p.flags);
 		check_one_form(&p, bytes);
 		check_drop(&p, bytes, number % p.item_count, (flags & 2) != 0);
 	}

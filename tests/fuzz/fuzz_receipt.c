@@ -1,4 +1,5 @@
-/* Receipts and carried parcels: what is read has one form, written again it is the same bytes but for the signature. */
+/* Receipts and carried parcels: what is read has one form, written again it is the same bytes but
+ * for the signature. */
 #include "core/letters/carried.h"
 #include "core/letters/receipt.h"
 
@@ -24,7 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	writer_reset(&w);
 	if (carried_decode(BYTES(data, size), &c, NULL) == E_OK)
-		MUST(carried_encode(&c, &w) == E_OK && bytes_equal(writer_view(&w), BYTES(data, size)));
+		MUST(carried_encode(&c, &w) == E_OK &&
+		     bytes_equal(writer_view(&w), BYTES(data, size)));
 	writer_free(&w);
 	return 0;
 }

@@ -16,7 +16,8 @@ set_make(void)
 		return;
 	set_init(&set, &key, 6, 0xf00000ff);
 	for (i = 0; i < 60; i++)
-		(void)set_add(&set, &set.log[i % 6], (struct set_parcel){1 + i % 13 * (1 + i / 50), i / 55});
+		(void)set_add(&set, &set.log[i % 6],
+			      (struct set_parcel){1 + i % 13 * (1 + i / 50), i / 55});
 }
 
 int
@@ -50,13 +51,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (frame_head(in, &head, NULL) != E_OK || head.head_bytes == 0 ||
 		    in.n - head.head_bytes < head.body_bytes)
 			break;
-		if (message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes), NULL) == E_OK &&
+		if (message_decode(&m, head.type, BYTES(in.p + head.head_bytes, head.body_bytes),
+				   NULL) == E_OK &&
 		    repair_takes(head.type) && repair_take(r, &m, NULL) != E_OK)
 			MUST(repair_state(r) == REPAIR_FAILED);
 		n = repair_sends(r, &send);
 		for (i = 0; i < n; i++)
-			MUST(send[i].lo <= send[i].hi && send[i].lo > 0 && set_find(&set, &send[i].log) != NULL);
-		in = BYTES(in.p + head.head_bytes + head.body_bytes, in.n - head.head_bytes - head.body_bytes);
+			MUST(send[i].lo <= send[i].hi && send[i].lo > 0 &&
+			     set_find(&set, &send[i].log) != NULL);
+		in = BYTES(in.p + head.head_bytes + head.body_bytes,
+			   in.n - head.head_bytes - head.body_bytes);
 	}
 	repair_free(r);
 	return 0;

@@ -1,4 +1,5 @@
-/* Two bytes say where the analytic payload ends. What was read and is written again reads the same. */
+/* Two bytes say where the analytic payload ends. What was read and is written again reads the same.
+ */
 #include "core/record/revision.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -10,7 +11,8 @@ read_and_write(struct bytes analytic, struct bytes identifying, struct writer *a
 	size_t count, i;
 	struct why why;
 
-	if (revisions_read(analytic, identifying, bodies, SLICE_REVISIONS_MAX, &count, &why) != E_OK) {
+	if (revisions_read(analytic, identifying, bodies, SLICE_REVISIONS_MAX, &count, &why) !=
+	    E_OK) {
 		MUST(count == 0 && why.e != E_OK);
 		return false;
 	}

@@ -1,7 +1,8 @@
 /*
- * Any bytes to either end of a session, in any state it can begin in: it never crashes, never asks its host for
- * what is not there, and after the end of the link it is over. The first byte says which end, and how it begins; the
- * second how the bytes are cut; the third what is not usual about its host (enum odd).
+ * Any bytes to either end of a session, in any state it can begin in: it never crashes, never asks
+ * its host for what is not there, and after the end of the link it is over. The first byte says
+ * which end, and how it begins; the second how the bytes are cut; the third what is not usual about
+ * its host (enum odd).
  */
 #include "sync/repair.h"
 #include "sync/session.h"
@@ -44,14 +45,16 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 }
 
 enum odd {
-	ODD_BUDGET = 1,  /* client: a budget, and a link that counts */
-	ODD_SPARE = 2,   /* client: bodies may be left out; server: what it holds of a parcel, and of twins */
-	ODD_LACKS = 4,   /* client: a body that was left out is not here */
-	ODD_REFUSE = 8,  /* server: too busy, at some parcel; a question is refused */
-	ODD_INPUT = 16,  /* client: says what the verb reads; the cursor came from another life */
-	ODD_OTHER = 32,  /* client: comes back, or asks for a successor, instead of joining */
-	ODD_AGAIN = 64,  /* client: the same again when an exchange is over */
-	ODD_ENROLS = 128 /* server: a stranger is let in by other means; client: stops at what comes down */
+	ODD_BUDGET = 1, /* client: a budget, and a link that counts */
+	ODD_SPARE =
+	    2, /* client: bodies may be left out; server: what it holds of a parcel, and of twins */
+	ODD_LACKS = 4,  /* client: a body that was left out is not here */
+	ODD_REFUSE = 8, /* server: too busy, at some parcel; a question is refused */
+	ODD_INPUT = 16, /* client: says what the verb reads; the cursor came from another life */
+	ODD_OTHER = 32, /* client: comes back, or asks for a successor, instead of joining */
+	ODD_AGAIN = 64, /* client: the same again when an exchange is over */
+	ODD_ENROLS =
+	    128 /* server: a stranger is let in by other means; client: stops at what comes down */
 };
 
 struct host {
@@ -76,7 +79,7 @@ settle(struct host *h)
 
 	if (h->unsettled > 0)
 		session_settle_parcel(h->s, h->unsettled, &hash,
-		                      h->unsettled % 7 == 3 ? STATUS_FORKED : STATUS_OK, h->now);
+				      h->unsettled % 7 == 3 ? STATUS_FORKED : STATUS_OK, h->now);
 	h->unsettled = 0;
 }
 
@@ -183,7 +186,8 @@ send(struct host *h, size_t parts)
 		return;
 	counts = session_counts(h->s);
 	session_spent(h->s, counts.bytes_in + counts.bytes_out, h->how & 1u ? 1400 : 0);
-	MUST(session_budget_left(h->s) <= 400 || h->config.side == SESSION_SERVER || (h->how & 0x10) != 0);
+	MUST(session_budget_left(h->s) <= 400 || h->config.side == SESSION_SERVER ||
+	     (h->how & 0x10) != 0);
 }
 
 static void
@@ -212,7 +216,8 @@ begin(struct host *h)
 	static const struct message_join join;
 	static const struct principal_id node = {{7}};
 	struct message_came_back back = {BYTES_LIT("own enrolment"), BYTES_LIT("the node's")};
-	struct session_mine mine = {.epoch = 50, .head = 5, .acked = h->how & 3u, .ask_first = (h->how & 4u) != 0};
+	struct session_mine mine = {
+	    .epoch = 50, .head = 5, .acked = h->how & 3u, .ask_first = (h->how & 4u) != 0};
 	const char *args[] = {"--json", "F2"};
 	bool input = (h->how & 1u) != 0;
 
@@ -230,7 +235,8 @@ begin(struct host *h)
 	} else if ((h->how & 8) == 0) {
 		session_join(h->s, &join, h->now);
 	} else {
-		MUST(session_ask(h->s, "list", args, odd(h, ODD_OTHER) ? 2 : 0, input, h->now) == E_OK);
+		MUST(session_ask(h->s, "list", args, odd(h, ODD_OTHER) ? 2 : 0, input, h->now) ==
+		     E_OK);
 		if (odd(h, ODD_INPUT)) {
 			(void)session_input(h->s, BYTES_LIT("a line"), h->now);
 			(void)session_input(h->s, BYTES_NONE, h->now);
@@ -269,7 +275,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	piece = data[1] == 0 ? size : data[1];
 	if (piece < left / PIECES_MAX)
 		piece = left / PIECES_MAX;
-	h.config.source = (struct session_source){.parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
+	h.config.source = (struct session_source){
+	    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
 	h.config.side = h.how & 0x80 ? SESSION_CLIENT : SESSION_SERVER;
 	h.config.stranger = h.config.side == SESSION_SERVER && (h.how & 3u) == 3;
 	h.config.local = h.config.side == SESSION_SERVER && (h.how & 12u) == 12;

@@ -1,6 +1,7 @@
 /*
- * What offices sign for each other beside enrolments, and what goes with it: batches of letters, successions, erasures,
- * stanzas, periods of retention, reissues. What is read lies inside the bytes and its limits; what has one form is written so again.
+ * What offices sign for each other beside enrolments, and what goes with it: batches of letters,
+ * successions, erasures, stanzas, periods of retention, reissues. What is read lies inside the
+ * bytes and its limits; what has one form is written so again.
  */
 #include "core/letters/batch.h"
 #include "core/record/reissue.h"
@@ -28,7 +29,8 @@ letters(struct bytes in)
 		return;
 	MUST(b.count <= BATCH_THINGS_MAX && inside(b.things, in));
 	for (; batch_next(&b, &at, &thing); n++)
-		MUST(inside(thing.bytes, in) && (thing.leaf.n == 0 || thing.leaf.n == HASH_BYTES) && inside(thing.leaf, in));
+		MUST(inside(thing.bytes, in) && (thing.leaf.n == 0 || thing.leaf.n == HASH_BYTES) &&
+		     inside(thing.leaf, in));
 	MUST(n == b.count);
 }
 
@@ -39,7 +41,8 @@ orders(struct bytes in)
 	struct erasure erasure;
 
 	if (succession_decode(in, &programme, &succession, NULL) == E_OK)
-		MUST(succession.count <= SUCCESSION_NODES_MAX && strlen(succession.area) <= AREA_CODE_BYTES_MAX);
+		MUST(succession.count <= SUCCESSION_NODES_MAX &&
+		     strlen(succession.area) <= AREA_CODE_BYTES_MAX);
 	if (erasure_decode(in, &programme, &erasure, NULL) == E_OK)
 		MUST((erasure.parts == ERASURE_IDENTIFYING || erasure.parts == ERASURE_ALL) &&
 		     strlen(erasure.area) <= AREA_CODE_BYTES_MAX);
@@ -60,8 +63,8 @@ again(struct bytes in, struct writer *w)
 		MUST(retention.count <= RETENTION_RULES_MAX);
 		MUST(retention_write(&retention, w) == E_OK && bytes_equal(writer_view(w), in));
 		for (i = 0; i < retention.count; i++)
-			MUST(retention_days(&retention, retention.rules[i].parts, retention.rules[i].form) ==
-			     retention.rules[i].days);
+			MUST(retention_days(&retention, retention.rules[i].parts,
+					    retention.rules[i].form) == retention.rules[i].days);
 	}
 	if (reissue_is(in) && reissue_read(in, &reissue) == E_OK)
 		MUST(role_known((uint64_t)reissue.role) && inside(reissue.payload, in));

@@ -1,6 +1,6 @@
 /*
- * What was squeezed, with a dictionary and without, as a frame and as a block: bounded, and never half taken. The first
- * byte says how much may come out, the second where the dictionary ends.
+ * What was squeezed, with a dictionary and without, as a frame and as a block: bounded, and never
+ * half taken. The first byte says how much may come out, the second where the dictionary ends.
  */
 #include "core/record/slice.h"
 #include "core/squeeze.h"

@@ -19,7 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t i;
 
 	if (enrolment_decode(b, &programme, &enrolment, &why) == E_OK)
-		MUST(role_known((uint64_t)enrolment.role) && strlen(enrolment.area) <= AREA_CODE_BYTES_MAX);
+		MUST(role_known((uint64_t)enrolment.role) &&
+		     strlen(enrolment.area) <= AREA_CODE_BYTES_MAX);
 	if (revocation_decode(b, &programme, &revocation, &why) == E_OK)
 		MUST(revocation.count <= EPOCHS_MAX);
 	if (office_decode(b, &programme, &office, &why) == E_OK)

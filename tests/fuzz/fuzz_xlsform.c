@@ -1,7 +1,7 @@
 /*
  * A form as somebody wrote it, the first byte saying how: no crash, a failure says why, and what
- * converts is well-formed XML. '3' is a workbook whose parts stand here, with a zero between them: a changed byte
- * of a packed one would only be a wrong checksum.
+ * converts is well-formed XML. '3' is a workbook whose parts stand here, with a zero between them:
+ * a changed byte of a packed one would only be a wrong checksum.
  */
 #include <expat.h>
 
@@ -10,16 +10,19 @@
 
 #define FILE_BYTES_MAX (1u << 20)
 
-static const char *const part_names[] = {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml",
-                                         "xl/worksheets/sheet2.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"};
+static const char *const part_names[] = {
+    "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml",
+    "xl/worksheets/sheet2.xml", "xl/workbook.xml",      "xl/_rels/workbook.xml.rels"};
 #define PART_COUNT (sizeof(part_names) / sizeof(part_names[0]))
 #define SHEET(ID, NAME) "<sheet name='" NAME "' r:id='" ID "'/>"
 #define REL(ID, TYPE, TARGET) "<Relationship Id='" ID "' Type='x/" TYPE "' Target='" TARGET "'/>"
 static const char *const usual[PART_COUNT] = {
     [3] = "<worksheet><sheetData/></worksheet>",
     [4] = "<workbook><sheets>" SHEET("a", "survey") SHEET("b", "choices") "</sheets></workbook>",
-    [5] = "<Relationships>" REL("a", "worksheet", "worksheets/sheet1.xml") REL("b", "worksheet", "worksheets/sheet2.xml")
-          REL("c", "sharedStrings", "sharedStrings.xml") REL("d", "styles", "styles.xml") "</Relationships>",
+    [5] = "<Relationships>" REL("a", "worksheet", "worksheets/sheet1.xml")
+	REL("b", "worksheet", "worksheets/sheet2.xml")
+	    REL("c", "sharedStrings", "sharedStrings.xml")
+		REL("d", "styles", "styles.xml") "</Relationships>",
 };
 
 static uint32_t
@@ -46,7 +49,7 @@ le(struct writer *w, uint64_t v, int count)
 static void
 entry(struct writer *w, const char *name, struct bytes part, uint32_t crc)
 {
-	le(w, 20, 2);       /* version; then no flags, stored, midnight of 1980-01-01 */
+	le(w, 20, 2); /* version; then no flags, stored, midnight of 1980-01-01 */
 	le(w, 0, 6);
 	le(w, 0x21, 2);
 	le(w, crc, 4);
@@ -125,7 +128,8 @@ convert(struct bytes file, enum xlsform_kind kind)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum xlsform_kind kinds[] = {XLSFORM_MD, XLSFORM_CSV, XLSFORM_XLSX, XLSFORM_XLSX};
+	static const enum xlsform_kind kinds[] = {XLSFORM_MD, XLSFORM_CSV, XLSFORM_XLSX,
+						  XLSFORM_XLSX};
 	struct writer zip;
 	struct bytes in;
 

@@ -1,4 +1,5 @@
-/* The bytes as an expression over a fixed instance: a value or a reason, in bounded time, and what it reads can be told. */
+/* The bytes as an expression over a fixed instance: a value or a reason, in bounded time, and what
+ * it reads can be told. */
 #include "schemas/xpath.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -71,10 +72,16 @@ inspect(const struct xpath *x, struct arena *arena)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char text[] = "<d a='1'><b>3</b><b>x y</b><c><e>2026-11-22</e><e/></c><f>11.5 104.9;12 105;13 104"
-	                           "</f><g><b>7</b></g></d>";
-	struct xpath_host host = {.instance = instance, .itext = itext, .choice_label = choice_label, .is_row = is_row,
-	                          .now_ms = 1795311111000, .zone_minutes = 420, .random = 1};
+	static const char text[] =
+	    "<d a='1'><b>3</b><b>x y</b><c><e>2026-11-22</e><e/></c><f>11.5 104.9;12 105;13 104"
+	    "</f><g><b>7</b></g></d>";
+	struct xpath_host host = {.instance = instance,
+				  .itext = itext,
+				  .choice_label = choice_label,
+				  .is_row = is_row,
+				  .now_ms = 1795311111000,
+				  .zone_minutes = 420,
+				  .random = 1};
 	struct why why = {.e = E_OK};
 	const struct xpath *x;
 	struct xpath_value v;
@@ -86,12 +93,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(xml_parse(&doc, bytes_of_str(text), &tree, NULL) == E_OK);
 		xml_renumber(doc.root);
 	}
-	arena_init(&arena, 1u << 20); /* sets within sets fill any arena before they run out of steps */
+	arena_init(&arena,
+		   1u << 20); /* sets within sets fill any arena before they run out of steps */
 	copy = arena_str(&arena, (const char *)data, size);
 	MUST(copy != NULL);
 	if (xpath_compile(&x, &arena, copy, NULL, &why) == E_OK) {
-		struct xpath_context c = {.arena = &arena, .host = &host, .root = doc.root,
-		                          .node = xml_child(doc.root, "d")};
+		struct xpath_context c = {.arena = &arena,
+					  .host = &host,
+					  .root = doc.root,
+					  .node = xml_child(doc.root, "d")};
 
 		inspect(x, &arena);
 		if (xpath_eval(x, &c, &v, &why) == E_OK) {

@@ -145,8 +145,9 @@ change_cross(struct input *in)
 static void
 change_number(struct input *in)
 {
-	static const uint64_t numbers[] = {0, 1, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x3fffff,
-	                                   0x7fffffff, 0x80000000, 0xffffffff, INT64_MAX, UINT64_MAX};
+	static const uint64_t numbers[] = {
+	    0,      1,       0x7f,     0x80,       0xff,       0x100,      0x7fff,    0x8000,
+	    0xffff, 0x10000, 0x3fffff, 0x7fffffff, 0x80000000, 0xffffffff, INT64_MAX, UINT64_MAX};
 	uint64_t v = numbers[draw_below(in->d, sizeof(numbers) / sizeof(numbers[0]))];
 	size_t wide = (size_t)1 << draw_below(in->d, 4), at = draw_below(in->d, in->n), i;
 	bool big = draw_below(in->d, 2) == 0;
@@ -156,8 +157,9 @@ change_number(struct input *in)
 }
 
 /*
- * The bytes behind something that may be their length get more or fewer, and the length says so: MessagePack's short
- * strings (a0..bf), or one or two bytes, big end first. What is read stays whole then, and only what it means is changed.
+ * The bytes behind something that may be their length get more or fewer, and the length says so:
+ * MessagePack's short strings (a0..bf), or one or two bytes, big end first. What is read stays
+ * whole then, and only what it means is changed.
  */
 static void
 change_resize(struct input *in)
@@ -196,8 +198,8 @@ size_t
 mutate(struct draw *d, const struct bytes *seeds, size_t count, uint8_t *room)
 {
 	static void (*const changes[])(struct input *) = {
-	    change_flip,   change_byte,  change_end,    change_cut,   change_repeat, change_insert,
-	    change_splice, change_cross, change_number, change_resize};
+	    change_flip,   change_byte,   change_end,   change_cut,    change_repeat,
+	    change_insert, change_splice, change_cross, change_number, change_resize};
 	struct input in = {.d = d, .seeds = seeds, .seed_count = count, .b = room};
 	struct bytes seed = seeds[draw_below(d, count)];
 	size_t n = draw_below(d, 8) == 0 ? 1 + draw_below(d, 16) : 1 + draw_below(d, 3);

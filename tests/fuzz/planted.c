@@ -1,6 +1,7 @@
 /*
- * A target that is wrong on purpose, so that run.c is seen to find: short strings behind their length, and what stands
- * behind the third is taken for whole. The kind of bug is chosen with $PLANTED: must, signal, hang.
+ * A target that is wrong on purpose, so that run.c is seen to find: short strings behind their
+ * length, and what stands behind the third is taken for whole. The kind of bug is chosen with
+ * $PLANTED: must, signal, hang.
  */
 #include <string.h>
 

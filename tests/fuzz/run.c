@@ -3,11 +3,13 @@
  *
  *   fuzz_X SEEDS... [--count N] [--seed S] [--limit SECONDS] [--found FOLDER]
  *
- * Runs the target once for each seed (NAME.hex: hexadecimal digits, as in tests/vectors; others as they are), then for
- * N inputs made from them (mutate.h) under the random seed S, which is drawn and printed where none is given.
- * BANYAN_FUZZ_COUNT and BANYAN_FUZZ_SEED ("new": drawn) in the environment go before what is given (a count only
- * where one is), so that rows of ctest can be made longer. An input may take SECONDS (20) of processor time. The inputs run in a child; one that ends it stands in memory that both see: it is written to
- * FOLDER (here), and the commands that replay it are printed. Exit: 0, or 1 for a finding, 64, 66 or 74 for our caller's.
+ * Runs the target once for each seed (NAME.hex: hexadecimal digits, as in tests/vectors; others as
+ * they are), then for N inputs made from them (mutate.h) under the random seed S, which is drawn
+ * and printed where none is given. BANYAN_FUZZ_COUNT and BANYAN_FUZZ_SEED ("new": drawn) in the
+ * environment go before what is given (a count only where one is), so that rows of ctest can be
+ * made longer. An input may take SECONDS (20) of processor time. The inputs run in a child; one
+ * that ends it stands in memory that both see: it is written to FOLDER (here), and the commands
+ * that replay it are printed. Exit: 0, or 1 for a finding, 64, 66 or 74 for our caller's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,9 +26,9 @@
 #include "tests/fuzz/mutate.h"
 #include "tests/vector.h"
 
-#define SEEDS_MAX      1024u
+#define SEEDS_MAX 1024u
 #define SEED_BYTES_MAX (1u << 20)
-#define SHOWN_BYTES    512 /* of a finding: it is in the log then, even if its file is not kept */
+#define SHOWN_BYTES 512 /* of a finding: it is in the log then, even if its file is not kept */
 
 /* What is run just now; the parent reads it when the child is gone. */
 struct now {
@@ -48,7 +50,9 @@ struct run {
 static int
 usage(const char *program)
 {
-	fprintf(stderr, "usage: %s SEEDS... [--count N] [--seed S] [--limit SECONDS] [--found FOLDER]\n", program);
+	fprintf(stderr,
+		"usage: %s SEEDS... [--count N] [--seed S] [--limit SECONDS] [--found FOLDER]\n",
+		program);
 	return 64;
 }
 
@@ -74,7 +78,8 @@ seed_load(struct run *r, const char *path)
 	FILE *f;
 
 	if (r->seed_count == SEEDS_MAX || (f = fopen(path, "rb")) == NULL) {
-		fprintf(stderr, "%s: cannot be taken: %s\n", path, r->seed_count < SEEDS_MAX ? strerror(errno) : "too many");
+		fprintf(stderr, "%s: cannot be taken: %s\n", path,
+			r->seed_count < SEEDS_MAX ? strerror(errno) : "too many");
 		return 66;
 	}
 	n = fread(text, 1, sizeof(text), f);
@@ -150,15 +155,19 @@ finding_tell(const struct run *r, int status)
 	else
 		fprintf(stderr, "exit status %d", WEXITSTATUS(status));
 	if (now->all_ran) {
-		fprintf(stderr, " after the last input: memory that was not freed? Its stack is above\n");
+		fprintf(stderr,
+			" after the last input: memory that was not freed? Its stack is above\n");
 	} else {
-		snprintf(path, sizeof(path), "%s/%s-%" PRIu64 "-%" PRIu64, folder, name == NULL ? r->program : name + 1,
-		         r->seed, now->number);
+		snprintf(path, sizeof(path), "%s/%s-%" PRIu64 "-%" PRIu64, folder,
+			 name == NULL ? r->program : name + 1, r->seed, now->number);
 		fprintf(stderr, " at input %" PRIu64 " (%s), %zu bytes%s", now->number,
-		        now->number <= r->seed_count ? r->names[now->number - 1] : "made", now->n,
-		        now->n <= SHOWN_BYTES ? ":\n  " : "\n");
+			now->number <= r->seed_count ? r->names[now->number - 1] : "made", now->n,
+			now->n <= SHOWN_BYTES ? ":\n  " : "\n");
 		for (i = 0; i < now->n && now->n <= SHOWN_BYTES; i++)
-			fprintf(stderr, "%02x%s", now->b[i], i + 1 == now->n ? "\n" : i % 48 == 47 ? "\n  " : "");
+			fprintf(stderr, "%02x%s", now->b[i],
+				i + 1 == now->n ? "\n"
+				: i % 48 == 47  ? "\n  "
+						: "");
 		f = fopen(path, "wb");
 		if (f == NULL || fwrite(now->b, 1, now->n, f) != now->n || fclose(f) != 0)
 			fprintf(stderr, "%s could not be written: %s\n", path, strerror(errno));
@@ -178,13 +187,15 @@ run(struct run *r)
 	int status;
 	pid_t child;
 
-	r->now = mmap(NULL, sizeof(*r->now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	r->now =
+	    mmap(NULL, sizeof(*r->now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r->now == MAP_FAILED) {
 		perror("mmap");
 		return 74;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	printf("%s: %zu seeds, %" PRIu64 " inputs, --seed %" PRIu64 "\n", r->program, r->seed_count, r->count, r->seed);
+	printf("%s: %zu seeds, %" PRIu64 " inputs, --seed %" PRIu64 "\n", r->program, r->seed_count,
+	       r->count, r->seed);
 	fflush(stdout);
 	if ((child = fork()) == 0) {
 		run_all(r);
@@ -199,7 +210,8 @@ run(struct run *r)
 		return 1;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("all passed, %.1f s\n", (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+	printf("all passed, %.1f s\n",
+	       (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
 	munmap(r->now, sizeof(*r->now));
 	return 0;
 }
@@ -213,10 +225,11 @@ main(int argc, char **argv)
 
 	r.program = argv[0];
 	for (i = 1; i < argc && status == 0; i++) {
-		const char **value = strcmp(argv[i], "--count") == 0  ? &count
-		                     : strcmp(argv[i], "--seed") == 0 ? &seed
-		                     : strcmp(argv[i], "--limit") == 0 ? &limit
-		                     : strcmp(argv[i], "--found") == 0 ? &r.found : NULL;
+		const char **value = strcmp(argv[i], "--count") == 0   ? &count
+				     : strcmp(argv[i], "--seed") == 0  ? &seed
+				     : strcmp(argv[i], "--limit") == 0 ? &limit
+				     : strcmp(argv[i], "--found") == 0 ? &r.found
+								       : NULL;
 
 		if (value == NULL)
 			status = argv[i][0] == '-' ? usage(argv[0]) : seed_load(&r, argv[i]);
@@ -233,7 +246,8 @@ main(int argc, char **argv)
 		MUST(getrandom(&r.seed, 4, 0) == 4); /* short enough to type */
 	else if (!number_read(seed, &r.seed))
 		status = usage(argv[0]);
-	if (status == 0 && (!number_read(count, &r.count) || !number_read(limit, &r.limit_s) || r.seed_count == 0))
+	if (status == 0 &&
+	    (!number_read(count, &r.count) || !number_read(limit, &r.limit_s) || r.seed_count == 0))
 		status = usage(argv[0]);
 	if (status == 0)
 		status = run(&r);

@@ -1,6 +1,7 @@
 /*
- * seeds: what the fuzzers begin from, in SEEDS: VECTORS/NAME.hex as bytes, FORMS/NAME.md behind the byte that says so to
- * fuzz_xlsform, and CORPUS/TARGET in a folder of that name: NAME.hex as bytes, others as they are.
+ * seeds: what the fuzzers begin from, in SEEDS: VECTORS/NAME.hex as bytes, FORMS/NAME.md behind the
+ * byte that says so to fuzz_xlsform, and CORPUS/TARGET in a folder of that name: NAME.hex as bytes,
+ * others as they are.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +27,8 @@ put(const char *seeds, const char *name, size_t name_bytes, struct bytes b)
 	return fclose(f) == 0 && n == b.n;
 }
 
-/* A small XForm made from an XLSForm, for fuzz_form; the big ones are past what the fuzzers take. */
+/* A small XForm made from an XLSForm, for fuzz_form; the big ones are past what the fuzzers take.
+ */
 static bool
 put_xform(const char *seeds, const char *name, struct bytes text)
 {
@@ -37,7 +39,8 @@ put_xform(const char *seeds, const char *name, struct bytes text)
 
 	writer_heap_init(&xform, 8u << 20);
 	writer_heap_init(&needed, 1u << 20);
-	if (xlsform_convert(&xform, text, XLSFORM_MD, name, &report, &needed) == E_OK && xform.n <= 32768) {
+	if (xlsform_convert(&xform, text, XLSFORM_MD, name, &report, &needed) == E_OK &&
+	    xform.n <= 32768) {
 		snprintf(file, sizeof(file), "%s.xml", name);
 		ok = put(seeds, file, strlen(file), writer_view(&xform));
 	}
@@ -72,7 +75,7 @@ convert(const char *folder, const char *name, enum kind kind, const char *seeds)
 	text[n + 1] = '\0';
 	b = kind == FORM    ? BYTES(text, n + 1)
 	    : kind == PLAIN ? BYTES(text + 1, n)
-	                    : hex_bytes(text + 1, room, sizeof(room));
+			    : hex_bytes(text + 1, room, sizeof(room));
 	if (b.p == NULL)
 		return true; /* another kind of file; its test knows it */
 	return put(seeds, name, strlen(name) - (kind == DIGITS ? 4 : 0), b) &&
@@ -133,8 +136,9 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: fuzz_seeds VECTORS FORMS CORPUS SEEDS\n");
 		return 64;
 	}
-	return convert_all(argv[1], ".hex", DIGITS, argv[4]) && convert_all(argv[2], ".md", FORM, argv[4]) &&
-	               convert_corpora(argv[3], argv[4])
-	           ? 0
-	           : 74;
+	return convert_all(argv[1], ".hex", DIGITS, argv[4]) &&
+		       convert_all(argv[2], ".md", FORM, argv[4]) &&
+		       convert_corpora(argv[3], argv[4])
+		   ? 0
+		   : 74;
 }

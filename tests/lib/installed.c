@@ -1,4 +1,5 @@
-/* What somebody else's program looks like: built against the installed library only (installed.sh). */
+/* What somebody else's program looks like: built against the installed library only (installed.sh).
+ */
 #include <banyan.h>
 #include <stdio.h>
 

@@ -52,8 +52,7 @@ check_after_restore(struct world *w, const struct principal *officer)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (t->excused || t->ordered || t->again || t->author->lies ||
-		    on_some_disk(w, t))
+		if (t->excused || t->ordered || t->again || t->author->lies || on_some_disk(w, t))
 			continue; /* of `again`, its other slice: check_end sees to it */
 		/* devices wait for two backups: if neither of the last two was used, what
 		 * they gave up is gone */
@@ -71,7 +70,6 @@ check_device_loss(struct world *w)
 	size_t i;
 
 	for (i = 0; i < w->truth_n; i++)
-		if (!w->truth[i].excused && !w->truth[i].again &&
-		    !on_some_disk(w, &w->truth[i]))
+		if (!w->truth[i].excused && !w->truth[i].again && !on_some_disk(w, &w->truth[i]))
 			w->truth[i].excused = true;
 }

@@ -19,14 +19,16 @@ conn_open(struct device *d)
 	c->device = d;
 	c->at = d->visits;
 	c->opened_ms = c->last_moved_ms = w->now_ms;
-	c->cut_after = w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 300 : 4000) : UINT64_MAX;
+	c->cut_after =
+	    w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 300 : 4000) : UINT64_MAX;
 	c->slow_ms = w->on[FAULT_SLOW] ? 1 + draw_below(chance(200) ? 20000 : 900) : 10;
 	up.source = w->mode->device_source(c);
 	e = w->mode->node_admit(c, &down, thing);
 	writer_heap_init(&c->to_node, SIZE_MAX / 2);
 	writer_heap_init(&c->to_device, SIZE_MAX / 2);
 	writer_heap_init(&c->honest, SIZE_MAX / 2);
-	if (session_new(&c->up, &up, w->now_ms) != E_OK || session_new(&c->down, &down, w->now_ms) != E_OK)
+	if (session_new(&c->up, &up, w->now_ms) != E_OK ||
+	    session_new(&c->down, &down, w->now_ms) != E_OK)
 		abort();
 	if (e != E_OK)
 		session_refuse(c->down, e, thing, 0, w->now_ms);
@@ -153,7 +155,8 @@ conn_step(struct conn *c)
 		return;
 	device_pull(c, now);
 	pull(c->down, &c->to_device, now);
-	if (c->finished || (session_over(c->down) && c->to_device_taken == c->to_device.n) || session_over(c->up)) {
+	if (c->finished || (session_over(c->down) && c->to_device_taken == c->to_device.n) ||
+	    session_over(c->up)) {
 		conn_kill(c, "closed");
 		return;
 	}

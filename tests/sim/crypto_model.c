@@ -1,7 +1,8 @@
 /*
- * crypto_model: core/crypto/crypto.h without cryptography, for speed: a cheap hash stands for SHA-256, a small
- * prime field for the curve, a hash for signatures and seals. Wrong keys and changed bytes fail as in the
- * real one; nobody is kept from forging. Chosen by the seed: crypto_switch.c.
+ * crypto_model: core/crypto/crypto.h without cryptography, for speed: a cheap hash stands for
+ * SHA-256, a small prime field for the curve, a hash for signatures and seals. Wrong keys and
+ * changed bytes fail as in the real one; nobody is kept from forging. Chosen by the seed:
+ * crypto_switch.c.
  */
 #include "tests/sim/crypto_switch.h"
 
@@ -125,7 +126,8 @@ model_hkdf_extract(uint8_t *prk, struct bytes salt, struct bytes ikm)
 }
 
 void
-model_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info, size_t count)
+model_hkdf_expand_parts(uint8_t *out, size_t out_bytes, struct bytes prk, const struct bytes *info,
+			size_t count)
 {
 	struct bytes parts[HKDF_PARTS_MAX + 1];
 	uint8_t number = 1, block[SHA256_BYTES];
@@ -256,11 +258,12 @@ model_verify(const uint8_t *sig, const struct ec_public *key, struct bytes messa
 /* ---- seals: a pad from the key, and a tag over everything ---- */
 
 static void
-pad_and_tag(uint8_t pad[SHA256_BYTES], uint8_t tag[SHA256_BYTES], const uint8_t *key, const uint8_t *nonce,
-            struct bytes ad, struct bytes plain)
+pad_and_tag(uint8_t pad[SHA256_BYTES], uint8_t tag[SHA256_BYTES], const uint8_t *key,
+	    const uint8_t *nonce, struct bytes ad, struct bytes plain)
 {
 	uint8_t length[8];
-	struct bytes parts[5] = {BYTES(key, 16), BYTES(nonce, AEAD_NONCE_BYTES), BYTES(length, 8), ad, plain};
+	struct bytes parts[5] = {BYTES(key, 16), BYTES(nonce, AEAD_NONCE_BYTES), BYTES(length, 8),
+				 ad, plain};
 
 	be64_put(length, ad.n);
 	if (pad != NULL)
@@ -270,8 +273,8 @@ pad_and_tag(uint8_t pad[SHA256_BYTES], uint8_t tag[SHA256_BYTES], const uint8_t 
 }
 
 enum err
-model_aead_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
-                 struct bytes ad, struct bytes plain)
+model_aead_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+		struct bytes plain)
 {
 	uint8_t pad[SHA256_BYTES], tag[SHA256_BYTES];
 	size_t i;
@@ -284,8 +287,8 @@ model_aead_seal(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
 }
 
 enum err
-model_aead_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
-                 struct bytes ad, struct bytes sealed)
+model_aead_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
+		struct bytes sealed)
 {
 	uint8_t pad[SHA256_BYTES], tag[SHA256_BYTES];
 	size_t i, n = sealed.n - AEAD_TAG_BYTES;
@@ -304,21 +307,21 @@ model_aead_open(uint8_t *out, const uint8_t *key, const uint8_t *nonce,
 
 enum err
 model_aead_seal_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t *nonce,
-                    struct bytes ad, struct bytes plain)
+		   struct bytes ad, struct bytes plain)
 {
 	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : model_aead_seal(out, key, nonce, ad, plain);
 }
 
 enum err
 model_aead_open_as(enum aead a, uint8_t *out, const uint8_t *key, const uint8_t *nonce,
-                    struct bytes ad, struct bytes sealed)
+		   struct bytes ad, struct bytes sealed)
 {
 	return a == AEAD_EXPORT_ONLY ? E_CRYPTO : model_aead_open(out, key, nonce, ad, sealed);
 }
 
 enum err
 model_passphrase(uint8_t *out, struct bytes passphrase, const uint8_t *salt, uint32_t memory_kib,
-                  uint32_t passes)
+		 uint32_t passes)
 {
 	struct bytes parts[2] = {passphrase, BYTES(salt, 16)};
 

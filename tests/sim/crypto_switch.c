@@ -1,4 +1,5 @@
-/* Which cryptography a seed runs with: the model, or the real one through core's one door. Linked with --wrap. */
+/* Which cryptography a seed runs with: the model, or the real one through core's one door. Linked
+ * with --wrap. */
 #include "tests/sim/crypto_switch.h"
 
 bool crypto_is_real;

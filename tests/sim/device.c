@@ -117,16 +117,16 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 		out->log[SESSION_LOG_OWN] = (struct session_head){
 		    id.epoch, d->older.upto, entries_find(&d->disk.log, &id, d->older.upto)->hash};
 	for (i = 0; i < 2; i++)
-		out->log[i] = (struct session_head){d->disk.cursor[i].epoch, d->disk.cursor[i].number,
-		                                    d->disk.cursor[i].hash};
+		out->log[i] = (struct session_head){
+		    d->disk.cursor[i].epoch, d->disk.cursor[i].number, d->disk.cursor[i].hash};
 	return E_OK;
 }
 
 struct session_source
 device_source(struct conn *c)
 {
-	return (struct session_source){.ctx = c, .parcel = source_parcel, .own_hash = source_own_hash,
-	                               .heads = source_heads};
+	return (struct session_source){
+	    .ctx = c, .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads};
 }
 
 /* ---- a run of `banyan sync` ---- */
@@ -135,10 +135,12 @@ static void
 begin_sync(struct device *d)
 {
 	struct log_id id = {d->who->id, d->disk.epoch};
-	struct session_mine mine = {.epoch = d->disk.epoch, .head = entries_head(&d->disk.log, &id).number,
-	                            .acked = disk_acked(&d->disk, d->disk.epoch), .offered = d->offered,
-	                            .incarnation = d->disk.node_incarnation,
-	                            .cursor = {d->disk.cursor[0].number, d->disk.cursor[1].number}};
+	struct session_mine mine = {.epoch = d->disk.epoch,
+				    .head = entries_head(&d->disk.log, &id).number,
+				    .acked = disk_acked(&d->disk, d->disk.epoch),
+				    .offered = d->offered,
+				    .incarnation = d->disk.node_incarnation,
+				    .cursor = {d->disk.cursor[0].number, d->disk.cursor[1].number}};
 
 	check_cursors(d);
 	d->acked = mine.acked;
@@ -249,7 +251,8 @@ take(struct conn *c, const struct session_event *ev)
 	int which = ev->u.down.log == SESSION_LOG_INBOX;
 	struct cursor *at = &d->disk.cursor[which];
 	struct entry entry = {.log = {w->node.id, ev->u.down.epoch}};
-	struct parcel_context context = {.programme = w->programme, .log = entry.log, .own_area = "D1"};
+	struct parcel_context context = {
+	    .programme = w->programme, .log = entry.log, .own_area = "D1"};
 	uint64_t number = 0;
 	struct parcel parcel;
 	struct arena arena;
@@ -294,7 +297,8 @@ on_forked(struct conn *c, uint64_t number, uint64_t incarnation)
 		d->older.forked = true;
 		return;
 	}
-	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index, (unsigned long long)number);
+	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index,
+		(unsigned long long)number);
 	d->world->counts_forks++;
 	if (!d->who->cloned && !d->who->lies)
 		sim_fail(d->world, "device %zu is told of a twin, and there is none", d->index);
@@ -310,7 +314,8 @@ on_forked(struct conn *c, uint64_t number, uint64_t incarnation)
 	d->forked = true;
 }
 
-/* Behind the present log's exchange: the older logs, one after the other; then what came back of them. */
+/* Behind the present log's exchange: the older logs, one after the other; then what came back of
+ * them. */
 static bool
 go_on(struct conn *c)
 {
@@ -349,8 +354,9 @@ on_finished(struct conn *c, const struct session_event *ev)
 	struct device *d = c->device;
 	enum err e = ev->u.finished.why.e;
 
-	sim_say(d->world, "device %zu: %s%s %s%s", d->index, ev->u.finished.verified ? "verified " : "", err_name(e),
-	        ev->u.finished.why.thing, d->older.upto > 0 ? " (an older log)" : "");
+	sim_say(d->world, "device %zu: %s%s %s%s", d->index,
+		ev->u.finished.verified ? "verified " : "", err_name(e), ev->u.finished.why.thing,
+		d->older.upto > 0 ? " (an older log)" : "");
 	if (d->older.upto == 0)
 		present_finished(c, ev);
 	else if (!device_older_end(d, e))
@@ -404,7 +410,8 @@ device_event(struct conn *c, const struct session_event *ev)
 	case SESSION_NODE_TAKEN:
 	case SESSION_WELCOME:
 	case SESSION_ANSWER:
-		sim_fail(c->world, "device %zu: an event that does not belong here", c->device->index);
+		sim_fail(c->world, "device %zu: an event that does not belong here",
+			 c->device->index);
 	}
 }
 

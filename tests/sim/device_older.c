@@ -18,12 +18,14 @@ device_older_begin(struct conn *c)
 {
 	struct device *d = c->device;
 	struct device_disk *k = &d->disk;
-	struct session_mine mine = {.ask_first = true, .incarnation = k->node_incarnation,
-	                            .cursor = {k->cursor[0].number, k->cursor[1].number}};
+	struct session_mine mine = {.ask_first = true,
+				    .incarnation = k->node_incarnation,
+				    .cursor = {k->cursor[0].number, k->cursor[1].number}};
 	size_t i;
 
 	memset(&d->older, 0, sizeof(d->older));
-	for (i = 0; i < k->acked_n && (k->acked[i].older == 0 || k->acked[i].epoch == k->epoch); i++)
+	for (i = 0; i < k->acked_n && (k->acked[i].older == 0 || k->acked[i].epoch == k->epoch);
+	     i++)
 		;
 	if (i == k->acked_n)
 		return false;

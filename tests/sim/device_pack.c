@@ -28,7 +28,8 @@ repeats(const struct row *rows, size_t count, const struct row *row)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (rows[i].index == row->index && memcmp(rows[i].enc, row->enc, sizeof(row->enc)) == 0)
+		if (rows[i].index == row->index &&
+		    memcmp(rows[i].enc, row->enc, sizeof(row->enc)) == 0)
 			return true;
 	return false;
 }
@@ -39,8 +40,8 @@ build(struct device *d, const struct row *rows, size_t count)
 	struct world *w = d->world;
 	struct log_id log = {d->who->id, d->disk.epoch};
 	struct session_head head = entries_head(&d->disk.log, &log);
-	struct parcel_context context = {.programme = w->programme, .log = log, .previous = head.hash,
-	                                 .own_area = d->who->area};
+	struct parcel_context context = {
+	    .programme = w->programme, .log = log, .previous = head.hash, .own_area = d->who->area};
 	struct entry entry = {.log = log, .number = head.number + 1};
 	const char *area = strcmp(rows[0].area, d->who->area) == 0 ? NULL : rows[0].area;
 	struct parcel_builder *b;
@@ -106,8 +107,10 @@ device_gather(struct device *d)
 static void
 unpack(struct device *d, const struct entry *e, const struct parcel_hash *previous)
 {
-	struct parcel_context context = {.programme = d->world->programme, .log = e->log, .previous = *previous,
-	                                 .own_area = d->who->area};
+	struct parcel_context context = {.programme = d->world->programme,
+					 .log = e->log,
+					 .previous = *previous,
+					 .own_area = d->who->area};
 	struct device_disk *k = &d->disk;
 	struct parcel parcel;
 	struct arena arena;
@@ -118,12 +121,17 @@ unpack(struct device *d, const struct entry *e, const struct parcel_hash *previo
 		sim_fail(d->world, "device %zu cannot read its own parcel", d->index);
 	for (i = 0; !d->world->failed && i < parcel.item_count; i++) {
 		const struct parcel_item *item = &parcel.items[i];
-		struct row row = {.urgent = (parcel.flags & PARCEL_URGENT) != 0, .has_record = item->has_record,
-		                  .to = item->to, .epoch = item->epoch, .index = item->index,
-		                  .record = item->record, .analytic = world_keep(d->world, item->analytic.ciphertext)};
+		struct row row = {.urgent = (parcel.flags & PARCEL_URGENT) != 0,
+				  .has_record = item->has_record,
+				  .to = item->to,
+				  .epoch = item->epoch,
+				  .index = item->index,
+				  .record = item->record,
+				  .analytic = world_keep(d->world, item->analytic.ciphertext)};
 
 		memcpy(row.enc, item->enc, sizeof(row.enc));
-		memcpy(row.area, parcel.area, strlen(parcel.area) < 8 ? strlen(parcel.area) + 1 : 8);
+		memcpy(row.area, parcel.area,
+		       strlen(parcel.area) < 8 ? strlen(parcel.area) + 1 : 8);
 		if (item->identifying.present)
 			row.identifying = world_keep(d->world, item->identifying.ciphertext);
 		k->outbox = grow(k->outbox, k->outbox_n, &k->outbox_cap, sizeof(row));
@@ -154,7 +162,8 @@ void
 device_number_again(struct device *d)
 {
 	struct log_id id = {d->who->id, d->disk.epoch};
-	uint64_t acked = disk_acked(&d->disk, d->disk.epoch), n, last = entries_head(&d->disk.log, &id).number;
+	uint64_t acked = disk_acked(&d->disk, d->disk.epoch), n,
+		 last = entries_head(&d->disk.log, &id).number;
 
 	for (n = acked + 1; n <= last; n++) {
 		struct parcel_hash none = {{0}};

@@ -144,15 +144,18 @@ world_switch_faults(struct world *w, uint32_t without)
 		liar_choose(w, often[FAULT_LIAR]);
 	for (i = 0; i < FAULT_COUNT; i++)
 		w->on[i] = w->on[i] && !(without >> i & 1);
-	/* A record that its handset lost to one disaster and the node to another is lost: one of them a seed. */
+	/* A record that its handset lost to one disaster and the node to another is lost: one of
+	 * them a seed. */
 	if (w->on[FAULT_NODE_RESTORE] || w->on[FAULT_SNAPSHOT])
 		w->on[FAULT_DEVICE_RESTORE] = false;
-	/* Put back in silence, a node cannot say that it is another: with a twin besides, nobody could tell. */
+	/* Put back in silence, a node cannot say that it is another: with a twin besides, nobody
+	 * could tell. */
 	if (w->on[FAULT_NODE_RESTORE])
 		w->on[FAULT_SNAPSHOT] = false;
 	if (w->on[FAULT_SNAPSHOT])
 		w->on[FAULT_CLONE] = false;
-	/* Nor can other nodes: their exchange stands behind that of every device, which cannot agree any more. */
+	/* Nor can other nodes: their exchange stands behind that of every device, which cannot
+	 * agree any more. */
 	if (w->on[FAULT_TWIN] || w->on[FAULT_BELOW])
 		w->on[FAULT_SNAPSHOT] = false;
 	/* Of an officer's work at a node that is put back there must be another copy. */
@@ -160,7 +163,8 @@ world_switch_faults(struct world *w, uint32_t without)
 		w->on[FAULT_TWIN_RESTORE] = false;
 	if (w->on[FAULT_TWIN_RESTORE])
 		w->on[FAULT_DEVICE_RESTORE] = false;
-	/* A folder that is put back by other means than `banyan restore` obeys no orders beside it. */
+	/* A folder that is put back by other means than `banyan restore` obeys no orders beside it.
+	 */
 	if (w->on[FAULT_SNAPSHOT])
 		w->on[FAULT_ERASE] = false;
 	for (i = 0; i < FAULT_COUNT; i++) {
@@ -170,7 +174,8 @@ world_switch_faults(struct world *w, uint32_t without)
 			continue;
 		sim_say(w, "fault: %s", words_of[i]);
 		for (times = 1 + draw_below(3); times > 0; times--)
-			world_at(w, span / 8 + draw_below(span * 7 / 8), EVENT_DISASTER, (size_t)i, NULL);
+			world_at(w, span / 8 + draw_below(span * 7 / 8), EVENT_DISASTER, (size_t)i,
+				 NULL);
 	}
 }
 

@@ -87,14 +87,15 @@ entries_add(struct entries *list, const struct entry *e)
 
 const struct entry *
 entries_find_hash(const struct entries *list, const struct log_id *log, uint64_t number,
-                  const struct parcel_hash *hash)
+		  const struct parcel_hash *hash)
 {
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
 		const struct entry *e = &list->e[i];
 
-		if (e->log.epoch == log->epoch && e->number == number && ID_EQUAL(&e->log.author, &log->author) &&
+		if (e->log.epoch == log->epoch && e->number == number &&
+		    ID_EQUAL(&e->log.author, &log->author) &&
 		    (hash == NULL || ID_EQUAL(&e->hash, hash)))
 			return e;
 	}

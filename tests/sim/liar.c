@@ -1,6 +1,7 @@
 /*
- * A device that lies: what its own, honest session says is changed on the way out, and what is signed is signed again with its
- * key. It draws from a stream of its own, so that a seed without a liar is the world that it always was.
+ * A device that lies: what its own, honest session says is changed on the way out, and what is
+ * signed is signed again with its key. It draws from a stream of its own, so that a seed without a
+ * liar is the world that it always was.
  */
 #include <stdlib.h>
 
@@ -38,10 +39,12 @@ liar_choose(struct world *w, unsigned permille)
 static const struct ec_key *
 key_of(const struct device *d)
 {
-	return d->real != NULL && d->real->peer != NULL ? &peer_self(d->real->peer)->sign : &d->who->sign;
+	return d->real != NULL && d->real->peer != NULL ? &peer_self(d->real->peer)->sign
+							: &d->who->sign;
 }
 
-/* A parcel of somebody else's, as a thief has it from a handset: one of its last, which the office may not have yet. */
+/* A parcel of somebody else's, as a thief has it from a handset: one of its last, which the office
+ * may not have yet. */
 static const struct entry *
 stolen(struct conn *c)
 {
@@ -59,8 +62,8 @@ stolen(struct conn *c)
 }
 
 static enum err
-sign_again(struct conn *c, const struct parcel_context *context, uint64_t number, uint8_t flags, const char *area,
-           const struct parcel_item *items, size_t count, struct writer *out)
+sign_again(struct conn *c, const struct parcel_context *context, uint64_t number, uint8_t flags,
+	   const char *area, const struct parcel_item *items, size_t count, struct writer *out)
 {
 	struct parcel_builder *b;
 	struct parcel_hash hash;
@@ -82,7 +85,8 @@ static bool
 lie_in_parcel(struct conn *c, struct bytes in, struct writer *out)
 {
 	struct world *w = c->world;
-	struct parcel_context context = {.programme = w->programme, .log = {c->device->who->id, c->lied_epoch}};
+	struct parcel_context context = {.programme = w->programme,
+					 .log = {c->device->who->id, c->lied_epoch}};
 	const struct entry *before, *theirs;
 	struct parcel p, other;
 	const struct parcel_item *items;
@@ -104,13 +108,27 @@ lie_in_parcel(struct conn *c, struct bytes in, struct writer *out)
 	if ((before = entries_find(&c->device->disk.log, &context.log, number - 1)) != NULL)
 		context.previous = before->hash;
 	switch (below(w, 11)) {
-	case 0: number = number > 1 && below(w, 2) ? number - 1 : number + 1; break;
-	case 1: number = 1 + below(w, NUMBER_MAX - 1); break;
-	case 2: memset(context.previous.b, (int)below(w, 256), HASH_BYTES); break;
-	case 3: area = below(w, 2) ? "V999" : w->principal[below(w, w->principal_n)].area; break;
-	case 4: context.log.epoch ^= 1 + below(w, 3); break;
-	case 5: flags ^= PARCEL_URGENT; break;
-	case 6: count -= count > 1 ? 1 : 0; break;
+	case 0:
+		number = number > 1 && below(w, 2) ? number - 1 : number + 1;
+		break;
+	case 1:
+		number = 1 + below(w, NUMBER_MAX - 1);
+		break;
+	case 2:
+		memset(context.previous.b, (int)below(w, 256), HASH_BYTES);
+		break;
+	case 3:
+		area = below(w, 2) ? "V999" : w->principal[below(w, w->principal_n)].area;
+		break;
+	case 4:
+		context.log.epoch ^= 1 + below(w, 3);
+		break;
+	case 5:
+		flags ^= PARCEL_URGENT;
+		break;
+	case 6:
+		count -= count > 1 ? 1 : 0;
+		break;
 	default:
 		e = E_ABSENT;
 		if ((theirs = stolen(c)) != NULL) {
@@ -133,11 +151,20 @@ static void
 lie_in_hello(struct world *w, struct message_hello *h)
 {
 	switch (below(w, 5)) {
-	case 0: h->epoch = next(w) >> 1; break;
-	case 1: h->acked = below(w, 2) ? NUMBER_MAX : h->acked + 1 + below(w, 9); break;
-	case 2: h->incarnation ^= 1 + below(w, 9); break;
-	case 3: h->cursor[below(w, 2)] = below(w, 2) ? NUMBER_MAX : below(w, 40); break;
-	default: h->flags ^= 1u << below(w, 5);
+	case 0:
+		h->epoch = next(w) >> 1;
+		break;
+	case 1:
+		h->acked = below(w, 2) ? NUMBER_MAX : h->acked + 1 + below(w, 9);
+		break;
+	case 2:
+		h->incarnation ^= 1 + below(w, 9);
+		break;
+	case 3:
+		h->cursor[below(w, 2)] = below(w, 2) ? NUMBER_MAX : below(w, 40);
+		break;
+	default:
+		h->flags ^= 1u << below(w, 5);
 	}
 }
 
@@ -179,7 +206,8 @@ say_frame(struct conn *c, const struct frame_head *h, struct bytes frame)
 {
 	struct bytes body = BYTES(frame.p + h->head_bytes, h->body_bytes);
 	struct world *w = c->world;
-	bool known = h->type == MESSAGE_HELLO || h->type == MESSAGE_PARCEL || h->type == MESSAGE_ACK || h->type == MESSAGE_END;
+	bool known = h->type == MESSAGE_HELLO || h->type == MESSAGE_PARCEL ||
+		     h->type == MESSAGE_ACK || h->type == MESSAGE_END;
 	uint64_t how = known ? below(w, 24) : 23;
 	size_t at = c->to_node.n;
 
@@ -206,12 +234,15 @@ liar_speaks(struct conn *c)
 	struct message m;
 
 	for (;;) {
-		struct bytes in = BYTES(c->honest.p + c->honest_taken, c->honest.n - c->honest_taken);
+		struct bytes in =
+		    BYTES(c->honest.p + c->honest_taken, c->honest.n - c->honest_taken);
 
-		if (in.n == 0 || frame_head(in, &h, NULL) != E_OK || h.head_bytes == 0 || in.n - h.head_bytes < h.body_bytes)
+		if (in.n == 0 || frame_head(in, &h, NULL) != E_OK || h.head_bytes == 0 ||
+		    in.n - h.head_bytes < h.body_bytes)
 			return;
 		if (h.type == MESSAGE_HELLO &&
-		    message_decode(&m, h.type, BYTES(in.p + h.head_bytes, h.body_bytes), NULL) == E_OK)
+		    message_decode(&m, h.type, BYTES(in.p + h.head_bytes, h.body_bytes), NULL) ==
+			E_OK)
 			c->lied_epoch = m.u.hello.epoch;
 		say_frame(c, &h, BYTES(in.p, h.head_bytes + h.body_bytes));
 		c->honest_taken += h.head_bytes + h.body_bytes;
@@ -223,7 +254,9 @@ liar_robbed(const struct world *w, const struct principal_id *author, const uint
 {
 	size_t i, k;
 
-	for (i = 0; i < w->principal_n && !(w->principal[i].lies && ID_EQUAL(&w->principal[i].id, author)); i++)
+	for (i = 0;
+	     i < w->principal_n && !(w->principal[i].lies && ID_EQUAL(&w->principal[i].id, author));
+	     i++)
 		;
 	for (k = 0; i < w->principal_n && k < w->device_n; k++) {
 		const struct device *d = &w->device[k];
@@ -231,7 +264,8 @@ liar_robbed(const struct world *w, const struct principal_id *author, const uint
 
 		for (n = 0; !d->who->lies && n < d->disk.log.n; n++)
 			if (d->disk.log.e[n].bytes.n > 0 &&
-			    memmem(d->disk.log.e[n].bytes.p, d->disk.log.e[n].bytes.n, enc, EC_PUBLIC_BYTES) != NULL)
+			    memmem(d->disk.log.e[n].bytes.p, d->disk.log.e[n].bytes.n, enc,
+				   EC_PUBLIC_BYTES) != NULL)
 				return &d->who->id;
 	}
 	return author;

@@ -34,19 +34,20 @@ bug_name(enum bug bug)
 static void
 usage(FILE *to)
 {
-	fputs("usage: sim [--mode model|real|both|roads] [--seed N | --seeds FROM..TO] [--length DEVICE-DAYS] [--days D]\n"
-	      "           [--crypto model|real|mixed] [--devices N] [--without KIND]... [--bug NAME [--caught]] [--verbose] [--no-shrink]\n"
-	      "       sim --bugs | --kinds\n"
-	      "  --mode       peers are a model of tools/node (the default), tools/node itself, or one after the other;\n"
-	      "               roads: tools/node with more nodes, sticks, relays and budgets\n"
-	      "  --length     seeds from FROM on, until so many device-days were simulated (in each mode)\n"
-	      "  --crypto     mixed (the default): the real one in each hundredth seed\n"
-	      "  --devices    at most so many, clones too\n"
-	      "  --without    that kind of fault stays away\n"
-	      "  --caught     the bug must be found by one of the seeds; all is well then\n"
-	      "  --no-shrink  a failing seed is not run again with less\n"
-	      "  --bugs, --kinds   bugs that can be planted; kinds of fault\n",
-	      to);
+	fputs(
+	    "usage: sim [--mode model|real|both|roads] [--seed N | --seeds FROM..TO] [--length DEVICE-DAYS] [--days D]\n"
+	    "           [--crypto model|real|mixed] [--devices N] [--without KIND]... [--bug NAME [--caught]] [--verbose] [--no-shrink]\n"
+	    "       sim --bugs | --kinds\n"
+	    "  --mode       peers are a model of tools/node (the default), tools/node itself, or one after the other;\n"
+	    "               roads: tools/node with more nodes, sticks, relays and budgets\n"
+	    "  --length     seeds from FROM on, until so many device-days were simulated (in each mode)\n"
+	    "  --crypto     mixed (the default): the real one in each hundredth seed\n"
+	    "  --devices    at most so many, clones too\n"
+	    "  --without    that kind of fault stays away\n"
+	    "  --caught     the bug must be found by one of the seeds; all is well then\n"
+	    "  --no-shrink  a failing seed is not run again with less\n"
+	    "  --bugs, --kinds   bugs that can be planted; kinds of fault\n",
+	    to);
 }
 
 static bool
@@ -109,7 +110,9 @@ option_mode(struct run_options *o, const char *value)
 static bool
 option_crypto(struct run_options *o, const char *value)
 {
-	o->crypto = strcmp(value, "real") == 0 ? CRYPTO_REAL : strcmp(value, "model") == 0 ? CRYPTO_MODEL : CRYPTO_MIXED;
+	o->crypto = strcmp(value, "real") == 0    ? CRYPTO_REAL
+		    : strcmp(value, "model") == 0 ? CRYPTO_MODEL
+						  : CRYPTO_MIXED;
 	return o->crypto != CRYPTO_MIXED || strcmp(value, "mixed") == 0;
 }
 
@@ -165,7 +168,8 @@ read_options(struct run_options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct run_options o = {.from = 1, .upto = 1, .plan = {.days = 10}, .models = true, .program = argv[0]};
+	struct run_options o = {
+	    .from = 1, .upto = 1, .plan = {.days = 10}, .models = true, .program = argv[0]};
 	size_t i;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -179,7 +183,8 @@ main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "--kinds") == 0) {
 		for (i = 0; i < FAULT_COUNT; i++)
-			printf("%-16s %s\n", fault_name((enum fault_kind)i), fault_words((enum fault_kind)i));
+			printf("%-16s %s\n", fault_name((enum fault_kind)i),
+			       fault_words((enum fault_kind)i));
 		return 0;
 	}
 	if (!read_options(&o, argc, argv)) {

@@ -61,10 +61,27 @@ node_stop(struct world *w)
 	w->node.jobs_n = w->node.jobs_cap = 0;
 }
 
-const struct mode mode_model = {
-    .name = "model", .begin = node_init, .end = nothing, .look = nothing, .device_begin = nothing_of,
-    .device_clone = device_clone, .device_copy = device_copy, .device_restore = device_restore,
-    .device_work = device_work, .device_sync = device_sync, .device_event = device_event, .device_left = device_left,
-    .device_source = device_source, .node_admit = node_admit, .node_event = node_event, .node_left = node_left,
-    .node_commit = node_commit, .node_open = node_open, .node_say = node_say, .node_stop = node_stop,
-    .node_start = nothing, .node_backup = node_backup, .node_restore = node_restore, .node_revoke = node_revoke};
+const struct mode mode_model = {.name = "model",
+				.begin = node_init,
+				.end = nothing,
+				.look = nothing,
+				.device_begin = nothing_of,
+				.device_clone = device_clone,
+				.device_copy = device_copy,
+				.device_restore = device_restore,
+				.device_work = device_work,
+				.device_sync = device_sync,
+				.device_event = device_event,
+				.device_left = device_left,
+				.device_source = device_source,
+				.node_admit = node_admit,
+				.node_event = node_event,
+				.node_left = node_left,
+				.node_commit = node_commit,
+				.node_open = node_open,
+				.node_say = node_say,
+				.node_stop = node_stop,
+				.node_start = nothing,
+				.node_backup = node_backup,
+				.node_restore = node_restore,
+				.node_revoke = node_revoke};

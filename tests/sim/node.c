@@ -28,7 +28,8 @@ node_now_s(struct world *w)
 	return (uint32_t)w->node.newest_s;
 }
 
-/* A step that is made durable at once: false: the node is down now, or its disk is full; nothing happened. */
+/* A step that is made durable at once: false: the node is down now, or its disk is full; nothing
+ * happened. */
 bool
 node_durable_begin(struct world *w)
 {
@@ -105,8 +106,9 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 {
 	struct conn *c = ctx;
 	struct node_disk *n = &c->world->node.disk;
-	struct log_id own = log_of(c, SESSION_LOG_OWN, epoch), broadcast = log_of(c, SESSION_LOG_BROADCAST, 0),
-	              inbox = log_of(c, SESSION_LOG_INBOX, 0);
+	struct log_id own = log_of(c, SESSION_LOG_OWN, epoch),
+		      broadcast = log_of(c, SESSION_LOG_BROADCAST, 0),
+		      inbox = log_of(c, SESSION_LOG_INBOX, 0);
 
 	memset(out, 0, sizeof(*out));
 	out->incarnation = n->incarnation;
@@ -176,18 +178,23 @@ on_parcel(struct conn *c, uint64_t epoch, uint64_t number, struct bytes bytes)
 	struct world *w = c->world;
 	struct node *n = &w->node;
 	struct job job = {.conn = c, .who = c->device->who};
-	struct parcel_context context = {.programme = w->programme, .log = {c->device->who->id, epoch}};
+	struct parcel_context context = {.programme = w->programme,
+					 .log = {c->device->who->id, epoch}};
 	struct parcel parcel;
 	struct arena arena;
 	enum err e;
 
 	arena_init(&arena, 16u << 20);
 	if ((e = previous_hash(c, epoch, number, &context.previous)) == E_OK &&
-	    (e = parcel_read(&parcel, bytes, &context, &arena, NULL)) == E_OK && parcel.number != number)
+	    (e = parcel_read(&parcel, bytes, &context, &arena, NULL)) == E_OK &&
+	    parcel.number != number)
 		e = E_PARCEL;
 	if (e == E_OK)
-		job.entry = (struct entry){.log = context.log, .number = number, .hash = parcel.hash,
-		                           .received_s = node_now_s(w), .bytes = world_keep(w, bytes)};
+		job.entry = (struct entry){.log = context.log,
+					   .number = number,
+					   .hash = parcel.hash,
+					   .received_s = node_now_s(w),
+					   .bytes = world_keep(w, bytes)};
 	arena_free(&arena);
 	if (e != E_OK) {
 		session_refuse(c->down, e, "a parcel", 60, w->now_ms);
@@ -251,7 +258,8 @@ append(struct world *w, struct job *j, bool *forked)
 		return E_REVOKED;
 	there = entries_find(list, &j->entry.log, j->entry.number);
 	if (entries_find_hash(list, &j->entry.log, j->entry.number, &j->entry.hash) != NULL) {
-		*forked = !ID_EQUAL(&there->hash, &j->entry.hash); /* a duplicate; of a twin, it is a fork again */
+		*forked = !ID_EQUAL(
+		    &there->hash, &j->entry.hash); /* a duplicate; of a twin, it is a fork again */
 		return E_OK;
 	}
 	if (there != NULL && w->bug == BUG_FORK_OVERWRITES) {
@@ -302,7 +310,7 @@ node_commit(struct world *w)
 			continue;
 		if (j->e == E_OK)
 			session_settle_parcel(j->conn->down, j->entry.number, &j->entry.hash,
-			                      j->forked ? STATUS_FORKED : STATUS_OK, w->now_ms);
+					      j->forked ? STATUS_FORKED : STATUS_OK, w->now_ms);
 		else
 			session_refuse(j->conn->down, j->e, "", 60, w->now_ms);
 	}

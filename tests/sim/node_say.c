@@ -1,4 +1,5 @@
-/* The node: what it says to everyone and to one device (tools/node/down/down.c), and its bad days. */
+/* The node: what it says to everyone and to one device (tools/node/down/down.c), and its bad days.
+ */
 #include <stdlib.h>
 
 #include "core/pack.h"
@@ -12,15 +13,16 @@ enum err
 node_publish(struct world *w, struct log_id log, const struct parcel_item *item)
 {
 	struct session_head head = entries_head(&w->node.disk.down, &log);
-	struct parcel_context context = {.programme = w->programme, .log = log, .previous = head.hash,
-	                                 .own_area = "D1"};
+	struct parcel_context context = {
+	    .programme = w->programme, .log = log, .previous = head.hash, .own_area = "D1"};
 	struct entry entry = {.log = log, .number = head.number + 1};
 	struct parcel_builder *b;
 	struct writer out;
 	enum err e;
 
 	writer_heap_init(&out, PARCEL_BYTES_MAX);
-	if ((e = parcel_begin(&b, &context, entry.number, 0, NULL)) == E_OK && (e = parcel_add(b, item)) == E_OK)
+	if ((e = parcel_begin(&b, &context, entry.number, 0, NULL)) == E_OK &&
+	    (e = parcel_add(b, item)) == E_OK)
 		e = parcel_end(b, &w->node.sign, &out, &entry.hash);
 	parcel_builder_free(b);
 	if (e == E_OK) {
@@ -90,7 +92,8 @@ node_review(struct world *w, struct principal *who, const struct record_id *reco
 	struct run run;
 	enum err e;
 
-	if ((e = run_begin(&run, &w->programme, &w->node.id, log.epoch, &to, &who->seal.pub)) != E_OK)
+	if ((e = run_begin(&run, &w->programme, &w->node.id, log.epoch, &to, &who->seal.pub)) !=
+	    E_OK)
 		return e;
 	writer_init(&body, memory, sizeof(memory));
 	pack_array(&body, 5);
@@ -140,7 +143,8 @@ node_revoke(struct world *w, struct principal *who)
 	}
 	sim_say(w, "principal %zu is revoked", (size_t)(who - w->principal));
 	for (i = 0; i < w->device_n; i++) /* serve_ask's forget_revoked */
-		if (w->device[i].who == who && w->device[i].conn != NULL && w->bug != BUG_REVOKED_SERVED)
+		if (w->device[i].who == who && w->device[i].conn != NULL &&
+		    w->bug != BUG_REVOKED_SERVED)
 			conn_kill(w->device[i].conn, "the device was revoked");
 	node_durable_end(w);
 }
@@ -197,8 +201,9 @@ node_restore(struct world *w, bool new_incarnation)
 	if (!n->has_backup)
 		return;
 	node_crash(w, "for good");
-	sim_say(w, "the node is put back from a backup with %zu of %zu arrivals%s", n->backup.arrivals,
-	        n->disk.arrivals.n, new_incarnation ? "" : ", without a new incarnation");
+	sim_say(w, "the node is put back from a backup with %zu of %zu arrivals%s",
+		n->backup.arrivals, n->disk.arrivals.n,
+		new_incarnation ? "" : ", without a new incarnation");
 	n->disk.arrivals.n = n->backup.arrivals;
 	n->disk.down.n = n->backup.down;
 	n->disk.forms_n = n->backup.forms;

@@ -1,7 +1,7 @@
 /*
- * real: a world whose peers are tools/node itself: enrolment, outbox, gather, link, serve, opener, down, over LMDB stores in
- * one directory (a RAM file system where there is one), driven by the world's events. What their stores hold is mirrored
- * into the lists that the checks read.
+ * real: a world whose peers are tools/node itself: enrolment, outbox, gather, link, serve, opener,
+ * down, over LMDB stores in one directory (a RAM file system where there is one), driven by the
+ * world's events. What their stores hold is mirrored into the lists that the checks read.
  */
 #ifndef BANYAN_TESTS_SIM_REAL_H
 #define BANYAN_TESTS_SIM_REAL_H
@@ -16,15 +16,16 @@
 #define REAL_ADDRESS "127.0.0.1:1" /* of the node, as invitations name it */
 
 struct real_device {
-	struct real_node *door;       /* of a second node: its daemon */
-	char path[REAL_PATH_MAX], old[REAL_PATH_MAX]; /* the store; a backup of it (or, for a planted bug, a copy) */
-	struct peer *peer;            /* NULL: no process has it open */
+	struct real_node *door; /* of a second node: its daemon */
+	char path[REAL_PATH_MAX],
+	    old[REAL_PATH_MAX]; /* the store; a backup of it (or, for a planted bug, a copy) */
+	struct peer *peer;      /* NULL: no process has it open */
 	struct invite invite;
-	struct link link;             /* of the run that is going on */
+	struct link link; /* of the run that is going on */
 	struct link_result result;
 	struct why why;
-	bool linked, dirty;           /* dirty: a commit since it was mirrored */
-	bool restored;                /* a second node that was put back */
+	bool linked, dirty; /* dirty: a commit since it was mirrored */
+	bool restored;      /* a second node that was put back */
 	uint64_t seen_seq;
 };
 
@@ -34,12 +35,14 @@ struct real_aside {
 };
 
 struct real_node {
-	struct serve serve;           /* first: the host's functions are given it */
+	struct serve serve; /* first: the host's functions are given it */
 	struct world *world;
-	char dir[REAL_PATH_MAX], path[REAL_PATH_MAX], backup[REAL_PATH_MAX], snapshot[REAL_PATH_MAX];
-	struct device *other;         /* of the second node: what its own store is to the world; NULL: the first one */
-	struct peer *peer;            /* NULL: down */
-	bool crashing;                /* a commit stopped the machine: the process ends when its call returns */
+	char dir[REAL_PATH_MAX], path[REAL_PATH_MAX], backup[REAL_PATH_MAX],
+	    snapshot[REAL_PATH_MAX];
+	struct device *
+	    other; /* of the second node: what its own store is to the world; NULL: the first one */
+	struct peer *peer; /* NULL: down */
+	bool crashing; /* a commit stopped the machine: the process ends when its call returns */
 	bool commit_due, committing, put_back;
 	struct real_aside asides[8];
 	size_t aside_n;
@@ -51,7 +54,7 @@ struct real_node {
 	char older[REAL_PATH_MAX];    /* the backup before the newest one */
 	char oldest[REAL_PATH_MAX];   /* the one before that */
 	bool has_older, has_oldest;
-	struct real_stick *sticks;    /* on their way */
+	struct real_stick *sticks; /* on their way */
 	size_t stick_n, stick_cap;
 };
 
@@ -60,7 +63,8 @@ struct real_conn {
 	struct session_source source; /* as the node reads; what it says last is noted */
 };
 
-/* real_disk.c: directories, and what becomes of a commit. real_act: whose clock, and whose commits, from here on. */
+/* real_disk.c: directories, and what becomes of a commit. real_act: whose clock, and whose commits,
+ * from here on. */
 void real_dir(struct world *);
 void real_dir_end(struct world *);
 void real_act(struct world *, struct device *);
@@ -86,9 +90,11 @@ void mirror_node_forget(struct world *);
 void mirror_derived(struct world *);
 void mirror_derived_of(struct world *, struct peer *, struct node_disk *out);
 
-/* real_device.c. real_open: a process opens the store. False: it stopped again, or its disk is full. */
+/* real_device.c. real_open: a process opens the store. False: it stopped again, or its disk is
+ * full. */
 bool real_open(struct device *);
-/* After each call into a device's code: mirror what became durable; end the process if its machine stopped. */
+/* After each call into a device's code: mirror what became durable; end the process if its machine
+ * stopped. */
 void real_after(struct device *);
 void real_close(struct device *);
 /* real_twin.c. real_twin: NULL: there is none. */
@@ -113,7 +119,8 @@ bool real_roads_agreed(struct world *);
 /* In the end: what must be there, is. */
 void real_others_check(struct world *);
 
-/* real_door.c: the second node's daemon, for devices that visit it. Opened while its store is; NULL: it cannot be visited now. */
+/* real_door.c: the second node's daemon, for devices that visit it. Opened while its store is;
+ * NULL: it cannot be visited now. */
 struct real_node *real_door_open(struct device *);
 void real_door_close(struct device *); /* before its store closes; whoever is there is cut */
 void real_door_crash(struct device *);
@@ -125,19 +132,22 @@ void real_door_turn(struct device *);
 bool real_device_goes(struct device *);
 
 /*
- * real_erase.c. real_erase: an officer erases a record. real_settle: what the daemon and each command do: what is due goes.
- * real_erase_look: after each mirroring: who obeyed an order has nothing of the record. d NULL: the first node.
+ * real_erase.c. real_erase: an officer erases a record. real_settle: what the daemon and each
+ * command do: what is due goes. real_erase_look: after each mirroring: who obeyed an order has
+ * nothing of the record. d NULL: the first node.
  */
 void real_erase(struct world *);
 void real_settle(struct world *, struct device *d);
-enum err real_obey(const char *path, const struct unlock *, struct why *); /* as `banyan restore`: the orders beside it */
+enum err real_obey(const char *path, const struct unlock *,
+		   struct why *); /* as `banyan restore`: the orders beside it */
 bool real_erase_doomed(const struct world *, const struct entry *);
 void real_erase_finished(struct world *, struct truth *);
 enum err real_erase_look(struct world *, struct device *d, struct store_txn *);
 /* In the end everybody has heard of each order. fail: who has not fails the seed. */
 bool real_erase_agreed(struct world *, bool fail);
 
-/* real_keys.c. real_keys_again: after a restore, the keys that the office has had since the backup. */
+/* real_keys.c. real_keys_again: after a restore, the keys that the office has had since the backup.
+ */
 void real_rotate(struct world *);
 void real_keys_again(struct world *);
 

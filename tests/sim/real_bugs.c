@@ -1,4 +1,5 @@
-/* The planted bugs in a world with real stores: functions of tools/node and core, wrapped by the linker. */
+/* The planted bugs in a world with real stores: functions of tools/node and core, wrapped by the
+ * linker. */
 #include "core/parcel/arrival.h"
 #include "core/principals/rules.h"
 #include "tests/sim/real.h"
@@ -28,16 +29,19 @@ enum err __wrap_arrival_append(struct store_txn *, struct arrival *, enum arriva
 enum err
 __wrap_arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *result)
 {
-	bool at_node = world != NULL && strcmp(store_dir(store_of(txn)), world->node.real->path) == 0;
+	bool at_node =
+	    world != NULL && strcmp(store_dir(store_of(txn)), world->node.real->path) == 0;
 	struct parcel_hash first;
 	uint64_t seq;
 
-	if (real_planted(BUG_CURSOR_EARLY) && !at_node && ID_EQUAL(&a->log.author, &world->node.id)) {
+	if (real_planted(BUG_CURSOR_EARLY) && !at_node &&
+	    ID_EQUAL(&a->log.author, &world->node.id)) {
 		*result = ARRIVAL_NEW;
 		return E_OK;
 	}
 	if (real_planted(BUG_FORK_OVERWRITES) && at_node &&
-	    arrival_find(txn, &a->log, a->number, &seq, &first) == E_OK && !ID_EQUAL(&first, &a->hash)) {
+	    arrival_find(txn, &a->log, a->number, &seq, &first) == E_OK &&
+	    !ID_EQUAL(&first, &a->hash)) {
 		*result = ARRIVAL_NEW;
 		a->seq = seq;
 		return E_OK;
@@ -50,7 +54,8 @@ enum err __wrap_outbox_new_epoch(struct peer *, struct identity *, uint64_t, str
 enum err
 __wrap_outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number, struct why *why)
 {
-	return __real_outbox_new_epoch(p, author, real_planted(BUG_ACKED_FORGOTTEN) ? INT64_MAX - 1 : number, why);
+	return __real_outbox_new_epoch(
+	    p, author, real_planted(BUG_ACKED_FORGOTTEN) ? INT64_MAX - 1 : number, why);
 }
 
 struct log_id __real_down_inbox_log(struct peer *, const struct principal_id *);
@@ -62,7 +67,8 @@ __wrap_down_inbox_log(struct peer *p, const struct principal_id *device)
 
 	for (i = 0; real_planted(BUG_OTHERS_INBOX) && i < world->principal_n; i++)
 		if (ID_EQUAL(&world->principal[i].id, device))
-			return __real_down_inbox_log(p, &world->principal[(i + 1) % world->principal_n].id);
+			return __real_down_inbox_log(
+			    p, &world->principal[(i + 1) % world->principal_n].id);
 	return __real_down_inbox_log(p, device);
 }
 
@@ -78,23 +84,29 @@ __wrap_member_get(struct store_txn *txn, const struct principal_id *id, struct m
 	return e;
 }
 
-enum err __real_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
-                         const struct run_recipient *, const uint8_t *, const struct ec_key *);
-enum err __wrap_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
-                         const struct run_recipient *, const uint8_t *, const struct ec_key *);
 enum err
-__wrap_run_open(struct run *run, const struct programme_id *programme, const struct principal_id *author, uint64_t epoch,
-                const struct run_recipient *to, const uint8_t *enc, const struct ec_key *key)
+__real_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
+		const struct run_recipient *, const uint8_t *, const struct ec_key *);
+enum err
+__wrap_run_open(struct run *, const struct programme_id *, const struct principal_id *, uint64_t,
+		const struct run_recipient *, const uint8_t *, const struct ec_key *);
+enum err
+__wrap_run_open(struct run *run, const struct programme_id *programme,
+		const struct principal_id *author, uint64_t epoch, const struct run_recipient *to,
+		const uint8_t *enc, const struct ec_key *key)
 {
 	if (real_planted(BUG_THIEF))
 		author = liar_robbed(world, author, enc);
 	return __real_run_open(run, programme, author, epoch, to, enc, key);
 }
 
-enum err __real_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
-enum err __wrap_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
 enum err
-__wrap_rules_check(enum act act, const struct rules_case *c, const struct area_table *areas, struct why *why)
+__real_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
+enum err
+__wrap_rules_check(enum act, const struct rules_case *, const struct area_table *, struct why *);
+enum err
+__wrap_rules_check(enum act act, const struct rules_case *c, const struct area_table *areas,
+		   struct why *why)
 {
 	return real_planted(BUG_SCOPE) ? E_OK : __real_rules_check(act, c, areas, why);
 }
@@ -122,7 +134,8 @@ enum err __wrap_outbox_put_acked(struct store_txn *, uint64_t, uint64_t);
 enum err
 __wrap_outbox_put_acked(struct store_txn *txn, uint64_t epoch, uint64_t number)
 {
-	return __real_outbox_put_acked(txn, epoch, number + (real_planted(BUG_RECEIPT_BLIND) && real_on_road ? 1 : 0));
+	return __real_outbox_put_acked(
+	    txn, epoch, number + (real_planted(BUG_RECEIPT_BLIND) && real_on_road ? 1 : 0));
 }
 
 enum err __real_parcel_strip(struct bytes, struct writer *);
@@ -144,14 +157,17 @@ __wrap_carry_next(void *ctx, uint64_t room, struct message *out)
 	return real_planted(BUG_NODE_SILENT) ? E_ABSENT : __real_carry_next(ctx, room, out);
 }
 
-enum err __real_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,
-                             struct arena *, struct parcel *, struct why *);
-enum err __wrap_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *, const char *,
-                             struct arena *, struct parcel *, struct why *);
+enum err
+__real_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *,
+		    const char *, struct arena *, struct parcel *, struct why *);
+enum err
+__wrap_opener_place(struct store_txn *, const struct programme_id *, const struct arrival *,
+		    const char *, struct arena *, struct parcel *, struct why *);
 /* accept_carried asks without an area. */
 enum err
-__wrap_opener_place(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
-                    const char *area, struct arena *arena, struct parcel *out, struct why *why)
+__wrap_opener_place(struct store_txn *txn, const struct programme_id *programme,
+		    const struct arrival *a, const char *area, struct arena *arena,
+		    struct parcel *out, struct why *why)
 {
 	uint64_t seq;
 
@@ -162,7 +178,8 @@ __wrap_opener_place(struct store_txn *txn, const struct programme_id *programme,
 }
 
 /* Of sync/session_own.h, which has names that are this world's too. */
-void session_fail(struct session *, enum err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void session_fail(struct session *, enum err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 void __real_client_twin(struct session *, uint64_t);
 void __wrap_client_twin(struct session *, uint64_t);
@@ -175,7 +192,8 @@ __wrap_client_twin(struct session *s, uint64_t number)
 		__real_client_twin(s, number);
 }
 
-/* With the bug "gap-stuck" too: else nothing that was given up is ever missed but after a much older backup. */
+/* With the bug "gap-stuck" too: else nothing that was given up is ever missed but after a much
+ * older backup. */
 enum err __real_freed_heard(struct store_txn *, uint64_t epoch, uint64_t safe);
 enum err __wrap_freed_heard(struct store_txn *, uint64_t epoch, uint64_t safe);
 enum err
@@ -192,13 +210,18 @@ __wrap_freed_heard(struct store_txn *txn, uint64_t epoch, uint64_t safe)
 }
 
 /* Of tools/node/enrol/offices.h and twins.h. */
-enum err __real_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
-enum err __wrap_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
 enum err
-__wrap_vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+__real_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
+enum err
+__wrap_vouch_revocation(struct peer *, struct store_txn *, struct bytes, bool *, struct why *);
+enum err
+__wrap_vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh,
+			struct why *why)
 {
 	*fresh = false;
-	return real_planted(BUG_REVOKED_UNHEARD) ? E_OK : __real_vouch_revocation(p, txn, statement, fresh, why);
+	return real_planted(BUG_REVOKED_UNHEARD)
+		   ? E_OK
+		   : __real_vouch_revocation(p, txn, statement, fresh, why);
 }
 
 static enum err
@@ -249,7 +272,8 @@ real_bug_given(struct device *d)
 	struct session_head head = {0};
 	struct store_txn *txn;
 
-	if (!real_planted(BUG_GIVEN_IS_KEPT) || store_read_begin(d->real->peer->store, &txn) != E_OK)
+	if (!real_planted(BUG_GIVEN_IS_KEPT) ||
+	    store_read_begin(d->real->peer->store, &txn) != E_OK)
 		return;
 	if (link_own_head(d->real->peer, txn, &head) == E_OK)
 		job.number = head.number;

@@ -7,13 +7,11 @@
 enum err __real_erasures_take_file(struct peer *, const char *, size_t *, struct why *);
 enum err __wrap_erasures_take_file(struct peer *, const char *, size_t *, struct why *);
 enum err
-__wrap_erasures_take_file(struct peer *p, const char *path, size_t *count,
-			  struct why *why)
+__wrap_erasures_take_file(struct peer *p, const char *path, size_t *count, struct why *why)
 {
 	*count = 0;
-	return real_planted(BUG_ORDERS_UNREAD)
-		   ? E_OK
-		   : __real_erasures_take_file(p, path, count, why);
+	return real_planted(BUG_ORDERS_UNREAD) ? E_OK
+					       : __real_erasures_take_file(p, path, count, why);
 }
 
 enum err __real_erasures_strip(struct peer *, struct store_txn *, uint64_t);
@@ -24,16 +22,12 @@ __wrap_erasures_strip(struct peer *p, struct store_txn *txn, uint64_t seq)
 	return real_planted(BUG_LATE_KEPT) ? E_OK : __real_erasures_strip(p, txn, seq);
 }
 
-enum err
-__real_erasing_find_neighbours(struct store_txn *, struct erasing *, struct why *);
-enum err
-__wrap_erasing_find_neighbours(struct store_txn *, struct erasing *, struct why *);
+enum err __real_erasing_find_neighbours(struct store_txn *, struct erasing *, struct why *);
+enum err __wrap_erasing_find_neighbours(struct store_txn *, struct erasing *, struct why *);
 enum err
 __wrap_erasing_find_neighbours(struct store_txn *txn, struct erasing *g, struct why *why)
 {
-	return real_planted(BUG_NEIGHBOURS_GO)
-		   ? E_OK
-		   : __real_erasing_find_neighbours(txn, g, why);
+	return real_planted(BUG_NEIGHBOURS_GO) ? E_OK : __real_erasing_find_neighbours(txn, g, why);
 }
 
 const struct ec_key *__real_office_key_at(const struct peer *, uint32_t);

@@ -36,7 +36,8 @@ real_open(struct device *d)
 	unlock.name = NULL;
 	e = peer_open(&r->peer, r->path, &unlock, &why);
 	if (e != E_OK && !d->crashed && e != E_STORE_FULL)
-		sim_fail(d->world, "device %zu: its store does not open: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(d->world, "device %zu: its store does not open: %s %s", d->index,
+			 err_name(e), why.thing);
 	if (e != E_OK)
 		return false;
 	mirror_device(d);
@@ -78,8 +79,11 @@ real_device_begin(struct device *d)
 	struct peer *node = w->node.real->peer;
 	struct real_device *r = fresh(d);
 	struct unlock unlock = real_unlock();
-	struct invitation v = {.role = d->other == OTHER_NONE ? ROLE_MEMBER : ROLE_NODE, .area = d->who->area,
-	                       .name = d->who->name, .address = REAL_ADDRESS, .days = 36500};
+	struct invitation v = {.role = d->other == OTHER_NONE ? ROLE_MEMBER : ROLE_NODE,
+			       .area = d->who->area,
+			       .name = d->who->name,
+			       .address = REAL_ADDRESS,
+			       .days = 36500};
 	struct why why = {.e = E_OK};
 	struct writer line;
 	enum err e;
@@ -96,7 +100,8 @@ real_device_begin(struct device *d)
 	}
 	writer_free(&line);
 	if (e != E_OK) {
-		sim_fail(w, "device %zu cannot be invited: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(w, "device %zu cannot be invited: %s %s", d->index, err_name(e),
+			 why.thing);
 		return;
 	}
 	d->who->id = peer_self(r->peer)->id;
@@ -128,13 +133,15 @@ real_device_copy(struct device *d)
 
 	real_remove(r->old);
 	real_calm(1);
-	if (d->world->bug == BUG_EPOCH_KEPT || (d->other == OTHER_TWIN && d->world->bug == BUG_TWIN_GOES_ON))
+	if (d->world->bug == BUG_EPOCH_KEPT ||
+	    (d->other == OTHER_TWIN && d->world->bug == BUG_TWIN_GOES_ON))
 		real_copy(d->world, r->path, r->old);
 	else if (r->peer != NULL || real_open(d))
 		e = backup_write(r->peer->store, r->old, &info, &why);
 	real_calm(-1);
 	if (e != E_OK)
-		sim_fail(d->world, "device %zu: no backup: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(d->world, "device %zu: no backup: %s %s", d->index, err_name(e),
+			 why.thing);
 }
 
 void
@@ -158,7 +165,8 @@ real_device_restore(struct device *d)
 	disk_free(&d->disk);
 	r->seen_seq = 0;
 	if (e != E_OK)
-		sim_fail(d->world, "device %zu cannot be restored: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(d->world, "device %zu cannot be restored: %s %s", d->index, err_name(e),
+			 why.thing);
 	else
 		(void)real_open(d);
 	real_calm(-1);
@@ -211,12 +219,14 @@ real_device_sync(struct device *d)
 	if (d->other == OTHER_NONE && !real_device_goes(d))
 		return;
 	if (d->world->bug == BUG_NEW_NUMBER && !join)
-		(void)outbox_new_epoch(r->peer, peer_self(r->peer), disk_acked(&d->disk, d->disk.epoch), &r->why);
+		(void)outbox_new_epoch(r->peer, peer_self(r->peer),
+				       disk_acked(&d->disk, d->disk.epoch), &r->why);
 	run_begin_link(d, join ? EXCHANGE_JOIN : EXCHANGE_SYNC);
 	if (d->world->on[FAULT_BUDGET] && !join && d->other == OTHER_NONE && chance(400))
 		r->link.budget_bytes = 200 + draw_below(chance(500) ? 1500 : 12000);
 	if (!join && link_sync_open(&r->link, &r->why) != E_OK) {
-		sim_say(d->world, "device %zu cannot begin: %s %s", d->index, err_name(r->why.e), r->why.thing);
+		sim_say(d->world, "device %zu cannot begin: %s %s", d->index, err_name(r->why.e),
+			r->why.thing);
 		writer_free(&r->link.parcel);
 		real_after(d);
 		return;
@@ -259,7 +269,7 @@ noted(struct device *d, const struct session_event *ev, bool had_fork)
 		return;
 	d->world->counts_forks++;
 	sim_say(d->world, "device %zu: its log has a twin; kept up to %llu", d->index,
-	        (unsigned long long)ev->u.forked.number);
+		(unsigned long long)ev->u.forked.number);
 	if (!d->who->cloned && !d->who->lies)
 		sim_fail(d->world, "device %zu is told of a twin, and there is none", d->index);
 }
@@ -283,8 +293,9 @@ on_finished(struct conn *c, const struct session_event *ev)
 	struct device *d = c->device;
 	struct real_device *r = d->real;
 
-	sim_say(d->world, "device %zu: %s%s %s%s", d->index, ev->u.finished.verified ? "verified " : "",
-	        err_name(ev->u.finished.why.e), ev->u.finished.why.thing, r->peer->approved ? "" : " (not joined)");
+	sim_say(d->world, "device %zu: %s%s %s%s", d->index,
+		ev->u.finished.verified ? "verified " : "", err_name(ev->u.finished.why.e),
+		ev->u.finished.why.thing, r->peer->approved ? "" : " (not joined)");
 	if (ev->u.finished.verified) {
 		d->verified_sessions++;
 		d->world->counts_verified++;
@@ -308,7 +319,8 @@ real_device_event(struct conn *c, const struct session_event *ev)
 		check_down(c, ev);
 	d->older.epoch = r->link.older.epoch; /* which log this exchange is about */
 	d->older.upto = r->link.older.upto;
-	if (ev->kind == SESSION_FINISHED && ev->u.finished.verified && r->link.exchange != EXCHANGE_NODE)
+	if (ev->kind == SESSION_FINISHED && ev->u.finished.verified &&
+	    r->link.exchange != EXCHANGE_NODE)
 		check_verified(c);
 	link_event(&r->link, c->up, ev, d->world->now_ms);
 	real_after(d);
@@ -316,7 +328,8 @@ real_device_event(struct conn *c, const struct session_event *ev)
 	if (d->crashed)
 		return;
 	if (ev->kind == SESSION_ACKED && d->other == OTHER_NONE)
-		check_ack(c, r->link.older.upto > 0 ? r->link.older.epoch : d->acked_epoch, ev->u.acked.number);
+		check_ack(c, r->link.older.upto > 0 ? r->link.older.epoch : d->acked_epoch,
+			  ev->u.acked.number);
 	if (ev->kind == SESSION_FINISHED)
 		on_finished(c, ev);
 }

@@ -135,7 +135,8 @@ static void
 copy_file(struct world *w, const char *from, const char *to)
 {
 	static char piece[1 << 16];
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int in = open(from, O_RDONLY | O_CLOEXEC),
+	    out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	ssize_t n = -1;
 
 	while (in >= 0 && out >= 0 && (n = read(in, piece, sizeof(piece))) > 0)

@@ -128,7 +128,8 @@ real_door_turn(struct device *d)
 	e = opener_all(n->peer, &why);
 	pthread_mutex_unlock(&n->peer->acting);
 	if (e != E_OK && e != E_STORE_FULL && !d->crashed)
-		sim_fail(d->world, "the second node cannot open what arrived: %s %s", err_name(e), why.thing);
+		sim_fail(d->world, "the second node cannot open what arrived: %s %s", err_name(e),
+			 why.thing);
 	if (e == E_OK)
 		real_settle(d->world, d);
 	real_door_after(d);
@@ -136,7 +137,8 @@ real_door_turn(struct device *d)
 
 /* ---- who goes there ---- */
 
-/* As link_run.c: the next one of the office when its own cannot be reached; here now and then besides. */
+/* As link_run.c: the next one of the office when its own cannot be reached; here now and then
+ * besides. */
 bool
 real_device_goes(struct device *d)
 {
@@ -145,7 +147,8 @@ real_device_goes(struct device *d)
 	struct peer *p = d->real->peer;
 
 	d->visits = NULL;
-	if (twin != NULL && p->approved && w->on[FAULT_TWIN] && twins_count(p) > 0 && (!w->node.up || chance(250))) {
+	if (twin != NULL && p->approved && w->on[FAULT_TWIN] && twins_count(p) > 0 &&
+	    (!w->node.up || chance(250))) {
 		real_act(w, d);
 		if (twins_switch(p) != E_OK)
 			sim_say(w, "device %zu cannot go to the other node", d->index);

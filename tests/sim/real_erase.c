@@ -43,8 +43,8 @@ real_settle(struct world *w, struct device *d)
 	pthread_mutex_unlock(&p->acting);
 	if (!real_excusable(w, d, e))
 		sim_fail(w, "%s %zu: what is to be erased does not go: %s %s",
-			 d != NULL ? "device" : "node", d != NULL ? d->index : 0,
-			 err_name(e), why.thing);
+			 d != NULL ? "device" : "node", d != NULL ? d->index : 0, err_name(e),
+			 why.thing);
 }
 
 /* ---- what is to go ---- */
@@ -55,8 +55,8 @@ holds(const struct entry *e, const struct truth *t)
 	return e->bytes.n > 0 &&
 	       (memmem(e->bytes.p, e->bytes.n, t->sealed.p, t->sealed.n) != NULL ||
 		(t->sealed_identifying.n > 0 &&
-		 memmem(e->bytes.p, e->bytes.n, t->sealed_identifying.p,
-			t->sealed_identifying.n) != NULL));
+		 memmem(e->bytes.p, e->bytes.n, t->sealed_identifying.p, t->sealed_identifying.n) !=
+		     NULL));
 }
 
 bool
@@ -168,10 +168,8 @@ static void
 order(struct world *w, struct device *d, const struct record_id *id)
 {
 	struct peer *p = peer_of(w, d);
-	struct erase_order what = {.record = *id,
-				   .parts = ERASURE_ALL,
-				   .actor = &p->identities[1].id,
-				   .reason = "asked"};
+	struct erase_order what = {
+	    .record = *id, .parts = ERASURE_ALL, .actor = &p->identities[1].id, .reason = "asked"};
 	struct why why = {.e = E_OK};
 	size_t neighbours;
 	enum err e;
@@ -252,8 +250,7 @@ look_again(struct world *w, struct store_txn *txn, struct entries *list)
 	for (i = 0; i < list->n && e == E_OK; i++) {
 		struct entry *x = &list->e[i];
 
-		if (!x->doomed || x->bytes.n == 0 ||
-		    (e = arrival_get(txn, x->seq, &a)) != E_OK ||
+		if (!x->doomed || x->bytes.n == 0 || (e = arrival_get(txn, x->seq, &a)) != E_OK ||
 		    bytes_equal(a.parcel, x->bytes))
 			continue;
 		x->bytes = world_keep(w, a.parcel);
@@ -307,8 +304,7 @@ real_erase_look(struct world *w, struct device *d, struct store_txn *txn)
 		return E_OK;
 	if ((e = look_again(w, txn, list_of(w, d))) != E_OK ||
 	    (e = erasures_due(txn, &due)) != E_OK ||
-	    ((d == NULL || d->other != OTHER_NONE) &&
-	     (e = opener_backlog(txn, &backlog)) != E_OK))
+	    ((d == NULL || d->other != OTHER_NONE) && (e = opener_backlog(txn, &backlog)) != E_OK))
 		return e;
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];

@@ -31,9 +31,8 @@ real_rotate(struct world *w)
 	struct why why = {.e = E_OK};
 	enum err e;
 
-	if (d != NULL
-		? d->conn != NULL || !real_open(d) || !d->real->peer->home.has_secret
-		: !w->node.up || n->peer == NULL)
+	if (d != NULL ? d->conn != NULL || !real_open(d) || !d->real->peer->home.has_secret
+		      : !w->node.up || n->peer == NULL)
 		return;
 	real_act(w, d);
 	e = rotate(w, d, d == NULL && (may_go_back || chance(500)), &why);
@@ -43,8 +42,7 @@ real_rotate(struct world *w)
 	if (d == NULL && e == E_OK)
 		n->keys = n->peer->home.key_no;
 	if (e != E_LIMIT && !real_excusable(w, d, e))
-		sim_fail(w, "an office cannot have another key: %s %s", err_name(e),
-			 why.thing);
+		sim_fail(w, "an office cannot have another key: %s %s", err_name(e), why.thing);
 	if (d != NULL)
 		real_after(d);
 	else
@@ -62,9 +60,7 @@ real_keys_again(struct world *w)
 	while (e == E_OK && n->peer->home.key_no < n->keys)
 		e = rotate(w, NULL, true, &why);
 	real_calm(-1);
-	n->keys =
-	    n->peer->home.key_no; /* or a commit stopped the machine, and was done */
+	n->keys = n->peer->home.key_no; /* or a commit stopped the machine, and was done */
 	if (e != E_OK)
-		sim_fail(w, "a key cannot be worked out again: %s %s", err_name(e),
-			 why.thing);
+		sim_fail(w, "a key cannot be worked out again: %s %s", err_name(e), why.thing);
 }

@@ -18,7 +18,8 @@ bad(struct world *w, const char *what, enum err e)
 
 /* Arrivals after *seen; those of the node's own logs go to `down`. */
 static enum err
-mirror_arrivals(struct world *w, struct store_txn *txn, uint64_t *seen, struct entries *list, struct entries *down)
+mirror_arrivals(struct world *w, struct store_txn *txn, uint64_t *seen, struct entries *list,
+		struct entries *down)
 {
 	uint64_t last;
 	enum err e = arrival_last(txn, &last);
@@ -29,9 +30,13 @@ mirror_arrivals(struct world *w, struct store_txn *txn, uint64_t *seen, struct e
 
 		if ((e = arrival_get(txn, *seen + 1, &a)) != E_OK)
 			break;
-		entry = (struct entry){.log = a.log, .number = a.number, .hash = a.hash,
-		                       .received_s = (uint32_t)a.received_s, .fork = (a.flags & ARRIVAL_FORK) != 0,
-		                       .seq = *seen + 1, .bytes = world_keep(w, a.parcel)};
+		entry = (struct entry){.log = a.log,
+				       .number = a.number,
+				       .hash = a.hash,
+				       .received_s = (uint32_t)a.received_s,
+				       .fork = (a.flags & ARRIVAL_FORK) != 0,
+				       .seq = *seen + 1,
+				       .bytes = world_keep(w, a.parcel)};
 		entry.doomed = real_erase_doomed(w, &entry);
 		entries_add(ID_EQUAL(&a.log.author, &w->node.id) ? down : list, &entry);
 		++*seen;
@@ -45,18 +50,24 @@ static void
 add_row(struct device *d, const struct device_disk *before, const struct outbox_row *r)
 {
 	struct device_disk *k = &d->disk;
-	struct row row = {.urgent = r->urgent, .has_record = r->has_record, .to = r->to, .epoch = r->epoch,
-	                  .index = r->index, .record = r->record};
+	struct row row = {.urgent = r->urgent,
+			  .has_record = r->has_record,
+			  .to = r->to,
+			  .epoch = r->epoch,
+			  .index = r->index,
+			  .record = r->record};
 	size_t i;
 
 	snprintf(row.area, sizeof(row.area), "%.7s", r->area);
 	memcpy(row.enc, r->enc, sizeof(row.enc));
 	row.count = r->record_count;
-	for (i = 0; i < before->outbox_n && !bytes_equal(before->outbox[i].analytic, r->analytic); i++)
+	for (i = 0; i < before->outbox_n && !bytes_equal(before->outbox[i].analytic, r->analytic);
+	     i++)
 		;
-	row.analytic = i < before->outbox_n ? before->outbox[i].analytic : world_keep(d->world, r->analytic);
-	row.identifying =
-	    i < before->outbox_n ? before->outbox[i].identifying : world_keep(d->world, r->identifying);
+	row.analytic =
+	    i < before->outbox_n ? before->outbox[i].analytic : world_keep(d->world, r->analytic);
+	row.identifying = i < before->outbox_n ? before->outbox[i].identifying
+					       : world_keep(d->world, r->identifying);
 	k->outbox = grow(k->outbox, k->outbox_n, &k->outbox_cap, sizeof(row));
 	k->outbox[k->outbox_n++] = row;
 }
@@ -103,8 +114,10 @@ mirror_own(struct device *d, struct store_txn *txn)
 
 		if ((e = own_record_read(key, value, &own)) != E_OK)
 			break;
-		kept = (struct sim_own){.id = own.id, .head = own.heads[0], .is_void = own.is_void,
-		                        .review = (uint32_t)own.review};
+		kept = (struct sim_own){.id = own.id,
+					.head = own.heads[0],
+					.is_void = own.is_void,
+					.review = (uint32_t)own.review};
 		snprintf(kept.area, sizeof(kept.area), "%.7s", own.area);
 		k->own = grow(k->own, k->own_n, &k->own_cap, sizeof(kept));
 		k->own[k->own_n++] = kept;
@@ -138,7 +151,8 @@ mirror_acked(struct device *d, struct store_txn *txn)
 	return e;
 }
 
-/* Of what it gave up (tools/node/outbox/freed.c) the numbers and hashes are left, and nothing to offer again. */
+/* Of what it gave up (tools/node/outbox/freed.c) the numbers and hashes are left, and nothing to
+ * offer again. */
 static enum err
 mirror_freed(struct device *d, struct store_txn *txn)
 {
@@ -152,7 +166,8 @@ mirror_freed(struct device *d, struct store_txn *txn)
 	if (value.n != 16)
 		return E_STORE_DAMAGED;
 	for (i = 0; i < list->n; i++)
-		if (ID_EQUAL(&list->e[i].log.author, &d->who->id) && list->e[i].log.epoch == be64_get(value.p) &&
+		if (ID_EQUAL(&list->e[i].log.author, &d->who->id) &&
+		    list->e[i].log.epoch == be64_get(value.p) &&
 		    list->e[i].number <= be64_get(value.p + 8))
 			list->e[i].bytes = BYTES_NONE;
 	return E_OK;
@@ -168,8 +183,8 @@ note_heard(struct device *d, struct store_txn *txn)
 
 	real_bugs(NULL);
 	for (i = 0; d->other == OTHER_TWIN && i < w->principal_n; i++)
-		if (w->principal[i].heard_at == 0 && member_get(txn, &w->principal[i].id, &m) == E_OK &&
-		    m.state == MEMBER_REVOKED)
+		if (w->principal[i].heard_at == 0 &&
+		    member_get(txn, &w->principal[i].id, &m) == E_OK && m.state == MEMBER_REVOKED)
 			w->principal[i].heard_at = d->disk.log.n + 1;
 	real_bugs(w);
 }
@@ -191,8 +206,9 @@ mirror_device(struct device *d)
 	}
 	k->epoch = peer_self(r->peer)->epoch;
 	if ((e = mirror_arrivals(d->world, txn, &r->seen_seq, &k->log, &k->log)) == E_OK &&
-	    (e = mirror_freed(d, txn)) == E_OK && (e = mirror_outbox(d, txn)) == E_OK && (e = mirror_own(d, txn)) == E_OK &&
-	    (e = mirror_acked(d, txn)) == E_OK && (e = sync_memory_get(txn, &memory)) == E_OK)
+	    (e = mirror_freed(d, txn)) == E_OK && (e = mirror_outbox(d, txn)) == E_OK &&
+	    (e = mirror_own(d, txn)) == E_OK && (e = mirror_acked(d, txn)) == E_OK &&
+	    (e = sync_memory_get(txn, &memory)) == E_OK)
 		e = down_cursors(r->peer, txn, at);
 	if (e == E_OK)
 		note_heard(d, txn);
@@ -269,10 +285,11 @@ add_revision(struct world *w, struct node_disk *n, const struct revision_row *r)
 	n->derived[n->derived_n++] = v;
 }
 
-/* A conflict is never silent: what the row of a record says is what its revisions come to, in any order. */
+/* A conflict is never silent: what the row of a record says is what its revisions come to, in any
+ * order. */
 static void
-check_row(struct world *w, struct node_disk *n, struct store_txn *txn, struct peer *p, const struct record_row *stored,
-          struct arena *a)
+check_row(struct world *w, struct node_disk *n, struct store_txn *txn, struct peer *p,
+	  const struct record_row *stored, struct arena *a)
 {
 	struct record_merged merged;
 	struct record_row made;
@@ -289,13 +306,15 @@ check_row(struct world *w, struct node_disk *n, struct store_txn *txn, struct pe
 	for (i = 0; i < merged.count; i++)
 		other[i] = merged.rows[merged.count - 1 - i].m;
 	if (merge_revisions(&again, other, merged.count, a) != E_OK ||
-	    again.conflict_count != merged.m.conflict_count || again.value_count != merged.m.value_count)
+	    again.conflict_count != merged.m.conflict_count ||
+	    again.value_count != merged.m.value_count)
 		sim_fail(w, "a record's state depends on the order in which its revisions came");
 	else if (stored->revisions != merged.count || stored->conflicts != made.conflicts ||
-	         stored->flags != made.flags || stored->review != made.review ||
-	         (again.conflict_count > 0) != (stored->conflicts > 0))
-		sim_fail(w, "a record's row says %u conflicts of %u revisions; they come to %zu of %zu",
-		         stored->conflicts, stored->revisions, merged.m.conflict_count, merged.count);
+		 stored->flags != made.flags || stored->review != made.review ||
+		 (again.conflict_count > 0) != (stored->conflicts > 0))
+		sim_fail(
+		    w, "a record's row says %u conflicts of %u revisions; they come to %zu of %zu",
+		    stored->conflicts, stored->revisions, merged.m.conflict_count, merged.count);
 	for (i = 0; i < merged.count; i++)
 		add_revision(w, n, &merged.rows[i]);
 }
@@ -312,7 +331,8 @@ say_aside(struct world *w, struct store_txn *txn)
 		return;
 	while (store_next(c, &key, &value))
 		if (quarantine_read(key, value, &row) == E_OK)
-			sim_say(w, "set aside: arrival %llu: %s %s", (unsigned long long)row.seq, err_name(row.e), row.thing);
+			sim_say(w, "set aside: arrival %llu: %s %s", (unsigned long long)row.seq,
+				err_name(row.e), row.thing);
 	(void)store_walk_end(c);
 }
 

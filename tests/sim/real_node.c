@@ -1,4 +1,5 @@
-/* The node: serve_conn, serve_session, serve_source and opener over a real store; its loop is the world. */
+/* The node: serve_conn, serve_session, serve_source and opener over a real store; its loop is the
+ * world. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -251,8 +252,11 @@ real_node_admit(struct conn *c, struct session_config *config, char thing[240])
 		c->real->source = c->real->serve->source;
 		c->real->serve->conn = c;
 	}
-	config->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads,
-	                                         .node_next = source_next, .node_close = source_close};
+	config->source = (struct session_source){.ctx = c,
+						 .parcel = source_parcel,
+						 .heads = source_heads,
+						 .node_next = source_next,
+						 .node_close = source_close};
 	commit_soon(visited(c));
 	return e;
 }
@@ -353,12 +357,27 @@ real_node_open(struct world *w)
 	real_node_after(w);
 }
 
-const struct mode mode_real = {
-    .name = "real", .begin = real_node_begin, .end = real_node_end, .look = mirror_derived,
-    .device_begin = real_device_begin, .device_clone = real_device_clone, .device_copy = real_device_copy,
-    .device_restore = real_device_restore, .device_work = real_work, .device_sync = real_device_sync,
-    .device_event = real_device_event, .device_left = real_device_left, .device_source = real_device_source,
-    .node_admit = real_node_admit, .node_event = real_node_event, .node_left = real_node_left,
-    .node_commit = real_node_commit, .node_open = real_node_open, .node_say = real_office_say,
-    .node_stop = real_node_stop, .node_start = real_node_start, .node_backup = real_office_backup,
-    .node_restore = real_office_restore, .node_revoke = real_office_revoke};
+const struct mode mode_real = {.name = "real",
+			       .begin = real_node_begin,
+			       .end = real_node_end,
+			       .look = mirror_derived,
+			       .device_begin = real_device_begin,
+			       .device_clone = real_device_clone,
+			       .device_copy = real_device_copy,
+			       .device_restore = real_device_restore,
+			       .device_work = real_work,
+			       .device_sync = real_device_sync,
+			       .device_event = real_device_event,
+			       .device_left = real_device_left,
+			       .device_source = real_device_source,
+			       .node_admit = real_node_admit,
+			       .node_event = real_node_event,
+			       .node_left = real_node_left,
+			       .node_commit = real_node_commit,
+			       .node_open = real_node_open,
+			       .node_say = real_office_say,
+			       .node_stop = real_node_stop,
+			       .node_start = real_node_start,
+			       .node_backup = real_office_backup,
+			       .node_restore = real_office_restore,
+			       .node_revoke = real_office_revoke};

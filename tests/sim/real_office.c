@@ -45,7 +45,8 @@ add_form(struct world *w, unsigned version, struct why *why)
 	(void)snprintf(md, sizeof(md), form_md, version);
 	writer_heap_init(&xform, 1u << 20);
 	writer_heap_init(&bundle, 1u << 20);
-	if ((e = xlsform_convert(&xform, bytes_of_str(md), XLSFORM_MD, REAL_FORM, &report, NULL)) == E_OK &&
+	if ((e = xlsform_convert(&xform, bytes_of_str(md), XLSFORM_MD, REAL_FORM, &report, NULL)) ==
+		E_OK &&
 	    (e = form_bundle_write(&bundle, writer_view(&xform), NULL, 0)) == E_OK)
 		e = down_add_form(n->peer, &officer(w)->id, writer_view(&bundle), &already, why);
 	writer_free(&bundle);
@@ -98,7 +99,8 @@ real_office_say(struct world *w)
 	if (!w->node.up || n->peer == NULL)
 		return;
 	real_act(w, NULL);
-	e = chance(200) ? add_form(w, ++n->forms, &why) : down_add_areas(n->peer, &officer(w)->id, n->areas, &why);
+	e = chance(200) ? add_form(w, ++n->forms, &why)
+			: down_add_areas(n->peer, &officer(w)->id, n->areas, &why);
 	if (e != E_OK && e != E_STORE_FULL && !n->crashing)
 		sim_fail(w, "the node cannot speak: %s %s", err_name(e), why.thing);
 	real_node_after(w);
@@ -108,7 +110,8 @@ real_office_say(struct world *w)
 
 /* A record that is here, and the heads that a review of it must know. */
 static bool
-pick(struct world *w, struct record_id *id, char area[AREA_CODE_BYTES_MAX + 1], struct revision_body *body)
+pick(struct world *w, struct record_id *id, char area[AREA_CODE_BYTES_MAX + 1],
+     struct revision_body *body)
 {
 	struct record_merged merged;
 	struct record_row row;
@@ -123,7 +126,8 @@ pick(struct world *w, struct record_id *id, char area[AREA_CODE_BYTES_MAX + 1], 
 		return false;
 	arena_init(&a, 16u << 20);
 	found = record_merged(txn, id, &a, &merged) == E_OK &&
-	        record_state(w->node.real->peer, id, &merged, &a, &row) == E_OK && row.head_count > 0;
+		record_state(w->node.real->peer, id, &merged, &a, &row) == E_OK &&
+		row.head_count > 0;
 	if (found) {
 		body->form = row.form;
 		body->parent_count = row.head_count;
@@ -135,13 +139,15 @@ pick(struct world *w, struct record_id *id, char area[AREA_CODE_BYTES_MAX + 1], 
 	return found;
 }
 
-/* As `banyan review`: sealed to this office, gathered, opened; the author's device gets a notice. */
+/* As `banyan review`: sealed to this office, gathered, opened; the author's device gets a notice.
+ */
 void
 real_office_review(struct world *w)
 {
 	struct peer *p = w->node.real->peer;
-	struct revision_body body = {.kind = REVISION_REVIEW, .state = REVIEW_HAS_ISSUES,
-	                             .text = BYTES_LIT("which village?")};
+	struct revision_body body = {.kind = REVISION_REVIEW,
+				     .state = REVIEW_HAS_ISSUES,
+				     .text = BYTES_LIT("which village?")};
 	char area[AREA_CODE_BYTES_MAX + 1];
 	struct why why = {.e = E_OK};
 	struct revision_id done;
@@ -213,7 +219,8 @@ real_office_revoke(struct world *w, struct principal *who)
 	real_node_after(w);
 }
 
-/* After a restore from before: the officer knows who was shut out since, and has the forms that were added. */
+/* After a restore from before: the officer knows who was shut out since, and has the forms that
+ * were added. */
 void
 real_office_again(struct world *w)
 {
@@ -242,7 +249,8 @@ real_office_again(struct world *w)
 
 /* ---- backups ---- */
 
-/* Before everyone has joined there is none: who joins after a backup must be invited again when it is put back. */
+/* Before everyone has joined there is none: who joins after a backup must be invited again when it
+ * is put back. */
 static bool
 all_joined(const struct world *w)
 {
@@ -307,14 +315,20 @@ real_office_restore(struct world *w, bool new_incarnation)
 	if (!w->node.has_backup)
 		return;
 	node_crash(w, "for good");
-	sim_say(w, "the node is put back from %s%s", oldest ? "a much older backup" : older ? "an older backup" : "a backup",
-	        new_incarnation ? "" : ", without a new incarnation");
+	sim_say(w, "the node is put back from %s%s",
+		oldest  ? "a much older backup"
+		: older ? "an older backup"
+			: "a backup",
+		new_incarnation ? "" : ", without a new incarnation");
 	w->node.much_older |= oldest;
 	real_act(w, NULL);
 	real_remove(n->path);
 	real_calm(1);
 	if (new_incarnation && w->bug != BUG_EPOCH_KEPT) {
-		e = backup_restore(oldest ? n->oldest : older ? n->older : n->backup, n->path, &unlock, NULL, &info, &why);
+		e = backup_restore(oldest  ? n->oldest
+				   : older ? n->older
+					   : n->backup,
+				   n->path, &unlock, NULL, &info, &why);
 		e = e == E_OK && w->orders > 0 ? real_obey(n->path, &unlock, &why) : e;
 	} else
 		real_copy(w, n->snapshot, n->path);

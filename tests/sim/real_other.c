@@ -1,4 +1,5 @@
-/* The other nodes: a second one of the office, and an office below. To the node that invited them they are devices. */
+/* The other nodes: a second one of the office, and an office below. To the node that invited them
+ * they are devices. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,7 +58,7 @@ approve(struct device *d)
 	}
 	if (waits)
 		e = enrol_approve_at(n->peer, &n->peer->identities[1], d->who->name,
-		                     d->other == OTHER_TWIN ? TWIN_ADDRESS : NULL, &why);
+				     d->other == OTHER_TWIN ? TWIN_ADDRESS : NULL, &why);
 	if (e != E_OK && e != E_STORE_FULL && !n->crashing)
 		sim_fail(w, "a node cannot be approved: %s %s", err_name(e), why.thing);
 	real_node_after(w);
@@ -77,7 +78,8 @@ turn(struct device *d)
 		e = opener_all(p, &why);
 	pthread_mutex_unlock(&p->acting);
 	if (e != E_OK && e != E_STORE_FULL && !d->crashed)
-		sim_fail(d->world, "node %zu cannot open what arrived: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(d->world, "node %zu cannot open what arrived: %s %s", d->index,
+			 err_name(e), why.thing);
 	if (e == E_OK)
 		real_settle(d->world, d);
 	real_after(d);
@@ -103,8 +105,8 @@ real_below(struct world *w)
 	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++) {
 		const struct device *d = &w->device[i];
 
-		if (d->other == OTHER_BELOW && d->real->peer != NULL && d->real->peer->above.known &&
-		    d->real->peer->identity_count > 1)
+		if (d->other == OTHER_BELOW && d->real->peer != NULL &&
+		    d->real->peer->above.known && d->real->peer->identity_count > 1)
 			return &w->device[i];
 	}
 	return NULL;
@@ -156,30 +158,37 @@ find(const struct node_disk *disk, const struct truth *t)
 }
 
 /*
- * Of who was shut out, the second node may have opened what came to it before it heard of that, and nothing since: what a node
- * took in good faith it does not take back. The first one, where it was said, keeps the rest aside.
+ * Of who was shut out, the second node may have opened what came to it before it heard of that, and
+ * nothing since: what a node took in good faith it does not take back. The first one, where it was
+ * said, keeps the rest aside.
  */
 static void
-check_twin_of_revoked(struct world *w, const struct device *d, const struct derived *here, const struct derived *there,
-                      const struct truth *t)
+check_twin_of_revoked(struct world *w, const struct device *d, const struct derived *here,
+		      const struct derived *there, const struct truth *t)
 {
 	const struct entries *list = &d->disk.log;
 	size_t i;
 
 	if (t->author->heard_at == 0)
-		sim_fail(w, "the second node has not heard that principal %td was shut out", t->author - w->principal);
+		sim_fail(w, "the second node has not heard that principal %td was shut out",
+			 t->author - w->principal);
 	if (there == NULL || here != NULL || t->again)
 		return;
 	for (i = 0; i < list->n && i + 1 < t->author->heard_at; i++)
-		if (memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) != NULL)
+		if (memmem(list->e[i].bytes.p, list->e[i].bytes.n, t->sealed.p, t->sealed.n) !=
+		    NULL)
 			return;
-	sim_fail(w, "the second node opened a record of principal %td, shut out, that came after it heard of that",
-	         t->author - w->principal);
+	sim_fail(
+	    w,
+	    "the second node opened a record of principal %td, shut out, that came after it heard of that",
+	    t->author - w->principal);
 }
 
-/* A second node of the office has what the first one has, opened; of the office below what that sent up. */
+/* A second node of the office has what the first one has, opened; of the office below what that
+ * sent up. */
 static void
-check_twin(struct world *w, const struct device *d, const struct node_disk *disk, const struct truth *t)
+check_twin(struct world *w, const struct device *d, const struct node_disk *disk,
+	   const struct truth *t)
 {
 	const struct derived *here = find(&w->node.disk, t), *there = find(disk, t);
 
@@ -200,19 +209,23 @@ check_twin(struct world *w, const struct device *d, const struct node_disk *disk
 		return;
 	}
 	if ((here != NULL) != (there != NULL))
-		sim_fail(w, "a record%s%s of principal %td is opened at the %s node of the office only; its parcel is at %s",
-		         t->wild ? ", wild," : "", t->author->revoked ? ", revoked," : "", t->author - w->principal,
-		         here != NULL ? "first" : "second",
-		         !check_holds(&w->node.disk.arrivals, t->sealed) ? "the second only"
-		         : check_holds(&d->disk.log, t->sealed)          ? "both"
-		                                                         : "the first only");
+		sim_fail(
+		    w,
+		    "a record%s%s of principal %td is opened at the %s node of the office only; its parcel is at %s",
+		    t->wild ? ", wild," : "", t->author->revoked ? ", revoked," : "",
+		    t->author - w->principal, here != NULL ? "first" : "second",
+		    !check_holds(&w->node.disk.arrivals, t->sealed) ? "the second only"
+		    : check_holds(&d->disk.log, t->sealed)          ? "both"
+								    : "the first only");
 	else if (there != NULL && !check_same_revision(there, t, true))
 		sim_fail(w, "a record at the second node is not what was finished");
 }
 
-/* The office below has its own records, whole; nothing of its neighbours; and its identifying parts are nowhere above. */
+/* The office below has its own records, whole; nothing of its neighbours; and its identifying parts
+ * are nowhere above. */
 static void
-check_below(struct world *w, const struct device *d, const struct node_disk *disk, const struct truth *t)
+check_below(struct world *w, const struct device *d, const struct node_disk *disk,
+	    const struct truth *t)
 {
 	const struct derived *v = find(disk, t);
 
@@ -236,9 +249,12 @@ check_step(struct world *w, const struct device *d)
 	for (i = 0; i < w->node.disk.arrivals.n; i++)
 		bound += 4 * w->node.disk.arrivals.e[i].bytes.n;
 	if (!d->settled)
-		sim_fail(w, "node %zu and the one that invited it do not come to agree after the faults", d->index);
+		sim_fail(
+		    w, "node %zu and the one that invited it do not come to agree after the faults",
+		    d->index);
 	if (d->healed_bytes > bound)
-		sim_fail(w, "node %zu needed %llu bytes after the faults", d->index, (unsigned long long)d->healed_bytes);
+		sim_fail(w, "node %zu needed %llu bytes after the faults", d->index,
+			 (unsigned long long)d->healed_bytes);
 }
 
 void

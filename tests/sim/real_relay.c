@@ -1,6 +1,7 @@
 /*
- * Relays: via_meet and via_upload as they are, over a link in memory that takes the place of sync/net (the linker puts
- * it in between), and that is cut. A meeting is over before anything else happens.
+ * Relays: via_meet and via_upload as they are, over a link in memory that takes the place of
+ * sync/net (the linker puts it in between), and that is cut. A meeting is over before anything else
+ * happens.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,9 @@
 /* Who is at the other end of the link that is open, if one is. */
 static struct meeting_place {
 	struct world *world;
-	struct device *who;          /* comes */
-	struct device *relay;        /* is visited; NULL: a node is */
-	struct device *at;           /* the second node's, if that one is visited */
+	struct device *who;   /* comes */
+	struct device *relay; /* is visited; NULL: a node is */
+	struct device *at;    /* the second node's, if that one is visited */
 	struct relay self;
 	struct relay_options options;
 } place;
@@ -60,12 +61,14 @@ node_takes(struct net_client *c)
 
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
 		e = member_get(txn, &c->config->device, &m);
-		e = e == E_OK && m.state == MEMBER_REVOKED ? E_REVOKED : e == E_ABSENT ? E_STRANGER : e;
+		e = e == E_OK && m.state == MEMBER_REVOKED ? E_REVOKED
+		    : e == E_ABSENT                        ? E_STRANGER
+							   : e;
 		store_read_end(txn);
 	}
 	if (e == E_OK)
-		e = satchel_take(p, writer_view(&v->input), &c->config->device, SATCHEL_ANSWERS_BYTES_MAX,
-		                 &v->answer, &c->why);
+		e = satchel_take(p, writer_view(&v->input), &c->config->device,
+				 SATCHEL_ANSWERS_BYTES_MAX, &v->answer, &c->why);
 	if (e != E_OK) {
 		session_refuse(c->down, e, "", 0, c->now_ms);
 		return;
@@ -103,7 +106,8 @@ gone(const struct net_client *c)
 {
 	const struct device *other = place.relay != NULL ? place.relay : place.at;
 
-	return place.who->crashed || (other != NULL ? other->crashed : place.world->node.real->crashing) ||
+	return place.who->crashed ||
+	       (other != NULL ? other->crashed : place.world->node.real->crashing) ||
 	       c->bytes >= c->cut_after;
 }
 
@@ -176,13 +180,15 @@ run(struct net_client *c, struct why *why)
 	return c->why.e;
 }
 
-enum err __wrap_net_client_open(struct net_client **, const struct net_client_config *, struct net_counts *, struct why *);
+enum err __wrap_net_client_open(struct net_client **, const struct net_client_config *,
+				struct net_counts *, struct why *);
 enum err
-__wrap_net_client_open(struct net_client **out, const struct net_client_config *config, struct net_counts *counts,
-                       struct why *why)
+__wrap_net_client_open(struct net_client **out, const struct net_client_config *config,
+		       struct net_counts *counts, struct why *why)
 {
 	struct world *w = place.world;
-	struct session_config up = {.side = SESSION_CLIENT, .device = config->device, .source = config->source};
+	struct session_config up = {
+	    .side = SESSION_CLIENT, .device = config->device, .source = config->source};
 	struct session_config down = {.side = SESSION_SERVER, .device = config->device};
 	struct net_client *c;
 
@@ -190,19 +196,23 @@ __wrap_net_client_open(struct net_client **out, const struct net_client_config *
 	*out = NULL;
 	if (place.relay == NULL && place.at == NULL && (!w->node.up || w->node.real->peer == NULL))
 		return why_set(why, E_CONNECT, "%s", config->address);
-	if ((*out = c = calloc(1, sizeof(*c))) == NULL || session_new(&c->up, &up, w->now_ms) != E_OK ||
+	if ((*out = c = calloc(1, sizeof(*c))) == NULL ||
+	    session_new(&c->up, &up, w->now_ms) != E_OK ||
 	    session_new(&c->down, &down, w->now_ms) != E_OK)
 		abort();
 	c->config = config;
 	c->now_ms = w->now_ms;
-	c->cut_after = w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 400 : 6000) : UINT64_MAX;
-	c->visit = (struct visit){.relay = &place.self, .conn = (struct net_conn *)(void *)c, .key = config->identity.key->pub};
+	c->cut_after =
+	    w->on[FAULT_CUT] && chance(400) ? draw_below(chance(500) ? 400 : 6000) : UINT64_MAX;
+	c->visit = (struct visit){.relay = &place.self,
+				  .conn = (struct net_conn *)(void *)c,
+				  .key = config->identity.key->pub};
 	writer_heap_init(&c->visit.input, 2 * SATCHEL_ASK_BYTES_MAX);
 	writer_heap_init(&c->visit.answer, 2 * SATCHEL_ASK_BYTES_MAX);
 	if (config->node_key_found != NULL)
 		config->node_key_found(config->ctx, place.relay != NULL ? &place.self.own.pub
-		                                    : place.at != NULL  ? &place.at->who->sign.pub
-		                                                        : &w->node.sign.pub);
+						    : place.at != NULL  ? &place.at->who->sign.pub
+									: &w->node.sign.pub);
 	return run(c, why);
 }
 
@@ -245,8 +255,11 @@ meet(struct world *w, struct device *d, struct device *relay)
 	struct relay *r = &place.self;
 	enum err e;
 
-	place = (struct meeting_place){.world = w, .who = d, .relay = relay,
-	                               .options = {.limits = {.bytes_max = chance(200) ? 8000 : 1u << 20, .days_max = 30}}};
+	place = (struct meeting_place){
+	    .world = w,
+	    .who = d,
+	    .relay = relay,
+	    .options = {.limits = {.bytes_max = chance(200) ? 8000 : 1u << 20, .days_max = 30}}};
 	*r = (struct relay){.peer = relay->real->peer, .options = &place.options};
 	crypto_random(r->id.b, sizeof(r->id.b));
 	if (crypto_ec_new(&r->own) != E_OK || crypto_ec_new(&r->satchel) != E_OK)
@@ -259,10 +272,13 @@ meet(struct world *w, struct device *d, struct device *relay)
 	real_on_road = false;
 	if (e == E_OK && result.parcels > 0)
 		real_bug_given(d);
-	sim_say(w, "device %zu meets device %zu: %llu parcels given, %llu answers taken; %s", d->index, relay->index,
-	        (unsigned long long)result.parcels, (unsigned long long)result.answers, err_name(e));
-	if (e != E_OK && e != E_PEER_GONE && e != E_STORE_FULL && e != E_RELAY_FULL && !d->crashed && !relay->crashed)
-		sim_fail(w, "device %zu cannot meet device %zu: %s %s", d->index, relay->index, err_name(e), why.thing);
+	sim_say(w, "device %zu meets device %zu: %llu parcels given, %llu answers taken; %s",
+		d->index, relay->index, (unsigned long long)result.parcels,
+		(unsigned long long)result.answers, err_name(e));
+	if (e != E_OK && e != E_PEER_GONE && e != E_STORE_FULL && e != E_RELAY_FULL &&
+	    !d->crashed && !relay->crashed)
+		sim_fail(w, "device %zu cannot meet device %zu: %s %s", d->index, relay->index,
+			 err_name(e), why.thing);
 	real_after(relay);
 	real_after(d);
 	if (!w->failed)
@@ -283,12 +299,16 @@ visit_node(struct world *w, struct device *d)
 	real_act(w, d);
 	e = via_upload(d->real->peer, &limits, &brought, &why);
 	if (brought > 0 || e != E_OK)
-		sim_say(w, "device %zu brings %llu envelopes to the %s node; %s", d->index, (unsigned long long)brought,
-		        place.at != NULL ? "second" : "first", err_name(e));
-	if (e != E_OK && e != E_PEER_GONE && e != E_STORE_FULL && e != E_CONNECT && e != E_REVOKED && !d->crashed &&
-	    (place.at == NULL ? !w->node.real->crashing && w->now_ms >= w->node.full_until_ms
-	                      : e != E_STRANGER && !place.at->crashed && w->now_ms >= place.at->full_until_ms))
-		sim_fail(w, "device %zu cannot bring what it carries: %s %s", d->index, err_name(e), why.thing);
+		sim_say(w, "device %zu brings %llu envelopes to the %s node; %s", d->index,
+			(unsigned long long)brought, place.at != NULL ? "second" : "first",
+			err_name(e));
+	if (e != E_OK && e != E_PEER_GONE && e != E_STORE_FULL && e != E_CONNECT &&
+	    e != E_REVOKED && !d->crashed &&
+	    (place.at == NULL
+		 ? !w->node.real->crashing && w->now_ms >= w->node.full_until_ms
+		 : e != E_STRANGER && !place.at->crashed && w->now_ms >= place.at->full_until_ms))
+		sim_fail(w, "device %zu cannot bring what it carries: %s %s", d->index, err_name(e),
+			 why.thing);
 	if (place.at != NULL)
 		real_door_after(place.at);
 	else

@@ -1,4 +1,5 @@
-/* Sticks: a bundle that somebody packs and somebody else takes: late, twice, cut short, spoilt, or never. */
+/* Sticks: a bundle that somebody packs and somebody else takes: late, twice, cut short, spoilt, or
+ * never. */
 #include <stdlib.h>
 
 #include "tests/sim/real.h"
@@ -77,12 +78,13 @@ pack_up(struct world *w)
 	e = stick_pack_up(d->real->peer, &up, &out, &packed, &why);
 	if (e == E_OK) {
 		sim_say(w, "device %zu packs a stick: %llu parcels, %llu wait", d->index,
-		        (unsigned long long)packed.parcels, (unsigned long long)packed.waiting);
+			(unsigned long long)packed.parcels, (unsigned long long)packed.waiting);
 		keep(w, false, writer_view(&out));
 	}
 	writer_free(&out);
 	if (!real_excusable(w, d, e))
-		sim_fail(w, "device %zu cannot pack a stick: %s %s", d->index, err_name(e), why.thing);
+		sim_fail(w, "device %zu cannot pack a stick: %s %s", d->index, err_name(e),
+			 why.thing);
 	after(w, d);
 }
 
@@ -99,7 +101,8 @@ pack_down(struct world *w)
 		return;
 	real_act(w, other);
 	writer_heap_init(&out, BUNDLE_BYTES_MAX);
-	e = stick_pack_down(other != NULL ? other->real->peer : w->node.real->peer, NULL, chance(100), &out, &packed, &why);
+	e = stick_pack_down(other != NULL ? other->real->peer : w->node.real->peer, NULL,
+			    chance(100), &out, &packed, &why);
 	if (e == E_OK)
 		keep(w, true, writer_view(&out));
 	writer_free(&out);
@@ -150,12 +153,15 @@ take(struct world *w, const struct real_stick *s)
 	if (e == E_OK) {
 		w->counts_sticks++;
 		real_on_road = true;
-		e = stick_take(d != NULL ? d->real->peer : w->node.real->peer, &b, &taken, NULL, NULL, &why);
+		e = stick_take(d != NULL ? d->real->peer : w->node.real->peer, &b, &taken, NULL,
+			       NULL, &why);
 		real_on_road = false;
 		if (e == E_OK)
-			sim_say(w, "%s %zu takes a stick: %llu parcels, %llu receipts, %llu refused", s->down ? "device" : "node",
-			        d == NULL ? 0 : d->index, (unsigned long long)taken.parcels,
-			        (unsigned long long)taken.receipts, (unsigned long long)taken.refused);
+			sim_say(
+			    w, "%s %zu takes a stick: %llu parcels, %llu receipts, %llu refused",
+			    s->down ? "device" : "node", d == NULL ? 0 : d->index,
+			    (unsigned long long)taken.parcels, (unsigned long long)taken.receipts,
+			    (unsigned long long)taken.refused);
 	} else if (spoilt) {
 		e = E_OK; /* said before anything was written */
 	}

@@ -35,8 +35,7 @@ put_back(struct world *w, struct device *d)
 	real_act(w, d);
 	if (w->bug == BUG_TWIN_GOES_ON)
 		real_copy(w, r->old, r->path);
-	else if ((e = backup_restore(r->old, r->path, &unlock, NULL, &info, &why)) ==
-		 E_OK)
+	else if ((e = backup_restore(r->old, r->path, &unlock, NULL, &info, &why)) == E_OK)
 		e = real_obey(r->path, &unlock, &why);
 	disk_free(&d->disk);
 	r->seen_seq = 0;
@@ -47,8 +46,7 @@ put_back(struct world *w, struct device *d)
 	for (i = 0; i < w->principal_n; i++)
 		w->principal[i].heard_at = 0;
 	if (e != E_OK)
-		sim_fail(w, "the second node cannot be put back: %s %s", err_name(e),
-			 why.thing);
+		sim_fail(w, "the second node cannot be put back: %s %s", err_name(e), why.thing);
 	else
 		(void)real_open(d);
 	real_calm(-1);

@@ -1,4 +1,5 @@
-/* What people do on their devices, through tools/node/outbox/finish and outbox; and what must come of it. */
+/* What people do on their devices, through tools/node/outbox/finish and outbox; and what must come
+ * of it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +18,8 @@ by_key(const void *a, const void *b)
 	return x->key.v < y->key.v ? -1 : x->key.v > y->key.v;
 }
 
-/* Some of the form's fields (all of them for a new record), with values that say where they are from. */
+/* Some of the form's fields (all of them for a new record), with values that say where they are
+ * from. */
 static void
 make_fields(struct device *d, const struct form *form, struct truth *t)
 {
@@ -30,12 +32,14 @@ make_fields(struct device *d, const struct form *form, struct truth *t)
 
 		if (f->type != QUESTION_TEXT || f->unit < 0 || (!create && !chance(400)))
 			continue;
-		t->fields[t->field_count++] = (struct merge_field){f->key, identifying, value_of(d->world, d, identifying)};
+		t->fields[t->field_count++] =
+		    (struct merge_field){f->key, identifying, value_of(d->world, d, identifying)};
 	}
 	qsort(t->fields, t->field_count, sizeof(t->fields[0]), by_key);
 }
 
-/* The rows that one commit left in the outbox: what it holds is finished, whether anybody was told or not. */
+/* The rows that one commit left in the outbox: what it holds is finished, whether anybody was told
+ * or not. */
 static void
 note_truth(struct device *d, size_t before, struct truth *t, size_t count, enum err e)
 {
@@ -62,16 +66,22 @@ note_truth(struct device *d, size_t before, struct truth *t, size_t count, enum 
 		}
 	}
 	if (e == E_OK && done != count)
-		sim_fail(w, "device %zu said that %zu were finished, and %zu are there", d->index, count, done);
+		sim_fail(w, "device %zu said that %zu were finished, and %zu are there", d->index,
+			 count, done);
 	if (done != 0 && done != count)
-		sim_fail(w, "device %zu kept %zu of %zu that were to be kept together", d->index, done, count);
+		sim_fail(w, "device %zu kept %zu of %zu that were to be kept together", d->index,
+			 done, count);
 }
 
 static struct truth
 new_truth(struct device *d, uint8_t kind)
 {
-	return (struct truth){.author = d->other == OTHER_NONE ? d->who : &d->world->other_officer[d->index - DEVICES_MAX],
-	                      .kind = kind, .claimed_s = device_now_s(d), .below = d->other == OTHER_BELOW};
+	return (struct truth){.author = d->other == OTHER_NONE
+					    ? d->who
+					    : &d->world->other_officer[d->index - DEVICES_MAX],
+			      .kind = kind,
+			      .claimed_s = device_now_s(d),
+			      .below = d->other == OTHER_BELOW};
 }
 
 static enum err
@@ -83,7 +93,8 @@ finish_some(struct device *d, struct finishing *f)
 	struct truth t[BATCH_MAX];
 	size_t count = 1 + draw_below(BATCH_MAX), before = d->disk.outbox_n, i, k;
 	bool urgent = chance(100), wild = w->on[FAULT_WILD] && d->other == OTHER_NONE && chance(60);
-	const char *area = wild ? "V999" : d->who->area; /* a lying device: nothing here asks the rules */
+	const char *area =
+	    wild ? "V999" : d->who->area; /* a lying device: nothing here asks the rules */
 	enum err e;
 
 	memset(batch, 0, sizeof(batch));
@@ -93,18 +104,23 @@ finish_some(struct device *d, struct finishing *f)
 		t[i].wild = wild;
 		make_fields(d, f->form->form, &t[i]);
 		for (k = 0; k < t[i].field_count; k++)
-			values[i][k] = (struct field_value){t[i].fields[k].key, t[i].fields[k].identifying,
-			                                    t[i].fields[k].value};
-		batch[i] = (struct finished){.form = f->form, .area = area, .values = values[i],
-		                             .value_count = t[i].field_count, .time_s = t[i].claimed_s,
-		                             .urgent = urgent};
+			values[i][k] = (struct field_value){
+			    t[i].fields[k].key, t[i].fields[k].identifying, t[i].fields[k].value};
+		batch[i] = (struct finished){.form = f->form,
+					     .area = area,
+					     .values = values[i],
+					     .value_count = t[i].field_count,
+					     .time_s = t[i].claimed_s,
+					     .urgent = urgent};
 	}
-	e = d->other == OTHER_NONE ? finish_records(f, batch, count, &d->real->why)
-	                           : outbox_finish(&f->sealer, batch, count, &d->real->why); /* it is gathered later */
+	e = d->other == OTHER_NONE
+		? finish_records(f, batch, count, &d->real->why)
+		: outbox_finish(&f->sealer, batch, count, &d->real->why); /* it is gathered later */
 	note_truth(d, before, t, count, e);
 	for (i = 0; e == E_OK && !w->failed && i < count; i++)
 		if (!ID_EQUAL(&batch[i].id, &t[i].record))
-			sim_fail(w, "device %zu: a record has another id than it was told", d->index);
+			sim_fail(w, "device %zu: a record has another id than it was told",
+				 d->index);
 	return e;
 }
 
@@ -159,7 +175,8 @@ revise_one(struct device *d, struct finishing *f)
 	e = outbox_revise(&f->sealer, &own.id, own.area, &body, &id, &d->real->why);
 	note_truth(d, before, &t, 1, e);
 	if (e == E_OK && !d->world->failed && !ID_EQUAL(&id, &t.id))
-		sim_fail(d->world, "device %zu: a revision has another id than it was told", d->index);
+		sim_fail(d->world, "device %zu: a revision has another id than it was told",
+			 d->index);
 	return e;
 }
 
@@ -175,9 +192,11 @@ may_work(struct device *d)
 {
 	struct peer *p = d->real->peer;
 
-	if (d->other != OTHER_NONE && (!p->above.known || p->identity_count < 2 || !p->home.has_secret))
+	if (d->other != OTHER_NONE &&
+	    (!p->above.known || p->identity_count < 2 || !p->home.has_secret))
 		return false; /* it has not joined yet, or waits for the office's key */
-	return (d->other != OTHER_NONE || p->approved) && peer_form(p, REAL_FORM) != NULL && peer_areas(p) != NULL;
+	return (d->other != OTHER_NONE || p->approved) && peer_form(p, REAL_FORM) != NULL &&
+	       peer_areas(p) != NULL;
 }
 
 void
@@ -191,7 +210,8 @@ real_work(struct device *d)
 	if (!real_open(d) || !may_work(d))
 		return;
 	if (finish_begin(&f, d->real->peer, worker(d), REAL_FORM, NULL, &why) != E_OK) {
-		sim_fail(d->world, "device %zu may not work: %s %s", d->index, err_name(why.e), why.thing);
+		sim_fail(d->world, "device %zu may not work: %s %s", d->index, err_name(why.e),
+			 why.thing);
 		return;
 	}
 	while (count-- > 0 && e == E_OK && !d->world->failed)
@@ -201,5 +221,6 @@ real_work(struct device *d)
 		real_other_work(d);
 	real_after(d);
 	if (e != E_OK && !d->crashed && e != E_STORE_FULL)
-		sim_fail(d->world, "device %zu cannot work: %s %s", d->index, err_name(e), d->real->why.thing);
+		sim_fail(d->world, "device %zu cannot work: %s %s", d->index, err_name(e),
+			 d->real->why.thing);
 }

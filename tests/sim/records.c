@@ -1,4 +1,5 @@
-/* Records: how a device finishes them, how the node opens them. As tools/node/outbox/outbox.c and opener_item.c do. */
+/* Records: how a device finishes them, how the node opens them. As tools/node/outbox/outbox.c and
+ * opener_item.c do. */
 #include <stdio.h>
 
 #include "core/pack.h"
@@ -19,7 +20,7 @@ value_of(struct world *w, struct device *d, bool identifying)
 	char text[40];
 
 	snprintf(text, sizeof(text), "%s of %zu: %llu", identifying ? "name" : "answer", d->index,
-	         (unsigned long long)draw_below(1000));
+		 (unsigned long long)draw_below(1000));
 	writer_init(&out, memory, sizeof(memory));
 	pack_cstr(&out, text);
 	return world_keep(w, writer_view(&out));
@@ -74,7 +75,8 @@ make_fields(struct device *d, struct truth *t, struct revision_body *body)
 		for (k = 0; k < count; k++) {
 			struct merge_field *f = &t->fields[t->field_count++];
 
-			*f = (struct merge_field){{(uint32_t)(k + 1)}, i == 1, value_of(w, d, i == 1)};
+			*f = (struct merge_field){
+			    {(uint32_t)(k + 1)}, i == 1, value_of(w, d, i == 1)};
 			if (!create)
 				pack_u64(&part[i], f->key.v);
 			writer_bytes(&part[i], f->value);
@@ -86,7 +88,7 @@ make_fields(struct device *d, struct truth *t, struct revision_body *body)
 
 static enum err
 seal_row(struct world *w, struct run *run, struct row *row, const struct record_id *record,
-         const struct revision_body *body)
+	 const struct revision_body *body)
 {
 	struct writer plain[2], sealed[2];
 	enum err e;
@@ -99,9 +101,11 @@ seal_row(struct world *w, struct run *run, struct row *row, const struct record_
 	row->index = run->next_index++;
 	e = revisions_write(body, 1, &plain[0], &plain[1]);
 	if (e == E_OK)
-		e = slice_seal(run, SLICE_ANALYTIC, row->index, record, writer_view(&plain[0]), &sealed[0]);
+		e = slice_seal(run, SLICE_ANALYTIC, row->index, record, writer_view(&plain[0]),
+			       &sealed[0]);
 	if (e == E_OK && plain[1].n > 0)
-		e = slice_seal(run, SLICE_IDENTIFYING, row->index, record, writer_view(&plain[1]), &sealed[1]);
+		e = slice_seal(run, SLICE_IDENTIFYING, row->index, record, writer_view(&plain[1]),
+			       &sealed[1]);
 	row->analytic = world_keep(w, writer_view(&sealed[0]));
 	row->identifying = plain[1].n > 0 ? world_keep(w, writer_view(&sealed[1])) : BYTES_NONE;
 	row->to = run->to;
@@ -114,7 +118,8 @@ seal_row(struct world *w, struct run *run, struct row *row, const struct record_
 	return e;
 }
 
-/* One finished questionnaire, amendment or void: sealed, and durable in the outbox, or not there at all. */
+/* One finished questionnaire, amendment or void: sealed, and durable in the outbox, or not there at
+ * all. */
 static enum err
 finish_one(struct device *d, struct run *run)
 {
@@ -126,7 +131,9 @@ finish_one(struct device *d, struct run *run)
 	uint8_t leaf[HASH_BYTES];
 	enum err e;
 
-	t.kind = d->disk.own_n == 0 || chance(650) ? REVISION_CREATE : chance(850) ? REVISION_AMEND : REVISION_VOID;
+	t.kind = d->disk.own_n == 0 || chance(650) ? REVISION_CREATE
+		 : chance(850)                     ? REVISION_AMEND
+						   : REVISION_VOID;
 	if (t.kind == REVISION_CREATE) {
 		bool wild = w->on[FAULT_WILD] && chance(60);
 
@@ -180,7 +187,8 @@ device_work(struct device *d)
 	struct run run;
 
 	d->crashed = false;
-	if (run_begin(&run, &d->world->programme, &d->who->id, d->disk.epoch, &to, &d->world->node.seal.pub) != E_OK) {
+	if (run_begin(&run, &d->world->programme, &d->who->id, d->disk.epoch, &to,
+		      &d->world->node.seal.pub) != E_OK) {
 		sim_fail(d->world, "a run cannot be begun");
 		return;
 	}
@@ -227,7 +235,8 @@ derived_link(struct world *w)
 }
 
 static void
-add_derived(struct world *w, const struct entry *e, const struct parcel_item *item, const struct revision_body *body)
+add_derived(struct world *w, const struct entry *e, const struct parcel_item *item,
+	    const struct revision_body *body)
 {
 	struct node_disk *n = &w->node.disk;
 	struct derived v = {0};
@@ -258,12 +267,15 @@ add_derived(struct world *w, const struct entry *e, const struct parcel_item *it
 }
 
 static enum err
-open_item(struct world *w, struct principal *who, const struct entry *entry, const struct parcel *parcel,
-          const struct parcel_item *item)
+open_item(struct world *w, struct principal *who, const struct entry *entry,
+	  const struct parcel *parcel, const struct parcel_item *item)
 {
 	static const enum act acts[] = {ACT_CREATE, ACT_AMEND, ACT_VOID, ACT_REVIEW};
-	struct rules_case c = {.role = ROLE_MEMBER, .own_area = who->area, .area = parcel->area, .is_author = true,
-	                       .approved = true};
+	struct rules_case c = {.role = ROLE_MEMBER,
+			       .own_area = who->area,
+			       .area = parcel->area,
+			       .is_author = true,
+			       .approved = true};
 	struct writer plain[2];
 	struct revision_body body;
 	struct run run;
@@ -274,17 +286,19 @@ open_item(struct world *w, struct principal *who, const struct entry *entry, con
 	if (w->bug == BUG_THIEF)
 		sealer = liar_robbed(w, sealer, item->enc);
 	if ((e = run_open(&run, &w->programme, sealer, item->epoch, &item->to, item->enc,
-	                  &w->node.seal)) != E_OK)
+			  &w->node.seal)) != E_OK)
 		return e;
 	writer_heap_init(&plain[0], SLICE_PLAIN_BYTES_MAX);
 	writer_heap_init(&plain[1], SLICE_PLAIN_BYTES_MAX);
-	e = slice_open(&run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext, &plain[0]);
+	e = slice_open(&run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
+		       &plain[0]);
 	if (e == E_OK && item->identifying.present)
-		e = slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record, item->identifying.ciphertext,
-		               &plain[1]);
+		e = slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record,
+			       item->identifying.ciphertext, &plain[1]);
 	run_wipe(&run);
 	if (e == E_OK)
-		e = revisions_read(writer_view(&plain[0]), writer_view(&plain[1]), &body, 1, &count, NULL);
+		e = revisions_read(writer_view(&plain[0]), writer_view(&plain[1]), &body, 1, &count,
+				   NULL);
 	if (e == E_OK && (count != 1 || body.kind > REVISION_VOID))
 		e = E_PARCEL;
 	if (e == E_OK && w->bug != BUG_SCOPE)
@@ -296,9 +310,11 @@ open_item(struct world *w, struct principal *who, const struct entry *entry, con
 	return e;
 }
 
-/* Behind the one of the number before that makes the hash which it was acknowledged by: that number may have twins. */
+/* Behind the one of the number before that makes the hash which it was acknowledged by: that number
+ * may have twins. */
 static enum err
-in_place(struct world *w, const struct entry *entry, struct parcel_context *context, struct arena *arena, struct parcel *out)
+in_place(struct world *w, const struct entry *entry, struct parcel_context *context,
+	 struct arena *arena, struct parcel *out)
 {
 	const struct entries *all = &w->node.disk.arrivals;
 	enum err e;
@@ -307,7 +323,8 @@ in_place(struct world *w, const struct entry *entry, struct parcel_context *cont
 	if (entry->number == 1)
 		return parcel_read(out, entry->bytes, context, arena, NULL);
 	for (i = 0; i < all->n; i++) {
-		if (all->e[i].number != entry->number - 1 || !log_id_equal(&all->e[i].log, &entry->log))
+		if (all->e[i].number != entry->number - 1 ||
+		    !log_id_equal(&all->e[i].log, &entry->log))
 			continue;
 		context->previous = all->e[i].hash;
 		e = parcel_read(out, entry->bytes, context, arena, NULL);
@@ -334,7 +351,8 @@ node_open_entry(struct world *w, const struct entry *entry)
 	if (who == NULL)
 		return E_STRANGER;
 	for (i = 0; who->revoked && i < who->revoked_n; i++)
-		if (who->revoked_logs[i].epoch == entry->log.epoch && entry->number <= who->revoked_logs[i].number)
+		if (who->revoked_logs[i].epoch == entry->log.epoch &&
+		    entry->number <= who->revoked_logs[i].number)
 			break;
 	if (who->revoked && i == who->revoked_n)
 		return E_REVOKED;

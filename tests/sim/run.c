@@ -6,7 +6,8 @@
 
 #define SHRINK_RUNS_MAX 40
 
-static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals, sticks, meetings, carried, lies;
+static uint64_t device_days, sessions, verified, parcels, crashes, cuts, forks, revisions, reals,
+    sticks, meetings, carried, lies;
 
 static void
 add_counts(const struct world *w)
@@ -30,8 +31,8 @@ print_command(const struct run_options *o, const struct world_plan *p)
 {
 	unsigned i;
 
-	printf("%s --mode %s --seed %llu --days %llu", o->program, p->mode->name, (unsigned long long)p->seed,
-	       (unsigned long long)p->days);
+	printf("%s --mode %s --seed %llu --days %llu", o->program, p->mode->name,
+	       (unsigned long long)p->seed, (unsigned long long)p->days);
 	if (p->devices_max > 0)
 		printf(" --devices %zu", p->devices_max);
 	for (i = 0; i < FAULT_COUNT; i++)
@@ -47,13 +48,15 @@ print_command(const struct run_options *o, const struct world_plan *p)
 static bool
 run_one(const struct run_options *o, const struct world_plan *p, struct world *w)
 {
-	crypto_is_real = o->crypto == CRYPTO_REAL || (o->crypto == CRYPTO_MIXED && p->seed % 100 == 0);
+	crypto_is_real =
+	    o->crypto == CRYPTO_REAL || (o->crypto == CRYPTO_MIXED && p->seed % 100 == 0);
 	return world_run(w, p);
 }
 
 /* Does it fail like this too? Then this is the plan from here on. */
 static bool
-fails_too(const struct run_options *o, struct world_plan *p, const struct world_plan *less, unsigned *runs)
+fails_too(const struct run_options *o, struct world_plan *p, const struct world_plan *less,
+	  unsigned *runs)
 {
 	static struct world w;
 	bool failed;
@@ -67,7 +70,8 @@ fails_too(const struct run_options *o, struct world_plan *p, const struct world_
 	return failed;
 }
 
-/* Fewer days, fewer devices, fewer kinds of fault: one after the other, as long as it still fails. */
+/* Fewer days, fewer devices, fewer kinds of fault: one after the other, as long as it still fails.
+ */
 static void
 shrink(const struct run_options *o, struct world_plan *p, size_t device_n, uint64_t day)
 {
@@ -75,7 +79,8 @@ shrink(const struct run_options *o, struct world_plan *p, size_t device_n, uint6
 	unsigned runs = 0, i;
 
 	less.verbose = p->verbose = false;
-	for (less.days = day > 0 ? day : 1; less.days < p->days && !fails_too(o, p, &less, &runs); less.days++)
+	for (less.days = day > 0 ? day : 1; less.days < p->days && !fails_too(o, p, &less, &runs);
+	     less.days++)
 		if (runs > SHRINK_RUNS_MAX / 4)
 			break;
 	for (i = 1; i < device_n; i++) {
@@ -105,8 +110,9 @@ run_seed(const struct run_options *o, const struct mode *mode, uint64_t seed)
 	ok = run_one(o, &p, &w);
 	reals += crypto_is_real;
 	if (!ok) {
-		printf("%s, seed %llu, day %llu: %s\n  again: ", mode->name, (unsigned long long)seed,
-		       (unsigned long long)(w.now_ms / DAY_MS), w.failure);
+		printf("%s, seed %llu, day %llu: %s\n  again: ", mode->name,
+		       (unsigned long long)seed, (unsigned long long)(w.now_ms / DAY_MS),
+		       w.failure);
 		print_command(o, &p);
 	}
 	add_counts(&w);
@@ -125,7 +131,8 @@ run_mode(const struct run_options *o, const struct mode *mode)
 	unsigned long long passed = 0, failed = 0;
 	uint64_t seed;
 
-	device_days = sessions = verified = parcels = crashes = cuts = forks = revisions = reals = 0;
+	device_days = sessions = verified = parcels = crashes = cuts = forks = revisions = reals =
+	    0;
 	sticks = meetings = carried = lies = 0;
 	for (seed = o->from; o->length > 0 ? device_days < o->length : seed <= o->upto; seed++) {
 		bool ok = run_seed(o, mode, seed);
@@ -136,17 +143,21 @@ run_mode(const struct run_options *o, const struct mode *mode)
 		if (o->caught && !ok)
 			break;
 	}
-	printf("%s: %llu device-days, %llu records finished, %llu sessions (%llu verified), %llu parcels, %llu crashes, "
-	       "%llu cuts, %llu forks, %llu lies; %llu of %llu seeds with the real cryptography\n",
-	       mode->name, (unsigned long long)device_days, (unsigned long long)revisions, (unsigned long long)sessions,
-	       (unsigned long long)verified, (unsigned long long)parcels, (unsigned long long)crashes,
-	       (unsigned long long)cuts, (unsigned long long)forks, (unsigned long long)lies, (unsigned long long)reals, passed + failed);
+	printf(
+	    "%s: %llu device-days, %llu records finished, %llu sessions (%llu verified), %llu parcels, %llu crashes, "
+	    "%llu cuts, %llu forks, %llu lies; %llu of %llu seeds with the real cryptography\n",
+	    mode->name, (unsigned long long)device_days, (unsigned long long)revisions,
+	    (unsigned long long)sessions, (unsigned long long)verified, (unsigned long long)parcels,
+	    (unsigned long long)crashes, (unsigned long long)cuts, (unsigned long long)forks,
+	    (unsigned long long)lies, (unsigned long long)reals, passed + failed);
 	if (mode->roads)
-		printf("%s: %llu sticks taken, %llu meetings with a relay, %llu parcels from node to node\n", mode->name,
-		       (unsigned long long)sticks, (unsigned long long)meetings, (unsigned long long)carried);
+		printf(
+		    "%s: %llu sticks taken, %llu meetings with a relay, %llu parcels from node to node\n",
+		    mode->name, (unsigned long long)sticks, (unsigned long long)meetings,
+		    (unsigned long long)carried);
 	if (o->caught) {
-		printf("%s: %s after %llu seeds\n", bug_name(o->plan.bug), failed > 0 ? "caught" : "NOT caught",
-		       passed + failed);
+		printf("%s: %s after %llu seeds\n", bug_name(o->plan.bug),
+		       failed > 0 ? "caught" : "NOT caught", passed + failed);
 		passed = failed > 0;
 		failed = !passed;
 	}

@@ -11,11 +11,11 @@
 #include "core/record/revision.h"
 #include "sync/session.h"
 
-#define DEVICES_MAX 24u   /* with clones */
-#define OTHERS_MAX 2u     /* nodes besides the one: behind the devices, device[DEVICES_MAX] on */
+#define DEVICES_MAX 24u /* with clones */
+#define OTHERS_MAX 2u   /* nodes besides the one: behind the devices, device[DEVICES_MAX] on */
 #define EPOCHS_SIM_MAX 64u
 #define DAY_MS 86400000u
-#define FIELDS 3          /* analytic fields of the model's form; as many identifying ones */
+#define FIELDS 3 /* analytic fields of the model's form; as many identifying ones */
 #define TRUE_TIME_S 1780000000u
 
 /* ---- chance: everything is drawn from the seed ---- */
@@ -25,7 +25,7 @@ uint64_t draw_below(uint64_t limit); /* 0 .. limit - 1 */
 bool chance(unsigned permille);
 void draw_seed(uint64_t seed);
 uint64_t draw_apart(uint64_t seed, uint64_t what); /* from neither stream */
-void sim_random(void *out, size_t count); /* what crypto_random gives: another stream */
+void sim_random(void *out, size_t count);          /* what crypto_random gives: another stream */
 
 /* ---- kinds of fault, switched by the seed ---- */
 
@@ -64,8 +64,8 @@ struct entries {
 void entries_add(struct entries *, const struct entry *);
 /* entries_find: the first one of (log, number), or NULL. */
 const struct entry *entries_find(const struct entries *, const struct log_id *, uint64_t number);
-const struct entry *entries_find_hash(const struct entries *, const struct log_id *, uint64_t number,
-                                      const struct parcel_hash *);
+const struct entry *entries_find_hash(const struct entries *, const struct log_id *,
+				      uint64_t number, const struct parcel_hash *);
 /* entries_head: all of 1..number are there. */
 struct session_head entries_head(const struct entries *, const struct log_id *);
 
@@ -101,7 +101,9 @@ struct device_disk {
 	size_t outbox_n, outbox_cap;
 	struct sim_own *own;
 	size_t own_n, own_cap;
-	struct { uint64_t epoch, number, older; } acked[EPOCHS_SIM_MAX]; /* older: to be offered once more, up to */
+	struct {
+		uint64_t epoch, number, older;
+	} acked[EPOCHS_SIM_MAX]; /* older: to be offered once more, up to */
 	size_t acked_n;
 	struct cursor cursor[2];
 	uint64_t node_incarnation, safe;
@@ -119,9 +121,12 @@ struct principal { /* a member; clones share one */
 	bool repacked; /* put back from a copy: what was delivered since may come once more */
 	bool lies;     /* liar.c: what it says of itself, and what it has, is nobody's word */
 	bool revoked;
-	struct { uint64_t epoch, number; } revoked_logs[EPOCHS_SIM_MAX];
+	struct {
+		uint64_t epoch, number;
+	} revoked_logs[EPOCHS_SIM_MAX];
 	size_t revoked_n;
-	size_t heard_at; /* what the second node held, and one, when it heard of that; 0: it has not */
+	size_t
+	    heard_at; /* what the second node held, and one, when it heard of that; 0: it has not */
 	uint64_t forks_flagged;
 };
 
@@ -134,7 +139,7 @@ struct real_node;
 struct real_conn;
 
 struct device {
-	struct real_device *real;     /* of a world with real stores: real.h */
+	struct real_device *real; /* of a world with real stores: real.h */
 	struct world *world;
 	size_t index;
 	struct principal *who;
@@ -143,17 +148,20 @@ struct device {
 	bool has_old;
 	int64_t clock_error_s;
 	uint64_t full_until_ms;
-	bool crashed;                 /* the process: until it is started again */
+	bool crashed; /* the process: until it is started again */
 	struct conn *conn;
-	struct device *visits;        /* the second node, if that is where it goes; NULL: the first */
-	struct principal_id home;     /* the node whose logs its cursors are about; zeros: the first */
+	struct device *visits;    /* the second node, if that is where it goes; NULL: the first */
+	struct principal_id home; /* the node whose logs its cursors are about; zeros: the first */
 	uint64_t sessions, verified_sessions, last_verified_ms;
-	uint64_t offered;             /* of the run that is going on: link.c's */
+	uint64_t offered; /* of the run that is going on: link.c's */
 	uint64_t acked, acked_epoch, safe_seen;
 	bool memory_changed, again, forked, verified;
-	struct { uint64_t epoch, upto, acked; bool forked; } older; /* upto 0: the present log's exchange */
+	struct {
+		uint64_t epoch, upto, acked;
+		bool forked;
+	} older; /* upto 0: the present log's exchange */
 	uint64_t healed_sessions, healed_bytes;
-	bool settled;                 /* verified with nothing waiting, after the heal */
+	bool settled; /* verified with nothing waiting, after the heal */
 };
 
 /* A revision that somebody finished: what must be at the node in the end. */
@@ -169,13 +177,15 @@ struct truth {
 	size_t field_count;
 	struct bytes sealed; /* its analytic slice: what to look for on disks */
 	struct bytes sealed_identifying;
-	bool below;    /* finished at the office below: its identifying parts stay there */
-	bool wild;     /* about an area outside its author's scope */
-	bool excused;  /* went down with the only disk that had it */
-	bool ordered;  /* somebody ordered to erase its record: it may be gone from now on */
-	bool erased;   /* and that order is kept beside a store: it must be gone wherever the order is known */
-	bool again;    /* it shared its slice with such a record: the office says it again, in another slice */
-	bool shared;   /* its slice began several records */
+	bool below;   /* finished at the office below: its identifying parts stay there */
+	bool wild;    /* about an area outside its author's scope */
+	bool excused; /* went down with the only disk that had it */
+	bool ordered; /* somebody ordered to erase its record: it may be gone from now on */
+	bool erased; /* and that order is kept beside a store: it must be gone wherever the order is
+			known */
+	bool again;  /* it shared its slice with such a record: the office says it again, in another
+			slice */
+	bool shared; /* its slice began several records */
 };
 
 struct derived { /* a revision as the node opened it */
@@ -201,7 +211,7 @@ struct node_disk {
 	size_t safe; /* arrivals in a second copy */
 };
 
-struct job { /* waits for the node's next commit */
+struct job {               /* waits for the node's next commit */
 	struct conn *conn; /* NULL: gone */
 	struct entry entry;
 	struct principal *who;
@@ -219,8 +229,10 @@ struct node {
 	uint64_t full_until_ms, newest_s;
 	int64_t clock_error_s;
 	bool has_backup;
-	struct { size_t arrivals, down, forms; } backup;
-	bool much_older;   /* was once put back from before the last two backups */
+	struct {
+		size_t arrivals, down, forms;
+	} backup;
+	bool much_older;  /* was once put back from before the last two backups */
 	bool rolled_back; /* put back without a new incarnation: its own log has a twin */
 	uint64_t restores;
 	struct real_node *real;
@@ -229,8 +241,8 @@ struct node {
 /* One meeting of a device and the node. */
 struct conn {
 	struct world *world;
-	struct device *device, *at;  /* at: the second node's; NULL: the first one's */
-	struct session *up, *down; /* the device's end; the node's */
+	struct device *device, *at; /* at: the second node's; NULL: the first one's */
+	struct session *up, *down;  /* the device's end; the node's */
 	struct writer to_node, to_device;
 	size_t to_node_taken, to_device_taken;
 	uint64_t cut_after, bytes, opened_ms, last_moved_ms;
@@ -256,8 +268,8 @@ struct event {
 };
 
 /*
- * What a world's peers are: a model of tools/node over lists in memory (mode_model), or tools/node itself over its
- * stores (mode_real), which are then mirrored in the same lists for the checks.
+ * What a world's peers are: a model of tools/node over lists in memory (mode_model), or tools/node
+ * itself over its stores (mode_real), which are then mirrored in the same lists for the checks.
  */
 struct mode {
 	const char *name;
@@ -286,7 +298,8 @@ struct mode {
 	void (*node_backup)(struct world *);
 	void (*node_restore)(struct world *, bool new_incarnation);
 	void (*node_revoke)(struct world *, struct principal *);
-	/* With roads: which there are is known; something happens on one of them; is everybody in step, after the faults? */
+	/* With roads: which there are is known; something happens on one of them; is everybody in
+	 * step, after the faults? */
 	void (*roads_begin)(struct world *);
 	void (*door_commit)(struct device *); /* another node's turn, for those who visit it */
 	void (*door_open)(struct device *);
@@ -317,16 +330,16 @@ struct world {
 	struct conn *dying; /* at most one at a time */
 	bool failed;
 	char failure[400];
-	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks, counts_cuts,
-	    counts_lies, counts_bytes, counts_sticks, counts_meetings, counts_carried;
+	uint64_t counts_sessions, counts_verified, counts_parcels, counts_crashes, counts_forks,
+	    counts_cuts, counts_lies, counts_bytes, counts_sticks, counts_meetings, counts_carried;
 };
 
 /* What of a seed runs: all of it, or less, to find out what of it fails. */
 struct world_plan {
 	const struct mode *mode;
 	uint64_t seed, days;
-	size_t devices_max;         /* 0: as the seed has it */
-	uint32_t without;           /* kinds of fault that stay away: bits */
+	size_t devices_max; /* 0: as the seed has it */
+	uint32_t without;   /* kinds of fault that stay away: bits */
 	enum bug bug;
 	bool verbose;
 };
@@ -340,8 +353,18 @@ void sim_say(struct world *, const char *format, ...) __attribute__((format(prin
 struct bytes world_keep(struct world *, struct bytes);
 void *grow(void *array, size_t n, size_t *cap, size_t each);
 
-enum event_kind { EVENT_WORK, EVENT_SYNC, EVENT_CONN, EVENT_COMMIT, EVENT_OPEN, EVENT_SAY, EVENT_NODE_UP,
-                  EVENT_BACKUP, EVENT_DISASTER, EVENT_ROAD };
+enum event_kind {
+	EVENT_WORK,
+	EVENT_SYNC,
+	EVENT_CONN,
+	EVENT_COMMIT,
+	EVENT_OPEN,
+	EVENT_SAY,
+	EVENT_NODE_UP,
+	EVENT_BACKUP,
+	EVENT_DISASTER,
+	EVENT_ROAD
+};
 void world_at(struct world *, uint64_t delay_ms, enum event_kind, size_t index, struct conn *);
 
 /* ---- disaster.c ---- */
@@ -360,7 +383,8 @@ enum err node_review(struct world *, struct principal *, const struct record_id 
 
 /* ---- device.c ---- */
 void device_init(struct device *, struct world *, struct principal *);
-/* A durable step: E_OK go on and change the disk, then device_durable; or E_STORE_FULL; or a crash. */
+/* A durable step: E_OK go on and change the disk, then device_durable; or E_STORE_FULL; or a crash.
+ */
 enum err device_durable_begin(struct device *);
 enum err device_durable_end(struct device *);
 void device_sync(struct device *);
@@ -387,7 +411,8 @@ void device_left(struct conn *, bool finished);
 /* ---- node.c ---- */
 void node_init(struct world *);
 uint32_t node_now_s(struct world *);
-/* A step that is durable at once. False: the node is down now, or its disk is full; nothing happened. */
+/* A step that is durable at once. False: the node is down now, or its disk is full; nothing
+ * happened. */
 bool node_durable_begin(struct world *);
 void node_durable_end(struct world *);
 void node_event(struct conn *, const struct session_event *);
@@ -399,7 +424,7 @@ void node_commit(struct world *);
 void node_open(struct world *);
 void node_crash(struct world *, const char *why);
 void node_start(struct world *);
-void node_say(struct world *);      /* a new form for everyone */
+void node_say(struct world *); /* a new form for everyone */
 void node_backup(struct world *);
 void node_restore(struct world *, bool new_incarnation);
 void node_revoke(struct world *, struct principal *);
@@ -411,8 +436,10 @@ uint64_t node_inbox_epoch(struct world *, const struct principal *);
 void liar_choose(struct world *, unsigned permille);
 /* liar_speaks: what its session had to say goes onto the link, more or less. */
 void liar_speaks(struct conn *);
-/* liar_robbed: whose the slice is that a liar gives as its own; `author` if that is no liar. For a planted bug. */
-const struct principal_id *liar_robbed(const struct world *, const struct principal_id *author, const uint8_t *enc);
+/* liar_robbed: whose the slice is that a liar gives as its own; `author` if that is no liar. For a
+ * planted bug. */
+const struct principal_id *
+liar_robbed(const struct world *, const struct principal_id *author, const uint8_t *enc);
 
 /* ---- conn.c ---- */
 void conn_open(struct device *);
@@ -424,7 +451,8 @@ void conn_reap(struct world *);
 /* After each commit of the node: what was acknowledged is there still. */
 void check_acked(struct world *, struct principal *);
 void derived_link(struct world *);
-/* After a restore: what the node lost of what it acknowledged is still on a device. `officer`, or NULL: who worked there alone. */
+/* After a restore: what the node lost of what it acknowledged is still on a device. `officer`, or
+ * NULL: who worked there alone. */
 void check_after_restore(struct world *, const struct principal *officer);
 void check_ack(struct conn *, uint64_t epoch, uint64_t number);
 void check_cursors(struct device *);

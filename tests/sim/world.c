@@ -12,7 +12,8 @@ static void
 say(const struct world *w, const char *format, va_list ap)
 {
 	printf("day %llu %02llu:%02llu:%02llu.%03llu  ", (unsigned long long)(w->now_ms / DAY_MS),
-	       (unsigned long long)(w->now_ms / HOUR_MS % 24), (unsigned long long)(w->now_ms / 60000 % 60),
+	       (unsigned long long)(w->now_ms / HOUR_MS % 24),
+	       (unsigned long long)(w->now_ms / 60000 % 60),
 	       (unsigned long long)(w->now_ms / 1000 % 60), (unsigned long long)(w->now_ms % 1000));
 	vprintf(format, ap);
 	putchar('\n');
@@ -142,7 +143,8 @@ run_event(struct world *w, const struct event *e)
 	case EVENT_SAY:
 		if (!w->healed) {
 			w->mode->node_say(w);
-			world_at(w, DAY_MS / 2 + draw_below(5u * (uint64_t)DAY_MS), EVENT_SAY, 0, NULL);
+			world_at(w, DAY_MS / 2 + draw_below(5u * (uint64_t)DAY_MS), EVENT_SAY, 0,
+				 NULL);
 		}
 		break;
 	case EVENT_NODE_UP:
@@ -151,7 +153,8 @@ run_event(struct world *w, const struct event *e)
 	case EVENT_BACKUP:
 		if (!w->healed) {
 			w->mode->node_backup(w);
-			world_at(w, DAY_MS + draw_below(4u * (uint64_t)DAY_MS), EVENT_BACKUP, 0, NULL);
+			world_at(w, DAY_MS + draw_below(4u * (uint64_t)DAY_MS), EVENT_BACKUP, 0,
+				 NULL);
 		}
 		break;
 	case EVENT_DISASTER:
@@ -217,7 +220,8 @@ agreed(struct world *w)
 	for (i = DEVICES_MAX; i < DEVICES_MAX + w->other_n; i++)
 		if (!w->device[i].settled)
 			return false;
-	return w->node.disk.opened == w->node.disk.arrivals.n && (!w->mode->roads || w->mode->roads_agreed(w));
+	return w->node.disk.opened == w->node.disk.arrivals.n &&
+	       (!w->mode->roads || w->mode->roads_agreed(w));
 }
 
 /* One more session, after the faults. */
@@ -258,7 +262,8 @@ heal(struct world *w)
 		w->mode->node_open(w);
 		run_until(w, w->now_ms + HOUR_MS);
 		/* whoever came early in the round has not heard of what came later in it */
-		if (agreed(w) && said == w->node.disk.down.n && (w->other_n == 0 || came == w->node.disk.arrivals.n))
+		if (agreed(w) && said == w->node.disk.down.n &&
+		    (w->other_n == 0 || came == w->node.disk.arrivals.n))
 			break;
 	}
 }

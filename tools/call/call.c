@@ -256,8 +256,10 @@ call_after(struct call *c, enum err e)
 		return;
 	if (c->why.e != e)
 		(void)why_set(&c->why, e, "what followed");
-	call_note(c, "It is kept. What should follow upon it failed, and is made up for where it can be: %s.\n",
-	          why_sentence(&c->why, sentence, sizeof(sentence)));
+	call_note(
+	    c,
+	    "It is kept. What should follow upon it failed, and is made up for where it can be: %s.\n",
+	    why_sentence(&c->why, sentence, sizeof(sentence)));
 	c->why = (struct why){.e = E_OK};
 }
 
@@ -286,7 +288,7 @@ call_progress(struct call *c, const char *what, uint64_t done, uint64_t total)
 	c->progress_last_ms = now;
 	call_flush(c);
 	(void)snprintf(line, sizeof(line), "%s: %llu of %llu", what, (unsigned long long)done,
-	               (unsigned long long)total);
+		       (unsigned long long)total);
 	(void)hand(c, ANSWER_PROGRESS, bytes_of_str(done < total ? line : ""));
 }
 
@@ -295,7 +297,7 @@ file_name_good(const char *name)
 {
 	return strlen(name) < 200 && name[0] != '.' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-	           strlen(name);
+		   strlen(name);
 }
 
 enum err
@@ -313,7 +315,8 @@ call_file_write(struct call *c, struct bytes content)
 	enum err e = c->answer_error;
 
 	while (content.n > 0 && e == E_OK) {
-		size_t part = content.n < ANSWER_PIECE_BYTES_MAX ? content.n : ANSWER_PIECE_BYTES_MAX;
+		size_t part =
+		    content.n < ANSWER_PIECE_BYTES_MAX ? content.n : ANSWER_PIECE_BYTES_MAX;
 
 		e = hand(c, ANSWER_DATA, BYTES(content.p, part));
 		content.p += part;
@@ -378,7 +381,8 @@ call_run(struct call *c)
 	if (c->progress_last_ms != 0)
 		(void)hand(c, ANSWER_PROGRESS, BYTES_NONE);
 	/* An output that failed outweighs what the command made of it. */
-	if (c->answer_error != E_OK && c->kept[0] != '\0' && (e == E_OK || e == E_REFUSED_LINES || e == c->answer_error))
+	if (c->answer_error != E_OK && c->kept[0] != '\0' &&
+	    (e == E_OK || e == E_REFUSED_LINES || e == c->answer_error))
 		e = why_set(&c->why, E_UNTOLD, "%s", c->kept);
 	else if (c->answer_error != E_OK && (e == E_OK || c->why.e != e))
 		e = c->answer_error;

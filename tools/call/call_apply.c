@@ -45,8 +45,8 @@ apply_text(struct call *c, FILE *f, struct bytes text)
 }
 
 /*
- * What another process does is heard to its end though the disk here is full: only then is it known whether it was done. A
- * reader who has enough ends it.
+ * What another process does is heard to its end though the disk here is full: only then is it known
+ * whether it was done. A reader who has enough ends it.
  */
 static enum err
 apply_out(struct call *c, struct bytes text)
@@ -126,9 +126,10 @@ place_of(struct call *c, struct bytes name)
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s", output);
 	} else {
 		if (mkdir(output, 0700) == 0 ? file_sync_parent(output) != E_OK : errno != EEXIST)
-			return errno == ENOENT ? file_no_folder(output, &c->why) : why_set(&c->why, E_IO, "the folder %s", output);
+			return errno == ENOENT ? file_no_folder(output, &c->why)
+					       : why_set(&c->why, E_IO, "the folder %s", output);
 		n = snprintf(c->file.path, sizeof(c->file.path), "%s/%.*s", output, (int)name.n,
-		             (const char *)name.p);
+			     (const char *)name.p);
 	}
 	if (n < 0 || (size_t)n >= sizeof(c->file.path))
 		return why_set(&c->why, E_LIMIT, "the length of %.100s...", output);
@@ -148,11 +149,13 @@ apply_file(struct call *c, struct bytes name)
 		return e;
 	if (lstat(c->file.path, &st) == 0)
 		return why_set(&c->why, E_FILE_EXISTS, "%s", c->file.path);
-	/* 0600: a table of answers is for the one who asked. O_EXCL refuses a link laid in the way. */
+	/* 0600: a table of answers is for the one who asked. O_EXCL refuses a link laid in the way.
+	 */
 	(void)unlink(c->file.part);
 	c->file.fd = open(c->file.part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c->file.fd < 0)
-		return errno == ENOENT ? file_no_folder(c->file.path, &c->why) : why_set(&c->why, file_error(errno), "%s", c->file.path);
+		return errno == ENOENT ? file_no_folder(c->file.path, &c->why)
+				       : why_set(&c->why, file_error(errno), "%s", c->file.path);
 	c->file.open = true;
 	return E_OK;
 }
@@ -167,7 +170,8 @@ apply_data(struct call *c, struct bytes content)
 	return (e = file_write_all(c->file.fd, content)) == E_OK ? E_OK : file_failed(c, e);
 }
 
-/* Nothing is overwritten: an old file system cannot promise it of a rename, but of a hard link; one without either renames. */
+/* Nothing is overwritten: an old file system cannot promise it of a rename, but of a hard link; one
+ * without either renames. */
 static enum err
 take_name(const char *part, const char *path)
 {
@@ -221,7 +225,8 @@ apply_fault(struct call *c, struct bytes fault)
 			break;
 	}
 	c->fault = e == ERR_COUNT || e == E_OK ? E_PROTOCOL : e;
-	(void)why_set(&c->why, c->fault, "%.*s", thing > 200 ? 200 : (int)thing, (const char *)zero + 1);
+	(void)why_set(&c->why, c->fault, "%.*s", thing > 200 ? 200 : (int)thing,
+		      (const char *)zero + 1);
 	return E_OK;
 }
 

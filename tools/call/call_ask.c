@@ -15,7 +15,8 @@ call_input_add(struct call *c, const char *name, struct bytes content)
 	const size_t step = 16;
 
 	if (c->input_count % step == 0) {
-		struct call_input *more = arena_alloc(&c->arena, (c->input_count + step) * sizeof(*more));
+		struct call_input *more =
+		    arena_alloc(&c->arena, (c->input_count + step) * sizeof(*more));
 
 		if (more == NULL)
 			return why_set(&c->why, E_NO_MEMORY, "%s", name);
@@ -60,8 +61,8 @@ read_file(struct call *c, const char *path, struct bytes *out)
 	return e;
 }
 
-/* gather_beside: the choice files that a form names, from the form's own folder; absent ones are left to the
- * command, which can say where the form names them. */
+/* gather_beside: the choice files that a form names, from the form's own folder; absent ones are
+ * left to the command, which can say where the form names them. */
 static enum err
 gather_beside(struct call *c, const char *path, struct bytes form)
 {
@@ -112,7 +113,8 @@ call_give_place(struct call *c)
 	if (getcwd(here, sizeof(here)) == NULL)
 		return E_OK; /* names that begin with a slash do without */
 	kept = arena_bytes(&c->arena, bytes_of_str(here));
-	return kept.p == NULL ? why_set(&c->why, E_NO_MEMORY, "%s", CALL_PLACE) : call_input_add(c, CALL_PLACE, kept);
+	return kept.p == NULL ? why_set(&c->why, E_NO_MEMORY, "%s", CALL_PLACE)
+			      : call_input_add(c, CALL_PLACE, kept);
 }
 
 static enum err
@@ -134,7 +136,8 @@ gather_positionals(struct call *c)
 				continue;
 			e = read_file(c, path, &content);
 			if (e == E_OK)
-				e = call_input_add(c, arena_str(&c->arena, p.name, strlen(p.name)), content);
+				e = call_input_add(c, arena_str(&c->arena, p.name, strlen(p.name)),
+						   content);
 			if (e == E_OK)
 				e = gather_beside(c, path, content);
 		} while (e == E_OK && p.repeated && i < c->arg_count);
@@ -166,9 +169,9 @@ static struct unlock_from
 from_of(const struct call *c)
 {
 	return (struct unlock_from){.passphrase_file = call_option(c, "passphrase-file"),
-	                            .key_file = call_option(c, "key-file"),
-	                            .recover = call_option(c, "recover"),
-	                            .store = c->store};
+				    .key_file = call_option(c, "key-file"),
+				    .recover = call_option(c, "recover"),
+				    .store = c->store};
 }
 
 enum err
@@ -186,7 +189,8 @@ call_find_secret(struct call *c)
 static bool
 replaces_secret(const struct call *c)
 {
-	return option_find(c->command, "new-passphrase-file", strlen("new-passphrase-file")) != NULL;
+	return option_find(c->command, "new-passphrase-file", strlen("new-passphrase-file")) !=
+	       NULL;
 }
 
 enum err
@@ -198,15 +202,17 @@ call_new_secret(struct call *c, struct secret *out)
 
 	if (c->new_secret.kind == SECRET_NONE && !c->asked) {
 		if (replaces_secret(c))
-			from = (struct unlock_from){
-			    .passphrase_file = call_option(c, "new-passphrase-file"),
-			    .key_file = call_option(c, "new-key-file"),
-			    .store = c->store,
-			    .ignore_environment = true};
+			from = (struct unlock_from){.passphrase_file =
+							call_option(c, "new-passphrase-file"),
+						    .key_file = call_option(c, "new-key-file"),
+						    .store = c->store,
+						    .ignore_environment = true};
 		e = unlock_new(&c->new_secret, &from, &warn, &c->why);
 		if (e == E_STORE_KEY_MISSING && replaces_secret(c))
-			e = why_set(&c->why, E_USAGE, "a new passphrase is needed: give --new-passphrase-file FILE, or run it on a terminal, "
-			                              "in the foreground");
+			e = why_set(
+			    &c->why, E_USAGE,
+			    "a new passphrase is needed: give --new-passphrase-file FILE, or run it on a terminal, "
+			    "in the foreground");
 		if (e == E_OK && warn != NULL)
 			call_note(c, "banyan %s: %s\n", c->command->name, warn);
 	} else if (c->new_secret.kind == SECRET_NONE) {
@@ -232,9 +238,9 @@ pack_secret(struct writer *w, const struct secret *s, bool give)
 static bool
 stays_here(const char *name)
 {
-	static const char *const names[] = {"passphrase-file", "key-file",     "new-passphrase-file",
-	                                    "new-key-file",    "json",         "help",
-	                                    "recover"};
+	static const char *const names[] = {"passphrase-file", "key-file", "new-passphrase-file",
+					    "new-key-file",    "json",     "help",
+					    "recover"};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

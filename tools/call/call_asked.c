@@ -97,8 +97,9 @@ read_options(struct call *c, struct reader *r)
 			return r->e == E_OK ? E_NO_MEMORY : r->e;
 		o = option_find(c->command, name, strlen(name));
 		if (o == NULL)
-			return why_set(&c->why, E_USAGE, "this banyan knows no option --%.40s of %s", name,
-			               c->command->name);
+			return why_set(&c->why, E_USAGE,
+				       "this banyan knows no option --%.40s of %s", name,
+				       c->command->name);
 		if (o->kind != OPTION_MANY && call_option(c, name) != NULL)
 			return why_set(&c->why, E_USAGE, "--%s is given twice", o->name);
 		c->options[c->option_count++] = (struct call_option){o->name, value};
@@ -106,7 +107,8 @@ read_options(struct call *c, struct reader *r)
 	return r->e;
 }
 
-/* check_args: as many as the command takes; the asker's program saw to it, but it may not be ours. */
+/* check_args: as many as the command takes; the asker's program saw to it, but it may not be ours.
+ */
 static enum err
 check_args(struct call *c)
 {
@@ -122,7 +124,7 @@ check_args(struct call *c)
 	}
 	if (c->arg_count < least || c->arg_count > most)
 		return why_set(&c->why, E_USAGE, "banyan %s %s was asked with %zu words",
-		               c->command->name, c->command->positionals, c->arg_count);
+			       c->command->name, c->command->positionals, c->arg_count);
 	for (i = 0; i < option_count(); i++) {
 		const struct option_row *o = option_at(i);
 

@@ -45,9 +45,9 @@ struct call {
 	void *ctx;
 	enum err answer_error; /* the first failure of `answer` */
 	char kept[200];        /* what call_kept said; "" before */
-	bool forwarded;        /* carried out elsewhere: an output that fails here does not end it */
-	enum err fault;        /* what an answer told (ANSWER_FAULT) */
-	struct writer text;    /* gathers small writes of one stream */
+	bool forwarded;     /* carried out elsewhere: an output that fails here does not end it */
+	enum err fault;     /* what an answer told (ANSWER_FAULT) */
+	struct writer text; /* gathers small writes of one stream */
 	uint8_t text_stream;
 
 	struct secret secret, new_secret;
@@ -61,7 +61,8 @@ struct call {
 
 /* call_new: empty, with the person's own terminal and files as its answer. E_NO_MEMORY. */
 enum err call_new(struct call **out);
-/* call_gather: read every file that the command was given into its inputs. E_FILE_ABSENT, E_IO, E_LIMIT. */
+/* call_gather: read every file that the command was given into its inputs. E_FILE_ABSENT, E_IO,
+ * E_LIMIT. */
 enum err call_gather(struct call *);
 /* call_give_place: say where names of files begin (CALL_PLACE), to who serves this very store. */
 enum err call_give_place(struct call *);

@@ -53,7 +53,8 @@ change_add(struct change *g, const char *pair, struct why *why)
 	if (find(g->values, g->count, &v) != NULL)
 		return why_set(why, E_USAGE, "%s is set twice", path);
 	if ((e = put(g, &v)) != E_OK)
-		return why_set(why, E_USAGE, "more than %u fields are set at once", CHANGE_FIELDS_MAX);
+		return why_set(why, E_USAGE, "more than %u fields are set at once",
+			       CHANGE_FIELDS_MAX);
 	return E_OK;
 }
 
@@ -81,8 +82,9 @@ change_add_lines(struct change *g, struct bytes text, struct why *why)
 }
 
 static enum err
-check_values(const struct form *form, const struct answer_env *env, const struct field_value *values, size_t count,
-             struct answers **answers, struct answer_fault *faults, size_t *fault_count, struct why *why)
+check_values(const struct form *form, const struct answer_env *env,
+	     const struct field_value *values, size_t count, struct answers **answers,
+	     struct answer_fault *faults, size_t *fault_count, struct why *why)
 {
 	enum err e = answers_from_values(answers, form, env, values, count, why);
 
@@ -116,8 +118,8 @@ add_worked_out(struct change *g, struct answers *answers, const struct record_ro
 }
 
 static enum err
-refuse_new(const struct answer_fault *was, size_t was_count, const struct answer_fault *now, size_t now_count,
-           struct why *why)
+refuse_new(const struct answer_fault *was, size_t was_count, const struct answer_fault *now,
+	   size_t now_count, struct why *why)
 {
 	size_t i, k;
 
@@ -126,17 +128,22 @@ refuse_new(const struct answer_fault *was, size_t was_count, const struct answer
 			if (was[k].e == now[i].e && strcmp(was[k].ref, now[i].ref) == 0)
 				break;
 		if (k == was_count)
-			return why_set(why, now[i].e, now[i].e == E_ANSWER_CONSTRAINT ? "%s: %s" : "%s", now[i].ref,
-			               now[i].message);
+			return why_set(why, now[i].e,
+				       now[i].e == E_ANSWER_CONSTRAINT ? "%s: %s" : "%s",
+				       now[i].ref, now[i].message);
 	}
 	return E_OK;
 }
 
 enum err
-change_check(struct change *g, struct peer *p, const struct record_row *row, size_t lang, struct why *why)
+change_check(struct change *g, struct peer *p, const struct record_row *row, size_t lang,
+	     struct why *why)
 {
-	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000, .device_id = "", .username = "",
-	                         .area = row->area, .lang = lang};
+	struct answer_env env = {.now_ms = (int64_t)peer_now_s(p) * 1000,
+				 .device_id = "",
+				 .username = "",
+				 .area = row->area,
+				 .lang = lang};
 	struct answer_fault *was = calloc(2 * FAULTS_MAX, sizeof(*was)), *now = was + FAULTS_MAX;
 	struct field_value *values = calloc(row->value_count + g->count + 1, sizeof(*values));
 	struct answers *before = NULL, *after = NULL;
@@ -153,7 +160,8 @@ change_check(struct change *g, struct peer *p, const struct record_row *row, siz
 			values[n++] = g->values[i];
 	if ((e = check_values(g->form, &env, values, n, &after, now, &now_count, why)) != E_OK)
 		goto done;
-	if (check_values(g->form, &env, row->values, row->value_count, &before, was, &was_count, NULL) != E_OK)
+	if (check_values(g->form, &env, row->values, row->value_count, &before, was, &was_count,
+			 NULL) != E_OK)
 		was_count = 0;
 	if ((e = refuse_new(was, was_count, now, now_count, why)) == E_OK)
 		e = add_worked_out(g, after, row);
@@ -185,7 +193,8 @@ write_map(const struct change *g, bool identifying, struct bytes *out)
 			pack_u64(&w, g->values[i].key.v);
 			writer_bytes(&w, g->values[i].value);
 		}
-	if ((e = writer_end(&w)) == E_OK && (*out = arena_bytes(g->arena, writer_view(&w))).p == NULL)
+	if ((e = writer_end(&w)) == E_OK &&
+	    (*out = arena_bytes(g->arena, writer_view(&w))).p == NULL)
 		e = E_NO_MEMORY;
 	writer_free(&w);
 	return e;

@@ -1,5 +1,6 @@
 /*
- * change: FIELD=VALUE as a person wrote them, checked against a form, and what an AMEND revision carries of them.
+ * change: FIELD=VALUE as a person wrote them, checked against a form, and what an AMEND revision
+ * carries of them.
  */
 #ifndef BANYAN_TOOLS_CALL_CHANGE_H
 #define BANYAN_TOOLS_CALL_CHANGE_H
@@ -16,17 +17,20 @@ struct change {
 };
 
 /*
- * change_add: one "group/field=value"; nothing after = takes the answer away; a repeat is JSON. E_USAGE (no =, twice, too
- * many), E_FIELD_UNKNOWN, E_CHOICE_UNKNOWN, E_ANSWER_TYPE, E_ANSWER_READONLY. change_add_lines: a pair a line.
+ * change_add: one "group/field=value"; nothing after = takes the answer away; a repeat is JSON.
+ * E_USAGE (no =, twice, too many), E_FIELD_UNKNOWN, E_CHOICE_UNKNOWN, E_ANSWER_TYPE,
+ * E_ANSWER_READONLY. change_add_lines: a pair a line.
  */
 enum err change_add(struct change *, const char *pair, struct why *);
 enum err change_add_lines(struct change *, struct bytes text, struct why *);
 /*
- * change_check: the record as it would be, against its form: what was right and would not be is refused, naming field
- * and message (E_ANSWER_CONSTRAINT and its like); a fault that stands already is no bar to mending another. Answers
- * that the form works out from the changed ones are added to the change.
+ * change_check: the record as it would be, against its form: what was right and would not be is
+ * refused, naming field and message (E_ANSWER_CONSTRAINT and its like); a fault that stands already
+ * is no bar to mending another. Answers that the form works out from the changed ones are added to
+ * the change.
  */
-enum err change_check(struct change *, struct peer *, const struct record_row *, size_t lang, struct why *);
+enum err
+change_check(struct change *, struct peer *, const struct record_row *, size_t lang, struct why *);
 /* change_is_in: does the revision set every field of the change to the same already? */
 bool change_is_in(const struct change *, const struct revision_row *);
 /* change_body: the AMEND's two maps, in the arena. */

@@ -26,10 +26,13 @@ told(void *ctx, const struct link_result *r, const struct why *why)
 
 	(void)ctx;
 	if (why->e != E_OK)
-		(void)fprintf(stderr, "banyan agent: %s\n", why_sentence(why, sentence, sizeof(sentence)));
+		(void)fprintf(stderr, "banyan agent: %s\n",
+			      why_sentence(why, sentence, sizeof(sentence)));
 	else
-		(void)printf("synced: %llu waiting; %llu bytes out, %llu in\n", (unsigned long long)r->records_waiting,
-		             (unsigned long long)r->counts.bytes_out, (unsigned long long)r->counts.bytes_in);
+		(void)printf("synced: %llu waiting; %llu bytes out, %llu in\n",
+			     (unsigned long long)r->records_waiting,
+			     (unsigned long long)r->counts.bytes_out,
+			     (unsigned long long)r->counts.bytes_in);
 	(void)fflush(stdout);
 }
 
@@ -43,8 +46,9 @@ number(struct call *c, const char *option, uint64_t least, uint64_t most, uint64
 		return E_OK;
 	*out = strtoull(text, &end, 10);
 	if (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < least || *out > most)
-		return why_set(call_why(c), E_USAGE, "--%s is a number from %llu to %llu, not \"%s\"", option,
-		               (unsigned long long)least, (unsigned long long)most, text);
+		return why_set(call_why(c), E_USAGE,
+			       "--%s is a number from %llu to %llu, not \"%s\"", option,
+			       (unsigned long long)least, (unsigned long long)most, text);
 	return E_OK;
 }
 
@@ -59,7 +63,8 @@ cmd_agent(struct call *c)
 		return why_set(call_why(c), E_NOT_HERE, "agent");
 	if (call_is_asked(c))
 		return why_set(call_why(c), E_STORE_BUSY, "%s", call_peer(c)->path);
-	if ((e = number(c, "bytes-a-day", DUTY_DAY_BYTES_MIN, 1ull << 40, &options.duty.bytes_a_day)) != E_OK ||
+	if ((e = number(c, "bytes-a-day", DUTY_DAY_BYTES_MIN, 1ull << 40,
+			&options.duty.bytes_a_day)) != E_OK ||
 	    (e = number(c, "wakes-a-day", 1, 86400, &options.duty.wakes_a_day)) != E_OK ||
 	    (e = number(c, "news-days", 0, NEWS_DAYS_MAX, &days)) != E_OK)
 		return e;

@@ -16,10 +16,12 @@ read_change(struct call *c, struct change *g)
 
 	for (i = 0; e == E_OK && (pair = call_option_at(c, "set", i)) != NULL; i++)
 		e = change_add(g, pair, call_why(c));
-	if (e == E_OK && call_option(c, "set-file") != NULL && (e = call_input(c, "set-file", &lines)) == E_OK)
+	if (e == E_OK && call_option(c, "set-file") != NULL &&
+	    (e = call_input(c, "set-file", &lines)) == E_OK)
 		e = change_add_lines(g, lines, call_why(c));
 	if (e == E_OK && g->count == 0)
-		e = why_set(call_why(c), E_USAGE, "nothing is set: give --set FIELD=VALUE or --set-file FILE");
+		e = why_set(call_why(c), E_USAGE,
+			    "nothing is set: give --set FIELD=VALUE or --set-file FILE");
 	return e;
 }
 
@@ -37,7 +39,8 @@ enclose_files(struct call *c, struct change *g, struct subject *s, struct enclos
 }
 
 static enum err
-amend(struct call *c, struct subject *s, struct change *g, struct revision_body *body, struct enclosed *files)
+amend(struct call *c, struct subject *s, struct change *g, struct revision_body *body,
+      struct enclosed *files)
 {
 	const struct revision_row *last;
 	struct revision_id id;
@@ -89,8 +92,9 @@ cmd_amend(struct call *c)
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"fields\":%zu}\n", s->hex, g->count);
 	else if (e == E_OK)
-		call_out(c, "Record %s is corrected%s; the older answers stay in its history.\n", s->hex,
-		         peer_is_node(call_peer(c)) ? "" : " and the change waits for the next sync");
+		call_out(
+		    c, "Record %s is corrected%s; the older answers stay in its history.\n", s->hex,
+		    peer_is_node(call_peer(c)) ? "" : " and the change waits for the next sync");
 	arena_free(&arena);
 	return e;
 }

@@ -26,9 +26,10 @@ show(const struct audit_entry *a, void *arg)
 	revise_name(call_peer(r->c), r->txn, &a->actor, name);
 	view_time(when, a->time_s);
 	if (!call_json(r->c)) {
-		call_out(r->c, "%6llu  %s  %s: %.*s %.*s%s%.*s\n", (unsigned long long)a->n, when, name, (int)a->verb.n,
-		         (const char *)a->verb.p, (int)a->object.n, (const char *)a->object.p,
-		         a->detail.n > 0 ? ", " : "", (int)a->detail.n, (const char *)a->detail.p);
+		call_out(r->c, "%6llu  %s  %s: %.*s %.*s%s%.*s\n", (unsigned long long)a->n, when,
+			 name, (int)a->verb.n, (const char *)a->verb.p, (int)a->object.n,
+			 (const char *)a->object.p, a->detail.n > 0 ? ", " : "", (int)a->detail.n,
+			 (const char *)a->detail.p);
 		return E_OK;
 	}
 	hex_encode(hash, a->hash, HASH_BYTES);
@@ -58,14 +59,18 @@ verify(struct call *c, struct store_txn *txn)
 	uint64_t count, n;
 	enum err e;
 
-	if ((e = audit_verify(txn, &count, call_why(c))) != E_OK || (e = audit_head(txn, &n, hash)) != E_OK)
+	if ((e = audit_verify(txn, &count, call_why(c))) != E_OK ||
+	    (e = audit_head(txn, &n, hash)) != E_OK)
 		return e;
 	hex_encode(hex, hash, HASH_BYTES);
 	if (call_json(c))
 		call_out(c, "{\"entries\":%llu,\"head\":\"%s\"}\n", (unsigned long long)count, hex);
 	else
-		call_out(c, "All %llu entries hold together. The last one's hash is\n%s\nWrite it down elsewhere: whoever "
-		            "changes the log later cannot make it again.\n", (unsigned long long)count, hex);
+		call_out(
+		    c,
+		    "All %llu entries hold together. The last one's hash is\n%s\nWrite it down elsewhere: whoever "
+		    "changes the log later cannot make it again.\n",
+		    (unsigned long long)count, hex);
 	return E_OK;
 }
 
@@ -77,7 +82,8 @@ cmd_audit(struct call *c)
 	enum err e;
 
 	if (word != NULL && strcmp(word, "verify") != 0)
-		return why_set(call_why(c), E_USAGE, "the word after STORE can only be verify, not \"%s\"", word);
+		return why_set(call_why(c), E_USAGE,
+			       "the word after STORE can only be verify, not \"%s\"", word);
 	/* A device's own log is about itself; whoever opened it may read it. */
 	if (peer_is_node(call_peer(c)) && (e = acting_may(c, ACT_AUDIT, NULL, false)) != E_OK)
 		return e;
@@ -86,6 +92,10 @@ cmd_audit(struct call *c)
 	e = word != NULL ? verify(c, r.txn) : audit_iterate(r.txn, 1, show, &r);
 	store_read_end(r.txn);
 	if (e == E_OK && word == NULL && r.shown == 0 && !call_json(c))
-		call_out(c, peer_is_node(call_peer(c)) ? "No entries.\n" : "No entries here: what officers did stands in the log of the office's node.\n");
+		call_out(
+		    c,
+		    peer_is_node(call_peer(c))
+			? "No entries.\n"
+			: "No entries here: what officers did stands in the log of the office's node.\n");
 	return e;
 }

@@ -20,13 +20,17 @@ place(const char *path, struct why *why)
 
 	if (lstat(path, &st) == 0)
 		return why_set(why, E_FILE_EXISTS, "%s", path);
-	(void)snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path), slash == NULL ? "." : path);
+	(void)snprintf(folder, sizeof(folder), "%.*s",
+		       slash == NULL   ? 1
+		       : slash == path ? 1
+				       : (int)(slash - path),
+		       slash == NULL ? "." : path);
 	return stat(folder, &st) != 0 && errno == ENOENT ? file_no_folder(path, why) : E_OK;
 }
 
 /*
- * The owner of the store writes the file itself (the front makes its path absolute): only who saw the bytes reach the
- * disk may tell devices that what is in it is safe.
+ * The owner of the store writes the file itself (the front makes its path absolute): only who saw
+ * the bytes reach the disk may tell devices that what is in it is safe.
  */
 enum err
 cmd_backup(struct call *c)
@@ -47,11 +51,14 @@ cmd_backup(struct call *c)
 		return e;
 	call_kept(c, "the backup is in %s", path);
 	if (call_json(c))
-		call_out(c, "{\"rows\":%llu,\"bytes\":%llu,\"parcels\":%llu}\n", (unsigned long long)info.rows,
-		         (unsigned long long)info.bytes, (unsigned long long)info.arrival_last);
+		call_out(c, "{\"rows\":%llu,\"bytes\":%llu,\"parcels\":%llu}\n",
+			 (unsigned long long)info.rows, (unsigned long long)info.bytes,
+			 (unsigned long long)info.arrival_last);
 	else
-		call_out(c, "%llu parcels and all that belongs to them are in %s (%llu bytes).\n"
-		            "It opens with what opens this store today: keep the passphrase apart from it.\n",
-		         (unsigned long long)info.arrival_last, path, (unsigned long long)info.bytes);
+		call_out(
+		    c,
+		    "%llu parcels and all that belongs to them are in %s (%llu bytes).\n"
+		    "It opens with what opens this store today: keep the passphrase apart from it.\n",
+		    (unsigned long long)info.arrival_last, path, (unsigned long long)info.bytes);
 	return E_OK;
 }

@@ -59,22 +59,26 @@ static void
 tell(struct call *c, const struct verified *v)
 {
 	if (call_json(c)) {
-		call_out(c, "{\"parcels\":%llu,\"records\":%llu,\"bad_parcels\":%llu,\"bad_records\":%llu,\"bad_sets\":%llu,"
-		            "\"bad_counts\":%llu,\"quarantined\":%llu}\n",
-		         (unsigned long long)v->parcels, (unsigned long long)v->records,
-		         (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records,
-		         (unsigned long long)v->bad_sets, (unsigned long long)v->bad_counts, (unsigned long long)v->set_aside);
+		call_out(
+		    c,
+		    "{\"parcels\":%llu,\"records\":%llu,\"bad_parcels\":%llu,\"bad_records\":%llu,\"bad_sets\":%llu,"
+		    "\"bad_counts\":%llu,\"quarantined\":%llu}\n",
+		    (unsigned long long)v->parcels, (unsigned long long)v->records,
+		    (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records,
+		    (unsigned long long)v->bad_sets, (unsigned long long)v->bad_counts,
+		    (unsigned long long)v->set_aside);
 		return;
 	}
 	call_out(c, "%llu parcels and %llu records checked", (unsigned long long)v->parcels,
-	         (unsigned long long)v->records);
+		 (unsigned long long)v->records);
 	if (v->bad_parcels == 0 && v->bad_records == 0 && v->bad_sets == 0 && v->bad_counts == 0)
 		call_out(c, ": all is as it should be.\n");
 	else
 		call_out(c, ": %llu parcels and %llu records are not as they should be.\n",
-		         (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records);
+			 (unsigned long long)v->bad_parcels, (unsigned long long)v->bad_records);
 	if (v->set_aside > 0)
-		call_out(c, "%llu parcels are kept aside; see: banyan status STORE\n", (unsigned long long)v->set_aside);
+		call_out(c, "%llu parcels are kept aside; see: banyan status STORE\n",
+			 (unsigned long long)v->set_aside);
 }
 
 enum err
@@ -95,21 +99,29 @@ cmd_check(struct call *c)
 		return e;
 	tell(c, &v);
 	if (attached > 0)
-		call_out(c, call_json(c) ? "{\"attachments\":%llu,\"bad_attachments\":%llu}\n"
-		                         : "%llu attachments checked; %llu are not as they should be.\n",
-		         (unsigned long long)attached, (unsigned long long)bad);
+		call_out(c,
+			 call_json(c)
+			     ? "{\"attachments\":%llu,\"bad_attachments\":%llu}\n"
+			     : "%llu attachments checked; %llu are not as they should be.\n",
+			 (unsigned long long)attached, (unsigned long long)bad);
 	if (bad > 0)
-		return why_set(call_why(c), E_STORE_DAMAGED, "%llu attachments", (unsigned long long)bad);
+		return why_set(call_why(c), E_STORE_DAMAGED, "%llu attachments",
+			       (unsigned long long)bad);
 	if (v.bad_parcels > 0)
-		return why_set(call_why(c), E_STORE_DAMAGED, "%llu parcels", (unsigned long long)v.bad_parcels);
+		return why_set(call_why(c), E_STORE_DAMAGED, "%llu parcels",
+			       (unsigned long long)v.bad_parcels);
 	if (v.bad_sets > 0)
-		return why_set(call_why(c), E_STORE_DAMAGED, "what is shared with %llu other nodes; banyan check --rebuild makes it anew",
-		               (unsigned long long)v.bad_sets);
+		return why_set(
+		    call_why(c), E_STORE_DAMAGED,
+		    "what is shared with %llu other nodes; banyan check --rebuild makes it anew",
+		    (unsigned long long)v.bad_sets);
 	if (v.bad_records > 0)
-		return why_set(call_why(c), E_STORE_DAMAGED, "%llu records; banyan check --rebuild makes them anew",
-		               (unsigned long long)v.bad_records);
+		return why_set(call_why(c), E_STORE_DAMAGED,
+			       "%llu records; banyan check --rebuild makes them anew",
+			       (unsigned long long)v.bad_records);
 	if (v.bad_counts > 0)
-		return why_set(call_why(c), E_STORE_DAMAGED, "%llu counts of records; banyan check --rebuild makes them anew",
-		               (unsigned long long)v.bad_counts);
+		return why_set(call_why(c), E_STORE_DAMAGED,
+			       "%llu counts of records; banyan check --rebuild makes them anew",
+			       (unsigned long long)v.bad_counts);
 	return check_audit(c);
 }

@@ -21,7 +21,7 @@ struct listing {
 
 static void
 put_json(struct listing *l, struct store_txn *txn, const struct form *form, const char *record,
-         const struct record_merged *r, size_t at, size_t count)
+	 const struct record_merged *r, size_t at, size_t count)
 {
 	const struct merged_value *values = &r->m.values[at];
 	size_t i, field = form_field_find_key(form, values[0].key);
@@ -41,7 +41,10 @@ put_json(struct listing *l, struct store_txn *txn, const struct form *form, cons
 		view_time(when, row->m.claimed_s);
 		writer_str(w, i > 0 ? ",{" : "{");
 		json_key(w, "value");
-		(void)value_json(form, &(struct field_value){values[i].key, values[i].identifying, values[i].value}, w);
+		(void)value_json(
+		    form,
+		    &(struct field_value){values[i].key, values[i].identifying, values[i].value},
+		    w);
 		json_key_str(w, "author", name);
 		json_key_str(w, "time", when);
 		json_key_bool(w, "shown", values[i].shown);
@@ -52,14 +55,15 @@ put_json(struct listing *l, struct store_txn *txn, const struct form *form, cons
 
 static void
 put_text(struct listing *l, struct store_txn *txn, const struct form *form, const char *record,
-         const struct record_merged *r, size_t at, size_t count)
+	 const struct record_merged *r, size_t at, size_t count)
 {
 	const struct merged_value *values = &r->m.values[at];
 	size_t i, field = form_field_find_key(form, values[0].key);
 	struct writer *w = &l->w;
 
 	writer_printf(w, "%.12s  %s  %s\n", record, form_id(form),
-	              field == SIZE_MAX ? "(a field of another version)" : form_field(form, field)->path);
+		      field == SIZE_MAX ? "(a field of another version)"
+					: form_field(form, field)->path);
 	for (i = 0; i < count; i++) {
 		const struct revision_row *row = &r->rows[values[i].revision];
 		char name[NAME_BYTES_MAX + 1], when[32];
@@ -94,7 +98,8 @@ list_record(void *arg, struct store_txn *txn, const struct record_row *row)
 			const struct merged_value *v = &r.m.values[i];
 
 			for (n = 1; i + n < r.m.value_count && v[n].key.v == v->key.v &&
-			            v[n].identifying == v->identifying; n++)
+				    v[n].identifying == v->identifying;
+			     n++)
 				;
 			if (n < 2 || (v->identifying && !l->identifying))
 				continue;
@@ -115,7 +120,8 @@ cmd_conflicts(struct call *c)
 
 	if (!peer_is_node(l.p))
 		return why_set(call_why(c), E_NODE_ONLY, "conflicts");
-	if ((e = acting_enrolment(c, &l.who)) != E_OK || (e = acting_may(c, ACT_READ_ANALYTIC, l.who.area, false)) != E_OK)
+	if ((e = acting_enrolment(c, &l.who)) != E_OK ||
+	    (e = acting_may(c, ACT_READ_ANALYTIC, l.who.area, false)) != E_OK)
 		return e;
 	l.identifying = acting_may(c, ACT_READ_IDENTIFYING, l.who.area, false) == E_OK;
 	writer_heap_init(&l.w, 64u << 20);
@@ -128,8 +134,9 @@ cmd_conflicts(struct call *c)
 	if (e == E_OK)
 		call_out_bytes(c, writer_view(&l.w));
 	if (e == E_OK && !call_json(c))
-		call_note(c, l.fields == 0 ? "No answers contradict each other.\n"
-		                           : "Settle one with: banyan resolve STORE RECORD FIELD=VALUE\n");
+		call_note(c, l.fields == 0
+				 ? "No answers contradict each other.\n"
+				 : "Settle one with: banyan resolve STORE RECORD FIELD=VALUE\n");
 	writer_free(&l.w);
 	return e;
 }

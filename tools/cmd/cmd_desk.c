@@ -1,4 +1,5 @@
-/* The store's side of `fill`: desk.def. Whoever asks may be any program that knows the secret: all is checked here. */
+/* The store's side of `fill`: desk.def. Whoever asks may be any program that knows the secret: all
+ * is checked here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ hand(struct call *c, struct writer *w)
 static enum err
 may_enter(struct call *c)
 {
-	return acting_identity(c) != NULL ? E_OK : why_set(call_why(c), E_NOT_HERE, "entering a record");
+	return acting_identity(c) != NULL ? E_OK
+					  : why_set(call_why(c), E_NOT_HERE, "entering a record");
 }
 
 /* bundle_read: the form as it came; a view into the transaction. */
@@ -59,7 +61,8 @@ cmd_desk_form(struct call *c)
 	struct bytes bundle;
 	struct writer w;
 	size_t i;
-	enum err e = finish_begin(&f, p, acting_identity(c), call_arg(c, 0), call_arg(c, 1), call_why(c));
+	enum err e =
+	    finish_begin(&f, p, acting_identity(c), call_arg(c, 0), call_arg(c, 1), call_why(c));
 
 	if (e != E_OK)
 		return e;
@@ -133,8 +136,9 @@ number_of(struct call *c, size_t at, uint64_t *out)
 
 	*out = strtoul(call_arg(c, at), &end, 10);
 	return *end == '\0' && *out <= DRAFT_NUMBER_MAX
-	           ? E_OK
-	           : why_set(call_why(c), E_USAGE, "a draft's number is not \"%s\"", call_arg(c, at));
+		   ? E_OK
+		   : why_set(call_why(c), E_USAGE, "a draft's number is not \"%s\"",
+			     call_arg(c, at));
 }
 
 struct keeping {
@@ -211,7 +215,8 @@ same_form(struct call *c, struct finishing *f)
 	key.v = (uint32_t)strtoul(text, &end, 16);
 	f->form = *end == '\0' && strlen(text) == 8 ? peer_form_by_key(f->peer, key) : NULL;
 	if (f->form == NULL || strcmp(form_id(f->form->form), call_arg(c, 0)) != 0)
-		return why_set(call_why(c), E_FORM_UNKNOWN, "%s, version %s,", call_arg(c, 0), text);
+		return why_set(call_why(c), E_FORM_UNKNOWN, "%s, version %s,", call_arg(c, 0),
+			       text);
 	return E_OK;
 }
 
@@ -247,15 +252,18 @@ cmd_desk_finish(struct call *c)
 	uint8_t memory[ID_BYTES + 8];
 	enum err e;
 
-	if ((e = finish_begin(&f, call_peer(c), acting_identity(c), call_arg(c, 0), call_arg(c, 2), call_why(c))) != E_OK)
+	if ((e = finish_begin(&f, call_peer(c), acting_identity(c), call_arg(c, 0), call_arg(c, 2),
+			      call_why(c))) != E_OK)
 		return e;
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
 	if (call_arg(c, 3) != NULL)
 		e = number_of(c, 3, &record.draft);
-	if (e == E_OK && (e = same_form(c, &f)) == E_OK && (e = call_input(c, "values", &input)) == E_OK &&
+	if (e == E_OK && (e = same_form(c, &f)) == E_OK &&
+	    (e = call_input(c, "values", &input)) == E_OK &&
 	    (e = fill_values_read(input, &arena, &values, &record.value_count)) == E_OK &&
 	    (e = check(c, &f, values, record.value_count)) == E_OK &&
-	    (e = enclose(c, f.form->form, NULL, values, record.value_count, &arena, &enclosed, &field, call_why(c))) == E_OK) {
+	    (e = enclose(c, f.form->form, NULL, values, record.value_count, &arena, &enclosed,
+			 &field, call_why(c))) == E_OK) {
 		record.attached = enclosed.files;
 		record.attached_count = enclosed.count;
 		record.form = f.form;

@@ -37,15 +37,17 @@ tell(struct call *c, const struct person *people, size_t count)
 		view_time(seen, x->last_seen_s);
 		call_out(c, "%s: %s for %s, ", x->name, role_name(x->role), x->area);
 		if (x->state == MEMBER_PENDING)
-			call_out(c, "waits to be let in: banyan devices STORE --approve \"%s\"\n", x->name);
+			call_out(c, "waits to be let in: banyan devices STORE --approve \"%s\"\n",
+				 x->name);
 		else if (x->state == MEMBER_REVOKED)
 			call_out(c, "shut out: %s\n", x->reason);
 		else if (x->here)
 			call_out(c, "works at this store\n");
 		else
-			call_out(c, "last seen %.10s%s, %llu record%s\n", x->last_seen_s == 0 ? "never" : seen,
-			         x->overdue ? " (OVERDUE)" : "", (unsigned long long)x->records,
-			         x->records == 1 ? "" : "s");
+			call_out(c, "last seen %.10s%s, %llu record%s\n",
+				 x->last_seen_s == 0 ? "never" : seen,
+				 x->overdue ? " (OVERDUE)" : "", (unsigned long long)x->records,
+				 x->records == 1 ? "" : "s");
 	}
 }
 
@@ -67,7 +69,8 @@ cmd_devices(struct call *c)
 		return e;
 	if (call_option(c, "approve") != NULL)
 		return approve(c, call_option(c, "approve"), call_option(c, "address"));
-	if ((e = acting_enrolment(c, &who)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
+	if ((e = acting_enrolment(c, &who)) != E_OK ||
+	    (e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
 	arena_init(&arena, 256u << 20);
 	e = people_list(p, txn, &who, true, &arena, &people, &count);

@@ -9,7 +9,8 @@ enum err
 cmd_erase(struct call *c)
 {
 	struct peer *p = call_peer(c);
-	struct erase_order what = {.parts = ERASURE_ALL, .actor = call_actor(c), .reason = call_option(c, "reason")};
+	struct erase_order what = {
+	    .parts = ERASURE_ALL, .actor = call_actor(c), .reason = call_option(c, "reason")};
 	struct subject *s;
 	struct arena arena;
 	size_t neighbours;
@@ -17,7 +18,8 @@ cmd_erase(struct call *c)
 
 	if (!peer_is_node(p))
 		return why_set(call_why(c), E_NODE_ONLY, "erase");
-	if (what.reason[0] == '\0' || strlen(what.reason) > REASON_BYTES_MAX || !bytes_is_text(bytes_of_str(what.reason)))
+	if (what.reason[0] == '\0' || strlen(what.reason) > REASON_BYTES_MAX ||
+	    !bytes_is_text(bytes_of_str(what.reason)))
 		return why_set(call_why(c), E_USAGE, "--reason needs a few words on one line");
 	arena_init(&arena, 128u << 20);
 	if ((s = arena_alloc(&arena, sizeof(*s))) == NULL)
@@ -32,10 +34,14 @@ cmd_erase(struct call *c)
 		pthread_mutex_unlock(&p->acting);
 	}
 	if (e == E_OK && call_json(c))
-		call_out(c, "{\"record\":\"%s\",\"state\":\"erased\",\"neighbours\":%llu}\n", s->hex, (unsigned long long)neighbours);
+		call_out(c, "{\"record\":\"%s\",\"state\":\"erased\",\"neighbours\":%llu}\n",
+			 s->hex, (unsigned long long)neighbours);
 	else if (e == E_OK)
-		call_out(c, "Record %s is erased here. Devices and other offices follow when they sync.\n"
-		            "Backups from before hold it: the order is kept in %s.orders beside the store, for restore.\n", s->hex, p->path);
+		call_out(
+		    c,
+		    "Record %s is erased here. Devices and other offices follow when they sync.\n"
+		    "Backups from before hold it: the order is kept in %s.orders beside the store, for restore.\n",
+		    s->hex, p->path);
 	arena_free(&arena);
 	return e;
 }

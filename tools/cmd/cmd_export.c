@@ -14,17 +14,18 @@
 #define NAME_MAX_BYTES 200u
 #define FLUSH_BYTES (32u << 10)
 
-struct export {
+struct export
+{
 	struct call *c;
 	struct peer *peer;
 	struct enrolment who;
 	struct columns columns;
 	const struct sheet *sheet; /* the file being written */
 	bool identifying;
-	bool begun;                /* the log has it */
-	uint64_t identified;       /* records whose class D answers were written */
-	uint64_t rows;             /* of this file */
-	uint64_t attachments;      /* files written beside the tables */
+	bool begun;           /* the log has it */
+	uint64_t identified;  /* records whose class D answers were written */
+	uint64_t rows;        /* of this file */
+	uint64_t attachments; /* files written beside the tables */
 	struct writer text;
 	struct crypto_hash hash;
 };
@@ -55,28 +56,31 @@ export_row(void *arg, struct store_txn *txn, const struct record_row *row)
 	v.identifying = x->identifying;
 	if (x->sheet == x->columns.sheets)
 		x->identified += x->identifying && view_has_identifying(row);
-	if ((e = columns_write(x->sheet, &v, row, &x->text, &x->rows)) == E_OK && x->text.n > FLUSH_BYTES)
+	if ((e = columns_write(x->sheet, &v, row, &x->text, &x->rows)) == E_OK &&
+	    x->text.n > FLUSH_BYTES)
 		e = flush(x);
 	store_forget(txn);
 	return e;
 }
 
-/* A file's name from a form's id and a repeat's path: what a file name must not have becomes '-'. */
+/* A file's name from a form's id and a repeat's path: what a file name must not have becomes '-'.
+ */
 static void
 file_name(char out[NAME_MAX_BYTES], const char *form, const char *repeat)
 {
 	char *p;
 
 	(void)snprintf(out, NAME_MAX_BYTES, "%s%.80s%s%.80s.csv", form[0] == '.' ? "_" : "", form,
-	               repeat[0] == '\0' ? "" : "-", repeat);
+		       repeat[0] == '\0' ? "" : "-", repeat);
 	for (p = out; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '.' ||
-		      *p == '_' || *p == '-'))
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		      (*p >= '0' && *p <= '9') || *p == '.' || *p == '_' || *p == '-'))
 			*p = '-';
 }
 
 static enum err
-export_sheet(struct export *x, struct store_txn *txn, const struct sheet *sheet, struct writer *manifest)
+export_sheet(struct export *x, struct store_txn *txn, const struct sheet *sheet,
+	     struct writer *manifest)
 {
 	const char *form = call_arg(x->c, 0);
 	char name[NAME_MAX_BYTES], hex[2 * SHA256_BYTES + 1];
@@ -88,8 +92,8 @@ export_sheet(struct export *x, struct store_txn *txn, const struct sheet *sheet,
 	x->rows = 0;
 	crypto_hash_begin(&x->hash);
 	columns_header(sheet, &x->text);
-	if ((e = call_file_begin(x->c, name)) == E_OK && (e = record_walk(x->peer, txn, form, export_row, x)) == E_OK &&
-	    (e = flush(x)) == E_OK)
+	if ((e = call_file_begin(x->c, name)) == E_OK &&
+	    (e = record_walk(x->peer, txn, form, export_row, x)) == E_OK && (e = flush(x)) == E_OK)
 		e = call_file_end(x->c);
 	crypto_hash_end(&x->hash, hash);
 	hex_encode(hex, hash, SHA256_BYTES);
@@ -118,10 +122,10 @@ export_file(struct export *x, struct store_txn *txn, const struct attach_ref *re
 	e = attached_open(txn, ref, &plain);
 	if (e == E_ABSENT || e == E_ATTACHMENT) {
 		call_note(x->c, "The attachment %s %s.\n", name,
-		          e == E_ABSENT ? "has not come yet" : "is not what its record says");
+			  e == E_ABSENT ? "has not come yet" : "is not what its record says");
 		e = E_OK;
 	} else if (e == E_OK && (e = call_file_begin(x->c, name)) == E_OK &&
-	           (e = call_file_write(x->c, writer_view(&plain))) == E_OK) {
+		   (e = call_file_write(x->c, writer_view(&plain))) == E_OK) {
 		e = call_file_end(x->c);
 		x->attachments++;
 	}
@@ -145,7 +149,8 @@ export_attached(void *arg, struct store_txn *txn, const struct record_row *row)
 		struct reader r;
 
 		reader_init(&r, row->values[i].value);
-		if (row->values[i].identifying && reader_peek(&r) == PACK_STR && attach_ref_read(reader_str(&r), &ref))
+		if (row->values[i].identifying && reader_peek(&r) == PACK_STR &&
+		    attach_ref_read(reader_str(&r), &ref))
 			e = export_file(x, txn, &ref);
 		crypto_wipe(&ref, sizeof(ref));
 	}
@@ -161,12 +166,15 @@ audit_job(struct store_txn *txn, void *arg)
 
 	if (!x->begun)
 		return audit_append(txn, peer_now_s(x->peer), &x->who.id, "export", form,
-		                    x->identifying ? "with identifying answers" : "without identifying answers");
+				    x->identifying ? "with identifying answers"
+						   : "without identifying answers");
 	(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers, exported",
-	               (unsigned long long)x->identified);
+		       (unsigned long long)x->identified);
 	if (x->attachments > 0)
-		(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers, %llu attachments, exported",
-		               (unsigned long long)x->identified, (unsigned long long)x->attachments);
+		(void)snprintf(detail, sizeof(detail),
+			       "%llu records with identifying answers, %llu attachments, exported",
+			       (unsigned long long)x->identified,
+			       (unsigned long long)x->attachments);
 	return audit_append(txn, peer_now_s(x->peer), &x->who.id, "read", form, detail);
 }
 
@@ -188,8 +196,10 @@ export_all(struct export *x, struct writer *manifest)
 	json_key_bool(manifest, "identifying", x->identifying);
 	json_key(manifest, "files");
 	writer_str(manifest, "[");
-	/* Written down before a row leaves, and again how many: whatever breaks then, the log knows of it. */
-	if ((e = store_write(x->peer->store, audit_job, x)) != E_OK || (e = store_read_begin(x->peer->store, &txn)) != E_OK)
+	/* Written down before a row leaves, and again how many: whatever breaks then, the log knows
+	 * of it. */
+	if ((e = store_write(x->peer->store, audit_job, x)) != E_OK ||
+	    (e = store_read_begin(x->peer->store, &txn)) != E_OK)
 		return e;
 	x->begun = true;
 	for (i = 0; i < x->columns.sheet_count && e == E_OK; i++)
@@ -230,7 +240,8 @@ cmd_export(struct call *c)
 	x.identifying = acting_may(c, ACT_READ_IDENTIFYING, x.who.area, false) == E_OK;
 	writer_heap_init(&x.text, 64u << 20);
 	writer_heap_init(&manifest, 1u << 20);
-	if ((e = columns_of(&x.columns, x.peer, call_arg(c, 0), x.identifying, call_why(c))) == E_OK)
+	if ((e = columns_of(&x.columns, x.peer, call_arg(c, 0), x.identifying, call_why(c))) ==
+	    E_OK)
 		e = export_all(&x, &manifest);
 	if (e == E_OK)
 		call_kept(c, "the rows are written to %s", call_option(c, "output"));

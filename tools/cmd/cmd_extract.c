@@ -1,4 +1,5 @@
-/* banyan extract: a table of counts with small cells withheld; the same query again gets the same answer. */
+/* banyan extract: a table of counts with small cells withheld; the same query again gets the same
+ * answer. */
 #include <stdlib.h>
 
 #include "core/principals/rules.h"
@@ -7,7 +8,8 @@
 #include "tools/json.h"
 #include "tools/node/acting.h"
 
-/* The archived table, piece by piece, each from its own short snapshot: the asker's link may be slow. */
+/* The archived table, piece by piece, each from its own short snapshot: the asker's link may be
+ * slow. */
 static enum err
 send_table(struct call *c, const struct release *r)
 {
@@ -50,10 +52,14 @@ tell(struct call *c, const struct extracted *x)
 	struct writer w;
 
 	if (!call_json(c)) {
-		call_out(c, "%llu rows: %llu published, %llu withheld (fewer than %u, or it would give such a cell away).\n",
-		         rows, published, rows - published, x->k);
+		call_out(
+		    c,
+		    "%llu rows: %llu published, %llu withheld (fewer than %u, or it would give such a cell away).\n",
+		    rows, published, rows - published, x->k);
 		if (x->repeated)
-			call_note(c, "This query was answered before; this is the same answer again, byte for byte.\n");
+			call_note(
+			    c,
+			    "This query was answered before; this is the same answer again, byte for byte.\n");
 		return;
 	}
 	writer_heap_init(&w, 4096);
@@ -72,9 +78,11 @@ tell(struct call *c, const struct extracted *x)
 enum err
 cmd_extract(struct call *c)
 {
-	struct query_asked asked = {.form = call_option(c, "form"), .by = call_option(c, "by"),
-	                            .sum = call_option(c, "sum"), .period = call_option(c, "period"),
-	                            .k = call_option(c, "k")};
+	struct query_asked asked = {.form = call_option(c, "form"),
+				    .by = call_option(c, "by"),
+				    .sum = call_option(c, "sum"),
+				    .period = call_option(c, "period"),
+				    .k = call_option(c, "k")};
 	struct enrolment who;
 	struct extracted x;
 	enum err e;
@@ -87,8 +95,10 @@ cmd_extract(struct call *c)
 	asked.area = who.area;
 	e = extract_run(call_peer(c), &who, &asked, &x, call_why(c));
 	if (e == E_OK && asked.k != NULL && strtoul(asked.k, NULL, 10) < x.k)
-		call_note(c, "--k %s would be less than the programme's %u, so %u it is.\n", asked.k, x.k, x.k);
-	if (e == E_OK && (e = send_table(c, &x.release)) == E_OK && (e = send_manifest(c, &x)) == E_OK) {
+		call_note(c, "--k %s would be less than the programme's %u, so %u it is.\n",
+			  asked.k, x.k, x.k);
+	if (e == E_OK && (e = send_table(c, &x.release)) == E_OK &&
+	    (e = send_manifest(c, &x)) == E_OK) {
 		call_kept(c, "the table is written to %s", call_option(c, "output"));
 		tell(c, &x);
 	}

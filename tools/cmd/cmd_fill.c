@@ -1,4 +1,5 @@
-/* banyan fill: the questionnaire in lines, here; its form, its drafts and its outbox in the store (desk.h). */
+/* banyan fill: the questionnaire in lines, here; its form, its drafts and its outbox in the store
+ * (desk.h). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ struct desk {
 	struct form_file local[LOCAL_LISTS_MAX]; /* in `arena` */
 	size_t local_count;
 	char accepted[128], area[40];
-	int64_t ahead_ms; /* the store's time less this machine's: a clock behind its last commit goes on from there */
+	int64_t ahead_ms; /* the store's time less this machine's: a clock behind its last commit
+			     goes on from there */
 	struct writer answer; /* of the ask before */
 	struct bytes drafts;  /* what "desk drafts" answered; in `answer` */
 };
@@ -134,7 +136,7 @@ static enum err
 desk_begin(struct desk *d)
 {
 	const struct desk_ask what = {.name = "desk form",
-	                              .args = {call_arg(d->call, 0), call_option(d->call, "area")}};
+				      .args = {call_arg(d->call, 0), call_option(d->call, "area")}};
 	struct bytes bundle;
 	struct reader r;
 	int64_t now_ms;
@@ -205,7 +207,8 @@ desk_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why
 	(void)why;
 	d->drafts = BYTES_NONE;
 	(void)snprintf(text, sizeof(text), "%u", *number);
-	e = ask(d, &(struct desk_ask){.name = "desk keep", .args = {text}, .input_name = "draft", .input = draft});
+	e = ask(d, &(struct desk_ask){
+		       .name = "desk keep", .args = {text}, .input_name = "draft", .input = draft});
 	if (e != E_OK)
 		return e;
 	reader_init(&r, writer_view(&d->answer));
@@ -216,8 +219,8 @@ desk_draft_save(void *ctx, unsigned *number, struct bytes draft, struct why *why
 }
 
 static enum err
-desk_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values, size_t count,
-            unsigned draft, char record[RECORD_TEXT_BYTES], struct why *why)
+desk_finish(void *ctx, const struct form *form, const char *area, const struct field_value *values,
+	    size_t count, unsigned draft, char record[RECORD_TEXT_BYTES], struct why *why)
 {
 	struct desk *d = ctx;
 	char key[12], number[12];
@@ -233,8 +236,11 @@ desk_finish(void *ctx, const struct form *form, const char *area, const struct f
 	writer_heap_init(&w, FILL_DRAFT_BYTES_MAX);
 	fill_values_write(&w, values, count);
 	if ((e = writer_end(&w)) == E_OK)
-		e = ask(d, &(struct desk_ask){.name = "desk finish", .args = {form_id(form), key, area, draft != 0 ? number : NULL},
-		                              .input_name = "values", .input = writer_view(&w)});
+		e = ask(d, &(struct desk_ask){
+			       .name = "desk finish",
+			       .args = {form_id(form), key, area, draft != 0 ? number : NULL},
+			       .input_name = "values",
+			       .input = writer_view(&w)});
 	writer_free(&w);
 	if (e != E_OK)
 		return e;
@@ -265,8 +271,13 @@ draft_number(struct call *c, unsigned *out)
 static struct answer_env
 environment(struct desk *d)
 {
-	struct answer_env env = {.device_id = "", .username = "", .area = d->area, .now_ms = desk_now_ms(d),
-	                         .local = true, .local_files = d->local, .local_count = d->local_count};
+	struct answer_env env = {.device_id = "",
+				 .username = "",
+				 .area = d->area,
+				 .now_ms = desk_now_ms(d),
+				 .local = true,
+				 .local_files = d->local,
+				 .local_count = d->local_count};
 	time_t now = (time_t)(env.now_ms / 1000);
 	struct tm local;
 
@@ -276,7 +287,8 @@ environment(struct desk *d)
 	return env;
 }
 
-/* Ctrl-C, a closed window or a shutdown ends the line that is being read, and then the draft is kept. */
+/* Ctrl-C, a closed window or a shutdown ends the line that is being read, and then the draft is
+ * kept. */
 static void
 note_signal(int number)
 {
@@ -309,17 +321,24 @@ enum err
 cmd_fill(struct call *c)
 {
 	struct desk d = {.call = c};
-	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save, desk_finish};
-	const struct fill_io io = {.ctx = &d, .terminal = terminal_is(stdin) && call_is_terminal(c),
-	                           .say = desk_say, .line = desk_line, .now_ms = desk_now_ms,
-	                           .file_there = desk_file_there};
-	struct fill_options options = {.lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts"), .json = call_json(c)};
+	const struct fill_sink sink = {&d, desk_form, desk_draft_next, desk_draft_save,
+				       desk_finish};
+	const struct fill_io io = {.ctx = &d,
+				   .terminal = terminal_is(stdin) && call_is_terminal(c),
+				   .say = desk_say,
+				   .line = desk_line,
+				   .now_ms = desk_now_ms,
+				   .file_there = desk_file_there};
+	struct fill_options options = {
+	    .lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts"), .json = call_json(c)};
 	struct sigaction before[SIGNALS];
 	char likely[4];
 	enum err e = draft_number(c, &options.draft);
 
 	if (e == E_OK && options.json && !options.drafts)
-		e = why_set(call_why(c), E_USAGE, "fill asks a person, in plain words: a program takes submit; --json is for --drafts");
+		e = why_set(
+		    call_why(c), E_USAGE,
+		    "fill asks a person, in plain words: a program takes submit; --json is for --drafts");
 	if (e != E_OK)
 		return e;
 	writer_heap_init(&d.answer, DESK_BYTES_MAX);

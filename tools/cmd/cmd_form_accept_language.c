@@ -39,18 +39,21 @@ cmd_form_accept_language(struct call *c)
 	if ((f = peer_form(p, name)) == NULL)
 		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", name);
 	if (value_lang(f->form, call_arg(c, 1), &lang, NULL) != E_OK)
-		return why_set(call_why(c), E_USAGE, "the form %s has no language \"%s\": see banyan form list", name,
-		               call_arg(c, 1));
+		return why_set(call_why(c), E_USAGE,
+			       "the form %s has no language \"%s\": see banyan form list", name,
+			       call_arg(c, 1));
 	code = form_language_code(f->form, lang);
 	if (!form_language_draft(f->form, lang) || has_code(f->languages, code)) {
-		call_out(c, "%s is in use already in %s; nothing was changed.\n", form_language(f->form, lang), name);
+		call_out(c, "%s is in use already in %s; nothing was changed.\n",
+			 form_language(f->form, lang), name);
 		return E_OK;
 	}
-	if ((size_t)snprintf(codes, sizeof(codes), "%s%s%s", f->languages, f->languages[0] == '\0' ? "" : " ", code) >=
-	    sizeof(codes))
+	if ((size_t)snprintf(codes, sizeof(codes), "%s%s%s", f->languages,
+			     f->languages[0] == '\0' ? "" : " ", code) >= sizeof(codes))
 		return why_set(call_why(c), E_LIMIT, "the list of accepted languages of %s", name);
 	if ((e = down_accept_language(p, call_actor(c), name, codes, call_why(c))) != E_OK)
 		return e;
-	call_out(c, "%s may be used in %s; devices learn it at their next sync.\n", form_language(f->form, lang), name);
+	call_out(c, "%s may be used in %s; devices learn it at their next sync.\n",
+		 form_language(f->form, lang), name);
 	return E_OK;
 }

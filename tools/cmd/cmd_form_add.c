@@ -28,9 +28,10 @@ read_one(struct call *c, size_t index, struct added *a)
 	e = form_file_read(c, index, &a->bundle, &form, &report);
 	form_file_faults(c, call_arg(c, index), &report);
 	if (e == E_XLSFORM)
-		(void)why_set(call_why(c), e, "%zu place%s of %s, named above; correct %s: nothing was added",
-		              report.errors, report.errors == 1 ? "" : "s", call_arg(c, index),
-		              report.errors == 1 ? "it" : "them");
+		(void)why_set(call_why(c), e,
+			      "%zu place%s of %s, named above; correct %s: nothing was added",
+			      report.errors, report.errors == 1 ? "" : "s", call_arg(c, index),
+			      report.errors == 1 ? "it" : "them");
 	if (e == E_OK) {
 		(void)snprintf(a->id, sizeof(a->id), "%s", form_id(form));
 		(void)snprintf(a->version, sizeof(a->version), "%s", form_version(form));
@@ -46,8 +47,8 @@ tell(struct call *c, const struct added *a)
 	struct writer w;
 
 	if (!call_json(c)) {
-		call_out(c, "%s%s%s %s\n", a->id, a->version[0] != '\0' ? " version " : "", a->version,
-		         a->already ? "was there already" : "added");
+		call_out(c, "%s%s%s %s\n", a->id, a->version[0] != '\0' ? " version " : "",
+			 a->version, a->already ? "was there already" : "added");
 		return;
 	}
 	writer_heap_init(&w, 4096);
@@ -70,12 +71,12 @@ cmd_form_add(struct call *c)
 	if (added == NULL)
 		return E_NO_MEMORY;
 	e = peer_is_node(call_peer(c)) ? acting_may(c, ACT_ADD_FORM, call_peer(c)->home.area, false)
-	                               : why_set(call_why(c), E_NODE_ONLY, "form add");
+				       : why_set(call_why(c), E_NODE_ONLY, "form add");
 	for (i = 0; i < count && e == E_OK; i++)
 		e = read_one(c, i, &added[i]);
 	for (i = 0; i < count && e == E_OK; i++) {
-		e = down_add_form(call_peer(c), call_actor(c), writer_view(&added[i].bundle), &added[i].already,
-		                  call_why(c));
+		e = down_add_form(call_peer(c), call_actor(c), writer_view(&added[i].bundle),
+				  &added[i].already, call_why(c));
 		if (e == E_OK)
 			tell(c, &added[i]);
 	}

@@ -45,7 +45,7 @@ languages_json(struct writer *w, const struct form *form)
 
 static void
 good_json(struct call *c, const char *file, const struct form *form, const struct summary *s,
-          const struct xlsform_report *report)
+	  const struct xlsform_report *report)
 {
 	struct writer w;
 	size_t i;
@@ -77,14 +77,16 @@ good_text(struct call *c, const char *file, const struct form *form, const struc
 	call_out(c, "%s: good: %s", file, form_id(form));
 	if (form_version(form)[0] != '\0')
 		call_out(c, " version %s", form_version(form));
-	call_out(c, ", %zu questions\n  fields: %zu direct identifiers (D), %zu quasi-identifiers (Q), "
-	            "%zu sensitive (S), %zu open (O)\n",
-	         s->asked, s->by_class[0], s->by_class[1], s->by_class[2], s->by_class[3]);
+	call_out(
+	    c,
+	    ", %zu questions\n  fields: %zu direct identifiers (D), %zu quasi-identifiers (Q), "
+	    "%zu sensitive (S), %zu open (O)\n",
+	    s->asked, s->by_class[0], s->by_class[1], s->by_class[2], s->by_class[3]);
 	if (form_language_count(form) > 0)
 		call_out(c, "  languages:");
 	for (i = 0; i < form_language_count(form); i++)
 		call_out(c, "%s %s%s", i > 0 ? "," : "", form_language(form, i),
-		         form_language_draft(form, i) ? " (draft)" : "");
+			 form_language_draft(form, i) ? " (draft)" : "");
 	call_out(c, "%s", form_language_count(form) > 0 ? "\n" : "");
 }
 
@@ -103,8 +105,9 @@ check_one(struct call *c, size_t index)
 	e = form_file_read(c, index, &bundle, &form, &report);
 	form_file_faults(c, file, &report);
 	if (e == E_XLSFORM)
-		(void)why_set(call_why(c), e, "%zu %s of %s, named above; correct them and check again",
-		              report.errors, report.errors == 1 ? "place" : "places", file);
+		(void)why_set(call_why(c), e,
+			      "%zu %s of %s, named above; correct them and check again",
+			      report.errors, report.errors == 1 ? "place" : "places", file);
 	if (e == E_OK) {
 		sum_up(form, &s);
 		if (call_json(c))
@@ -135,7 +138,8 @@ cmd_form_check(struct call *c)
 		if (e != E_OK && e != E_XLSFORM && count > 1) {
 			char sentence[500];
 
-			call_note(c, "%s: %s\n", call_arg(c, i), why_sentence(call_why(c), sentence, sizeof(sentence)));
+			call_note(c, "%s: %s\n", call_arg(c, i),
+				  why_sentence(call_why(c), sentence, sizeof(sentence)));
 		}
 	}
 	if (first != E_OK)

@@ -11,14 +11,16 @@
 
 #define NOT_SAID UINT64_MAX
 
-/* Exact counts are not for those who get tables with small cells withheld: asked twice, they tell of one record. */
+/* Exact counts are not for those who get tables with small cells withheld: asked twice, they tell
+ * of one record. */
 static bool
 may_count(struct call *c)
 {
 	struct enrolment who;
 
-	return !peer_is_node(call_peer(c)) || (acting_enrolment(c, &who) == E_OK &&
-	                                       acting_may(c, ACT_READ_ANALYTIC, who.area, false) == E_OK);
+	return !peer_is_node(call_peer(c)) ||
+	       (acting_enrolment(c, &who) == E_OK &&
+		acting_may(c, ACT_READ_ANALYTIC, who.area, false) == E_OK);
 }
 
 static uint64_t
@@ -31,7 +33,8 @@ count_records(struct store_txn *txn, const struct peer *p, struct form_key key)
 
 	be32_put(prefix, key.v);
 	if (peer_is_node(p)) {
-		if (store_walk_prefix(txn, STORE_RECORD_BY_FORM, BYTES(prefix, 4), STORE_FORWARD, &c) != E_OK)
+		if (store_walk_prefix(txn, STORE_RECORD_BY_FORM, BYTES(prefix, 4), STORE_FORWARD,
+				      &c) != E_OK)
 			return 0;
 		while (store_next(c, &k, NULL))
 			n++;
@@ -106,16 +109,19 @@ list_text(struct call *c, const struct form_entry *f, bool newest, uint64_t reco
 	size_t i;
 
 	call_out(c, "%s%s%s  %s%s", form_id(f->form), form_version(f->form)[0] != '\0' ? " " : "",
-	         form_version(f->form), form_title(f->form, ""), newest ? "" : " (an older version)");
+		 form_version(f->form), form_title(f->form, ""),
+		 newest ? "" : " (an older version)");
 	if (records != NOT_SAID)
-		call_out(c, ", %llu record%s", (unsigned long long)records, records == 1 ? "" : "s");
+		call_out(c, ", %llu record%s", (unsigned long long)records,
+			 records == 1 ? "" : "s");
 	if (d != NULL)
 		call_out(c, ", a dictionary of %zu bytes", d->content.n);
 	call_out(c, ";");
 	for (i = 0; i < form_language_count(f->form); i++) {
 		const char *code = form_language_code(f->form, i);
 
-		call_out(c, " %s%s", code, form_language_draft(f->form, i) && !accepted(f, code) ? " (draft)" : "");
+		call_out(c, " %s%s", code,
+			 form_language_draft(f->form, i) && !accepted(f, code) ? " (draft)" : "");
 	}
 	call_out(c, "\n");
 }
@@ -160,7 +166,9 @@ cmd_form_list(struct call *c)
 	}
 	free(all);
 	if (e == E_OK && n == 0 && !call_json(c))
-		call_note(c, "%s\n", peer_is_node(p) ? "No forms yet; put some in with: banyan form add STORE FILE..."
-		                                     : "No forms yet; they come with: banyan sync STORE");
+		call_note(c, "%s\n",
+			  peer_is_node(p)
+			      ? "No forms yet; put some in with: banyan form add STORE FILE..."
+			      : "No forms yet; they come with: banyan sync STORE");
 	return e;
 }

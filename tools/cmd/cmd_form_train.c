@@ -28,8 +28,10 @@ struct train {
 static enum err
 take_line(struct train *t, struct bytes line)
 {
-	struct answer_env env = {.now_ms = (int64_t)peer_now_s(call_peer(t->call)) * 1000, .device_id = "", .username = "",
-	                         .area = ""};
+	struct answer_env env = {.now_ms = (int64_t)peer_now_s(call_peer(t->call)) * 1000,
+				 .device_id = "",
+				 .username = "",
+				 .area = ""};
 	struct answer_fault fault;
 	struct field_value *values;
 	struct answers *a;
@@ -72,9 +74,10 @@ take_answers(struct train *t)
 		in.n -= n;
 	}
 	if (e == E_OK && t->lines - t->passed_over < LINES_LEAST)
-		e = why_set(call_why(t->call), E_ANSWERS_FORMAT,
-		            "%llu good lines: at least %u are needed, so that none of them tells of a person; or leave --answers out",
-		            (unsigned long long)(t->lines - t->passed_over), LINES_LEAST);
+		e = why_set(
+		    call_why(t->call), E_ANSWERS_FORMAT,
+		    "%llu good lines: at least %u are needed, so that none of them tells of a person; or leave --answers out",
+		    (unsigned long long)(t->lines - t->passed_over), LINES_LEAST);
 	return e;
 }
 
@@ -85,12 +88,15 @@ number(struct call *c, const char *option, size_t least, size_t most, size_t oth
 	char *end;
 
 	*out = text == NULL ? otherwise : strtoul(text, &end, 10);
-	if (text != NULL && (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < least || *out > most))
-		return why_set(call_why(c), E_USAGE, "--%s is a number from %zu to %zu, not \"%s\"", option, least, most, text);
+	if (text != NULL &&
+	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < least || *out > most))
+		return why_set(call_why(c), E_USAGE, "--%s is a number from %zu to %zu, not \"%s\"",
+			       option, least, most, text);
 	return E_OK;
 }
 
-/* From when made-up records are dated: the same for a month, so that training twice gives the same bytes. */
+/* From when made-up records are dated: the same for a month, so that training twice gives the same
+ * bytes. */
 static uint32_t
 this_month(struct peer *p)
 {
@@ -112,7 +118,8 @@ train(struct train *t, struct writer *out)
 		struct dictionary made;
 
 		out->n = 0;
-		e = form_train(t->form->form, t->counts, t->samples, seed, this_month(p), t->bytes, out);
+		e = form_train(t->form->form, t->counts, t->samples, seed, this_month(p), t->bytes,
+			       out);
 		if (e != E_OK)
 			break;
 		made = dictionary_of(t->form->key.v, writer_view(out));
@@ -122,8 +129,10 @@ train(struct train *t, struct writer *out)
 			return E_OK;
 	}
 	if (e == E_ABSENT)
-		return why_set(call_why(t->call), E_NO_TRAINING, "no answers could be made up that the form takes");
-	return why_set(call_why(t->call), e == E_SQUEEZE ? E_NO_TRAINING : e, "there is too little to learn from");
+		return why_set(call_why(t->call), E_NO_TRAINING,
+			       "no answers could be made up that the form takes");
+	return why_set(call_why(t->call), e == E_SQUEEZE ? E_NO_TRAINING : e,
+		       "there is too little to learn from");
 }
 
 /* What it gains on answers that it was not trained on: bytes a record, before and after. */
@@ -140,7 +149,8 @@ measure(struct train *t, struct bytes content, double *before, double *after)
 	size_t i, made = 0, total[2] = {0, 0};
 	enum err e;
 
-	if ((e = crypto_ec_new(&key)) != E_OK || (e = run_begin(&run, &programme, &author, 1, &to, &key.pub)) != E_OK)
+	if ((e = crypto_ec_new(&key)) != E_OK ||
+	    (e = run_begin(&run, &programme, &author, 1, &to, &key.pub)) != E_OK)
 		return e;
 	for (i = 0; i < MEASURED && (e == E_OK || e == E_ABSENT); i++) {
 		struct writer sample, sealed[2];
@@ -148,9 +158,13 @@ measure(struct train *t, struct bytes content, double *before, double *after)
 		writer_heap_init(&sample, SLICE_PLAIN_BYTES_MAX);
 		writer_heap_init(&sealed[0], SLICE_BYTES_MAX);
 		writer_heap_init(&sealed[1], SLICE_BYTES_MAX);
-		e = form_sample(t->form->form, t->counts, 1000000 + i, peer_now_s(call_peer(t->call)), false, &sample);
-		if (e == E_OK && (e = slice_seal(&run, SLICE_ANALYTIC, 0, &record, writer_view(&sample), &sealed[0])) == E_OK &&
-		    (e = slice_seal_as(&run, SLICE_ANALYTIC, 0, &record, writer_view(&sample), true, &d, &sealed[1])) == E_OK) {
+		e = form_sample(t->form->form, t->counts, 1000000 + i,
+				peer_now_s(call_peer(t->call)), false, &sample);
+		if (e == E_OK &&
+		    (e = slice_seal(&run, SLICE_ANALYTIC, 0, &record, writer_view(&sample),
+				    &sealed[0])) == E_OK &&
+		    (e = slice_seal_as(&run, SLICE_ANALYTIC, 0, &record, writer_view(&sample), true,
+				       &d, &sealed[1])) == E_OK) {
 			total[0] += sealed[0].n;
 			total[1] += sealed[1].n;
 			made++;
@@ -174,12 +188,18 @@ tell(struct train *t, size_t bytes, bool already, double before, double after)
 
 	if (!call_json(c)) {
 		if (t->passed_over > 0)
-			call_out(c, "%llu of %llu lines of answers do not fit this form and were passed over.\n",
-			         (unsigned long long)t->passed_over, (unsigned long long)t->lines);
-		call_out(c, "%s%s%s: a dictionary of %zu bytes%s. A record's analytic slice takes %.0f bytes instead of %.0f, by "
-		            "made-up answers. Devices learn it at their next sync.\n",
-		         form_id(t->form->form), form_version(t->form->form)[0] == '\0' ? "" : " version ",
-		         form_version(t->form->form), bytes, already ? ", which was there already" : "", after, before);
+			call_out(
+			    c,
+			    "%llu of %llu lines of answers do not fit this form and were passed over.\n",
+			    (unsigned long long)t->passed_over, (unsigned long long)t->lines);
+		call_out(
+		    c,
+		    "%s%s%s: a dictionary of %zu bytes%s. A record's analytic slice takes %.0f bytes instead of %.0f, by "
+		    "made-up answers. Devices learn it at their next sync.\n",
+		    form_id(t->form->form),
+		    form_version(t->form->form)[0] == '\0' ? "" : " version ",
+		    form_version(t->form->form), bytes, already ? ", which was there already" : "",
+		    after, before);
 		return;
 	}
 	writer_heap_init(&w, 4096);
@@ -189,7 +209,8 @@ tell(struct train *t, size_t bytes, bool already, double before, double after)
 	json_key_u64(&w, "bytes", bytes);
 	json_key_bool(&w, "added", !already);
 	json_key_u64(&w, "passed_over", t->passed_over);
-	call_out(c, "%s,\"slice_before\":%.1f,\"slice_after\":%.1f}\n", writer_cstr(&w), before, after);
+	call_out(c, "%s,\"slice_before\":%.1f,\"slice_after\":%.1f}\n", writer_cstr(&w), before,
+		 after);
 	writer_free(&w);
 }
 
@@ -212,13 +233,16 @@ cmd_form_train(struct call *c)
 		return why_set(call_why(c), E_NOT_HERE, "form train below another node");
 	if ((t.form = peer_form(p, call_arg(c, 0))) == NULL)
 		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", call_arg(c, 0));
-	if ((e = number(c, "generate", 100, TRAIN_SAMPLES_MAX, TRAIN_SAMPLES_DEFAULT, &t.samples)) != E_OK ||
-	    (e = number(c, "size", DICTIONARY_BYTES_LEAST, DICTIONARY_BYTES_MAX, DICTIONARY_BYTES_DEFAULT, &t.bytes)) != E_OK)
+	if ((e = number(c, "generate", 100, TRAIN_SAMPLES_MAX, TRAIN_SAMPLES_DEFAULT,
+			&t.samples)) != E_OK ||
+	    (e = number(c, "size", DICTIONARY_BYTES_LEAST, DICTIONARY_BYTES_MAX,
+			DICTIONARY_BYTES_DEFAULT, &t.bytes)) != E_OK)
 		return e;
 	writer_heap_init(&content, DICTIONARY_BYTES_MAX);
 	if ((e = take_answers(&t)) == E_OK && (e = train(&t, &content)) == E_OK &&
 	    (e = measure(&t, writer_view(&content), &before, &after)) == E_OK &&
-	    (e = dictionaries_add(p, call_actor(c), t.form, writer_view(&content), &already, call_why(c))) == E_OK)
+	    (e = dictionaries_add(p, call_actor(c), t.form, writer_view(&content), &already,
+				  call_why(c))) == E_OK)
 		tell(&t, content.n, already, before, after);
 	form_counts_free(t.counts);
 	writer_free(&content);

@@ -31,7 +31,8 @@ compile_areas(struct call *c, struct writer *out)
 	return e;
 }
 
-/* The place of the keys is taken before the store is made, so that no programme is left without them. */
+/* The place of the keys is taken before the store is made, so that no programme is left without
+ * them. */
 static enum err
 root_open(struct call *c, char path[1024], int *fd)
 {
@@ -47,7 +48,8 @@ root_open(struct call *c, char path[1024], int *fd)
 		(void)snprintf(path, 1024, "%.*s.root", (int)n, store);
 	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*fd < 0)
-		return errno == ENOENT ? file_no_folder(path, call_why(c)) : why_set(call_why(c), file_error(errno), "%s", path);
+		return errno == ENOENT ? file_no_folder(path, call_why(c))
+				       : why_set(call_why(c), file_error(errno), "%s", path);
 	return E_OK;
 }
 
@@ -65,7 +67,8 @@ root_write(void *ctx, const struct foundation *f)
 	struct writer w;
 	enum err e;
 
-	keys = (struct root_file){.root = f->root, .recovery = f->recovery, .nodes = {f->node}, .node_count = 1};
+	keys = (struct root_file){
+	    .root = f->root, .recovery = f->recovery, .nodes = {f->node}, .node_count = 1};
 	(void)snprintf(keys.programme, sizeof(keys.programme), "%s", f->programme);
 	(void)snprintf(keys.area, sizeof(keys.area), "%s", f->area);
 	writer_heap_init(&w, 8192);
@@ -95,20 +98,24 @@ tell(struct call *c, const struct foundation *f, const char *path)
 		return;
 	}
 	if (f->rooted)
-		call_out(c, "An office for %s, above those of the programme \"%s\" that are there, begins in %s, with you as its\n"
-		            "officer (\"%s\"). The root key and this office's own recovery key are in %s.\n"
-		            "Add the programme's forms (form add), serve, and invite the office that was the topmost:\n"
-		            "  banyan invite %s --role node --area ITS-AREA --name NAME --address HOST:PORT\n"
-		            "There its officer stops serving and runs  banyan join ITS-STORE banyan1:...\n"
-		            "The root key belongs here from now on: in the older office's file strike out the line \"root\".\n",
-		         f->area, f->programme, call_store_path(c), f->officer, path, call_store_path(c));
+		call_out(
+		    c,
+		    "An office for %s, above those of the programme \"%s\" that are there, begins in %s, with you as its\n"
+		    "officer (\"%s\"). The root key and this office's own recovery key are in %s.\n"
+		    "Add the programme's forms (form add), serve, and invite the office that was the topmost:\n"
+		    "  banyan invite %s --role node --area ITS-AREA --name NAME --address HOST:PORT\n"
+		    "There its officer stops serving and runs  banyan join ITS-STORE banyan1:...\n"
+		    "The root key belongs here from now on: in the older office's file strike out the line \"root\".\n",
+		    f->area, f->programme, call_store_path(c), f->officer, path,
+		    call_store_path(c));
 	else
-		call_out(c,
-		         "The programme \"%s\" begins in %s, with an office for %s and you as its officer (\"%s\").\n"
-		         "Its root key and recovery key are in %s.\n"
-		         "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: whoever has it can\n"
-		         "speak for the programme; without it a lost passphrase is lost for good.\n",
-		         f->programme, call_store_path(c), f->area, f->officer, path);
+		call_out(
+		    c,
+		    "The programme \"%s\" begins in %s, with an office for %s and you as its officer (\"%s\").\n"
+		    "Its root key and recovery key are in %s.\n"
+		    "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: whoever has it can\n"
+		    "speak for the programme; without it a lost passphrase is lost for good.\n",
+		    f->programme, call_store_path(c), f->area, f->officer, path);
 }
 
 /* --root: another office, above those of a programme that is there already. */
@@ -119,13 +126,19 @@ take_root(struct call *c, struct foundation *f, struct root_file *root)
 	enum err e;
 
 	if (file == NULL)
-		return f->programme != NULL ? E_OK : why_set(call_why(c), E_USAGE, "--programme NAME is missing (or --root FILE of a programme that is there already)");
+		return f->programme != NULL
+			   ? E_OK
+			   : why_set(
+				 call_why(c), E_USAGE,
+				 "--programme NAME is missing (or --root FILE of a programme that is there already)");
 	if ((e = root_file_read(root, file, call_why(c))) != E_OK)
 		return e;
 	if (!root_file_has_root(root))
 		return why_set(call_why(c), E_ROOT_FILE, "%s", file);
 	if (root->programme[0] == '\0' && f->programme == NULL)
-		return why_set(call_why(c), E_USAGE, "the root's FILE is of an older version: say --programme NAME as well");
+		return why_set(
+		    call_why(c), E_USAGE,
+		    "the root's FILE is of an older version: say --programme NAME as well");
 	if (f->programme == NULL)
 		f->programme = root->programme;
 	f->root = root->root;
@@ -159,7 +172,8 @@ begin(struct call *c, struct foundation *f)
 		(void)close(root.fd);
 	peer_close(p);
 	if (e == E_OK) {
-		call_kept(c, "the programme begins in %s, and its root is in %s", call_store_path(c), root.path);
+		call_kept(c, "the programme begins in %s, and its root is in %s",
+			  call_store_path(c), root.path);
 		tell(c, f, root.path);
 	}
 	secret_wipe(&secret);
@@ -170,8 +184,9 @@ begin(struct call *c, struct foundation *f)
 enum err
 cmd_init(struct call *c)
 {
-	struct foundation f = {.programme = call_option(c, "programme"), .area = call_option(c, "area"),
-	                       .officer = call_option(c, "officer")};
+	struct foundation f = {.programme = call_option(c, "programme"),
+			       .area = call_option(c, "area"),
+			       .officer = call_option(c, "officer")};
 	struct root_file given;
 	enum err e;
 
@@ -182,9 +197,11 @@ cmd_init(struct call *c)
 	    (strlen(f.programme) > NAME_BYTES_MAX || strlen(f.officer) > KEYRING_NAME_BYTES_MAX))
 		e = why_set(call_why(c), E_NO_ROOM, "the name");
 	if (e == E_OK && (f.programme[0] == '\0' || f.officer[0] == '\0'))
-		e = why_set(call_why(c), E_USAGE, "--%s \"\" is no name", f.programme[0] == '\0' ? "programme" : "officer");
+		e = why_set(call_why(c), E_USAGE, "--%s \"\" is no name",
+			    f.programme[0] == '\0' ? "programme" : "officer");
 	if (e == E_OK)
-		e = halfway_free(call_store_path(c), call_why(c)); /* before a passphrase is typed for nothing */
+		e = halfway_free(call_store_path(c),
+				 call_why(c)); /* before a passphrase is typed for nothing */
 	if (e == E_OK)
 		e = begin(c, &f);
 	crypto_wipe(&f.root, sizeof(f.root));

@@ -24,7 +24,8 @@ days_of(struct call *c, uint32_t *out)
 		return E_OK;
 	n = strtoul(text, &end, 10);
 	if (*end != '\0' || n < 1 || n > DAYS_MAX)
-		return why_set(call_why(c), E_USAGE, "--days is a number from 1 to %u, not \"%s\"", DAYS_MAX, text);
+		return why_set(call_why(c), E_USAGE, "--days is a number from 1 to %u, not \"%s\"",
+			       DAYS_MAX, text);
 	*out = (uint32_t)n;
 	return E_OK;
 }
@@ -38,11 +39,18 @@ check(struct call *c, const struct invitation *v)
 	enum err e;
 
 	if (n == 0 || n > NAME_BYTES_MAX || !bytes_is_text(bytes_of_str(v->name)))
-		return why_set(call_why(c), E_USAGE, "--name is a few words, at most %u bytes", NAME_BYTES_MAX);
+		return why_set(call_why(c), E_USAGE, "--name is a few words, at most %u bytes",
+			       NAME_BYTES_MAX);
 	if ((e = address_split(v->address, host, port, call_why(c))) != E_OK)
-		return why_set(call_why(c), e, "--address \"%s\" is not HOST:PORT, as the newcomer finds the node: 192.168.1.10:7447", v->address);
+		return why_set(
+		    call_why(c), e,
+		    "--address \"%s\" is not HOST:PORT, as the newcomer finds the node: 192.168.1.10:7447",
+		    v->address);
 	if (atoi(port) == 0)
-		return why_set(call_why(c), E_USAGE, "--address \"%s\": nobody is found at port 0; serve says which one it took", v->address);
+		return why_set(
+		    call_why(c), E_USAGE,
+		    "--address \"%s\": nobody is found at port 0; serve says which one it took",
+		    v->address);
 	return E_OK;
 }
 
@@ -82,8 +90,9 @@ show_code(struct call *c, const char *text)
 enum err
 cmd_invite(struct call *c)
 {
-	struct invitation v = {.area = call_option(c, "area"), .name = call_option(c, "name"),
-	                       .address = call_option(c, "address")};
+	struct invitation v = {.area = call_option(c, "area"),
+			       .name = call_option(c, "name"),
+			       .address = call_option(c, "address")};
 	struct identity *actor = acting_identity(c);
 	struct writer line;
 	enum err e;
@@ -91,8 +100,9 @@ cmd_invite(struct call *c)
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "invite");
 	if (!role_parse(call_option(c, "role"), &v.role) || v.role == ROLE_ROOT)
-		return why_set(call_why(c), E_USAGE, "--role is member, officer, researcher or node, not \"%s\"",
-		               call_option(c, "role"));
+		return why_set(call_why(c), E_USAGE,
+			       "--role is member, officer, researcher or node, not \"%s\"",
+			       call_option(c, "role"));
 	if ((e = days_of(c, &v.days)) != E_OK || (e = check(c, &v)) != E_OK)
 		return e;
 	writer_heap_init(&line, 4096);

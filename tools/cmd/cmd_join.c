@@ -12,7 +12,8 @@
 #include "tools/root_file.h"
 #include "tools/successor_file.h"
 
-/* `name`: what whoever invited calls this store, which an office that was there already need not call itself. */
+/* `name`: what whoever invited calls this store, which an office that was there already need not
+ * call itself. */
 static void
 tell(struct call *c, struct peer *p, const char *name, const char *recovery)
 {
@@ -34,29 +35,38 @@ tell(struct call *c, struct peer *p, const char *name, const char *recovery)
 		writer_free(&w);
 		return;
 	}
-	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n", p->programme.name, name,
-	         role_name(self->role), self->area);
+	call_out(c, "Joined the programme \"%s\" as \"%s\" (%s) for the area %s.\n",
+		 p->programme.name, name, role_name(self->role), self->area);
 	if (recovery[0] != '\0' && p->above.twin)
-		call_out(c, "Its recovery key is in %s: keep that file elsewhere, and delete it here. It opens this node's backups when all\n"
-		            "passphrases are forgotten.\n", recovery);
+		call_out(
+		    c,
+		    "Its recovery key is in %s: keep that file elsewhere, and delete it here. It opens this node's backups when all\n"
+		    "passphrases are forgotten.\n",
+		    recovery);
 	else if (recovery[0] != '\0')
-		call_out(c, "Its recovery key is in %s.\n"
-		            "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: it opens the backups of this\n"
-		            "office when all passphrases are forgotten, and makes its successor when the computer is gone.\n", recovery);
+		call_out(
+		    c,
+		    "Its recovery key is in %s.\n"
+		    "Keep that file elsewhere, on paper or a stick in a safe, and delete it here: it opens the backups of this\n"
+		    "office when all passphrases are forgotten, and makes its successor when the computer is gone.\n",
+		    recovery);
 	if (!p->approved)
-		call_out(c, "An officer there must still let you in:  banyan devices STORE --approve \"%s\"\nThen, here:  banyan sync %s\n", name,
-		         call_store_path(c));
+		call_out(
+		    c,
+		    "An officer there must still let you in:  banyan devices STORE --approve \"%s\"\nThen, here:  banyan sync %s\n",
+		    name, call_store_path(c));
 }
 
 /*
- * Only the node's own refusal is final. With any other failure, of the link, of memory or of this disk, the node may have let
- * us in already: the invitation is good once, and only for the keys that asked.
+ * Only the node's own refusal is final. With any other failure, of the link, of memory or of this
+ * disk, the node may have let us in already: the invitation is good once, and only for the keys
+ * that asked.
  */
 static bool
 is_final(enum err e)
 {
-	return e == E_INVITE_UNKNOWN || e == E_INVITE_USED || e == E_INVITE_EXPIRED || e == E_NAME_TAKEN ||
-	       e == E_NODE_KEY || e == E_VERSION;
+	return e == E_INVITE_UNKNOWN || e == E_INVITE_USED || e == E_INVITE_EXPIRED ||
+	       e == E_NAME_TAKEN || e == E_NODE_KEY || e == E_VERSION;
 }
 
 /* An office's recovery key, written down before its store appears. */
@@ -73,7 +83,8 @@ keep_recovery(void *ctx, const struct ec_key *key, const struct identity *node)
 	enum err e;
 
 	memcpy(f.area, node->area, sizeof(f.area));
-	e = root_file_create(k->path, call_option(k->c, "recovery-out"), call_store_path(k->c), ".recovery", &f, call_why(k->c));
+	e = root_file_create(k->path, call_option(k->c, "recovery-out"), call_store_path(k->c),
+			     ".recovery", &f, call_why(k->c));
 	if (e != E_OK)
 		k->path[0] = '\0';
 	crypto_wipe(&f, sizeof(f));
@@ -91,8 +102,11 @@ take_kept(struct call *c, const struct invite *invite, struct root_file *kept, s
 		return E_OK;
 	if ((e = root_file_read(kept, file, call_why(c))) != E_OK)
 		return e;
-	if (invite->role != ROLE_NODE || strcmp(kept->area, invite->area) != 0 || kept->node_count == 0)
-		return why_set(call_why(c), E_USAGE, "--recovery FILE is of the office for %s, and the invitation for %s", kept->area, invite->area);
+	if (invite->role != ROLE_NODE || strcmp(kept->area, invite->area) != 0 ||
+	    kept->node_count == 0)
+		return why_set(call_why(c), E_USAGE,
+			       "--recovery FILE is of the office for %s, and the invitation for %s",
+			       kept->area, invite->area);
 	*r = (struct recovery){.key = kept->recovery, .again = true};
 	return E_OK;
 }
@@ -102,23 +116,30 @@ static enum err
 ask(struct call *c, struct peer *p, const struct root_file *kept)
 {
 	char path[SUCCESSOR_PATH_BYTES];
-	enum err e = successor_ask(path, call_store_path(c), p, kept->nodes, kept->node_count, call_why(c));
+	enum err e =
+	    successor_ask(path, call_store_path(c), p, kept->nodes, kept->node_count, call_why(c));
 
 	if (e == E_OK && !call_json(c))
-		call_out(c, "%s goes to whoever keeps the programme's root, who answers with a file (banyan vouch); then\n"
-		            "  banyan replace %s NODE --word FILE\n", path, call_store_path(c));
-	return e == E_OK ? root_file_add(call_option(c, "recovery"), &peer_self(p)->id, call_why(c)) : e;
+		call_out(
+		    c,
+		    "%s goes to whoever keeps the programme's root, who answers with a file (banyan vouch); then\n"
+		    "  banyan replace %s NODE --word FILE\n",
+		    path, call_store_path(c));
+	return e == E_OK ? root_file_add(call_option(c, "recovery"), &peer_self(p)->id, call_why(c))
+			 : e;
 }
 
 static enum err
-prepare(struct call *c, struct peer **p, const struct unlock *unlock, const struct invite *invite, struct recovery *r)
+prepare(struct call *c, struct peer **p, const struct unlock *unlock, const struct invite *invite,
+	struct recovery *r)
 {
 	if (invite->role != ROLE_NODE)
 		return enrol_prepare(p, call_store_path(c), unlock, invite, call_why(c));
 	return enrol_prepare_office(p, call_store_path(c), unlock, invite, r, call_why(c));
 }
 
-/* An office that is there already, and gets another one above it. *adopted: so it was, whatever became of it. */
+/* An office that is there already, and gets another one above it. *adopted: so it was, whatever
+ * became of it. */
 static enum err
 adopt(struct call *c, const struct invite *invite, bool *adopted)
 {
@@ -138,10 +159,12 @@ adopt(struct call *c, const struct invite *invite, bool *adopted)
 	if ((e = peer_open(&p, call_store_path(c), &unlock, call_why(c))) != E_OK)
 		return e;
 	*adopted = p->home.key_no != 0 && peer_is_node(p);
-	if (*adopted && (e = enrol_adopt_may(p, invite, call_why(c))) == E_OK && (e = link_join(p, invite, &result, call_why(c))) == E_OK) {
+	if (*adopted && (e = enrol_adopt_may(p, invite, call_why(c))) == E_OK &&
+	    (e = link_join(p, invite, &result, call_why(c))) == E_OK) {
 		call_kept(c, "%s is below another office", call_store_path(c));
 		if (!call_json(c))
-			call_out(c, "The office for %s is below the office for %s now.\n", p->home.area, p->above.area);
+			call_out(c, "The office for %s is below the office for %s now.\n",
+				 p->home.area, p->above.area);
 		tell(c, p, invite->name, "");
 	}
 	peer_close(p);
@@ -169,13 +192,14 @@ cmd_join(struct call *c)
 		return e;
 	}
 	memset(&secret, 0, sizeof(secret));
-	if ((e = take_kept(c, &invite, &kept, &recovery)) == E_OK && (e = call_new_secret(c, &secret)) == E_OK) {
+	if ((e = take_kept(c, &invite, &kept, &recovery)) == E_OK &&
+	    (e = call_new_secret(c, &secret)) == E_OK) {
 		unlock = secret_unlock(&secret, NULL);
 		e = prepare(c, &p, &unlock, &invite, &recovery);
 		prepared = e == E_OK;
 		if (prepared && call_option(c, "officer") != NULL)
 			(void)snprintf(p->officer, sizeof(p->officer), "%.*s", (int)NAME_BYTES_MAX,
-			               call_option(c, "officer"));
+				       call_option(c, "officer"));
 	}
 	if (e == E_OK) {
 		e = link_join(p, &invite, &result, call_why(c));

@@ -80,8 +80,9 @@ audit_job(struct store_txn *txn, void *arg)
 	char detail[64];
 
 	(void)snprintf(detail, sizeof(detail), "%llu records with identifying answers",
-	               (unsigned long long)l->identified);
-	return audit_append(txn, peer_now_s(l->peer), &l->who.id, "list", call_arg(l->c, 0), detail);
+		       (unsigned long long)l->identified);
+	return audit_append(txn, peer_now_s(l->peer), &l->who.id, "list", call_arg(l->c, 0),
+			    detail);
 }
 
 enum err
@@ -103,7 +104,8 @@ cmd_list(struct call *c)
 	}
 	if ((e = store_read_begin(l.peer->store, &txn)) != E_OK)
 		return e;
-	e = peer_is_node(l.peer) ? record_walk(l.peer, txn, form, list_row, &l) : list_own(&l, txn, form);
+	e = peer_is_node(l.peer) ? record_walk(l.peer, txn, form, list_row, &l)
+				 : list_own(&l, txn, form);
 	store_read_end(txn);
 	if (e == E_OK && l.identified > 0 && call_json(c)) /* only then were they shown */
 		e = store_write(l.peer->store, audit_job, &l);

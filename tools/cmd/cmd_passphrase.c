@@ -27,7 +27,8 @@ changed(struct call *c, const char *name, const char *how)
 	call_after(c, acting_audit(c, "passphrase", name, how));
 }
 
-/* Opened by the recovery key: whoever acts gets a passphrase (again), in the place of the forgotten one. */
+/* Opened by the recovery key: whoever acts gets a passphrase (again), in the place of the forgotten
+ * one. */
 static enum err
 recover(struct call *c, const struct secret *fresh)
 {
@@ -41,8 +42,11 @@ recover(struct call *c, const struct secret *fresh)
 	if (call_json(c))
 		call_out(c, "{\"recovered\":true}\n");
 	else
-		call_out(c, "The store has a new passphrase%s%s%s; the forgotten one no longer opens it. The other officers' still do.\n",
-		         peer_is_node(p) ? " for \"" : "", peer_is_node(p) ? who->name : "", peer_is_node(p) ? "\"" : "");
+		call_out(
+		    c,
+		    "The store has a new passphrase%s%s%s; the forgotten one no longer opens it. The other officers' still do.\n",
+		    peer_is_node(p) ? " for \"" : "", peer_is_node(p) ? who->name : "",
+		    peer_is_node(p) ? "\"" : "");
 	return E_OK;
 }
 
@@ -71,12 +75,15 @@ change(struct call *c, const struct secret *fresh)
 	else if (beside)
 		call_out(c, "A passphrase opens the store now too; the key file still does.\n");
 	else
-		call_out(c, "The passphrase is changed; the old one no longer opens the store. Backups made before keep "
-		            "the old one.\n");
+		call_out(
+		    c,
+		    "The passphrase is changed; the old one no longer opens the store. Backups made before keep "
+		    "the old one.\n");
 	return E_OK;
 }
 
-/* The slot comes first: an officer without a key would be a name that nobody can use or take again. */
+/* The slot comes first: an officer without a key would be a name that nobody can use or take again.
+ */
 static enum err
 add_officer(struct call *c, const char *name, const struct secret *fresh)
 {
@@ -88,13 +95,17 @@ add_officer(struct call *c, const char *name, const struct secret *fresh)
 
 	if (!peer_is_node(p) || actor == NULL)
 		return why_set(call_why(c), E_NOT_HERE, "--add-officer");
-	if (name[0] == '\0' || strlen(name) > KEYRING_NAME_BYTES_MAX || !bytes_is_text(bytes_of_str(name)))
-		return why_set(call_why(c), E_USAGE, "an officer's name is 1 to %u bytes of plain text",
-		               KEYRING_NAME_BYTES_MAX);
+	if (name[0] == '\0' || strlen(name) > KEYRING_NAME_BYTES_MAX ||
+	    !bytes_is_text(bytes_of_str(name)))
+		return why_set(call_why(c), E_USAGE,
+			       "an officer's name is 1 to %u bytes of plain text",
+			       KEYRING_NAME_BYTES_MAX);
 	if ((e = keyring_add(p->path, store_key_of(p->store), &unlock, NULL, call_why(c))) != E_OK)
 		return e;
-	/* who is an officer here and has no passphrase any more (after banyan replace) gets one again */
-	if (peer_identity(p, name, &had, NULL) != E_OK && (e = enrol_add_officer(p, actor, name, call_why(c))) != E_OK) {
+	/* who is an officer here and has no passphrase any more (after banyan replace) gets one
+	 * again */
+	if (peer_identity(p, name, &had, NULL) != E_OK &&
+	    (e = enrol_add_officer(p, actor, name, call_why(c))) != E_OK) {
 		(void)keyring_remove(p->path, store_key_of(p->store), name, &why);
 		return e;
 	}
@@ -102,8 +113,10 @@ add_officer(struct call *c, const char *name, const struct secret *fresh)
 	if (call_json(c))
 		call_out(c, "{\"officer\":true}\n");
 	else
-		call_out(c, "\"%s\" works at this store now, with a passphrase of their own; --as \"%s\" says who acts.\n",
-		         name, name);
+		call_out(
+		    c,
+		    "\"%s\" works at this store now, with a passphrase of their own; --as \"%s\" says who acts.\n",
+		    name, name);
 	return E_OK;
 }
 
@@ -119,7 +132,8 @@ cmd_passphrase(struct call *c)
 		if (officer != NULL)
 			e = add_officer(c, officer, &fresh);
 		else
-			e = call_secret(c)->kind == SECRET_RECOVERY ? recover(c, &fresh) : change(c, &fresh);
+			e = call_secret(c)->kind == SECRET_RECOVERY ? recover(c, &fresh)
+								    : change(c, &fresh);
 	}
 	secret_wipe(&fresh);
 	return e;

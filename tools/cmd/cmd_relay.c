@@ -23,9 +23,11 @@ told(void *ctx, uint64_t brought, const struct why *why)
 
 	(void)ctx;
 	if (why->e != E_OK)
-		(void)fprintf(stderr, "banyan relay: %s\n", why_sentence(why, sentence, sizeof(sentence)));
+		(void)fprintf(stderr, "banyan relay: %s\n",
+			      why_sentence(why, sentence, sizeof(sentence)));
 	else if (brought > 0)
-		(void)printf("%llu envelope%s brought to the office\n", (unsigned long long)brought, brought == 1 ? "" : "s");
+		(void)printf("%llu envelope%s brought to the office\n", (unsigned long long)brought,
+			     brought == 1 ? "" : "s");
 	(void)fflush(stdout);
 }
 
@@ -39,16 +41,18 @@ number(struct call *c, const char *option, uint64_t least, uint64_t most, uint64
 		return E_OK;
 	*out = strtoull(text, &end, 10);
 	if (*end != '\0' || text[0] == '-' || text[0] == '\0' || *out < least || *out > most)
-		return why_set(call_why(c), E_USAGE, "--%s is a number from %llu to %llu, not \"%s\"", option,
-		               (unsigned long long)least, (unsigned long long)most, text);
+		return why_set(call_why(c), E_USAGE,
+			       "--%s is a number from %llu to %llu, not \"%s\"", option,
+			       (unsigned long long)least, (unsigned long long)most, text);
 	return E_OK;
 }
 
 enum err
 cmd_relay(struct call *c)
 {
-	struct relay_options options = {.listen = call_option(c, "listen"), .discover = call_option(c, "discover"),
-	                                .limits = SATCHEL_LIMITS_DEFAULT};
+	struct relay_options options = {.listen = call_option(c, "listen"),
+					.discover = call_option(c, "discover"),
+					.limits = SATCHEL_LIMITS_DEFAULT};
 	uint64_t mib = SATCHEL_BYTES_MAX >> 20, days = SATCHEL_DAYS_MAX, every = 900;
 	enum err e;
 
@@ -56,8 +60,10 @@ cmd_relay(struct call *c)
 		return why_set(call_why(c), E_NOT_HERE, "relay");
 	if (call_is_asked(c)) /* the agent owns the store */
 		return why_set(call_why(c), E_STORE_BUSY, "%s", call_peer(c)->path);
-	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK || (e = number(c, "space", 1, 4096, &mib)) != E_OK ||
-	    (e = number(c, "days", 1, 366, &days)) != E_OK || (e = number(c, "every", 0, 86400, &every)) != E_OK)
+	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK ||
+	    (e = number(c, "space", 1, 4096, &mib)) != E_OK ||
+	    (e = number(c, "days", 1, 366, &days)) != E_OK ||
+	    (e = number(c, "every", 0, 86400, &every)) != E_OK)
 		return e;
 	options.limits = (struct satchel_limits){mib << 20, (uint32_t)days};
 	options.every_s = (uint32_t)every;

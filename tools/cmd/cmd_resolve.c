@@ -10,7 +10,8 @@ in_conflict(const struct merged *m, const struct field_value *v)
 	size_t i, count = 0;
 
 	for (i = 0; i < m->value_count; i++)
-		count += m->values[i].key.v == v->key.v && m->values[i].identifying == v->identifying;
+		count +=
+		    m->values[i].key.v == v->key.v && m->values[i].identifying == v->identifying;
 	return count > 1;
 }
 
@@ -32,8 +33,10 @@ resolve(struct call *c, struct subject *s, struct change *g, struct revision_bod
 		return e;
 	path = form_field(g->form, form_field_find_key(g->form, g->values[0].key))->path;
 	if (!in_conflict(&s->merged.m, &g->values[0]))
-		return why_set(call_why(c), E_USAGE, "nothing is in conflict there: take banyan amend to correct an "
-		               "answer of %.100s", path);
+		return why_set(call_why(c), E_USAGE,
+			       "nothing is in conflict there: take banyan amend to correct an "
+			       "answer of %.100s",
+			       path);
 	if ((e = change_check(g, call_peer(c), &s->row, 0, call_why(c))) != E_OK ||
 	    (e = change_body(g, body)) != E_OK)
 		return e;
@@ -62,7 +65,8 @@ cmd_resolve(struct call *c)
 	if (e == E_OK && call_json(c))
 		call_out(c, "{\"record\":\"%s\"}\n", s->hex);
 	else if (e == E_OK)
-		call_out(c, "Record %s: settled. Both earlier answers stay in its history.\n", s->hex);
+		call_out(c, "Record %s: settled. Both earlier answers stay in its history.\n",
+			 s->hex);
 	arena_free(&arena);
 	return e;
 }

@@ -21,8 +21,9 @@ number_of(struct call *c, const char *option, uint32_t scale, uint32_t *days)
 
 	n = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > RETENTION_DAYS_MAX / scale)
-		return why_set(call_why(c), E_USAGE, "--%s is a number up to %u, 0 to keep for good, not \"%s\"", option,
-		               RETENTION_DAYS_MAX / scale, text);
+		return why_set(call_why(c), E_USAGE,
+			       "--%s is a number up to %u, 0 to keep for good, not \"%s\"", option,
+			       RETENTION_DAYS_MAX / scale, text);
 	*days = (uint32_t)n * scale;
 	return E_OK;
 }
@@ -35,14 +36,17 @@ read_rule(struct call *c, enum erasure_parts *parts, const char **form, uint32_t
 
 	*form = call_option(c, "form") == NULL ? "" : call_option(c, "form");
 	if (class == NULL || years == by_day)
-		return why_set(call_why(c), E_USAGE, "a rule is --class CLASS and --years N, or --days N");
+		return why_set(call_why(c), E_USAGE,
+			       "a rule is --class CLASS and --years N, or --days N");
 	if (strcmp(class, "D") == 0)
 		*parts = ERASURE_IDENTIFYING;
 	else if (strcmp(class, "record") == 0)
 		*parts = ERASURE_ALL;
 	else
-		return why_set(call_why(c), E_USAGE,
-		               "--class is D, or record: classes S, Q and O are sealed together and go together, not \"%s\"", class);
+		return why_set(
+		    call_why(c), E_USAGE,
+		    "--class is D, or record: classes S, Q and O are sealed together and go together, not \"%s\"",
+		    class);
 	if (**form != '\0' && peer_form(call_peer(c), *form) == NULL)
 		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", *form);
 	return years ? number_of(c, "years", DAYS_A_YEAR, days) : number_of(c, "days", 1, days);
@@ -77,14 +81,17 @@ set_rule(struct call *c, struct retention *rules)
 	if (!peer_is_node(p))
 		return why_set(call_why(c), E_NODE_ONLY, "retention");
 	if (p->above.known)
-		return why_set(call_why(c), E_NOT_HERE, "a rule is given by the office that began the programme; it");
-	if ((e = acting_may(c, ACT_ADD_FORM, NULL, false)) != E_OK || (e = read_rule(c, &parts, &form, &days)) != E_OK)
+		return why_set(call_why(c), E_NOT_HERE,
+			       "a rule is given by the office that began the programme; it");
+	if ((e = acting_may(c, ACT_ADD_FORM, NULL, false)) != E_OK ||
+	    (e = read_rule(c, &parts, &form, &days)) != E_OK)
 		return e;
 	writer_init(&w, memory, sizeof(memory));
-	if ((e = retention_set(rules, parts, form, days)) != E_OK || (e = retention_write(rules, &w)) != E_OK)
+	if ((e = retention_set(rules, parts, form, days)) != E_OK ||
+	    (e = retention_write(rules, &w)) != E_OK)
 		return why_set(call_why(c), e, "rules of retention");
 	(void)snprintf(said, sizeof(said), "%s %s: %u days", parts == ERASURE_ALL ? "record" : "D",
-	               *form == '\0' ? "every form" : form, days);
+		       *form == '\0' ? "every form" : form, days);
 	return down_set_retention(p, call_actor(c), writer_view(&w), said, call_why(c));
 }
 
@@ -98,7 +105,9 @@ tell(struct call *c, const struct retention *rules)
 	writer_heap_init(&w, 1u << 20);
 	writer_str(&w, call_json(c) ? "{\"rules\":[" : "");
 	if (!call_json(c) && rules->count == 0)
-		writer_str(&w, "Everything is kept until somebody erases it: this programme has no rules of retention.\n");
+		writer_str(
+		    &w,
+		    "Everything is kept until somebody erases it: this programme has no rules of retention.\n");
 	for (i = 0; i < rules->count; i++) {
 		const struct retention_rule *r = &rules->rules[i];
 		bool all = r->parts == ERASURE_ALL;
@@ -110,8 +119,11 @@ tell(struct call *c, const struct retention *rules)
 			json_key_u64(&w, "days", r->days);
 			writer_str(&w, "}");
 		} else {
-			writer_printf(&w, "%s, %s: %u days after it was last changed\n", r->form[0] == '\0' ? "every form" : r->form,
-			              all ? "the whole record" : "what identifies (class D, and words written freely)", r->days);
+			writer_printf(&w, "%s, %s: %u days after it was last changed\n",
+				      r->form[0] == '\0' ? "every form" : r->form,
+				      all ? "the whole record"
+					  : "what identifies (class D, and words written freely)",
+				      r->days);
 		}
 	}
 	writer_str(&w, call_json(c) ? "]}\n" : "");
@@ -125,8 +137,8 @@ enum err
 cmd_retention(struct call *c)
 {
 	struct retention rules;
-	bool sets = call_option(c, "class") != NULL || call_option(c, "years") != NULL || call_option(c, "days") != NULL ||
-	            call_option(c, "form") != NULL;
+	bool sets = call_option(c, "class") != NULL || call_option(c, "years") != NULL ||
+		    call_option(c, "days") != NULL || call_option(c, "form") != NULL;
 	enum err e = read_rules(c, &rules);
 
 	if (e == E_OK && sets)

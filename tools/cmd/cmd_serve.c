@@ -39,9 +39,11 @@ set_share(struct call *c)
 	if (text == NULL)
 		return E_OK;
 	share = strtoull(text, &end, 10);
-	if (*end != '\0' || text[0] < '0' || text[0] > '9' || share == 0 || share > DEVICE_SHARE_BYTES_MAX >> 20)
-		return why_set(call_why(c), E_USAGE, "--device-mib is a number of MiB from 1 to %llu, not \"%s\"",
-		               (unsigned long long)(DEVICE_SHARE_BYTES_MAX >> 20), text);
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || share == 0 ||
+	    share > DEVICE_SHARE_BYTES_MAX >> 20)
+		return why_set(call_why(c), E_USAGE,
+			       "--device-mib is a number of MiB from 1 to %llu, not \"%s\"",
+			       (unsigned long long)(DEVICE_SHARE_BYTES_MAX >> 20), text);
 	share <<= 20;
 	e = store_write(call_peer(c)->store, share_job, &share);
 	return e == E_OK ? E_OK : why_set(call_why(c), e, "%s", call_peer(c)->path);
@@ -54,9 +56,11 @@ above_every(struct call *c, uint64_t *out)
 	char *end;
 
 	*out = text == NULL ? SERVE_ABOVE_EVERY_MIN : strtoull(text, &end, 10);
-	if (text != NULL && (*end != '\0' || text[0] < '0' || text[0] > '9' || *out > SERVE_ABOVE_EVERY_MIN_MAX))
-		return why_set(call_why(c), E_USAGE, "--above-every is a number of minutes from 0 to %u, not \"%s\"",
-		               SERVE_ABOVE_EVERY_MIN_MAX, text);
+	if (text != NULL &&
+	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out > SERVE_ABOVE_EVERY_MIN_MAX))
+		return why_set(call_why(c), E_USAGE,
+			       "--above-every is a number of minutes from 0 to %u, not \"%s\"",
+			       SERVE_ABOVE_EVERY_MIN_MAX, text);
 	return E_OK;
 }
 
@@ -67,18 +71,20 @@ above_bytes(struct call *c, uint64_t *out)
 	char *end;
 
 	*out = text == NULL ? 0 : strtoull(text, &end, 10);
-	if (text != NULL && (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < SERVE_ABOVE_DAY_BYTES_MIN))
+	if (text != NULL &&
+	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < SERVE_ABOVE_DAY_BYTES_MIN))
 		return why_set(call_why(c), E_USAGE,
-		               "--above-bytes-a-day is a number of bytes, at least %u, not \"%s\"",
-		               SERVE_ABOVE_DAY_BYTES_MIN, text);
+			       "--above-bytes-a-day is a number of bytes, at least %u, not \"%s\"",
+			       SERVE_ABOVE_DAY_BYTES_MIN, text);
 	return E_OK;
 }
 
 enum err
 cmd_serve(struct call *c)
 {
-	struct serve_options options = {.listen = call_option(c, "listen"), .metrics = call_option(c, "metrics"),
-	                                .ready = ready};
+	struct serve_options options = {.listen = call_option(c, "listen"),
+					.metrics = call_option(c, "metrics"),
+					.ready = ready};
 	const char *log = call_option(c, "log");
 	enum err e;
 

@@ -20,10 +20,10 @@ struct showing {
 	struct subject s;
 	struct view_record v;
 	struct arena arena;
-	bool identifying;  /* class D may be shown */
-	bool identified;   /* and was */
-	bool erased;       /* said so, and that is all */
-	bool stripped;     /* what identifies in it was erased */
+	bool identifying; /* class D may be shown */
+	bool identified;  /* and was */
+	bool erased;      /* said so, and that is all */
+	bool stripped;    /* what identifies in it was erased */
 	size_t lang;
 	const struct form *form;
 };
@@ -76,8 +76,9 @@ text_of(struct showing *g, const struct revision_row *row)
 static const struct revision_row *
 review_of(const struct showing *g)
 {
-	return g->s.opened && g->s.merged.m.review != REVIEW_NONE ?
-	           &g->s.merged.rows[g->s.merged.m.review_revision] : NULL;
+	return g->s.opened && g->s.merged.m.review != REVIEW_NONE
+		   ? &g->s.merged.rows[g->s.merged.m.review_revision]
+		   : NULL;
 }
 
 /* ---- JSON ---- */
@@ -152,8 +153,8 @@ run_of(const struct merged *m, size_t at)
 }
 
 static void
-json_conflict(struct showing *g, struct store_txn *txn, const struct merged_value *values, size_t count,
-              struct writer *w)
+json_conflict(struct showing *g, struct store_txn *txn, const struct merged_value *values,
+	      size_t count, struct writer *w)
 {
 	size_t i, field = form_field_find_key(g->form, values[0].key);
 
@@ -169,7 +170,10 @@ json_conflict(struct showing *g, struct store_txn *txn, const struct merged_valu
 		view_time(when, row->m.claimed_s);
 		writer_str(w, i > 0 ? ",{" : "{");
 		json_key(w, "value");
-		(void)value_json(g->form, &(struct field_value){values[i].key, values[i].identifying, values[i].value}, w);
+		(void)value_json(
+		    g->form,
+		    &(struct field_value){values[i].key, values[i].identifying, values[i].value},
+		    w);
 		json_key_str(w, "author", name);
 		json_key_str(w, "time", when);
 		json_key_bool(w, "shown", values[i].shown);
@@ -204,7 +208,8 @@ static void
 json_note(struct showing *g, struct writer *w)
 {
 	const struct revision_row *review = review_of(g);
-	struct bytes note = review != NULL ? text_of(g, review) : bytes_of_str(g->s.opened ? NULL : g->v.note);
+	struct bytes note =
+	    review != NULL ? text_of(g, review) : bytes_of_str(g->s.opened ? NULL : g->v.note);
 
 	json_key(w, "note");
 	if (note.n == 0)
@@ -225,7 +230,8 @@ show_json(struct showing *g, struct store_txn *txn, struct writer *w)
 	json_key_str(w, "area", g->v.area);
 	json_key_str(w, "author", g->v.author);
 	json_key_str(w, "state", g->v.state);
-	json_key_str(w, "review", g->v.review == REVIEW_NONE ? NULL : review_state_name(g->v.review));
+	json_key_str(w, "review",
+		     g->v.review == REVIEW_NONE ? NULL : review_state_name(g->v.review));
 	json_note(g, w);
 	json_key(w, "answers");
 	if (g->s.opened && g->form != NULL)
@@ -284,7 +290,8 @@ text_answers(struct showing *g, struct writer *w)
 				continue;
 			}
 			g->identified |= v->identifying;
-			writer_printf(w, "  %s [%s]: ", label_of(g, v->key), form_field(g->form, i)->path);
+			writer_printf(w, "  %s [%s]: ", label_of(g, v->key),
+				      form_field(g->form, i)->path);
 			text_value(g, v->key, v->value, w);
 			writer_str(w, "\n");
 		}
@@ -295,8 +302,8 @@ text_answers(struct showing *g, struct writer *w)
 	if (hidden > 0)
 		writer_printf(w, "  (%zu identifying answers are not shown to you)\n", hidden);
 	if (g->s.row.faults.n > 0 && g->identifying)
-		writer_printf(w, "\nThe form says that this is not right\n  %.*s\n", (int)g->s.row.faults.n,
-		              (const char *)g->s.row.faults.p);
+		writer_printf(w, "\nThe form says that this is not right\n  %.*s\n",
+			      (int)g->s.row.faults.n, (const char *)g->s.row.faults.p);
 }
 
 static void
@@ -318,7 +325,8 @@ text_conflicts(struct showing *g, struct store_txn *txn, struct writer *w)
 			revise_name(g->p, txn, revision_who(g->p, row), name);
 			writer_printf(w, "  %s said ", name);
 			text_value(g, m->values[k].key, m->values[k].value, w);
-			writer_printf(w, "%s\n", m->values[k].shown ? " (this one is shown meanwhile)" : "");
+			writer_printf(w, "%s\n",
+				      m->values[k].shown ? " (this one is shown meanwhile)" : "");
 		}
 	}
 }
@@ -338,7 +346,8 @@ text_history(struct showing *g, struct store_txn *txn, struct writer *w)
 
 		revise_name(g->p, txn, revision_who(g->p, row), name);
 		view_time(when, row->m.claimed_s);
-		writer_printf(w, "  %s  %s by %s (%s)", when, kind_sentence(row->m.kind), name, role_name(row->m.role));
+		writer_printf(w, "  %s  %s by %s (%s)", when, kind_sentence(row->m.kind), name,
+			      role_name(row->m.role));
 		if (row->m.kind == REVISION_REVIEW)
 			writer_printf(w, ": %s", review_state_name(row->m.state));
 		if (text.n > 0)
@@ -359,17 +368,20 @@ show_text(struct showing *g, struct store_txn *txn, struct writer *w)
 	char when[32];
 
 	view_time(when, g->v.created_s);
-	writer_printf(w, "Record %s\n  form:   %s %s\n  area:   %s\n  author: %s, %s\n  state:  %s\n", g->s.hex,
-	              g->form == NULL ? "(not here)" : form_id(g->form), g->form == NULL ? "" : form_version(g->form),
-	              g->v.area, g->v.author, when, g->v.state);
+	writer_printf(
+	    w, "Record %s\n  form:   %s %s\n  area:   %s\n  author: %s, %s\n  state:  %s\n",
+	    g->s.hex, g->form == NULL ? "(not here)" : form_id(g->form),
+	    g->form == NULL ? "" : form_version(g->form), g->v.area, g->v.author, when, g->v.state);
 	if (g->v.review != REVIEW_NONE) {
 		struct bytes note = review != NULL ? text_of(g, review) : bytes_of_str(g->v.note);
 
-		writer_printf(w, "  review: %s%s%.*s\n", review_state_name(g->v.review), note.n > 0 ? ": " : "",
-		              (int)note.n, (const char *)note.p);
+		writer_printf(w, "  review: %s%s%.*s\n", review_state_name(g->v.review),
+			      note.n > 0 ? ": " : "", (int)note.n, (const char *)note.p);
 	}
 	if (!g->s.opened || g->form == NULL) {
-		writer_str(w, "Its answers were sealed when it was finished; this device can no longer read them.\n");
+		writer_str(
+		    w,
+		    "Its answers were sealed when it was finished; this device can no longer read them.\n");
 		return E_OK;
 	}
 	text_answers(g, w);
@@ -409,16 +421,19 @@ cmd_show(struct call *c)
 
 	arena_init(&g.arena, 128u << 20);
 	writer_heap_init(&w, OUT_BYTES_MAX);
-	if ((e = subject_find(c, call_arg(c, 0), ACT_READ_ANALYTIC, &g.arena, &g.s)) == E_RECORD_UNKNOWN)
+	if ((e = subject_find(c, call_arg(c, 0), ACT_READ_ANALYTIC, &g.arena, &g.s)) ==
+	    E_RECORD_UNKNOWN)
 		e = erased_tell(c, call_arg(c, 0), &g.erased);
 	if (e != E_OK)
 		goto done;
 	if (g.erased)
 		goto done;
 	g.form = g.s.form == NULL ? NULL : g.s.form->form;
-	if (g.form != NULL && (e = value_lang(g.form, call_option(c, "lang"), &g.lang, call_why(c))) != E_OK)
+	if (g.form != NULL &&
+	    (e = value_lang(g.form, call_option(c, "lang"), &g.lang, call_why(c))) != E_OK)
 		goto done;
-	g.identifying = g.s.opened && acting_may(c, ACT_READ_IDENTIFYING, g.s.area, g.s.is_author) == E_OK;
+	g.identifying =
+	    g.s.opened && acting_may(c, ACT_READ_IDENTIFYING, g.s.area, g.s.is_author) == E_OK;
 	if ((e = write_out(&g, &w)) != E_OK)
 		goto done;
 	/* Written down before it is shown: a reader that goes away has read it all the same. */

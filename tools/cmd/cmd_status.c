@@ -85,16 +85,20 @@ quarantine_from(struct store_txn *txn, uint64_t seq, struct member *m)
 }
 
 static void
-need_aside(struct standing *s, const struct quarantine_row *row, const struct member *m, const char *sentence)
+need_aside(struct standing *s, const struct quarantine_row *row, const struct member *m,
+	   const char *sentence)
 {
 	const struct enrolment *n = &m->enrolment;
 
 	if (row->e == E_SCOPE)
-		need(s, "A parcel from %s, who was invited for %s, is kept aside and does not count: it is %s. Ask there. If it "
-		        "is right, invite them anew for an area that holds both; if not: banyan revoke STORE \"%s\" --reason TEXT",
-		     n->name, n->area, row->thing, n->name);
+		need(
+		    s,
+		    "A parcel from %s, who was invited for %s, is kept aside and does not count: it is %s. Ask there. If it "
+		    "is right, invite them anew for an area that holds both; if not: banyan revoke STORE \"%s\" --reason TEXT",
+		    n->name, n->area, row->thing, n->name);
 	else
-		need(s, "A parcel from %s is kept aside and does not count: %s.", n->name, sentence);
+		need(s, "A parcel from %s is kept aside and does not count: %s.", n->name,
+		     sentence);
 }
 
 static enum err
@@ -149,13 +153,15 @@ need_people(struct standing *s)
 		s->pending += x->state == MEMBER_PENDING;
 		s->overdue += x->overdue;
 		if (x->state == MEMBER_PENDING)
-			need(s, "%s (%s) waits to be let in: banyan devices STORE --approve \"%s\"", x->name,
-			     role_name(x->role), x->name);
+			need(s, "%s (%s) waits to be let in: banyan devices STORE --approve \"%s\"",
+			     x->name, role_name(x->role), x->name);
 		if (x->state == MEMBER_APPROVED && x->role != ROLE_NODE && quota_near(&x->quota))
-			need(s, "%s (%s) brought %llu MiB, of %llu that one device may fill here. Ask there why; then let it send "
-			        "more: banyan devices STORE --approve \"%s\"",
-			     x->name, x->area, (unsigned long long)(x->quota.used >> 20),
-			     (unsigned long long)(x->quota.allowed >> 20), x->name);
+			need(
+			    s,
+			    "%s (%s) brought %llu MiB, of %llu that one device may fill here. Ask there why; then let it send "
+			    "more: banyan devices STORE --approve \"%s\"",
+			    x->name, x->area, (unsigned long long)(x->quota.used >> 20),
+			    (unsigned long long)(x->quota.allowed >> 20), x->name);
 		if (x->overdue)
 			need(s, "%s (%s) was not seen for %u days: ask there.", x->name, x->area,
 			     (s->now_s - since) / 86400u);
@@ -169,41 +175,52 @@ stand_node(struct standing *s, struct store_txn *txn)
 	enum err e;
 
 	s->records = store_count(txn, STORE_RECORD_NUMBER);
-	if ((e = opener_backlog(txn, &s->backlog)) != E_OK || (e = sweep_rules(txn, &s->rules)) != E_OK ||
+	if ((e = opener_backlog(txn, &s->backlog)) != E_OK ||
+	    (e = sweep_rules(txn, &s->rules)) != E_OK ||
 	    (e = tally_walk(txn, TALLY_AREA, add_area, s)) != E_OK ||
 	    (e = sweep_old(s->p, txn, &s->rules, s->now_s, count_due, s)) != E_OK ||
-	    (e = arrival_all_logs(txn, count_forks, s)) != E_OK || (e = arrival_safe(txn, &safe)) != E_OK ||
-	    (e = people_list(s->p, txn, &s->who, false, &s->arena, &s->people, &s->people_count)) != E_OK)
+	    (e = arrival_all_logs(txn, count_forks, s)) != E_OK ||
+	    (e = arrival_safe(txn, &safe)) != E_OK ||
+	    (e = people_list(s->p, txn, &s->who, false, &s->arena, &s->people, &s->people_count)) !=
+		E_OK)
 		return e;
 	s->unsafe = s->parcels > safe ? s->parcels - safe : 0;
 	need_people(s);
 	if (s->conflicts > 0)
-		need(s, "%llu answer%s in %llu record%s contradict each other: banyan conflicts STORE",
-		     (unsigned long long)s->conflicts, plural(s->conflicts), (unsigned long long)s->conflict_records,
-		     plural(s->conflict_records));
+		need(s,
+		     "%llu answer%s in %llu record%s contradict each other: banyan conflicts STORE",
+		     (unsigned long long)s->conflicts, plural(s->conflicts),
+		     (unsigned long long)s->conflict_records, plural(s->conflict_records));
 	if (s->faulty > 0)
-		need(s, "%llu record%s not fit the form's rules: banyan list STORE FORM shows which.",
+		need(s,
+		     "%llu record%s not fit the form's rules: banyan list STORE FORM shows which.",
 		     (unsigned long long)s->faulty, s->faulty == 1 ? " does" : "s do");
 	if (s->edited > 0)
-		need(s, "%llu record%s changed since the last review: banyan list STORE FORM shows which, as edited.",
-		     (unsigned long long)s->edited, plural(s->edited));
+		need(
+		    s,
+		    "%llu record%s changed since the last review: banyan list STORE FORM shows which, as edited.",
+		    (unsigned long long)s->edited, plural(s->edited));
 	if (s->incomplete > 0)
-		need(s, "%llu record%s for a part that has not arrived.", (unsigned long long)s->incomplete,
-		     s->incomplete == 1 ? " waits" : "s wait");
+		need(s, "%llu record%s for a part that has not arrived.",
+		     (unsigned long long)s->incomplete, s->incomplete == 1 ? " waits" : "s wait");
 	if (s->clocks > 0)
-		need(s, "%llu record%s came from a device whose clock is far ahead.", (unsigned long long)s->clocks,
-		     plural(s->clocks));
+		need(s, "%llu record%s came from a device whose clock is far ahead.",
+		     (unsigned long long)s->clocks, plural(s->clocks));
 	if (s->forks > 0)
-		need(s, "A store was copied: %llu parcel%s came twice under one number. Both are kept; find the twin.",
-		     (unsigned long long)s->forks, plural(s->forks));
+		need(
+		    s,
+		    "A store was copied: %llu parcel%s came twice under one number. Both are kept; find the twin.",
+		    (unsigned long long)s->forks, plural(s->forks));
 	if (s->backlog > 1000)
 		need(s, "%llu parcels still wait to be opened.", (unsigned long long)s->backlog);
 	if (s->due > 0)
-		need(s, "%llu record%s stayed as long as the programme lets them: banyan sweep STORE --dry-run",
-		     (unsigned long long)s->due, plural(s->due));
+		need(
+		    s,
+		    "%llu record%s stayed as long as the programme lets them: banyan sweep STORE --dry-run",
+		    (unsigned long long)s->due, plural(s->due));
 	if (s->unsafe > 0)
-		need(s, "%llu parcel%s are in no backup yet: banyan backup STORE -o FILE", (unsigned long long)s->unsafe,
-		     plural(s->unsafe));
+		need(s, "%llu parcel%s are in no backup yet: banyan backup STORE -o FILE",
+		     (unsigned long long)s->unsafe, plural(s->unsafe));
 	return list_quarantine(s, txn);
 }
 
@@ -223,11 +240,13 @@ own_reviews(struct standing *s, struct store_txn *txn)
 
 		if ((e = own_record_read(key, value, &own)) != E_OK)
 			break;
-		if (own.is_void || (own.review != REVIEW_HAS_ISSUES && own.review != REVIEW_REJECTED))
+		if (own.is_void ||
+		    (own.review != REVIEW_HAS_ISSUES && own.review != REVIEW_REJECTED))
 			continue;
 		hex_encode(hex, own.id.b, ID_BYTES);
 		s->questioned++;
-		need(s, "The office says of record %.12s: %s: %s", hex, review_state_name(own.review), own.note);
+		need(s, "The office says of record %.12s: %s: %s", hex,
+		     review_state_name(own.review), own.note);
 	}
 	e2 = store_walk_end(c);
 	return e != E_OK ? e : e2;
@@ -241,19 +260,27 @@ stand_device(struct standing *s, struct store_txn *txn)
 	s->records = store_count(txn, STORE_OWN_RECORD);
 	s->last_sync_s = (uint32_t)s->sync.last_sync_s;
 	if (!s->p->approved)
-		need(s, "An officer must still let this store in: banyan devices STORE --approve \"%s\", at the office. When that is "
-		        "done: banyan sync STORE, here",
-		     peer_self(s->p)->name);
-	if (s->waiting.records > 0 && s->now_s > s->last_sync_s && s->now_s - s->last_sync_s > SYNC_DAYS * 86400u)
-		need(s, "%llu record%s wait to be sent: banyan sync STORE", (unsigned long long)s->waiting.records,
-		     plural(s->waiting.records));
+		need(
+		    s,
+		    "An officer must still let this store in: banyan devices STORE --approve \"%s\", at the office. When that is "
+		    "done: banyan sync STORE, here",
+		    peer_self(s->p)->name);
+	if (s->waiting.records > 0 && s->now_s > s->last_sync_s &&
+	    s->now_s - s->last_sync_s > SYNC_DAYS * 86400u)
+		need(s, "%llu record%s wait to be sent: banyan sync STORE",
+		     (unsigned long long)s->waiting.records, plural(s->waiting.records));
 	if (s->last_sync_s != 0 && !s->sync.verified)
-		need(s, "The last sync did not end well; run it again, and it says why: banyan sync STORE");
+		need(
+		    s,
+		    "The last sync did not end well; run it again, and it says why: banyan sync STORE");
 	if (s->last_sync_s > s->now_s + CLOCK_OFFSET_S)
-		need(s, "This device's clock says a time before its last sync: set it, or forms refuse dates as those of the future.");
+		need(
+		    s,
+		    "This device's clock says a time before its last sync: set it, or forms refuse dates as those of the future.");
 	else if (offset > CLOCK_OFFSET_S || offset < -CLOCK_OFFSET_S)
 		need(s, "This device's clock is %lld minutes %s that of the node: set it.",
-		     (long long)(offset < 0 ? -offset : offset) / 60, offset > 0 ? "behind" : "ahead of");
+		     (long long)(offset < 0 ? -offset : offset) / 60,
+		     offset > 0 ? "behind" : "ahead of");
 	return own_reviews(s, txn);
 }
 
@@ -264,19 +291,30 @@ stand_tree(struct standing *s, struct store_txn *txn)
 	uint64_t waiting = stanzas_waiting(txn), left = carry_left_count(txn);
 
 	if (s->p->above.known && !s->p->approved)
-		need(s, "The office above must still let this node in, by the name that it invited: banyan devices STORE --approve NAME, "
-		        "there. When that is done: banyan sync STORE, here");
+		need(
+		    s,
+		    "The office above must still let this node in, by the name that it invited: banyan devices STORE --approve NAME, "
+		    "there. When that is done: banyan sync STORE, here");
 	else if (s->p->above.known && s->sync.last_sync_s != 0 && !s->sync.verified)
-		need(s, "The last sync with the node above (%s) did not end well: banyan sync STORE", s->p->above.address);
+		need(s,
+		     "The last sync with the node above (%s) did not end well: banyan sync STORE",
+		     s->p->above.address);
 	else if (s->p->above.known && s->sync.last_sync_s + SYNC_DAYS * 86400u < s->now_s)
-		need(s, "This node has not synced with the one above (%s) lately: banyan sync STORE", s->p->above.address);
+		need(s,
+		     "This node has not synced with the one above (%s) lately: banyan sync STORE",
+		     s->p->above.address);
 	if (left > 0)
-		need(s, "%llu parcel%s known above of which this office misses parts: the device that wrote them brings them, or the "
-		        "office's other node has them, and brings them when it syncs. If that node is gone for good: banyan revoke STORE NAME",
-		     (unsigned long long)left, left == 1 ? " is" : "s are");
+		need(
+		    s,
+		    "%llu parcel%s known above of which this office misses parts: the device that wrote them brings them, or the "
+		    "office's other node has them, and brings them when it syncs. If that node is gone for good: banyan revoke STORE NAME",
+		    (unsigned long long)left, left == 1 ? " is" : "s are");
 	if (waiting > 0)
-		need(s, "%llu part%s of records wait%s for the word of %s home office; it comes when that syncs",
-		     (unsigned long long)waiting, plural(waiting), waiting == 1 ? "s" : "", waiting == 1 ? "its" : "their");
+		need(
+		    s,
+		    "%llu part%s of records wait%s for the word of %s home office; it comes when that syncs",
+		    (unsigned long long)waiting, plural(waiting), waiting == 1 ? "s" : "",
+		    waiting == 1 ? "its" : "their");
 }
 
 static enum err
@@ -285,21 +323,27 @@ gather(struct standing *s)
 	struct store_txn *txn;
 	enum err e;
 
-	if ((e = acting_enrolment(s->c, &s->who)) != E_OK || (e = store_read_begin(s->p->store, &txn)) != E_OK)
+	if ((e = acting_enrolment(s->c, &s->who)) != E_OK ||
+	    (e = store_read_begin(s->p->store, &txn)) != E_OK)
 		return e;
 	s->now_s = peer_now_s(s->p);
 	store_stat(s->p->store, &s->disk);
-	if ((e = arrival_last(txn, &s->parcels)) == E_OK && (e = outbox_waiting(s->p, txn, &s->waiting)) == E_OK &&
+	if ((e = arrival_last(txn, &s->parcels)) == E_OK &&
+	    (e = outbox_waiting(s->p, txn, &s->waiting)) == E_OK &&
 	    (e = sync_memory_get(txn, &s->sync)) == E_OK)
 		e = peer_is_node(s->p) ? stand_node(s, txn) : stand_device(s, txn);
 	if (e == E_OK && peer_is_node(s->p))
 		stand_tree(s, txn);
 	store_read_end(txn);
 	if (s->disk.disk_free_bytes < DISK_LEAST)
-		need(s, "The disk is nearly full: %llu MiB are free. Make room before it stops the work.",
-		     (unsigned long long)(s->disk.disk_free_bytes >> 20));
+		need(
+		    s,
+		    "The disk is nearly full: %llu MiB are free. Make room before it stops the work.",
+		    (unsigned long long)(s->disk.disk_free_bytes >> 20));
 	if (s->disk.refuses_writes)
-		need(s, "The disk failed: stop banyan, check the disk, and restore a backup if it must be replaced.");
+		need(
+		    s,
+		    "The disk failed: stop banyan, check the disk, and restore a backup if it must be replaced.");
 	return e;
 }
 

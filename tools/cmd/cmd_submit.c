@@ -13,8 +13,8 @@
 #include "tools/node/acting.h"
 #include "tools/node/outbox/finish.h"
 
-#define BATCH_MAX 32u       /* lines that share a slice and a commit */
-#define FAULTS_MAX 32u      /* told of one line */
+#define BATCH_MAX 32u  /* lines that share a slice and a commit */
+#define FAULTS_MAX 32u /* told of one line */
 #define LINE_ARENA_MAX (4u << 20)
 
 /* One line being taken. */
@@ -31,7 +31,7 @@ struct line {
 struct submit {
 	struct call *c;
 	struct finishing finishing;
-	const char *key;           /* --key */
+	const char *key; /* --key */
 	const struct csv_table *csv;
 	struct line lines[BATCH_MAX];
 	size_t line_count;
@@ -65,7 +65,7 @@ static void
 set_key(struct finished *f, const char *form, const char *text)
 {
 	struct bytes parts[4] = {BYTES_LIT("banyan submit key 1"), bytes_of_str(form), BYTES("", 1),
-	                         bytes_of_str(text)};
+				 bytes_of_str(text)};
 	uint8_t hash[SHA256_BYTES];
 
 	crypto_sha256_parts(hash, parts, 4);
@@ -107,17 +107,19 @@ set_json(struct submit *s, struct answers *a, struct bytes text, struct finished
 	bool good = true;
 
 	if (s->key == NULL)
-		return answers_set_json(a, (const char *)text.p, text.n, l->faults, FAULTS_MAX, &l->fault_count) ==
-		       E_OK;
+		return answers_set_json(a, (const char *)text.p, text.n, l->faults, FAULTS_MAX,
+					&l->fault_count) == E_OK;
 	object = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (object == NULL || !json_is_object(object)) {
-		fault(l, E_ANSWERS_FORMAT, "", object == NULL ? error.text : "it is not a JSON object");
+		fault(l, E_ANSWERS_FORMAT, "",
+		      object == NULL ? error.text : "it is not a JSON object");
 		json_decref(object);
 		return false;
 	}
 	if ((good = take_json_key(s, object, f, l))) {
 		good = (again = json_dumps(object, JSON_COMPACT)) != NULL &&
-		       answers_set_json(a, again, strlen(again), l->faults, FAULTS_MAX, &l->fault_count) == E_OK;
+		       answers_set_json(a, again, strlen(again), l->faults, FAULTS_MAX,
+					&l->fault_count) == E_OK;
 	}
 	free(again);
 	json_decref(object);
@@ -132,7 +134,8 @@ set_csv(struct submit *s, struct answers *a, size_t row, struct finished *f, str
 	size_t column, columns = header->cell_count;
 
 	for (column = 0; column < columns; column++) {
-		const char *name = csv_cell(header, column), *text = csv_cell(&s->csv->rows[row], column);
+		const char *name = csv_cell(header, column),
+			   *text = csv_cell(&s->csv->rows[row], column);
 
 		if (s->key != NULL && strcmp(name, s->key) == 0) {
 			if (text[0] == '\0') {
@@ -145,7 +148,9 @@ set_csv(struct submit *s, struct answers *a, size_t row, struct finished *f, str
 		}
 		if (text[0] == '\0')
 			continue;
-		if (answers_set(a, name, text, &l->faults[l->fault_count < FAULTS_MAX ? l->fault_count : 0]) != E_OK &&
+		if (answers_set(a, name, text,
+				&l->faults[l->fault_count < FAULTS_MAX ? l->fault_count : 0]) !=
+			E_OK &&
 		    l->fault_count < FAULTS_MAX)
 			l->fault_count++;
 	}
@@ -157,8 +162,8 @@ enclose_files(struct submit *s, struct line *l, struct field_value *values, size
 {
 	const char *field = "";
 	struct why why = {.e = E_OK};
-	enum err e = enclose(s->c, s->finishing.form->form, call_option(s->c, "answers"), values, count, &l->arena,
-	                     &l->enclosed, &field, &why);
+	enum err e = enclose(s->c, s->finishing.form->form, call_option(s->c, "answers"), values,
+			     count, &l->arena, &l->enclosed, &field, &why);
 
 	if (e != E_ANSWER_CONSTRAINT)
 		return e;
@@ -167,7 +172,8 @@ enclose_files(struct submit *s, struct line *l, struct field_value *values, size
 	return E_OK;
 }
 
-/* Check one line; when it is good, its record joins the batch. `text` is JSON, or none for the CSV row. */
+/* Check one line; when it is good, its record joins the batch. `text` is JSON, or none for the CSV
+ * row. */
 static enum err
 take_line(struct submit *s, unsigned number, struct bytes text, size_t row)
 {
@@ -226,8 +232,8 @@ tell_refused(struct submit *s, const struct line *l)
 			json_key_str(&w, "error", f->message);
 			writer_str(&w, "}\n");
 		} else {
-			writer_printf(&w, "line %u: %s%s%s\n", l->number, f->ref, f->ref[0] != '\0' ? ": " : "",
-			              f->message);
+			writer_printf(&w, "line %u: %s%s%s\n", l->number, f->ref,
+				      f->ref[0] != '\0' ? ": " : "", f->message);
 		}
 		if (call_json(s->c))
 			break; /* a line a refused line */
@@ -262,8 +268,8 @@ flush(struct submit *s)
 	enum err e = E_OK;
 	size_t i;
 
-	if (s->record_count > 0 &&
-	    (e = finish_records(&s->finishing, s->records, s->record_count, call_why(s->c))) == E_OK)
+	if (s->record_count > 0 && (e = finish_records(&s->finishing, s->records, s->record_count,
+						       call_why(s->c))) == E_OK)
 		after(s, s->record_count);
 	for (i = 0; i < s->line_count; i++) {
 		struct line *l = &s->lines[i];
@@ -292,7 +298,8 @@ key_is_in_batch(const struct submit *s)
 	size_t i;
 
 	for (i = 0; last->has_submit_key && i + 1 < s->record_count; i++)
-		if (memcmp(s->records[i].submit_key, last->submit_key, sizeof(last->submit_key)) == 0)
+		if (memcmp(s->records[i].submit_key, last->submit_key, sizeof(last->submit_key)) ==
+		    0)
 			return true;
 	return false;
 }
@@ -313,12 +320,15 @@ step(struct submit *s, unsigned number, struct bytes text, size_t row)
 		if ((e = flush(s)) != E_OK || (e = take_line(s, number, text, row)) != E_OK)
 			return e;
 	}
-	if (form_local_count(s->finishing.form->form) > 0) { /* the next line sees what this one left */
+	if (form_local_count(s->finishing.form->form) >
+	    0) { /* the next line sees what this one left */
 		e = flush(s);
 		return e == E_OK ? finish_refresh(&s->finishing, call_why(s->c)) : e;
 	}
 	/* what is enclosed stays in memory until then */
-	return s->line_count == BATCH_MAX || s->lines[s->line_count - 1].enclosed.count > 0 ? flush(s) : E_OK;
+	return s->line_count == BATCH_MAX || s->lines[s->line_count - 1].enclosed.count > 0
+		   ? flush(s)
+		   : E_OK;
 }
 
 /* ---- the file ---- */
@@ -356,7 +366,8 @@ check_header(struct submit *s)
 	for (i = 0; i < s->csv->rows[0].cell_count; i++) {
 		const char *name = csv_cell(&s->csv->rows[0], i);
 
-		if (form_field_find(form, name) == SIZE_MAX && (s->key == NULL || strcmp(name, s->key) != 0))
+		if (form_field_find(form, name) == SIZE_MAX &&
+		    (s->key == NULL || strcmp(name, s->key) != 0))
 			return why_set(call_why(s->c), E_FIELD_UNKNOWN, "%s", name);
 	}
 	return E_OK;
@@ -390,7 +401,8 @@ is_csv(const struct call *c, struct bytes in)
 
 	if (n > 4 && strcasecmp(name + n - 4, ".csv") == 0)
 		return true;
-	while (i < in.n && (in.p[i] == ' ' || in.p[i] == '\n' || in.p[i] == '\r' || in.p[i] >= 0x80))
+	while (i < in.n &&
+	       (in.p[i] == ' ' || in.p[i] == '\n' || in.p[i] == '\r' || in.p[i] >= 0x80))
 		i++;
 	return i < in.n && in.p[i] != '{' && strcmp(name, "-") == 0;
 }
@@ -400,15 +412,16 @@ finish_telling(struct submit *s)
 {
 	if (call_json(s->c))
 		call_out(s->c, "{\"accepted\":%llu,\"refused\":%llu,\"duplicates\":%llu}\n",
-		         (unsigned long long)s->accepted, (unsigned long long)s->refused,
-		         (unsigned long long)s->duplicates);
+			 (unsigned long long)s->accepted, (unsigned long long)s->refused,
+			 (unsigned long long)s->duplicates);
 	else
 		call_out(s->c, "%llu accepted (%llu of them already there), %llu refused.\n",
-		         (unsigned long long)s->accepted, (unsigned long long)s->duplicates,
-		         (unsigned long long)s->refused);
+			 (unsigned long long)s->accepted, (unsigned long long)s->duplicates,
+			 (unsigned long long)s->refused);
 	if (s->refused > 0)
 		return why_set(call_why(s->c), E_REFUSED_LINES, "%llu of %llu lines were refused",
-		               (unsigned long long)s->refused, (unsigned long long)(s->refused + s->accepted));
+			       (unsigned long long)s->refused,
+			       (unsigned long long)(s->refused + s->accepted));
 	return E_OK;
 }
 
@@ -424,7 +437,7 @@ cmd_submit(struct call *c)
 	s->c = c;
 	s->key = call_option(c, "key");
 	if ((e = finish_begin(&s->finishing, call_peer(c), acting_identity(c), call_arg(c, 0),
-	                      call_option(c, "area"), call_why(c))) == E_OK &&
+			      call_option(c, "area"), call_why(c))) == E_OK &&
 	    (e = call_input(c, "answers", &in)) == E_OK) {
 		e = is_csv(c, in) ? submit_csv(s, in) : submit_json(s, in);
 		if (e == E_OK)
@@ -432,8 +445,11 @@ cmd_submit(struct call *c)
 		if (e == E_OK)
 			e = finish_telling(s);
 		else if (s->kept > 0)
-			call_note(c, "%llu records, of the lines before line %u, are kept: mend what is wrong and go on with that "
-			          "line, or repeat all of it with the same --key.\n", (unsigned long long)s->kept, s->next);
+			call_note(
+			    c,
+			    "%llu records, of the lines before line %u, are kept: mend what is wrong and go on with that "
+			    "line, or repeat all of it with the same --key.\n",
+			    (unsigned long long)s->kept, s->next);
 	}
 	while (s->line_count > 0)
 		line_free(&s->lines[--s->line_count]);

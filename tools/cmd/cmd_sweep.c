@@ -16,7 +16,8 @@ form_of(struct sweep *s, const struct sweep_due *due)
 	return form == NULL ? "unknown" : form_id(form->form);
 }
 
-/* What is irrevocable is not left to a clock that may be wrong, unless a person says how many records it is about. */
+/* What is irrevocable is not left to a clock that may be wrong, unless a person says how many
+ * records it is about. */
 static enum err
 check_count(struct call *c, const struct sweep *s)
 {
@@ -24,11 +25,15 @@ check_count(struct call *c, const struct sweep *s)
 	char *end;
 
 	if (text != NULL && (strtoull(text, &end, 10) != s->count || *end != '\0' || *text == '\0'))
-		return why_set(call_why(c), E_USAGE, "%zu records are due, not %s: see banyan sweep STORE --dry-run", s->count, text);
-	if (text == NULL && s->now_s > s->newest_s && (s->now_s - s->newest_s) / 86400u > SWEEP_CLOCK_DAYS)
 		return why_set(call_why(c), E_USAGE,
-		               "nothing came here for %u days by this computer's clock: if the clock is right, give --records %zu",
-		               (s->now_s - s->newest_s) / 86400u, s->count);
+			       "%zu records are due, not %s: see banyan sweep STORE --dry-run",
+			       s->count, text);
+	if (text == NULL && s->now_s > s->newest_s &&
+	    (s->now_s - s->newest_s) / 86400u > SWEEP_CLOCK_DAYS)
+		return why_set(
+		    call_why(c), E_USAGE,
+		    "nothing came here for %u days by this computer's clock: if the clock is right, give --records %zu",
+		    (s->now_s - s->newest_s) / 86400u, s->count);
 	return E_OK;
 }
 
@@ -55,8 +60,11 @@ tell_each(struct call *c, struct sweep *s, const char *state)
 			json_key_str(&w, "state", state);
 			writer_str(&w, "}\n");
 		} else {
-			writer_printf(&w, "%s %s %s: %s, last changed %.10s, kept for %u days\n", hex, form_of(s, due), due->area,
-			              due->parts == ERASURE_ALL ? "the whole record" : "what identifies", when, due->days);
+			writer_printf(&w, "%s %s %s: %s, last changed %.10s, kept for %u days\n",
+				      hex, form_of(s, due), due->area,
+				      due->parts == ERASURE_ALL ? "the whole record"
+								: "what identifies",
+				      when, due->days);
 		}
 	}
 	if (writer_end(&w) == E_OK)
@@ -80,7 +88,8 @@ sweep(struct call *c, struct sweep *s)
 		return e;
 	pthread_mutex_lock(&p->acting);
 	if ((e = sweep_run(s, progress, c, call_why(c))) != E_OK && s->ordered == s->count) {
-		call_note(c, "The orders are given, and go on at the next command (now: %s).\n", err_sentence(e));
+		call_note(c, "The orders are given, and go on at the next command (now: %s).\n",
+			  err_sentence(e));
 		*call_why(c) = (struct why){.e = E_OK};
 		e = E_OK;
 	}
@@ -99,7 +108,8 @@ cmd_sweep(struct call *c)
 
 	if (!peer_is_node(p))
 		return why_set(call_why(c), E_NODE_ONLY, "sweep");
-	if ((e = acting_enrolment(c, &who)) != E_OK || (e = acting_may(c, ACT_ERASE, who.area, false)) != E_OK)
+	if ((e = acting_enrolment(c, &who)) != E_OK ||
+	    (e = acting_may(c, ACT_ERASE, who.area, false)) != E_OK)
 		return e;
 	e = sweep_find(&s, p, &who, call_actor(c), call_why(c));
 	if (e == E_OK && !dry)
@@ -107,14 +117,22 @@ cmd_sweep(struct call *c)
 	if (e == E_OK && (dry || call_json(c)))
 		tell_each(c, &s, dry ? "due" : "erased");
 	if (e == E_OK && !call_json(c) && s.count == 0)
-		call_out(c, s.rules.count == 0 ? "This programme has no rules of retention: banyan retention STORE --help\n"
-		                               : "Nothing is due.\n");
+		call_out(
+		    c,
+		    s.rules.count == 0
+			? "This programme has no rules of retention: banyan retention STORE --help\n"
+			: "Nothing is due.\n");
 	else if (e == E_OK && !call_json(c) && dry)
-		call_out(c, "%zu record%s due. banyan sweep STORE erases them; nobody can take it back.\n", s.count, s.count == 1 ? " is" : "s are");
+		call_out(
+		    c,
+		    "%zu record%s due. banyan sweep STORE erases them; nobody can take it back.\n",
+		    s.count, s.count == 1 ? " is" : "s are");
 	else if (e == E_OK && !call_json(c))
-		call_out(c, "%zu record%s erased as the programme's rules say. Devices and other offices follow when they sync.\n"
-		            "Backups from before hold them: the orders are kept in %s.orders beside the store, for restore.\n",
-		         s.ordered, s.ordered == 1 ? " is" : "s are", p->path);
+		call_out(
+		    c,
+		    "%zu record%s erased as the programme's rules say. Devices and other offices follow when they sync.\n"
+		    "Backups from before hold them: the orders are kept in %s.orders beside the store, for restore.\n",
+		    s.ordered, s.ordered == 1 ? " is" : "s are", p->path);
 	sweep_free(&s);
 	return e;
 }

@@ -21,11 +21,13 @@ tell_whole(struct call *c, const struct bundle *b)
 	if (call_json(c))
 		return;
 	if (b->whole == b->count)
-		call_out(c, "The bundle is whole: %lu envelope%s.\n", (unsigned long)b->count, b->count == 1 ? "" : "s");
+		call_out(c, "The bundle is whole: %lu envelope%s.\n", (unsigned long)b->count,
+			 b->count == 1 ? "" : "s");
 	else
-		call_out(c, "The bundle is %s: %lu of %lu envelopes are whole, %llu of %llu bytes.\n",
-		         b->cut ? "cut" : "damaged", (unsigned long)b->whole, (unsigned long)b->count,
-		         (unsigned long long)b->whole_bytes, (unsigned long long)b->bytes);
+		call_out(
+		    c, "The bundle is %s: %lu of %lu envelopes are whole, %llu of %llu bytes.\n",
+		    b->cut ? "cut" : "damaged", (unsigned long)b->whole, (unsigned long)b->count,
+		    (unsigned long long)b->whole_bytes, (unsigned long long)b->bytes);
 }
 
 static uint64_t
@@ -44,46 +46,64 @@ aside_count(struct peer *p)
 static void
 tell_json(struct call *c, const struct bundle *b, const struct mail_taken *t, uint64_t aside)
 {
-	call_out(c, "{\"envelopes\":%lu,\"whole\":%lu,\"opened\":%llu,\"for_others\":%llu,\"parcels\":%llu,"
-	            "\"duplicates\":%llu,\"forks\":%llu,\"receipts\":%llu,\"received\":%llu,\"pieces\":%llu,"
-	            "\"attachments\":%llu,\"refused\":%llu,\"erased\":%llu,\"set_aside\":%llu}\n",
-	         (unsigned long)b->count, (unsigned long)b->whole, (unsigned long long)t->envelopes,
-	         (unsigned long long)t->others, (unsigned long long)t->parcels, (unsigned long long)t->duplicates,
-	         (unsigned long long)t->forks, (unsigned long long)t->receipts, (unsigned long long)t->downs,
-	         (unsigned long long)t->pieces, (unsigned long long)t->attachments, (unsigned long long)t->refused,
-	         (unsigned long long)t->erased, (unsigned long long)aside);
+	call_out(
+	    c,
+	    "{\"envelopes\":%lu,\"whole\":%lu,\"opened\":%llu,\"for_others\":%llu,\"parcels\":%llu,"
+	    "\"duplicates\":%llu,\"forks\":%llu,\"receipts\":%llu,\"received\":%llu,\"pieces\":%llu,"
+	    "\"attachments\":%llu,\"refused\":%llu,\"erased\":%llu,\"set_aside\":%llu}\n",
+	    (unsigned long)b->count, (unsigned long)b->whole, (unsigned long long)t->envelopes,
+	    (unsigned long long)t->others, (unsigned long long)t->parcels,
+	    (unsigned long long)t->duplicates, (unsigned long long)t->forks,
+	    (unsigned long long)t->receipts, (unsigned long long)t->downs,
+	    (unsigned long long)t->pieces, (unsigned long long)t->attachments,
+	    (unsigned long long)t->refused, (unsigned long long)t->erased,
+	    (unsigned long long)aside);
 }
 
 static void
 tell(struct call *c, const struct mail_taken *t, uint64_t aside)
 {
 	if (peer_is_node(call_peer(c)))
-		call_out(c, "%llu parcel%s taken, %llu were here already.\n", (unsigned long long)(t->parcels + t->forks),
-		         t->parcels + t->forks == 1 ? "" : "s", (unsigned long long)t->duplicates);
+		call_out(c, "%llu parcel%s taken, %llu were here already.\n",
+			 (unsigned long long)(t->parcels + t->forks),
+			 t->parcels + t->forks == 1 ? "" : "s", (unsigned long long)t->duplicates);
 	else
-		call_out(c, "%llu receipt%s and %llu message%s of the office (forms, reviews) taken; %llu were here already.\n",
-		         (unsigned long long)t->receipts, t->receipts == 1 ? "" : "s", (unsigned long long)t->downs,
-		         t->downs == 1 ? "" : "s", (unsigned long long)t->duplicates);
+		call_out(
+		    c,
+		    "%llu receipt%s and %llu message%s of the office (forms, reviews) taken; %llu were here already.\n",
+		    (unsigned long long)t->receipts, t->receipts == 1 ? "" : "s",
+		    (unsigned long long)t->downs, t->downs == 1 ? "" : "s",
+		    (unsigned long long)t->duplicates);
 	if (t->pieces + t->attachments > 0)
-		call_out(c, peer_is_node(call_peer(c)) ? "%llu attachment%s whole now.\n" : "The office has %llu more attachment%s whole.\n",
-		         (unsigned long long)t->attachments, t->attachments == 1 ? (peer_is_node(call_peer(c)) ? " is" : "")
-		                                                                  : (peer_is_node(call_peer(c)) ? "s are" : "s"));
+		call_out(c,
+			 peer_is_node(call_peer(c))
+			     ? "%llu attachment%s whole now.\n"
+			     : "The office has %llu more attachment%s whole.\n",
+			 (unsigned long long)t->attachments,
+			 t->attachments == 1 ? (peer_is_node(call_peer(c)) ? " is" : "")
+					     : (peer_is_node(call_peer(c)) ? "s are" : "s"));
 	if (t->others > 0)
-		call_note(c, "%llu envelope%s for somebody else; nothing of them was kept.\n", (unsigned long long)t->others,
-		          t->others == 1 ? " is" : "s are");
+		call_note(c, "%llu envelope%s for somebody else; nothing of them was kept.\n",
+			  (unsigned long long)t->others, t->others == 1 ? " is" : "s are");
 	if (t->forks > 0)
-		call_note(c, "%llu parcel%s of a copied handset: both branches are kept.\n", (unsigned long long)t->forks,
-		          t->forks == 1 ? " is" : "s are");
+		call_note(c, "%llu parcel%s of a copied handset: both branches are kept.\n",
+			  (unsigned long long)t->forks, t->forks == 1 ? " is" : "s are");
 	if (t->erased > 0)
-		call_note(c, "%llu parcel%s of it hold%s what was erased since, and nothing of that was kept here: delete the file from the "
-		             "stick, and every copy of it.\n",
-		          (unsigned long long)t->erased, t->erased == 1 ? "" : "s", t->erased == 1 ? "s" : "");
+		call_note(
+		    c,
+		    "%llu parcel%s of it hold%s what was erased since, and nothing of that was kept here: delete the file from the "
+		    "stick, and every copy of it.\n",
+		    (unsigned long long)t->erased, t->erased == 1 ? "" : "s",
+		    t->erased == 1 ? "s" : "");
 	if (aside > 0)
-		call_note(c, "%llu parcel%s set aside for an officer: banyan status STORE says why.\n",
-		          (unsigned long long)aside, aside == 1 ? " was" : "s were");
+		call_note(c,
+			  "%llu parcel%s set aside for an officer: banyan status STORE says why.\n",
+			  (unsigned long long)aside, aside == 1 ? " was" : "s were");
 	if (t->forked)
-		call_note(c, "%s\n", "The office holds another log under this handset's name: somebody copied its store. The next "
-		                     "sync settles it; tell the office.");
+		call_note(
+		    c, "%s\n",
+		    "The office holds another log under this handset's name: somebody copied its store. The next "
+		    "sync settles it; tell the office.");
 }
 
 /* How it ends, in the order of what a person should do about it. */
@@ -94,13 +114,16 @@ verdict(struct call *c, const struct bundle *b, const struct mail_taken *t)
 
 	if (t->refused > 0)
 		return why_set(call_why(c), E_CARRIED_REFUSED, "%llu refused, the first because %s",
-		               (unsigned long long)t->refused, why_sentence(&t->why, sentence, sizeof(sentence)));
+			       (unsigned long long)t->refused,
+			       why_sentence(&t->why, sentence, sizeof(sentence)));
 	if (b->whole < b->count)
-		return why_set(call_why(c), E_BUNDLE_CUT, "%lu of %lu envelopes are missing or damaged",
-		               (unsigned long)(b->count - b->whole), (unsigned long)b->count);
+		return why_set(call_why(c), E_BUNDLE_CUT,
+			       "%lu of %lu envelopes are missing or damaged",
+			       (unsigned long)(b->count - b->whole), (unsigned long)b->count);
 	if (b->count > 0 && t->envelopes == 0)
-		return why_set(call_why(c), E_CARRIED_REFUSED, "nothing in it is for this store: it is another office's or "
-		                                               "another programme's");
+		return why_set(call_why(c), E_CARRIED_REFUSED,
+			       "nothing in it is for this store: it is another office's or "
+			       "another programme's");
 	return E_OK;
 }
 
@@ -115,7 +138,8 @@ cmd_unpack(struct call *c)
 	struct why why;
 	enum err e;
 
-	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK || (e = call_input(c, "FILE", &file)) != E_OK)
+	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK ||
+	    (e = call_input(c, "FILE", &file)) != E_OK)
 		return e;
 	if ((e = bundle_read(file, &bundle, &why)) != E_OK)
 		return why_set(call_why(c), e, "%.100s: %s", call_arg(c, 0), why.thing);

@@ -31,15 +31,18 @@ cmd_void(struct call *c)
 	if (e != E_OK || (e = subject_find(c, call_arg(c, 0), ACT_VOID, &arena, s)) != E_OK ||
 	    (e = revise(c, s, body, "void", "", &id)) != E_OK)
 		goto done;
-	if (!peer_is_node(call_peer(c)) && erasures_settle(call_peer(c), call_why(c)) != E_OK) { /* it stays due */
-		call_note(c, "What it named is not all gone from the disk yet: %s\n", err_sentence(call_why(c)->e));
+	if (!peer_is_node(call_peer(c)) &&
+	    erasures_settle(call_peer(c), call_why(c)) != E_OK) { /* it stays due */
+		call_note(c, "What it named is not all gone from the disk yet: %s\n",
+			  err_sentence(call_why(c)->e));
 		*call_why(c) = (struct why){.e = E_OK};
 	}
 	if (call_json(c))
 		call_out(c, "{\"record\":\"%s\",\"state\":\"void\"}\n", s->hex);
 	else
 		call_out(c, "Record %s no longer counts.%s\n", s->hex,
-		         peer_is_node(call_peer(c)) ? "" : " The office learns it at the next sync.");
+			 peer_is_node(call_peer(c)) ? ""
+						    : " The office learns it at the next sync.");
 done:
 	arena_free(&arena);
 	return e;

@@ -1,4 +1,5 @@
-/* banyan vouch: the root's word that a node follows one that is gone, for an office further down. */
+/* banyan vouch: the root's word that a node follows one that is gone, for an office further down.
+ */
 #include <string.h>
 #include <time.h>
 
@@ -14,9 +15,11 @@ check(struct call *c, const struct root_file *root, const struct succession *m)
 
 	programme_id_of(&programme, &root->root.pub);
 	if (!ID_EQUAL(&programme, &m->programme))
-		return why_set(call_why(c), E_USAGE, "%s is of another programme than the root", call_arg(c, 0));
+		return why_set(call_why(c), E_USAGE, "%s is of another programme than the root",
+			       call_arg(c, 0));
 	if (strcmp(m->area, call_option(c, "area")) != 0)
-		return why_set(call_why(c), E_USAGE, "%s asks for the office for %s", call_arg(c, 0), m->area);
+		return why_set(call_why(c), E_USAGE, "%s asks for the office for %s",
+			       call_arg(c, 0), m->area);
 	return E_OK;
 }
 
@@ -36,7 +39,7 @@ sign(struct call *c, const struct root_file *root, struct succession *m)
 		e = writer_end(&text);
 	}
 	e = e == E_OK ? successor_create(call_option(c, "output"), writer_view(&text), call_why(c))
-	              : why_set(call_why(c), e, "%s", call_arg(c, 0));
+		      : why_set(call_why(c), e, "%s", call_arg(c, 0));
 	writer_free(&statement);
 	writer_free(&text);
 	return e;
@@ -72,7 +75,8 @@ cmd_vouch(struct call *c)
 		return e;
 	if (!root_file_has_root(&root))
 		e = why_set(call_why(c), E_ROOT_FILE, "%s", call_option(c, "root"));
-	if (e == E_OK && (e = successor_read(call_arg(c, 0), &m, call_why(c))) == E_OK && (e = check(c, &root, &m)) == E_OK)
+	if (e == E_OK && (e = successor_read(call_arg(c, 0), &m, call_why(c))) == E_OK &&
+	    (e = check(c, &root, &m)) == E_OK)
 		e = sign(c, &root, &m);
 	crypto_wipe(&root, sizeof(root));
 	if (e == E_OK)

@@ -33,7 +33,8 @@ count_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	return e;
 }
 
-/* On a device: what the node has not acknowledged. At a node: records of which some part is in no backup. */
+/* On a device: what the node has not acknowledged. At a node: records of which some part is in no
+ * backup. */
 static enum err
 unsent(struct peer *p, uint64_t *out)
 {
@@ -50,7 +51,8 @@ unsent(struct peer *p, uint64_t *out)
 	store_read_end(txn);
 	*out = waiting.records + n.records;
 	/* A correction that waits is lost as a record is. */
-	if (e == E_OK && *out == 0 && (waiting.slices > 0 || (waiting.parcels > 0 && !peer_is_node(p))))
+	if (e == E_OK && *out == 0 &&
+	    (waiting.slices > 0 || (waiting.parcels > 0 && !peer_is_node(p))))
 		*out = waiting.slices > 0 ? waiting.slices : 1;
 	return e;
 }
@@ -64,23 +66,26 @@ number_of(struct call *c, bool *given, uint64_t *out)
 	*given = text != NULL;
 	*out = text == NULL ? 0 : strtoull(text, &end, 10);
 	if (text != NULL && (text[0] < '0' || text[0] > '9' || *end != '\0'))
-		return why_set(call_why(c), E_USAGE, "--lose-unsent is a number of records, not \"%s\"", text);
+		return why_set(call_why(c), E_USAGE,
+			       "--lose-unsent is a number of records, not \"%s\"", text);
 	return E_OK;
 }
 
 static enum err
 check_number(struct call *c, bool given, uint64_t allowed)
 {
-	const char *what = peer_is_node(call_peer(c)) ? "in no backup yet; run banyan backup" : "not sent yet; run banyan sync";
+	const char *what = peer_is_node(call_peer(c)) ? "in no backup yet; run banyan backup"
+						      : "not sent yet; run banyan sync";
 	uint64_t count;
 	enum err e = unsent(call_peer(c), &count);
 
 	if (e != E_OK)
 		return e;
 	if (count != (given ? allowed : 0))
-		return why_set(call_why(c), E_UNSENT, "%llu record%s%s %s %s", (unsigned long long)count,
-		               count == 1 ? "" : "s", given ? " (you said another number)" : "",
-		               count == 1 ? "is" : "are", what);
+		return why_set(call_why(c), E_UNSENT, "%llu record%s%s %s %s",
+			       (unsigned long long)count, count == 1 ? "" : "s",
+			       given ? " (you said another number)" : "", count == 1 ? "is" : "are",
+			       what);
 	return E_OK;
 }
 
@@ -95,17 +100,22 @@ cmd_wipe(struct call *c)
 		return e;
 	if (call_peer(c) != NULL && (e = check_number(c, given, allowed)) != E_OK)
 		return e;
-	if ((e = keyring_wipe(call_peer(c) != NULL ? call_peer(c)->path : call_store_path(c), call_why(c))) != E_OK)
+	if ((e = keyring_wipe(call_peer(c) != NULL ? call_peer(c)->path : call_store_path(c),
+			      call_why(c))) != E_OK)
 		return e;
 	call_kept(c, "the keys are destroyed");
 	if (call_json(c))
-		call_out(c, "{\"wiped\":true,\"checked\":%s}\n", call_peer(c) != NULL ? "true" : "false");
+		call_out(c, "{\"wiped\":true,\"checked\":%s}\n",
+			 call_peer(c) != NULL ? "true" : "false");
 	else
-		call_out(c, "The keys are destroyed. What is left there cannot be read by anyone.\n");
+		call_out(c,
+			 "The keys are destroyed. What is left there cannot be read by anyone.\n");
 	if (call_peer(c) == NULL && !call_json(c))
-		call_out(c, "Without the passphrase nobody could count what was not sent: your %llu was not checked. If a "
-		            "banyan still runs on this store, stop it: it has the keys in its memory.\n",
-		         (unsigned long long)allowed);
+		call_out(
+		    c,
+		    "Without the passphrase nobody could count what was not sent: your %llu was not checked. If a "
+		    "banyan still runs on this store, stop it: it has the keys in its memory.\n",
+		    (unsigned long long)allowed);
 	if (call_is_asked(c))
 		(void)kill(getpid(), SIGTERM); /* the daemon that owned the store ends too */
 	return E_OK;

@@ -16,7 +16,8 @@ calendar_day(int32_t year, int32_t month, int32_t day_of_month)
 static void
 split(int32_t day, int32_t *year, int32_t *month, int32_t *day_of_month)
 {
-	int32_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
+	int32_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097,
+		of_era = z - era * 146097;
 	int32_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	int32_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
 
@@ -66,6 +67,6 @@ calendar_write(char out[CALENDAR_DAY_BYTES], int32_t day)
 	int32_t year, month, day_of_month;
 
 	split(day, &year, &month, &day_of_month);
-	(void)snprintf(out, CALENDAR_DAY_BYTES, "%04d-%02d-%02d", (int)(year % 10000), (int)(month % 100),
-	               (int)(day_of_month % 100));
+	(void)snprintf(out, CALENDAR_DAY_BYTES, "%04d-%02d-%02d", (int)(year % 10000),
+		       (int)(month % 100), (int)(day_of_month % 100));
 }

@@ -1,6 +1,6 @@
 /*
- * calendar: days and months of the proleptic Gregorian calendar, in UTC. A day is counted from 1970-01-01, a month
- * as year * 12 + (month - 1).
+ * calendar: days and months of the proleptic Gregorian calendar, in UTC. A day is counted from
+ * 1970-01-01, a month as year * 12 + (month - 1).
  */
 #ifndef BANYAN_TOOLS_EXTRACT_CALENDAR_H
 #define BANYAN_TOOLS_EXTRACT_CALENDAR_H

@@ -61,8 +61,10 @@ add_column(struct sheet *s, const struct form_field *field)
 	for (i = 0; i < s->column_count; i++)
 		if (strcmp(s->columns[i].path, path) == 0)
 			return;
-	s->columns[s->column_count++] = (struct column){.path = path, .key = field->key, .text = is_text(field->type),
-	                                                .identifying = field->cls == CLASS_D};
+	s->columns[s->column_count++] = (struct column){.path = path,
+							.key = field->key,
+							.text = is_text(field->type),
+							.identifying = field->cls == CLASS_D};
 }
 
 /* One version's fields. A repeat comes before what is in it. */
@@ -73,7 +75,8 @@ add_version(struct columns *c, const struct form *form, size_t room, bool identi
 
 	for (f = 0; f < form_field_count(form); f++) {
 		const struct form_field *field = form_field(form, f);
-		const char *around = field->repeat < 0 ? "" : form_field(form, (size_t)field->repeat)->path;
+		const char *around =
+		    field->repeat < 0 ? "" : form_field(form, (size_t)field->repeat)->path;
 		struct sheet *s = sheet_of(c, around);
 
 		if (s == NULL)
@@ -88,7 +91,7 @@ add_version(struct columns *c, const struct form *form, size_t room, bool identi
 			inner->columns = arena_alloc(&c->arena, room * sizeof(struct column));
 			c->sheet_count += inner->columns != NULL;
 		} else if (field->type != QUESTION_REPEAT && has_value(field->type) &&
-		           (identifying || field->cls != CLASS_D)) {
+			   (identifying || field->cls != CLASS_D)) {
 			add_column(s, field);
 		}
 	}
@@ -109,7 +112,8 @@ columns_of(struct columns *c, struct peer *p, const char *id, bool identifying, 
 		if (strcmp(form_id(entry->form), id) == 0)
 			room += form_field_count(entry->form);
 	c->sheets = arena_alloc(&c->arena, room * sizeof(*c->sheets));
-	if (c->sheets == NULL || (c->sheets[0].columns = arena_alloc(&c->arena, room * sizeof(struct column))) == NULL)
+	if (c->sheets == NULL ||
+	    (c->sheets[0].columns = arena_alloc(&c->arena, room * sizeof(struct column))) == NULL)
 		return why_set(why, E_NO_MEMORY, "%s", id);
 	c->sheets[0].repeat = "";
 	c->sheet_count = 1;
@@ -131,7 +135,7 @@ void
 columns_header(const struct sheet *s, struct writer *w)
 {
 	static const char *const of_record[] = {"id",      "version",  "area",  "author",
-	                                        "created", "received", "state", "review"};
+						"created", "received", "state", "review"};
 	size_t i;
 
 	if (s->repeat[0] == '\0')
@@ -262,8 +266,8 @@ struct both {
 };
 
 static void
-write_rows(const struct sheet *s, const char *parent, const char *number, struct both rows, struct writer *w,
-           uint64_t *count)
+write_rows(const struct sheet *s, const char *parent, const char *number, struct both rows,
+	   struct writer *w, uint64_t *count)
 {
 	uint32_t n = rows_in(rows.open), m = rows_in(rows.identifying), i;
 	char text[NUMBER_BYTES];
@@ -276,18 +280,20 @@ write_rows(const struct sheet *s, const char *parent, const char *number, struct
 		sheet_str(w, true, parent);
 		sheet_str(w, false, text);
 		for (c = 0; c < s->column_count; c++)
-			write_value(&s->columns[c], in_map(s->columns[c].identifying ? identifying : open,
-			                                   s->columns[c].path), w);
+			write_value(&s->columns[c],
+				    in_map(s->columns[c].identifying ? identifying : open,
+					   s->columns[c].path),
+				    w);
 		sheet_end_line(w);
 		(*count)++;
 	}
 }
 
-/* The chain of sheets from the outermost repeat to the one wanted is followed by calling itself: at most as deep as a
- * form's repeats (PACK_DEPTH_MAX). */
+/* The chain of sheets from the outermost repeat to the one wanted is followed by calling itself: at
+ * most as deep as a form's repeats (PACK_DEPTH_MAX). */
 static void
-write_level(const struct sheet *wanted, const struct sheet *level, const char *parent, const char *number,
-            struct both rows, struct writer *w, uint64_t *count)
+write_level(const struct sheet *wanted, const struct sheet *level, const char *parent,
+	    const char *number, struct both rows, struct writer *w, uint64_t *count)
 {
 	const struct sheet *inner = wanted;
 	uint32_t n, m, i;
@@ -303,7 +309,7 @@ write_level(const struct sheet *wanted, const struct sheet *level, const char *p
 	m = rows_in(rows.identifying);
 	for (i = 0; i < (n > m ? n : m); i++) {
 		struct both next = {in_map(row_of(rows.open, i), inner->in_row),
-		                    in_map(row_of(rows.identifying, i), inner->in_row)};
+				    in_map(row_of(rows.identifying, i), inner->in_row)};
 
 		(void)snprintf(text, sizeof(text), "%.60s%u.", number, (unsigned)i + 1);
 		write_level(wanted, inner, parent, text, next, w, count);
@@ -311,8 +317,8 @@ write_level(const struct sheet *wanted, const struct sheet *level, const char *p
 }
 
 static void
-write_record(const struct sheet *s, const char *id, const struct view_record *v, const struct record_row *row,
-             struct writer *w)
+write_record(const struct sheet *s, const char *id, const struct view_record *v,
+	     const struct record_row *row, struct writer *w)
 {
 	char created[32], received[32] = "";
 	size_t i;
@@ -329,13 +335,14 @@ write_record(const struct sheet *s, const char *id, const struct view_record *v,
 	sheet_str(w, false, v->state);
 	sheet_str(w, false, v->review == REVIEW_NONE ? "" : review_state_name(v->review));
 	for (i = 0; i < s->column_count; i++)
-		write_value(&s->columns[i], unit_of(row, s->columns[i].key, s->columns[i].identifying), w);
+		write_value(&s->columns[i],
+			    unit_of(row, s->columns[i].key, s->columns[i].identifying), w);
 	sheet_end_line(w);
 }
 
 enum err
-columns_write(const struct sheet *s, const struct view_record *v, const struct record_row *row, struct writer *w,
-              uint64_t *rows)
+columns_write(const struct sheet *s, const struct view_record *v, const struct record_row *row,
+	      struct writer *w, uint64_t *rows)
 {
 	const struct sheet *outermost = s;
 	char id[2 * ID_BYTES + 1];

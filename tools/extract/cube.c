@@ -11,8 +11,10 @@
 /* What a sum needs beside the count. */
 struct tally {
 	double sum, size; /* size: of absolute values */
-	double of_record, greatest; /* absolute value: of the record at hand; of the one that gave most */
-	uint32_t record, givers;    /* the record at hand; how many records gave something other than zero */
+	double of_record,
+	    greatest; /* absolute value: of the record at hand; of the one that gave most */
+	uint32_t record,
+	    givers; /* the record at hand; how many records gave something other than zero */
 };
 
 struct cube {
@@ -26,7 +28,8 @@ struct cube {
 };
 
 enum err
-cube_new(struct cube **out, const struct cube_dimension *dimensions, size_t count, bool sums, struct why *why)
+cube_new(struct cube **out, const struct cube_dimension *dimensions, size_t count, bool sums,
+	 struct why *why)
 {
 	size_t max = sums ? EXTRACT_SUM_CELLS_MAX : EXTRACT_CELLS_MAX, i;
 	struct cube *c;
@@ -40,10 +43,14 @@ cube_new(struct cube **out, const struct cube_dimension *dimensions, size_t coun
 	for (i = count; i > 0; i--) {
 		c->dimensions[i - 1] = dimensions[i - 1];
 		c->stride[i - 1] = c->cells;
-		if (dimensions[i - 1].node_count > 0 && c->cells > max / dimensions[i - 1].node_count) {
+		if (dimensions[i - 1].node_count > 0 &&
+		    c->cells > max / dimensions[i - 1].node_count) {
 			free(c);
-			return why_set(why, E_LIMIT, "a table of more than %zu cells (ask for fewer dimensions, or "
-			                             "an area level)", max);
+			return why_set(
+			    why, E_LIMIT,
+			    "a table of more than %zu cells (ask for fewer dimensions, or "
+			    "an area level)",
+			    max);
 		}
 		c->cells *= dimensions[i - 1].node_count;
 	}
@@ -118,7 +125,8 @@ is_hidden(const struct cube *c, size_t cell)
 	size_t i;
 
 	for (i = 0; i < c->dimension_count; i++)
-		if (cell / c->stride[i] % c->dimensions[i].node_count >= c->dimensions[i].code_count)
+		if (cell / c->stride[i] % c->dimensions[i].node_count >=
+		    c->dimensions[i].code_count)
 			return true;
 	return false;
 }
@@ -153,7 +161,8 @@ find_margins(const struct cube_dimension *d, uint8_t *margin)
 		}
 }
 
-/* Fold each node of dimension d into its parent, from the last up: children stand behind their parents. */
+/* Fold each node of dimension d into its parent, from the last up: children stand behind their
+ * parents. */
 static void
 fold(struct cube *c, size_t d)
 {

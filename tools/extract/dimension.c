@@ -33,7 +33,8 @@ add(struct dimension *d, const char *code, uint32_t parent)
 static uint32_t *
 areas_in_scope(struct query *q, uint32_t scope, uint32_t *count)
 {
-	uint32_t *in = arena_alloc(&q->arena, (area_count(q->areas) + 1u) * sizeof(*in)), at = scope;
+	uint32_t *in = arena_alloc(&q->arena, (area_count(q->areas) + 1u) * sizeof(*in)),
+		 at = scope;
 
 	*count = 0;
 	while (in != NULL) {
@@ -72,10 +73,11 @@ all_levels(struct query *q, struct dimension *d, const uint32_t *in, uint32_t co
 	return E_OK;
 }
 
-/* Areas of one level; `in` has parents first, so what lies below an area of the level finds its node there. */
+/* Areas of one level; `in` has parents first, so what lies below an area of the level finds its
+ * node there. */
 static enum err
-one_level(struct query *q, struct dimension *d, const uint32_t *in, uint32_t count, const char *level,
-          struct why *why)
+one_level(struct query *q, struct dimension *d, const uint32_t *in, uint32_t count,
+	  const char *level, struct why *why)
 {
 	uint32_t i;
 	enum err e;
@@ -92,7 +94,8 @@ one_level(struct query *q, struct dimension *d, const uint32_t *in, uint32_t cou
 			d->base_of_area[in[i]] = add(d, a->code, 0);
 	}
 	if (d->cube.code_count == 1)
-		return why_set(why, E_USAGE, "there is no area of the level \"%s\" in %s", level, q->scope);
+		return why_set(why, E_USAGE, "there is no area of the level \"%s\" in %s", level,
+			       q->scope);
 	return E_OK;
 }
 
@@ -115,7 +118,8 @@ dimension_areas(struct query *q, struct dimension *d, const char *level, struct 
 /* ---- times ---- */
 
 enum err
-dimension_times(struct query *q, struct dimension *d, int32_t first_day, int32_t last_day, struct why *why)
+dimension_times(struct query *q, struct dimension *d, int32_t first_day, int32_t last_day,
+		struct why *why)
 {
 	bool month = d->kind == DIMENSION_MONTH;
 	int32_t first = calendar_month_of(first_day), last = calendar_month_of(last_day), i;
@@ -126,7 +130,8 @@ dimension_times(struct query *q, struct dimension *d, int32_t first_day, int32_t
 		last /= 12;
 	}
 	if (last - first >= 10000)
-		return why_set(why, E_LIMIT, "a period of more than 10000 %s", month ? "months" : "years");
+		return why_set(why, E_LIMIT, "a period of more than 10000 %s",
+			       month ? "months" : "years");
 	if ((e = room(q, d, (uint32_t)(last - first) + 2)) != E_OK)
 		return e;
 	d->first = first;
@@ -135,7 +140,8 @@ dimension_times(struct query *q, struct dimension *d, int32_t first_day, int32_t
 		char text[32];
 
 		if (month)
-			(void)snprintf(text, sizeof(text), "%04d-%02d", (int)(i / 12), (int)(i % 12) + 1);
+			(void)snprintf(text, sizeof(text), "%04d-%02d", (int)(i / 12),
+				       (int)(i % 12) + 1);
 		else
 			(void)snprintf(text, sizeof(text), "%04d", (int)i);
 		if (add(d, arena_str(&q->arena, text, strlen(text)), 0) == 0)
@@ -157,7 +163,8 @@ has_code(const struct dimension *d, const char *code)
 	return false;
 }
 
-/* The choices of every version, the newest version's first: a retired choice still has its records. */
+/* The choices of every version, the newest version's first: a retired choice still has its records.
+ */
 enum err
 dimension_choices(struct query *q, struct peer *p, struct dimension *d, struct why *why)
 {
@@ -176,10 +183,14 @@ dimension_choices(struct query *q, struct peer *p, struct dimension *d, struct w
 			room_for += form_choice_count(entry->form, f);
 	}
 	if (room_for == 2)
-		return why_set(why, E_USAGE, "the choices of %s are in a file, so it cannot be a dimension (take area)",
-		               d->field.path);
+		return why_set(
+		    why, E_USAGE,
+		    "the choices of %s are in a file, so it cannot be a dimension (take area)",
+		    d->field.path);
 	if (room_for > EXTRACT_CODES_MAX || (e = room(q, d, (uint32_t)room_for)) != E_OK)
-		return room_for > EXTRACT_CODES_MAX ? why_set(why, E_LIMIT, "the choices of %s", d->field.path) : e;
+		return room_for > EXTRACT_CODES_MAX
+			   ? why_set(why, E_LIMIT, "the choices of %s", d->field.path)
+			   : e;
 	if (!d->multiple) /* a record under two codes would be in a total twice */
 		margin = add(d, CODE_TOTAL, CUBE_NONE);
 	for (entry = first; entry != NULL; entry = entry->next) {

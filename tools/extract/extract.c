@@ -8,7 +8,8 @@
 
 #define MANIFEST_BYTES_MAX (256u << 10)
 
-/* One table is made at a time: each may take the memory of EXTRACT_CELLS_MAX, and two that are asked at once may overlap. */
+/* One table is made at a time: each may take the memory of EXTRACT_CELLS_MAX, and two that are
+ * asked at once may overlap. */
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 void
@@ -23,7 +24,8 @@ extract_audience(const struct enrolment *who, char out[RELEASE_AUDIENCE_BYTES])
 		(void)snprintf(out, RELEASE_AUDIENCE_BYTES, "office");
 }
 
-/* SHA-256 over the hashes of all parcels here, in the order they came: what this table is a function of. */
+/* SHA-256 over the hashes of all parcels here, in the order they came: what this table is a
+ * function of. */
 static enum err
 digest_parcels(struct store_txn *txn, uint8_t out[SHA256_BYTES])
 {
@@ -74,10 +76,11 @@ now_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* One snapshot: what was released before, else the counts. *cube stays NULL when the archive answers. */
+/* One snapshot: what was released before, else the counts. *cube stays NULL when the archive
+ * answers. */
 static enum err
-count(struct query *q, struct peer *p, const char *audience, struct extracted *out, struct cube **cube,
-      struct manifest_facts *facts, struct why *why)
+count(struct query *q, struct peer *p, const char *audience, struct extracted *out,
+      struct cube **cube, struct manifest_facts *facts, struct why *why)
 {
 	struct cube_dimension dimensions[EXTRACT_DIMENSIONS_MAX];
 	double began = now_seconds();
@@ -88,7 +91,8 @@ count(struct query *q, struct peer *p, const char *audience, struct extracted *o
 
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
-	e = release_find(txn, audience, form_id(q->form->form), q->text, q->from_day, q->to_day, &out->release, why);
+	e = release_find(txn, audience, form_id(q->form->form), q->text, q->from_day, q->to_day,
+			 &out->release, why);
 	if (e == E_OK) {
 		out->repeated = true;
 		writer_bytes(&out->manifest, out->release.manifest);
@@ -99,7 +103,7 @@ count(struct query *q, struct peer *p, const char *audience, struct extracted *o
 		goto done;
 	e = E_OK;
 	if (query_needs_span(q) && ((e = scan_span(q, p, txn, &first, &last)) != E_OK ||
-	                            (e = query_span(q, first, last, why)) != E_OK))
+				    (e = query_span(q, first, last, why)) != E_OK))
 		goto done;
 	for (d = 0; d < q->dimension_count; d++)
 		dimensions[d] = q->dimensions[d].cube;
@@ -114,8 +118,9 @@ done:
 }
 
 static enum err
-publish(struct query *q, struct peer *p, const struct enrolment *who, const char *audience, const struct cube *cube,
-        struct manifest_facts *facts, struct extracted *out, struct why *why)
+publish(struct query *q, struct peer *p, const struct enrolment *who, const char *audience,
+	const struct cube *cube, struct manifest_facts *facts, struct extracted *out,
+	struct why *why)
 {
 	struct release_writer w;
 	enum err e;
@@ -144,8 +149,8 @@ publish(struct query *q, struct peer *p, const struct enrolment *who, const char
 }
 
 enum err
-extract_run(struct peer *p, const struct enrolment *who, const struct query_asked *asked, struct extracted *out,
-            struct why *why)
+extract_run(struct peer *p, const struct enrolment *who, const struct query_asked *asked,
+	    struct extracted *out, struct why *why)
 {
 	char audience[RELEASE_AUDIENCE_BYTES] = "";
 	struct manifest_facts facts;

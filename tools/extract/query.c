@@ -36,15 +36,16 @@ is_identifying(struct peer *p, const char *id, const char *path)
 	for (; entry != NULL; entry = entry->next) {
 		size_t f = form_field_find(entry->form, path);
 
-		if (strcmp(form_id(entry->form), id) == 0 && f != SIZE_MAX && form_field(entry->form, f)->cls == CLASS_D)
+		if (strcmp(form_id(entry->form), id) == 0 && f != SIZE_MAX &&
+		    form_field(entry->form, f)->cls == CLASS_D)
 			return true;
 	}
 	return false;
 }
 
 static enum err
-field_find(struct query *q, struct peer *p, const char *path, const char *for_what, struct query_field *out,
-           struct why *why)
+field_find(struct query *q, struct peer *p, const char *path, const char *for_what,
+	   struct query_field *out, struct why *why)
 {
 	const struct form *form = q->form->form;
 	size_t f = form_field_find(form, path);
@@ -53,8 +54,9 @@ field_find(struct query *q, struct peer *p, const char *path, const char *for_wh
 	if (f == SIZE_MAX)
 		return why_set(why, E_FIELD_UNKNOWN, "%s", path);
 	if (is_identifying(p, form_id(form), path))
-		return why_set(why, E_DISCLOSURE, "%s is an identifying field (class D), which can never be %s", path,
-		               for_what);
+		return why_set(why, E_DISCLOSURE,
+			       "%s is an identifying field (class D), which can never be %s", path,
+			       for_what);
 	field = form_field(form, f);
 	memset(out, 0, sizeof(*out));
 	out->path = field->path;
@@ -64,7 +66,8 @@ field_find(struct query *q, struct peer *p, const char *path, const char *for_wh
 		return E_OK;
 	repeat = form_field(form, (size_t)field->repeat);
 	if (repeat->repeat >= 0)
-		return why_set(why, E_USAGE, "%s is in a repeat within a repeat, which cannot be counted", path);
+		return why_set(why, E_USAGE,
+			       "%s is in a repeat within a repeat, which cannot be counted", path);
 	out->in_repeat = true;
 	out->unit = repeat->key;
 	out->in_row = field->path + strlen(repeat->path) + 1;
@@ -93,7 +96,8 @@ says_it_again(const struct query *q, const struct dimension *d)
 
 	for (other = q->dimensions; other < d; other++)
 		if ((is_area_kind(d->kind) && is_area_kind(other->kind)) ||
-		    (is_time_kind(d->kind) && is_time_kind(other->kind)) || strcmp(d->name, other->name) == 0)
+		    (is_time_kind(d->kind) && is_time_kind(other->kind)) ||
+		    strcmp(d->name, other->name) == 0)
 			return true;
 	return false;
 }
@@ -107,16 +111,18 @@ read_choice(struct query *q, struct peer *p, struct dimension *d, struct why *wh
 	if ((e = field_find(q, p, d->name, "a dimension", &d->field, why)) != E_OK)
 		return e;
 	if (!is_choice(d->field.type))
-		return why_set(why, E_USAGE, "%s has no list of choices, so it cannot be a dimension", d->name);
+		return why_set(why, E_USAGE,
+			       "%s has no list of choices, so it cannot be a dimension", d->name);
 	d->multiple = d->field.type == QUESTION_SELECT_MULTIPLE ||
-	              d->field.type == QUESTION_SELECT_MULTIPLE_FROM_FILE;
+		      d->field.type == QUESTION_SELECT_MULTIPLE_FROM_FILE;
 	if (d->field.in_repeat) {
 		if (q->by_row && q->row_unit.v != d->field.unit.v)
-			return why_set(why, E_USAGE, "%s is in another repeat than the other dimension", d->name);
+			return why_set(why, E_USAGE,
+				       "%s is in another repeat than the other dimension", d->name);
 		q->by_row = true;
 		q->row_unit = d->field.unit;
 		q->row_path = arena_str(&q->arena, d->field.path,
-		                        (size_t)(d->field.in_row - d->field.path) - 1u);
+					(size_t)(d->field.in_row - d->field.path) - 1u);
 	}
 	return dimension_choices(q, p, d, why);
 }
@@ -130,7 +136,8 @@ read_dimension(struct query *q, struct peer *p, const char *name, size_t n, stru
 	if (n == 0)
 		return why_set(why, E_USAGE, "--by has an empty dimension");
 	if (q->dimension_count == EXTRACT_DIMENSIONS_MAX)
-		return why_set(why, E_LIMIT, "a table of more than %u dimensions", EXTRACT_DIMENSIONS_MAX);
+		return why_set(why, E_LIMIT, "a table of more than %u dimensions",
+			       EXTRACT_DIMENSIONS_MAX);
 	d = &q->dimensions[q->dimension_count++];
 	if ((d->name = arena_str(&q->arena, name, n)) == NULL)
 		return E_NO_MEMORY;
@@ -148,7 +155,8 @@ read_dimension(struct query *q, struct peer *p, const char *name, size_t n, stru
 		e = read_choice(q, p, d, why);
 	}
 	if (e == E_OK && says_it_again(q, d))
-		return why_set(why, E_USAGE, "--by has %s beside a dimension that says the same", d->name);
+		return why_set(why, E_USAGE, "--by has %s beside a dimension that says the same",
+			       d->name);
 	return e;
 }
 
@@ -187,7 +195,8 @@ read_sum(struct query *q, struct peer *p, const char *path, struct why *why)
 	q->has_sum = true;
 	/* A record's one value stands in each cell that one of its rows is in. */
 	for (d = 0; d < q->dimension_count; d++)
-		q->dimensions[d].cube.sums_overlap = q->by_row && !q->sum.in_repeat && q->dimensions[d].field.in_repeat;
+		q->dimensions[d].cube.sums_overlap =
+		    q->by_row && !q->sum.in_repeat && q->dimensions[d].field.in_repeat;
 	return E_OK;
 }
 
@@ -204,7 +213,8 @@ read_period(struct query *q, const char *period, struct why *why)
 	dots = strstr(period, "..");
 	if (dots == NULL || !calendar_read(period, (size_t)(dots - period), &q->from_day) ||
 	    !calendar_read(dots + 2, strlen(dots + 2), &q->to_day) || q->from_day > q->to_day)
-		return why_set(why, E_USAGE, "--period %s is not like 2026-01-01..2026-06-30", period);
+		return why_set(why, E_USAGE, "--period %s is not like 2026-01-01..2026-06-30",
+			       period);
 	q->has_period = true;
 	return E_OK;
 }
@@ -235,10 +245,13 @@ write_text(struct query *q, const struct query_asked *asked, struct why *why)
 
 	calendar_write(from, q->has_period ? q->from_day : 0);
 	calendar_write(to, q->has_period ? q->to_day : 0);
-	n = snprintf(q->text, sizeof(q->text), "form=%s by=%s sum=%s period=%s%s%s k=%u area=%s", asked->form, asked->by,
-	             asked->sum == NULL ? "" : asked->sum, q->has_period ? from : "", q->has_period ? ".." : "",
-	             q->has_period ? to : "", q->k, q->scope);
-	return n < 0 || (size_t)n >= sizeof(q->text) ? why_set(why, E_LIMIT, "the length of the query") : E_OK;
+	n = snprintf(q->text, sizeof(q->text), "form=%s by=%s sum=%s period=%s%s%s k=%u area=%s",
+		     asked->form, asked->by, asked->sum == NULL ? "" : asked->sum,
+		     q->has_period ? from : "", q->has_period ? ".." : "", q->has_period ? to : "",
+		     q->k, q->scope);
+	return n < 0 || (size_t)n >= sizeof(q->text)
+		   ? why_set(why, E_LIMIT, "the length of the query")
+		   : E_OK;
 }
 
 enum err
@@ -254,8 +267,10 @@ query_read(struct query *q, struct peer *p, const struct query_asked *asked, str
 		return why_set(why, E_AREA_UNKNOWN, "%s", asked->area);
 	if ((q->scope = arena_str(&q->arena, asked->area, strlen(asked->area))) == NULL)
 		return E_NO_MEMORY;
-	if ((e = read_period(q, asked->period, why)) != E_OK || (e = read_k(q, p, asked->k, why)) != E_OK ||
-	    (e = read_by(q, p, asked->by, why)) != E_OK || (e = read_sum(q, p, asked->sum, why)) != E_OK)
+	if ((e = read_period(q, asked->period, why)) != E_OK ||
+	    (e = read_k(q, p, asked->k, why)) != E_OK ||
+	    (e = read_by(q, p, asked->by, why)) != E_OK ||
+	    (e = read_sum(q, p, asked->sum, why)) != E_OK)
 		return e;
 	return write_text(q, asked, why);
 }

@@ -65,8 +65,8 @@ release_read(struct bytes key, struct bytes value, struct release *out)
 }
 
 enum err
-release_find(struct store_txn *txn, const char *audience, const char *form, const char *query, int32_t from_day,
-             int32_t to_day, struct release *out, struct why *why)
+release_find(struct store_txn *txn, const char *audience, const char *form, const char *query,
+	     int32_t from_day, int32_t to_day, struct release *out, struct why *why)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -90,9 +90,11 @@ release_find(struct store_txn *txn, const char *audience, const char *form, cons
 		stands = r.number;
 		calendar_write(day, (int32_t)(r.time_s / 86400u));
 		e = bytes_equal(r.query, bytes_of_str(query))
-		        ? E_OK
-		        : why_set(why, E_OVERLAP, "release %llu of %s: %.*s", (unsigned long long)r.number, day,
-		                  (int)(r.query.n < 120 ? r.query.n : 120), (const char *)r.query.p);
+			? E_OK
+			: why_set(why, E_OVERLAP, "release %llu of %s: %.*s",
+				  (unsigned long long)r.number, day,
+				  (int)(r.query.n < 120 ? r.query.n : 120),
+				  (const char *)r.query.p);
 	}
 	e2 = store_walk_end(c);
 	if (e2 != E_OK)
@@ -100,7 +102,8 @@ release_find(struct store_txn *txn, const char *audience, const char *form, cons
 	if (e == E_OK) { /* again, into memory that outlives the walk */
 		struct store_seq seq = store_seq_of(stands);
 
-		if ((e = store_get(txn, STORE_RELEASE, BYTES(seq.b, sizeof(seq.b)), &value)) == E_OK)
+		if ((e = store_get(txn, STORE_RELEASE, BYTES(seq.b, sizeof(seq.b)), &value)) ==
+		    E_OK)
 			e = release_read(BYTES(seq.b, sizeof(seq.b)), value, out);
 	}
 	return e;
@@ -109,7 +112,8 @@ release_find(struct store_txn *txn, const char *audience, const char *form, cons
 /* ---- pieces ---- */
 
 static void
-piece_key(const struct store *s, const uint8_t id[ID_BYTES], uint32_t index, uint8_t out[STORE_NAME_BYTES])
+piece_key(const struct store *s, const uint8_t id[ID_BYTES], uint32_t index,
+	  uint8_t out[STORE_NAME_BYTES])
 {
 	char hex[2 * ID_BYTES + 1], name[80];
 
@@ -168,10 +172,12 @@ release_text(struct release_writer *w, struct bytes text, struct why *why)
 
 	crypto_hash_add(&w->hash, text);
 	if ((w->bytes += text.n) > EXTRACT_TABLE_BYTES_MAX)
-		return why_set(why, E_LIMIT, "a table.csv of more than %u MiB (ask for fewer dimensions)",
-		               EXTRACT_TABLE_BYTES_MAX >> 20);
+		return why_set(why, E_LIMIT,
+			       "a table.csv of more than %u MiB (ask for fewer dimensions)",
+			       EXTRACT_TABLE_BYTES_MAX >> 20);
 	while (text.n > 0 && e == E_OK) {
-		size_t left = RELEASE_PIECE_BYTES - w->piece.n, part = text.n < left ? text.n : left;
+		size_t left = RELEASE_PIECE_BYTES - w->piece.n,
+		       part = text.n < left ? text.n : left;
 
 		writer_bytes(&w->piece, BYTES(text.p, part));
 		text.p += part;
@@ -211,7 +217,8 @@ commit_job(struct store_txn *txn, void *arg)
 	(void)snprintf(form, sizeof(form), "%.*s", (int)r->form.n, (const char *)r->form.p);
 	(void)snprintf(query, sizeof(query), "%.*s", (int)r->query.n, (const char *)r->query.p);
 	e = release_find(txn, r->audience, form, query, r->from_day, r->to_day, &other, c->why);
-	if (e == E_OK) /* two asked the same at once: the second shall ask again, and get the first one's answer */
+	if (e == E_OK) /* two asked the same at once: the second shall ask again, and get the first
+			  one's answer */
 		return why_set(c->why, E_STORE_QUEUE, "the same query is being answered");
 	if (e != E_ABSENT)
 		return e;
@@ -224,8 +231,8 @@ commit_job(struct store_txn *txn, void *arg)
 	if ((e = writer_end(&w)) == E_OK)
 		e = store_put(txn, STORE_RELEASE, BYTES(seq.b, sizeof(seq.b)), writer_view(&w));
 	writer_free(&w);
-	(void)snprintf(detail, sizeof(detail), "release %llu for %s: %.900s", (unsigned long long)r->number,
-	               r->audience, query);
+	(void)snprintf(detail, sizeof(detail), "release %llu for %s: %.900s",
+		       (unsigned long long)r->number, r->audience, query);
 	if (e == E_OK)
 		e = audit_append(txn, r->time_s, &r->actor, "release", form, detail);
 	return e;
@@ -249,7 +256,8 @@ drop_job(struct store_txn *txn, void *arg)
 
 	for (i = 0; i < w->r.pieces; i++) {
 		piece_key(w->store, w->r.id, i, key);
-		if ((e = store_del(txn, STORE_BLOB, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
+		if ((e = store_del(txn, STORE_BLOB, BYTES(key, sizeof(key)))) != E_OK &&
+		    e != E_ABSENT)
 			return e;
 	}
 	return E_OK;

@@ -33,8 +33,9 @@ bool
 scan_counts(const struct query *q, const struct record_row *row, int32_t *day)
 {
 	*day = day_of(row);
-	return !(row->flags & RECORD_VOID) && row->review != REVIEW_REJECTED && *day >= q->from_day &&
-	       *day <= q->to_day && area_is_within(q->areas, q->scope, row->area);
+	return !(row->flags & RECORD_VOID) && row->review != REVIEW_REJECTED &&
+	       *day >= q->from_day && *day <= q->to_day &&
+	       area_is_within(q->areas, q->scope, row->area);
 }
 
 static void
@@ -59,7 +60,8 @@ span_row(void *arg, struct store_txn *txn, const struct record_row *row)
 	return E_OK;
 }
 enum err
-scan_span(const struct query *q, struct peer *p, struct store_txn *txn, int32_t *first_day, int32_t *last_day)
+scan_span(const struct query *q, struct peer *p, struct store_txn *txn, int32_t *first_day,
+	  int32_t *last_day)
 {
 	struct scan s = {.q = q};
 	enum err e = record_walk(p, txn, form_id(q->form->form), span_row, &s);
@@ -236,8 +238,9 @@ put_rows(struct scan *s, const struct record_row *row)
 			return;
 		for (d = 0; d < q->dimension_count; d++)
 			if (q->dimensions[d].field.in_repeat)
-				choice_nodes(&q->dimensions[d], cell_of(map, q->dimensions[d].field.in_row),
-				             &s->nodes[d]);
+				choice_nodes(&q->dimensions[d],
+					     cell_of(map, q->dimensions[d].field.in_row),
+					     &s->nodes[d]);
 		if (q->has_sum && q->sum.in_repeat) {
 			v.once = false;
 			v.has_value = number_of(cell_of(map, q->sum.in_row), &v.value);
@@ -246,7 +249,8 @@ put_rows(struct scan *s, const struct record_row *row)
 	}
 }
 
-/* The nodes of the dimensions that a record has as a whole; false: it lies above the level that was asked for. */
+/* The nodes of the dimensions that a record has as a whole; false: it lies above the level that was
+ * asked for. */
 static bool
 find_nodes(struct scan *s, const struct record_row *row, int32_t day)
 {
@@ -294,14 +298,16 @@ fill_row(void *arg, struct store_txn *txn, const struct record_row *row)
 }
 
 enum err
-scan_fill(const struct query *q, struct peer *p, struct store_txn *txn, struct cube *cube, uint32_t *records)
+scan_fill(const struct query *q, struct peer *p, struct store_txn *txn, struct cube *cube,
+	  uint32_t *records)
 {
 	struct scan s = {.q = q, .cube = cube};
 	enum err e = E_OK;
 	size_t d;
 
 	for (d = 0; d < q->dimension_count; d++)
-		if ((s.nodes[d].at = calloc(q->dimensions[d].cube.node_count + 1u, sizeof(uint32_t))) == NULL)
+		if ((s.nodes[d].at =
+			 calloc(q->dimensions[d].cube.node_count + 1u, sizeof(uint32_t))) == NULL)
 			e = E_NO_MEMORY;
 	if (e == E_OK)
 		e = record_walk(p, txn, form_id(q->form->form), fill_row, &s);

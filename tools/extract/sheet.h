@@ -10,8 +10,8 @@
 void sheet_cell(struct writer *, bool first, struct bytes);
 void sheet_str(struct writer *, bool first, const char *);
 /*
- * sheet_text: what a person typed. A spreadsheet would run a cell that begins with = + - or @ as a formula: such a
- * cell gets an apostrophe before it.
+ * sheet_text: what a person typed. A spreadsheet would run a cell that begins with = + - or @ as a
+ * formula: such a cell gets an apostrophe before it.
  */
 void sheet_text(struct writer *, bool first, struct bytes);
 void sheet_end_line(struct writer *);

@@ -66,7 +66,8 @@ step(const struct query *q, uint32_t *at)
 }
 
 enum err
-table_write(const struct query *q, const struct cube *cube, struct release_writer *out, struct why *why)
+table_write(const struct query *q, const struct cube *cube, struct release_writer *out,
+	    struct why *why)
 {
 	uint32_t at[EXTRACT_DIMENSIONS_MAX] = {0};
 	struct writer w;
@@ -131,13 +132,17 @@ static const struct {
 	const char *name, *what;
 	bool for_sum;
 } rules[] = {
-	{"minimum_count", "a cell with fewer than k is withheld, zero too", false},
-	{"whole_margins", "a margin (__total__, or an area above others) is published only when every cell below it is", false},
-	{"sum_with_count", "a sum is published only where its count is", true},
-	{"sum_minimum_givers", "a sum needs k records that give something other than zero", true},
-	{"sum_dominance", "a sum of which one record gives more than 80 % is withheld", true},
-	{"one_query", "an audience is answered one query for a form and period; the same one again is repeated byte for byte", false},
-	{"no_identifying", "fields of class D are never a dimension or summed", false},
+    {"minimum_count", "a cell with fewer than k is withheld, zero too", false},
+    {"whole_margins",
+     "a margin (__total__, or an area above others) is published only when every cell below it is",
+     false},
+    {"sum_with_count", "a sum is published only where its count is", true},
+    {"sum_minimum_givers", "a sum needs k records that give something other than zero", true},
+    {"sum_dominance", "a sum of which one record gives more than 80 % is withheld", true},
+    {"one_query",
+     "an audience is answered one query for a form and period; the same one again is repeated byte for byte",
+     false},
+    {"no_identifying", "fields of class D are never a dimension or summed", false},
 };
 
 static void
@@ -198,32 +203,38 @@ write_notes(const struct query *q, struct writer *w)
 	json_key(w, "notes");
 	writer_str(w, "[");
 	if (q->by_row) {
-		(void)snprintf(text, sizeof(text), "rows of %.200s are counted, not records", q->row_path);
+		(void)snprintf(text, sizeof(text), "rows of %.200s are counted, not records",
+			       q->row_path);
 		note(w, &comma, text);
 	}
 	for (d = 0; d < q->dimension_count; d++) {
 		const struct dimension *dim = &q->dimensions[d];
 
 		if (dim->multiple) {
-			(void)snprintf(text, sizeof(text),
-			               "%.200s takes several answers: each counts once under every code that it has, so "
-			               "codes overlap and there is no __total__", dim->name);
+			(void)snprintf(
+			    text, sizeof(text),
+			    "%.200s takes several answers: each counts once under every code that it has, so "
+			    "codes overlap and there is no __total__",
+			    dim->name);
 			note(w, &comma, text);
 		}
 		if (dim->kind == DIMENSION_LEVEL) {
-			(void)snprintf(text, sizeof(text), "what was recorded above the level of %.100s is not in the table",
-			               dim->name);
+			(void)snprintf(
+			    text, sizeof(text),
+			    "what was recorded above the level of %.100s is not in the table",
+			    dim->name);
 			note(w, &comma, text);
 		}
 	}
 	if (q->has_sum && q->by_row && !q->sum.in_repeat)
-		note(w, &comma, "the sum takes a record's value once in each cell that one of its rows is in");
+		note(w, &comma,
+		     "the sum takes a record's value once in each cell that one of its rows is in");
 	writer_str(w, "]");
 }
 
 enum err
-manifest_write(const struct query *q, struct peer *p, const struct release *r, const struct manifest_facts *facts,
-               struct writer *w)
+manifest_write(const struct query *q, struct peer *p, const struct release *r,
+	       const struct manifest_facts *facts, struct writer *w)
 {
 	char when[32];
 

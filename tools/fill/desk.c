@@ -6,7 +6,8 @@
 #include "tools/front.h"
 
 static const struct command commands[] = {
-#define X(function, name, positionals, what) {name, COMMAND_STORE, positionals, what, "", "", "", cmd_##function},
+#define X(function, name, positionals, what) \
+	{name, COMMAND_STORE, positionals, what, "", "", "", cmd_##function},
 #include "tools/fill/desk.def"
 #undef X
 };
@@ -50,14 +51,16 @@ prepare(struct call *c, struct call *ask, const struct desk_ask *what)
 	ask->store = call_store_path(c);
 	ask->notes_terminal = c->notes_terminal;
 	ask->args = arena_alloc(&ask->arena, sizeof(what->args));
-	ask->options = arena_alloc(&ask->arena, sizeof(carried) / sizeof(carried[0]) * sizeof(*ask->options));
+	ask->options =
+	    arena_alloc(&ask->arena, sizeof(carried) / sizeof(carried[0]) * sizeof(*ask->options));
 	if (ask->args == NULL || ask->options == NULL)
 		return E_NO_MEMORY;
 	for (i = 0; i < sizeof(what->args) / sizeof(what->args[0]) && what->args[i] != NULL; i++)
 		ask->args[ask->arg_count++] = what->args[i];
 	for (i = 0; i < sizeof(carried) / sizeof(carried[0]); i++) {
 		if (call_option(c, carried[i]) != NULL)
-			ask->options[ask->option_count++] = (struct call_option){carried[i], call_option(c, carried[i])};
+			ask->options[ask->option_count++] =
+			    (struct call_option){carried[i], call_option(c, carried[i])};
 	}
 	/* Sought once, so that a passphrase is typed once. */
 	ask->secret = c->secret;
@@ -82,7 +85,8 @@ desk_ask(struct call *c, const struct desk_ask *what, struct writer *answer)
 	if ((e = prepare(c, ask, what)) == E_OK)
 		e = front_run(ask);
 	if (e != E_OK)
-		(void)why_set(call_why(c), e, "%s", ask->why.e == e ? ask->why.thing : call_command(c)->name);
+		(void)why_set(call_why(c), e, "%s",
+			      ask->why.e == e ? ask->why.thing : call_command(c)->name);
 	call_free(ask);
 	return e;
 }

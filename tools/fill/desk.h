@@ -1,6 +1,7 @@
 /*
- * desk: what `fill` asks of a store (desk.def): each ask opens the store for a moment, or goes through the daemon that
- * owns it, as any command does. So nobody's store is held while a person thinks, and `serve` may come and go.
+ * desk: what `fill` asks of a store (desk.def): each ask opens the store for a moment, or goes
+ * through the daemon that owns it, as any command does. So nobody's store is held while a person
+ * thinks, and `serve` may come and go.
  */
 #ifndef BANYAN_TOOLS_FILL_DESK_H
 #define BANYAN_TOOLS_FILL_DESK_H
@@ -24,8 +25,8 @@ struct desk_ask {
 	struct bytes input;
 };
 /*
- * desk_ask: put one ask to the store of `call`, with its secret and its --as; the answer is appended. E_STORE_BUSY, the errors
- * of the ask, told as the person's own (call_why of `call`).
+ * desk_ask: put one ask to the store of `call`, with its secret and its --as; the answer is
+ * appended. E_STORE_BUSY, the errors of the ask, told as the person's own (call_why of `call`).
  */
 enum err desk_ask(struct call *, const struct desk_ask *, struct writer *answer);
 

@@ -58,7 +58,8 @@ bool
 fill_before(struct fill *f, const char *ref, struct answer_view *out)
 {
 	/* answers_back stands still at the first stop. */
-	return answers_back(f->answers, ref, out) == E_OK && (ref[0] == '\0' || strcmp(out->ref, ref) != 0);
+	return answers_back(f->answers, ref, out) == E_OK &&
+	       (ref[0] == '\0' || strcmp(out->ref, ref) != 0);
 }
 
 /* view_at: the stop at f->ref as it is asked now: the one after the stop before it. */
@@ -85,7 +86,8 @@ finish(struct fill *f)
 	answers_set_now(f->answers, f->io->now_ms(f->io->ctx));
 	e = answers_values(f->answers, &arena, &values, &count);
 	if (e == E_OK)
-		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, f->draft, record, f->why);
+		e = f->sink->finish(f->sink->ctx, f->form, f->area, values, count, f->draft, record,
+				    f->why);
 	arena_free(&arena);
 	if (e != E_OK && e != E_UNTOLD)
 		return e;
@@ -95,8 +97,8 @@ finish(struct fill *f)
 }
 
 /*
- * step_back: the stop before; from a pipe, over notes and what cannot be answered, which wait for nobody and
- * would send us forward again. False: there is none.
+ * step_back: the stop before; from a pipe, over notes and what cannot be answered, which wait for
+ * nobody and would send us forward again. False: there is none.
  */
 static bool
 step_back(struct fill *f, struct answer_view *v)
@@ -105,14 +107,16 @@ step_back(struct fill *f, struct answer_view *v)
 
 	(void)snprintf(ref, sizeof(ref), "%s", f->ref);
 	while (fill_before(f, ref, v)) {
-		if (f->io->terminal || (v->stop != STOP_NOTE && !(v->stop == STOP_QUESTION && v->readonly)))
+		if (f->io->terminal ||
+		    (v->stop != STOP_NOTE && !(v->stop == STOP_QUESTION && v->readonly)))
 			return true;
 		(void)snprintf(ref, sizeof(ref), "%s", v->ref);
 	}
 	return false;
 }
 
-/* over: what was to be kept came to f->e. Nobody else has the answers: on a terminal one may mend that and try again. */
+/* over: what was to be kept came to f->e. Nobody else has the answers: on a terminal one may mend
+ * that and try again. */
 static bool
 over(struct fill *f, bool kept, struct answer_view *v)
 {
@@ -231,7 +235,8 @@ choose_language(struct fill *f)
 	return E_OK;
 }
 
-/* first_language: --lang; else the one that is likely, or the form's first. What is said before somebody chose is in it. */
+/* first_language: --lang; else the one that is likely, or the form's first. What is said before
+ * somebody chose is in it. */
 static enum err
 first_language(struct fill *f)
 {
@@ -266,7 +271,8 @@ choose_draft(struct fill *f, unsigned *number)
 	return E_OK;
 }
 
-/* begin_without_rows: a fresh repeat has one empty row; here the person is asked first whether there is any. */
+/* begin_without_rows: a fresh repeat has one empty row; here the person is asked first whether
+ * there is any. */
 static void
 begin_without_rows(struct fill *f)
 {
@@ -281,7 +287,8 @@ begin_without_rows(struct fill *f)
 			continue;
 		(void)snprintf(row, sizeof(row), "%s[1]", field->path);
 		if (answers_row_count(f->answers, field->path) == 1)
-			(void)answers_remove_row(f->answers, row, &fault); /* one of a fixed count stays */
+			(void)answers_remove_row(f->answers, row,
+						 &fault); /* one of a fixed count stays */
 	}
 }
 
@@ -320,7 +327,7 @@ start(struct fill *f)
 
 enum err
 fill_run(const struct fill_sink *sink, const struct fill_io *io, const struct fill_options *options,
-         struct why *why)
+	 struct why *why)
 {
 	struct why own = {.e = E_OK};
 	struct fill *f = calloc(1, sizeof(*f));
@@ -333,7 +340,8 @@ fill_run(const struct fill_sink *sink, const struct fill_io *io, const struct fi
 	f->options = options;
 	f->why = why != NULL ? why : &own;
 	f->accepted = "";
-	(void)snprintf(f->area, sizeof(f->area), "%s", options->env.area != NULL ? options->env.area : "");
+	(void)snprintf(f->area, sizeof(f->area), "%s",
+		       options->env.area != NULL ? options->env.area : "");
 	if ((e = sink->form(sink->ctx, &f->form, &f->accepted, f->why)) == E_OK)
 		e = start(f);
 	if (e != E_OK && f->why->e != e)

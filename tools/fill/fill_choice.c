@@ -61,7 +61,8 @@ fill_digits(char *text)
 		size_t i;
 
 		if ((in[0] & 0xf0) == 0xe0 && in[1] != '\0' && in[2] != '\0')
-			code = ((uint32_t)(in[0] & 0x0f) << 12) | ((uint32_t)(in[1] & 0x3f) << 6) | (in[2] & 0x3f);
+			code = ((uint32_t)(in[0] & 0x0f) << 12) | ((uint32_t)(in[1] & 0x3f) << 6) |
+			       (in[2] & 0x3f);
 		for (i = 0; i < 4; i++) {
 			if (code >= zeros[i] && code < zeros[i] + 10)
 				break;
@@ -76,7 +77,8 @@ fill_digits(char *text)
 	*out = '\0';
 }
 
-/* find: the choice that a word means; SIZE_MAX: none. Codes first, then numbers, then whole labels. */
+/* find: the choice that a word means; SIZE_MAX: none. Codes first, then numbers, then whole labels.
+ */
 static size_t
 find(struct fill *f, size_t count, const char *word, bool codes)
 {
@@ -89,7 +91,8 @@ find(struct fill *f, size_t count, const char *word, bool codes)
 	}
 	(void)snprintf(digits, sizeof(digits), "%s", word);
 	fill_digits(digits);
-	if (digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits) && strlen(digits) < 8) {
+	if (digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits) &&
+	    strlen(digits) < 8) {
 		size_t n = strtoul(digits, NULL, 10);
 
 		if (!codes && n >= 1 && n <= count)
@@ -123,7 +126,8 @@ search(struct fill *f, size_t count, const char *part, bool codes)
 			show_one(f, i, codes);
 	}
 	if (found > FILL_CHOICES_SHOWN_MAX && strcmp(part, "all") != 0)
-		fill_say(f, "  ... and %zu more: type more of it\n", found - FILL_CHOICES_SHOWN_MAX);
+		fill_say(f, "  ... and %zu more: type more of it\n",
+			 found - FILL_CHOICES_SHOWN_MAX);
 	return found;
 }
 
@@ -143,12 +147,14 @@ fill_choices_read(struct fill *f, size_t count, bool several, char *out, size_t 
 	}
 	if (several) {
 		(void)snprintf(words, sizeof(words), "%s", f->line);
-		for (word = strtok_r(words, " ,;", &rest); word != NULL; word = strtok_r(NULL, " ,;", &rest)) {
+		for (word = strtok_r(words, " ,;", &rest); word != NULL;
+		     word = strtok_r(NULL, " ,;", &rest)) {
 			size_t i = find(f, count, word, codes);
 
 			if (i == SIZE_MAX)
 				break;
-			writer_printf(&w, "%s%s", w.n > 0 ? " " : "", answers_choice_name(f->answers, i));
+			writer_printf(&w, "%s%s", w.n > 0 ? " " : "",
+				      answers_choice_name(f->answers, i));
 		}
 		if (word == NULL && w.n > 0) {
 			(void)writer_cstr(&w);

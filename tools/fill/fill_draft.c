@@ -1,6 +1,6 @@
 /*
- * Drafts: [1, form key, language, area, saved ms, answers, [[field key, identifying, value]...]]. The sink
- * keeps them as bytes, under the store's key.
+ * Drafts: [1, form key, language, area, saved ms, answers, [[field key, identifying, value]...]].
+ * The sink keeps them as bytes, under the store's key.
  */
 #include <string.h>
 #include <time.h>
@@ -50,7 +50,8 @@ fill_values_write(struct writer *w, const struct field_value *values, size_t cou
 }
 
 void
-draft_write(struct writer *w, const struct draft_head *h, const struct field_value *values, size_t count)
+draft_write(struct writer *w, const struct draft_head *h, const struct field_value *values,
+	    size_t count)
 {
 	pack_array(w, 7);
 	pack_u64(w, 1);
@@ -74,10 +75,12 @@ fill_draft_save(struct fill *f)
 	arena_init(&arena, FILL_DRAFT_BYTES_MAX);
 	writer_heap_init(&w, FILL_DRAFT_BYTES_MAX);
 	if ((e = answers_values(f->answers, &arena, &values, &count)) == E_OK) {
-		struct draft_head h = {.form = form_key(f->form).v, .saved_ms = f->options->env.now_ms};
+		struct draft_head h = {.form = form_key(f->form).v,
+				       .saved_ms = f->options->env.now_ms};
 
 		if (form_language_count(f->form) > 0)
-			(void)snprintf(h.lang, sizeof(h.lang), "%s", form_language_code(f->form, f->lang));
+			(void)snprintf(h.lang, sizeof(h.lang), "%s",
+				       form_language_code(f->form, f->lang));
 		(void)snprintf(h.area, sizeof(h.area), "%s", f->area);
 		draft_write(&w, &h, values, count);
 		e = writer_end(&w);
@@ -148,7 +151,8 @@ fill_draft_load(struct fill *f, unsigned number)
 			(void)fill_language(f, h.lang);
 		(void)snprintf(f->area, sizeof(f->area), "%s", h.area);
 		env.area = f->area;
-		env.local = env.local && strcmp(f->area, f->options->env.area) == 0; /* the lists at hand are that area's */
+		env.local = env.local && strcmp(f->area, f->options->env.area) ==
+					     0; /* the lists at hand are that area's */
 		env.lang = f->lang;
 		e = answers_from_values(&f->answers, f->form, &env, values, count, f->why);
 		f->draft = number;
@@ -175,17 +179,21 @@ fill_drafts_show(struct fill *f)
 
 		if (draft_head_read(&r, draft, &h) != E_OK || h.form != form_key(f->form).v)
 			continue;
-		s = (time_t)(h.saved_ms / 1000 + (f->options->json ? 0 : f->options->env.zone_minutes * 60));
+		s = (time_t)(h.saved_ms / 1000 +
+			     (f->options->json ? 0 : f->options->env.zone_minutes * 60));
 		if (gmtime_r(&s, &tm) != NULL)
-			(void)strftime(when, sizeof(when), f->options->json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M", &tm);
+			(void)strftime(when, sizeof(when),
+				       f->options->json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M",
+				       &tm);
 		count++;
 		if (f->options->json) {
-			fill_say(f, "{\"draft\":%u,\"saved\":\"%s\",\"answers\":%llu,\"area\":\"%s\"}\n", number, when,
-			         (unsigned long long)h.answers, h.area);
+			fill_say(
+			    f, "{\"draft\":%u,\"saved\":\"%s\",\"answers\":%llu,\"area\":\"%s\"}\n",
+			    number, when, (unsigned long long)h.answers, h.area);
 			continue;
 		}
-		fill_say(f, "  draft %u  %s  %llu answers%s%s\n", number, when, (unsigned long long)h.answers,
-		         h.area[0] != '\0' ? "  " : "", h.area);
+		fill_say(f, "  draft %u  %s  %llu answers%s%s\n", number, when,
+			 (unsigned long long)h.answers, h.area[0] != '\0' ? "  " : "", h.area);
 	}
 	return count;
 }

@@ -48,7 +48,7 @@ fill_languages_show(struct fill *f)
 
 	for (i = 0; i < form_language_count(f->form); i++) {
 		if (fill_offered(f, i))
-			fill_say(f, "  %-6s %s%s\n", form_language_code(f->form, i), form_language(f->form, i),
-			         i == f->lang ? "  (now)" : "");
+			fill_say(f, "  %-6s %s%s\n", form_language_code(f->form, i),
+				 form_language(f->form, i), i == f->lang ? "  (now)" : "");
 	}
 }

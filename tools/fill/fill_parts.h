@@ -24,8 +24,8 @@ struct fill {
 	char area[40];
 	char ref[160]; /* where we are */
 	char line[FILL_LINE_BYTES_MAX + 1];
-	bool touched;  /* something was answered */
-	enum err e;    /* of GO_ERROR */
+	bool touched; /* something was answered */
+	enum err e;   /* of GO_ERROR */
 };
 
 void fill_say(struct fill *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -54,10 +54,12 @@ enum fill_go fill_question(struct fill *, const struct answer_view *);
 enum fill_go fill_note(struct fill *, const struct answer_view *);
 enum fill_go fill_add_row(struct fill *, const struct answer_view *);
 enum fill_go fill_end(struct fill *);
-/* fill_choice.c: the line as the names of choices, separated by spaces. E_CHOICE_UNKNOWN, having said why. */
+/* fill_choice.c: the line as the names of choices, separated by spaces. E_CHOICE_UNKNOWN, having
+ * said why. */
 void fill_choices_show(struct fill *, size_t count, bool several);
 enum err fill_choices_read(struct fill *, size_t count, bool several, char *out, size_t cap);
-/* fill_value: what stands there, as a person reads it: choices by their labels. Cut at the end of `out`. */
+/* fill_value: what stands there, as a person reads it: choices by their labels. Cut at the end of
+ * `out`. */
 void fill_value(struct fill *, const struct answer_view *, struct writer *out);
 /* native digits of the region made ASCII, in place */
 void fill_digits(char *text);
@@ -67,16 +69,19 @@ bool fill_offered(const struct fill *, size_t lang);
 enum err fill_language(struct fill *, const char *name);
 void fill_languages_show(struct fill *);
 
-/* fill_draft.c: the value of a DRAFT row, read head first; values point into it. FORMATS.md "Rows of a peer". */
+/* fill_draft.c: the value of a DRAFT row, read head first; values point into it. FORMATS.md "Rows
+ * of a peer". */
 struct draft_head {
 	uint64_t form;
 	char lang[64], area[40];
 	int64_t saved_ms;
 	uint64_t answers;
 };
-void draft_write(struct writer *, const struct draft_head *, const struct field_value *values, size_t count);
+void draft_write(struct writer *, const struct draft_head *, const struct field_value *values,
+		 size_t count);
 enum err draft_head_read(struct reader *, struct bytes draft, struct draft_head *);
-enum err draft_values_read(struct reader *, struct arena *, struct field_value **out, size_t *count);
+enum err
+draft_values_read(struct reader *, struct arena *, struct field_value **out, size_t *count);
 enum err fill_draft_save(struct fill *);
 enum err fill_draft_load(struct fill *, unsigned number);
 /* fill_drafts_show: a line each; how many there are of this form. */

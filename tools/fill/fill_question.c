@@ -72,7 +72,8 @@ command(struct fill *f, const char *guidance, enum fill_go *go)
 		fill_say(f, "  (type lang and a code)\n");
 	} else if (strncasecmp(f->line, "lang ", 5) == 0 && strlen(f->line) < 40) {
 		if (fill_language(f, f->line + 5) != E_OK) {
-			fill_say(f, "! There is no accepted language \"%s\" in this form:\n", f->line + 5);
+			fill_say(f, "! There is no accepted language \"%s\" in this form:\n",
+				 f->line + 5);
 			fill_languages_show(f);
 		}
 	} else {
@@ -111,7 +112,8 @@ is_several(enum question type)
 static bool
 is_media(enum question type)
 {
-	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO || type == QUESTION_FILE;
+	return type == QUESTION_IMAGE || type == QUESTION_AUDIO || type == QUESTION_VIDEO ||
+	       type == QUESTION_FILE;
 }
 
 static void
@@ -145,8 +147,9 @@ today(const struct fill *f, char *out, size_t cap)
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int64_t month = mp < 10 ? mp + 3 : mp - 9;
 
-	(void)snprintf(out, cap, "%04lld-%02lld-%02lld", (long long)(yoe + era * 400 + (month <= 2)),
-	               (long long)month, (long long)(doy - (153 * mp + 2) / 5 + 1));
+	(void)snprintf(out, cap, "%04lld-%02lld-%02lld",
+		       (long long)(yoe + era * 400 + (month <= 2)), (long long)month,
+		       (long long)(doy - (153 * mp + 2) / 5 + 1));
 }
 
 static void
@@ -180,7 +183,8 @@ give(struct fill *f, const char *text)
 	return GO_SAME;
 }
 
-/* file_missing: a file's name is answered, and no such file can be read. Told at once, not at the end. */
+/* file_missing: a file's name is answered, and no such file can be read. Told at once, not at the
+ * end. */
 static bool
 file_missing(struct fill *f, enum question type, const char *name)
 {
@@ -195,7 +199,8 @@ file_missing(struct fill *f, enum question type, const char *name)
 	return true;
 }
 
-/* keep: Enter alone. What stands there is looked at again, so that a wrong answer is not walked past. */
+/* keep: Enter alone. What stands there is looked at again, so that a wrong answer is not walked
+ * past. */
 static enum fill_go
 keep(struct fill *f, bool required, const char *value)
 {
@@ -213,7 +218,8 @@ fill_question(struct fill *f, const struct answer_view *v)
 	enum question type = form_field(f->form, v->field)->type;
 	size_t count = v->choice_count;
 	bool required = v->required, readonly = v->readonly;
-	bool month = type == QUESTION_DATE && v->appearance != NULL && strstr(v->appearance, "month-year") != NULL;
+	bool month = type == QUESTION_DATE && v->appearance != NULL &&
+		     strstr(v->appearance, "month-year") != NULL;
 	char value[FILL_LINE_BYTES_MAX + 1], guidance[600], text[FILL_LINE_BYTES_MAX + 1];
 	struct writer shown;
 	enum fill_go go;
@@ -251,7 +257,8 @@ fill_question(struct fill *f, const struct answer_view *v)
 		e = fill_choices_read(f, count, is_several(type), text, sizeof(text));
 		return e == E_OK ? give(f, text) : e == E_CHOICE_UNKNOWN ? GO_SAME : failed(f, e);
 	}
-	(void)snprintf(text, sizeof(text), "%s", f->line + (f->line[0] == '\\' && f->line[1] != '\0'));
+	(void)snprintf(text, sizeof(text), "%s",
+		       f->line + (f->line[0] == '\\' && f->line[1] != '\0'));
 	if (is_number(type))
 		fill_digits(text);
 	if (month && strlen(text) == 7)

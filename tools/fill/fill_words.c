@@ -28,7 +28,8 @@ fill_word_text(enum fill_word word, const char *code)
 void
 fill_word(struct fill *f, enum fill_word word, const char *thing, size_t n)
 {
-	const char *code = form_language_count(f->form) > 0 ? form_language_code(f->form, f->lang) : "en";
+	const char *code =
+	    form_language_count(f->form) > 0 ? form_language_code(f->form, f->lang) : "en";
 	const char *at = fill_word_text(word, code);
 	struct writer w;
 

@@ -69,8 +69,8 @@ banyan_message(const struct banyan *b)
 
 /* The answers checked by the form, as merge units in the arena. */
 static enum err
-check(const struct finishing *f, const char *json, size_t json_bytes, struct arena *arena, struct finished *out,
-      struct why *why)
+check(const struct finishing *f, const char *json, size_t json_bytes, struct arena *arena,
+      struct finished *out, struct why *why)
 {
 	struct answer_env env = finish_env(f, 0);
 	struct answer_fault fault = {.e = E_OK};
@@ -86,16 +86,19 @@ check(const struct finishing *f, const char *json, size_t json_bytes, struct are
 	if (e != E_OK && faults > 0)
 		e = why_set(why, E_ANSWERS_FORMAT, "%s: %s", fault.ref, fault.message);
 	if (e == E_OK && (e = answers_values(answers, arena, &values, &count)) == E_OK)
-		*out = (struct finished){.form = f->form, .area = f->area, .values = values, .value_count = count,
-		                         .time_s = peer_now_s(f->peer),
-		                         .urgent = finish_urgent(f->form->form, values, count)};
+		*out = (struct finished){.form = f->form,
+					 .area = f->area,
+					 .values = values,
+					 .value_count = count,
+					 .time_s = peer_now_s(f->peer),
+					 .urgent = finish_urgent(f->form->form, values, count)};
 	answers_free(answers);
 	return e;
 }
 
 int
-banyan_submit(struct banyan *b, const char *form, const char *area, const char *json, size_t json_bytes,
-              char record[BANYAN_RECORD_BYTES])
+banyan_submit(struct banyan *b, const char *form, const char *area, const char *json,
+	      size_t json_bytes, char record[BANYAN_RECORD_BYTES])
 {
 	struct why why = {.e = E_OK};
 	struct finishing f;
@@ -124,7 +127,7 @@ banyan_sync(struct banyan *b, struct banyan_synced *out)
 	struct link_result r = {0};
 	enum err e = b->peer == NULL ? E_STORE_ABSENT : link_sync(b->peer, 0, &r, &why);
 
-	*out = (struct banyan_synced){r.records_sent, r.records_waiting, r.parcels_received, r.counts.bytes_out,
-	                              r.counts.bytes_in, r.verified};
+	*out = (struct banyan_synced){r.records_sent,     r.records_waiting, r.parcels_received,
+				      r.counts.bytes_out, r.counts.bytes_in, r.verified};
 	return told(b, e, &why);
 }

@@ -11,8 +11,8 @@
 #include "tools/node/records/tally.h"
 
 /*
- * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the office's list says. On
- * a member's device there is no such list.
+ * A handshake proves a key, a passphrase opens a store; whether who comes so may still act, the
+ * office's list says. On a member's device there is no such list.
  */
 static enum err
 standing(struct call *c, struct peer *p, const struct principal_id *who)
@@ -77,7 +77,8 @@ opening(void *arg, uint64_t done, uint64_t total)
 	call_progress(arg, "opening parcels", done, total);
 }
 
-/* Is all that arrived opened first? A backup leaves the store of an earlier program to that program. */
+/* Is all that arrived opened first? A backup leaves the store of an earlier program to that
+ * program. */
 static bool
 opens_first(const struct call *c, const struct peer *p)
 {
@@ -97,11 +98,14 @@ acting_run(struct call *c, struct peer *p)
 		return call_fail(c, e);
 	if (opens_first(c, p)) {
 		pthread_mutex_lock(&p->acting);
-		if ((e = opener_older(p, call_why(c))) == E_OK && (e = tally_ready(p, counting, c, call_why(c))) == E_OK &&
+		if ((e = opener_older(p, call_why(c))) == E_OK &&
+		    (e = tally_ready(p, counting, c, call_why(c))) == E_OK &&
 		    (e = signer_gather(p, call_why(c))) == E_OK)
 			e = opener_all_telling(p, opening, c, call_why(c));
-		if (e == E_OK && erasures_settle(p, call_why(c)) != E_OK) { /* it stays due, and keeps nobody from working */
-			call_note(c, "What was ordered to be erased is not all gone yet: %s\n", err_sentence(call_why(c)->e));
+		if (e == E_OK && erasures_settle(p, call_why(c)) !=
+				     E_OK) { /* it stays due, and keeps nobody from working */
+			call_note(c, "What was ordered to be erased is not all gone yet: %s\n",
+				  err_sentence(call_why(c)->e));
 			*call_why(c) = (struct why){.e = E_OK};
 		}
 		pthread_mutex_unlock(&p->acting);
@@ -184,7 +188,10 @@ acting_may(struct call *c, int act, const char *area, bool is_author)
 	if ((e = acting_enrolment(c, &who)) != E_OK)
 		return e;
 	return rules_check((enum act)act,
-	                   &(struct rules_case){.role = who.role, .own_area = who.area, .area = area,
-	                                        .is_author = is_author, .approved = true},
-	                   peer_areas(call_peer(c)), call_why(c));
+			   &(struct rules_case){.role = who.role,
+						.own_area = who.area,
+						.area = area,
+						.is_author = is_author,
+						.approved = true},
+			   peer_areas(call_peer(c)), call_why(c));
 }

@@ -172,7 +172,8 @@ dictionaries_learn_codecs(struct peer *p, uint64_t highest)
 static enum err
 publish(struct peer *p, struct store_txn *txn, struct form_key form, struct bytes content)
 {
-	const struct down_item item = {.kind = DOWN_DICTIONARY, .form_key = form.v, .content = content};
+	const struct down_item item = {
+	    .kind = DOWN_DICTIONARY, .form_key = form.v, .content = content};
 	struct writer w;
 	enum err e;
 
@@ -209,12 +210,17 @@ add_job(struct store_txn *txn, void *arg)
 
 enum err
 dictionaries_add(struct peer *p, const struct principal_id *actor, const struct form_entry *form,
-                 struct bytes content, bool *already, struct why *why)
+		 struct bytes content, bool *already, struct why *why)
 {
-	struct add_job job = {.peer = p, .actor = actor, .form = form->key, .content = content, .now_s = peer_now_s(p)};
+	struct add_job job = {.peer = p,
+			      .actor = actor,
+			      .form = form->key,
+			      .content = content,
+			      .now_s = peer_now_s(p)};
 	enum err e;
 
-	(void)snprintf(job.object, sizeof(job.object), "%.80s %.40s", form_id(form->form), form_version(form->form));
+	(void)snprintf(job.object, sizeof(job.object), "%.80s %.40s", form_id(form->form),
+		       form_version(form->form));
 	(void)snprintf(job.detail, sizeof(job.detail), "%zu bytes", content.n);
 	if ((e = dictionaries_say_codecs(p, why)) != E_OK)
 		return e;

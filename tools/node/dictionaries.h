@@ -1,6 +1,6 @@
 /*
- * dictionaries: what shortens the slices of a form version (FORMATS.md "Dictionaries"): trained at the node, said to all, taken by
- * devices, and all past ones kept, since a slice may come late.
+ * dictionaries: what shortens the slices of a form version (FORMATS.md "Dictionaries"): trained at
+ * the node, said to all, taken by devices, and all past ones kept, since a slice may come late.
  */
 #ifndef BANYAN_TOOLS_NODE_DICTIONARIES_H
 #define BANYAN_TOOLS_NODE_DICTIONARIES_H
@@ -22,7 +22,8 @@ const struct dictionary *dictionaries_for(struct peer *, struct form_key);
 /* dictionaries_blocks: may codecs 2 and 3 be used for what is sealed here? */
 bool dictionaries_blocks(struct peer *);
 
-/* In jobs: keep one (again: nothing happens; *kept says which); learn what was kept once it is durable. */
+/* In jobs: keep one (again: nothing happens; *kept says which); learn what was kept once it is
+ * durable. */
 enum err dictionaries_keep(struct store_txn *, struct form_key, struct bytes content, bool *kept);
 enum err dictionaries_learn(struct peer *, struct form_key, struct bytes content);
 /* On a device, in a job: the node reads codecs up to this one. */
@@ -35,8 +36,9 @@ void dictionaries_learn_codecs(struct peer *, uint64_t highest);
  * dictionaries_say_all: in a job, after a restore.
  */
 enum err dictionaries_say_codecs(struct peer *, struct why *);
-enum err dictionaries_add(struct peer *, const struct principal_id *actor, const struct form_entry *, struct bytes content,
-                          bool *already, struct why *);
+enum err
+dictionaries_add(struct peer *, const struct principal_id *actor, const struct form_entry *,
+		 struct bytes content, bool *already, struct why *);
 enum err dictionaries_say_all(struct peer *, struct store_txn *);
 
 #endif

@@ -99,9 +99,9 @@ create_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-peer_create(struct peer **out, const char *path, const struct unlock *unlock, const struct unlock *second,
-            const struct programme *programme, const struct home *home, const struct identity *identities,
-            size_t count, bool approved, struct why *why)
+peer_create(struct peer **out, const char *path, const struct unlock *unlock,
+	    const struct unlock *second, const struct programme *programme, const struct home *home,
+	    const struct identity *identities, size_t count, bool approved, struct why *why)
 {
 	struct peer *p;
 	enum err e;
@@ -161,9 +161,11 @@ load(struct peer *p, struct why *why)
 
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
-	if ((e = state_read_identities(txn, p)) != E_OK || (e = state_read_home(txn, &p->home)) != E_OK ||
+	if ((e = state_read_identities(txn, p)) != E_OK ||
+	    (e = state_read_home(txn, &p->home)) != E_OK ||
 	    (e = state_read_above(txn, "above", &p->above)) != E_OK ||
-	    (e = state_read_above(txn, "upper", &p->upper)) != E_OK || (e = office_keys_load(txn, p)) != E_OK ||
+	    (e = state_read_above(txn, "upper", &p->upper)) != E_OK ||
+	    (e = office_keys_load(txn, p)) != E_OK ||
 	    (e = state_read_programme(txn, &p->programme)) != E_OK ||
 	    (e = store_meta_u64(txn, "approved", 0, &approved)) != E_OK) {
 		why_set(why, e = e == E_ABSENT ? E_STORE_DAMAGED : e, "%s", p->path);
@@ -192,7 +194,8 @@ identities_job(struct store_txn *txn, void *arg)
 	return peer_put_identities(txn, arg);
 }
 
-/* A device's parcels that nobody acknowledged go back into the outbox: they leave in the new log. */
+/* A device's parcels that nobody acknowledged go back into the outbox: they leave in the new log.
+ */
 static enum err
 unpack_unsent(struct peer *p, struct identity *d, struct why *why)
 {
@@ -240,8 +243,8 @@ peer_open(struct peer **out, const char *path, const struct unlock *unlock, stru
 
 	if ((e = peer_new(&p, path)) != E_OK)
 		return why_set(why, e, "%s", path);
-	if ((e = store_open(path, unlock, NULL, &p->store, why)) != E_OK || (e = load(p, why)) != E_OK ||
-	    (e = renew_epochs(p, why)) != E_OK) {
+	if ((e = store_open(path, unlock, NULL, &p->store, why)) != E_OK ||
+	    (e = load(p, why)) != E_OK || (e = renew_epochs(p, why)) != E_OK) {
 		peer_close(p);
 		*out = NULL;
 		return e;
@@ -276,7 +279,9 @@ peer_identity(struct peer *p, const char *name, struct identity **out, struct wh
 			*out = &p->identities[1];
 			return E_OK;
 		}
-		return why_set(why, E_USAGE, "several officers work on this store; say which one acts: --as NAME");
+		return why_set(
+		    why, E_USAGE,
+		    "several officers work on this store; say which one acts: --as NAME");
 	}
 	for (i = 0; i < p->identity_count; i++)
 		if (strcmp(p->identities[i].name, name) == 0 && (i > 0 || !peer_is_node(p))) {
@@ -304,7 +309,8 @@ peer_form(struct peer *p, const char *form_id_wanted)
 
 	pthread_rwlock_rdlock(&p->lock);
 	for (f = p->forms; f != NULL; f = f->next)
-		if (strcmp(form_id(f->form), form_id_wanted) == 0 && (best == NULL || f->order > best->order))
+		if (strcmp(form_id(f->form), form_id_wanted) == 0 &&
+		    (best == NULL || f->order > best->order))
 			best = f;
 	pthread_rwlock_unlock(&p->lock);
 	return best;
@@ -323,7 +329,8 @@ peer_form_by_key(struct peer *p, struct form_key key)
 }
 
 enum err
-peer_learn_form(struct peer *p, struct bytes bundle, uint64_t order, const char *languages, struct why *why)
+peer_learn_form(struct peer *p, struct bytes bundle, uint64_t order, const char *languages,
+		struct why *why)
 {
 	struct form_entry *f = calloc(1, sizeof(*f));
 	enum err e;
@@ -412,7 +419,8 @@ peer_clock_behind_s(struct peer *p)
 	time_t now = time(NULL);
 	uint64_t seen = seen_s(p);
 
-	return now >= 0 && (uint64_t)now >= seen ? 0 : (uint32_t)(seen - (uint64_t)(now < 0 ? 0 : now));
+	return now >= 0 && (uint64_t)now >= seen ? 0
+						 : (uint32_t)(seen - (uint64_t)(now < 0 ? 0 : now));
 }
 
 enum err

@@ -1,4 +1,5 @@
-/* The node's own hand: what it signs for officers who work from elsewhere, and says again for others. */
+/* The node's own hand: what it signs for officers who work from elsewhere, and says again for
+ * others. */
 #include "core/crypto/crypto.h"
 #include "tools/node/down/down.h"
 #include "tools/node/outbox/outbox.h"

@@ -11,7 +11,8 @@ state_str(struct reader *r, char *out, size_t out_bytes)
 {
 	struct bytes s = reader_str(r);
 
-	if (s.n >= out_bytes || (s.n > 0 && memchr(s.p, 0, s.n) != NULL)) { /* a zero would cut it short unseen */
+	if (s.n >= out_bytes ||
+	    (s.n > 0 && memchr(s.p, 0, s.n) != NULL)) { /* a zero would cut it short unseen */
 		reader_fail(r, E_PACK_TYPE);
 		s = BYTES_NONE;
 	}
@@ -34,8 +35,8 @@ key_read(struct reader *r, struct ec_key *k)
 	reader_bin_fixed(r, k->pub.b, EC_PUBLIC_BYTES);
 }
 
-/* identities = [1, [[id, role, area, name, sign secret, sign public, seal secret, seal public, epoch,
- *               incarnation] ...]] */
+/* identities = [1, [[id, role, area, name, sign secret, sign public, seal secret, seal public,
+ * epoch, incarnation] ...]] */
 enum err
 peer_put_identities(struct store_txn *txn, const struct peer *p)
 {
@@ -98,7 +99,8 @@ state_read_identities(struct store_txn *txn, struct peer *p)
 	return reader_end(&r);
 }
 
-/* home = [1, area, key_no, seal secret, seal public, has_secret, node id, node sign public, address] */
+/* home = [1, area, key_no, seal secret, seal public, has_secret, node id, node sign public,
+ * address] */
 enum err
 peer_put_home(struct store_txn *txn, const struct home *h)
 {

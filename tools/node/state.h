@@ -1,4 +1,5 @@
-/* state: reading the rows that make a store a peer; used when it is opened. FORMATS.md "Rows of a peer". */
+/* state: reading the rows that make a store a peer; used when it is opened. FORMATS.md "Rows of a
+ * peer". */
 #ifndef BANYAN_TOOLS_NODE_STATE_H
 #define BANYAN_TOOLS_NODE_STATE_H
 

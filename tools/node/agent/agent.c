@@ -70,7 +70,7 @@ open_all(struct agent *a, struct why *why)
 	a->timer.data = a->work.data = a->poll.data = a;
 	a->netlink = uplink_watch();
 	if (a->netlink >= 0 && (uv_poll_init(&a->l.loop, &a->poll, a->netlink) != 0 ||
-	                        uv_poll_start(&a->poll, UV_READABLE, on_netlink) != 0))
+				uv_poll_start(&a->poll, UV_READABLE, on_netlink) != 0))
 		return why_set(why, E_NO_MEMORY, "the event loop");
 	return serve_loop_local(&a->l, why);
 }

@@ -10,10 +10,10 @@
 #include "tools/node/outbox/outbox_row.h"
 #include "tools/node/roads/via.h"
 
-#define LOOK_S_MAX 900u       /* a machine that slept did not count the timer's time */
-#define LOOK_BLIND_S 30u      /* nobody tells of links here: look */
-#define AROUND_BYTES 1024u    /* counted before a try, in case it is never told how many it were */
-#define AGAIN_MAX 8u          /* exchanges of one connection */
+#define LOOK_S_MAX 900u    /* a machine that slept did not count the timer's time */
+#define LOOK_BLIND_S 30u   /* nobody tells of links here: look */
+#define AROUND_BYTES 1024u /* counted before a try, in case it is never told how many it were */
+#define AGAIN_MAX 8u       /* exchanges of one connection */
 
 /* A clock that goes on while the machine sleeps, and only forward. */
 static uint64_t
@@ -74,7 +74,8 @@ look_waits(struct agent *a)
 	something = parcels || store_count(txn, STORE_OUTBOX_SLICE) > 0;
 	/* attachments alone are worth a try, unless the last one brought them no further */
 	if (!something && attached_left(txn, &chunks) == E_OK)
-		something = chunks > 0 && (chunks > a->chunks_rest || a->duty.now_s >= a->rest_until_s);
+		something =
+		    chunks > 0 && (chunks > a->chunks_rest || a->duty.now_s >= a->rest_until_s);
 	/* what was urgent in the outbox stays so as a parcel */
 	duty_waits(&a->duty, something, urgent || (parcels && a->duty.urgent));
 	store_read_end(txn);
@@ -90,8 +91,10 @@ static struct agent_row
 row_of(struct agent *a, const struct duty_next *next)
 {
 	uint64_t now = calendar_s();
-	struct agent_row row = {.kept = duty_keep(&a->duty, now), .options = a->options->duty, .why = next->why,
-	                        .next_s = next->in_s == DUTY_FOREVER ? 0 : now + next->in_s};
+	struct agent_row row = {.kept = duty_keep(&a->duty, now),
+				.options = a->options->duty,
+				.why = next->why,
+				.next_s = next->in_s == DUTY_FOREVER ? 0 : now + next->in_s};
 
 	(void)snprintf(row.failed, sizeof(row.failed), "%s", a->failed);
 	return row;
@@ -103,7 +106,8 @@ say(struct agent *a, const struct duty_next *next)
 {
 	struct agent_row row = row_of(a, next);
 
-	if (next->why == a->said && row.next_s + 1 >= a->said_next_s && row.next_s <= a->said_next_s + 1)
+	if (next->why == a->said && row.next_s + 1 >= a->said_next_s &&
+	    row.next_s <= a->said_next_s + 1)
 		return;
 	a->said = next->why;
 	a->said_next_s = row.next_s;
@@ -221,7 +225,7 @@ tried(uv_work_t *work, int status)
 	if (a->e != E_OK && a->why.e != a->e)
 		why_set(&a->why, a->e, "%s", a->l.serve.peer->path);
 	(void)snprintf(a->failed, sizeof(a->failed), "%.200s",
-	               a->e == E_OK ? "" : why_sentence(&a->why, sentence, sizeof(sentence)));
+		       a->e == E_OK ? "" : why_sentence(&a->why, sentence, sizeof(sentence)));
 	a->said = DUTY_WHY_COUNT;
 	if (a->options->told != NULL)
 		a->options->told(a->options->ctx, &a->result, &a->why);
@@ -244,7 +248,9 @@ look_link(struct agent *a)
 	pthread_mutex_unlock(&p->syncing);
 	there = uplink_find(&now, address);
 	if (!there && a->options->via != NULL)
-		there = uplink_find(&now, strncmp(a->options->via, "lan", 3) == 0 ? DISCOVER_THERE : a->options->via);
+		there =
+		    uplink_find(&now, strncmp(a->options->via, "lan", 3) == 0 ? DISCOVER_THERE
+									      : a->options->via);
 	duty_link(&a->duty, there, !uplink_same(&now, &a->uplink));
 	a->uplink = now;
 }
@@ -283,7 +289,8 @@ agent_look(struct agent *a)
 	} else if (!a->duty.syncing) {
 		say(a, &next);
 	}
-	(void)uv_timer_start(&a->timer, on_timer, (next.in_s < most ? next.in_s : most) * 1000 + 10, 0);
+	(void)uv_timer_start(&a->timer, on_timer, (next.in_s < most ? next.in_s : most) * 1000 + 10,
+			     0);
 }
 
 void

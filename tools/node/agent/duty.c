@@ -157,7 +157,9 @@ static struct duty_next
 later(const struct duty *d, enum duty_why why, uint64_t at_s)
 {
 	return (struct duty_next){.why = why,
-	                          .in_s = at_s == DUTY_FOREVER ? at_s : at_s > d->now_s ? at_s - d->now_s : 0};
+				  .in_s = at_s == DUTY_FOREVER ? at_s
+					  : at_s > d->now_s    ? at_s - d->now_s
+							       : 0};
 }
 
 /* Of the day's bytes, how many may be used now. */
@@ -179,7 +181,9 @@ wanted_at(const struct duty *d)
 		return d->now_s;
 	if (d->options.news_s == 0)
 		return DUTY_FOREVER;
-	return d->kept.quiet_s >= d->options.news_s ? d->now_s : sum(d->now_s, d->options.news_s - d->kept.quiet_s);
+	return d->kept.quiet_s >= d->options.news_s
+		   ? d->now_s
+		   : sum(d->now_s, d->options.news_s - d->kept.quiet_s);
 }
 
 struct duty_next
@@ -206,6 +210,7 @@ duty_next(const struct duty *d)
 		return later(d, DUTY_FAILED, d->not_before_s);
 	if (d->tried && d->tried_s + pause > d->now_s)
 		return later(d, DUTY_PAUSE, d->tried_s + pause);
-	return (struct duty_next){.why = DUTY_NOW, .now = true,
-	                          .bytes_max = d->options.bytes_a_day == 0 ? 0 : bytes_left(d)};
+	return (struct duty_next){.why = DUTY_NOW,
+				  .now = true,
+				  .bytes_max = d->options.bytes_a_day == 0 ? 0 : bytes_left(d)};
 }

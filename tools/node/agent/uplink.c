@@ -22,12 +22,13 @@ way4(struct uplink *out, const char *host)
 	bool found;
 	int fd, one = 1;
 
-	if (inet_pton(AF_INET, host, &to.sin_addr) != 1 || (fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+	if (inet_pton(AF_INET, host, &to.sin_addr) != 1 ||
+	    (fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 		return false;
 	(void)setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one));
 	/* connecting a datagram socket looks a route up, and sends nothing */
 	found = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
-	        getsockname(fd, (struct sockaddr *)&out->from, &size) == 0;
+		getsockname(fd, (struct sockaddr *)&out->from, &size) == 0;
 	(void)close(fd);
 	((struct sockaddr_in *)&out->from)->sin_port = 0; /* it is drawn anew each time */
 	return found;
@@ -41,10 +42,11 @@ way6(struct uplink *out, const char *host)
 	bool found;
 	int fd;
 
-	if (inet_pton(AF_INET6, host, &to.sin6_addr) != 1 || (fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+	if (inet_pton(AF_INET6, host, &to.sin6_addr) != 1 ||
+	    (fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 		return false;
 	found = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
-	        getsockname(fd, (struct sockaddr *)&out->from, &size) == 0;
+		getsockname(fd, (struct sockaddr *)&out->from, &size) == 0;
 	(void)close(fd);
 	((struct sockaddr_in6 *)&out->from)->sin6_port = 0;
 	return found;
@@ -81,8 +83,9 @@ int
 uplink_watch(void)
 {
 	struct sockaddr_nl name = {.nl_family = AF_NETLINK,
-	                           .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-	                                        RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+				   .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+						RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+						RTMGRP_IPV6_ROUTE};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0) {

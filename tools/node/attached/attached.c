@@ -204,7 +204,8 @@ attached_left(struct store_txn *txn, uint64_t *out)
 }
 
 enum err
-attached_keep(struct store_txn *txn, const struct attached_new *n, const struct principal_id *author, bool at_node)
+attached_keep(struct store_txn *txn, const struct attached_new *n,
+	      const struct principal_id *author, bool at_node)
 {
 	struct attached a = {.id = n->ref.id, .author = *author, .list = writer_view(&n->list)};
 	uint8_t key[KEY_BYTES];
@@ -214,14 +215,16 @@ attached_keep(struct store_txn *txn, const struct attached_new *n, const struct 
 
 	a.state = at_node ? ATTACH_THEIRS : ATTACH_WAITS;
 	a.held = at_node ? attached_count(&a) : 0;
-	if (!at_node && (store_count(txn, STORE_ATTACHMENT) + attached_count(&a)) * ATTACH_CHUNK_BYTES >
-	                    ATTACH_WAITING_BYTES_MAX)
+	if (!at_node &&
+	    (store_count(txn, STORE_ATTACHMENT) + attached_count(&a)) * ATTACH_CHUNK_BYTES >
+		ATTACH_WAITING_BYTES_MAX)
 		return E_LIMIT;
 	e = attached_put(txn, &a);
 	for (i = 0; i < attached_count(&a) && e == E_OK; i++) {
 		size_t bytes = attach_chunk_bytes(n->ref.size, i);
 
-		e = store_put(txn, STORE_ATTACHMENT, key_of(key, &a.id, i + 1), BYTES(n->sealed.p + at, bytes));
+		e = store_put(txn, STORE_ATTACHMENT, key_of(key, &a.id, i + 1),
+			      BYTES(n->sealed.p + at, bytes));
 		at += bytes;
 	}
 	return e;
@@ -245,7 +248,7 @@ settle_one(void *arg, struct store_txn *txn, const struct attached *a)
 		return E_OK;
 	g->id = a->id;
 	g->free = a->incarnation == g->incarnation &&
-	          (a->epoch == g->self->epoch ? g->safe > a->number : g->safe > 0);
+		  (a->epoch == g->self->epoch ? g->safe > a->number : g->safe > 0);
 	g->found = g->free || a->incarnation != g->incarnation;
 	return g->found ? E_ABSENT : E_OK;
 }

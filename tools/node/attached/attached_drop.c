@@ -1,4 +1,5 @@
-/* Attachments go with the record that named them: at its author's by a row, where it was read by its answers. */
+/* Attachments go with the record that named them: at its author's by a row, where it was read by
+ * its answers. */
 #include <string.h>
 
 #include "tools/node/attached/attached.h"
@@ -40,7 +41,9 @@ attached_link(struct store_txn *txn, const struct record_id *record, const struc
 	if ((e = links_get(txn, record, &w)) != E_OK)
 		return e;
 	writer_mem(&w, id->b, ATTACH_ID_BYTES);
-	return writer_end(&w) == E_OK ? store_put(txn, STORE_ATTACHMENT, link_key(key, record), writer_view(&w)) : E_LIMIT;
+	return writer_end(&w) == E_OK
+		   ? store_put(txn, STORE_ATTACHMENT, link_key(key, record), writer_view(&w))
+		   : E_LIMIT;
 }
 
 enum err
@@ -57,7 +60,8 @@ attached_forget(struct store_txn *txn, const struct record_id *record)
 		return e;
 	for (at = 0; at < w.n; at += ATTACH_ID_BYTES) {
 		memcpy(id.b, memory + at, ATTACH_ID_BYTES);
-		if ((e = attached_drop(txn, &id)) != E_OK && e != E_ABSENT) /* given up when it was safe */
+		if ((e = attached_drop(txn, &id)) != E_OK &&
+		    e != E_ABSENT) /* given up when it was safe */
 			return e;
 	}
 	e = store_del(txn, STORE_ATTACHMENT, link_key(key, record));
@@ -76,7 +80,9 @@ refuse_one(struct store_txn *txn, const struct attach_id *id, const struct princ
 	if (e != E_OK && e != E_ABSENT)
 		return e;
 	if (here && a.state == ATTACH_THEIRS &&
-	    (e = attached_account(txn, author, -(int64_t)(a.list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX), &full)) != E_OK)
+	    (e = attached_account(txn, author,
+				  -(int64_t)(a.list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX),
+				  &full)) != E_OK)
 		return e;
 	if (here && ((e = attached_drop(txn, id)) != E_OK || (e = erasures_note_due(txn)) != E_OK))
 		return e;

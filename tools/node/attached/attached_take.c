@@ -1,9 +1,11 @@
-/* Attachments at the node: every chunk is held against the list before it is kept. PROTOCOL.md "Attachments". */
+/* Attachments at the node: every chunk is held against the list before it is kept. PROTOCOL.md
+ * "Attachments". */
 #include <string.h>
 
 #include "tools/node/attached/attached.h"
 
-/* id || be32 first || (first 0: be32 count || list) || chunks. False: it ends before the chunks begin. */
+/* id || be32 first || (first 0: be32 count || list) || chunks. False: it ends before the chunks
+ * begin. */
 static bool
 read_head(struct bytes said, struct attached_said *g)
 {
@@ -39,17 +41,20 @@ begin(struct store_txn *txn, struct attached_said *g, struct attached *a)
 		g->status = ATTACH_UNWANTED;
 	if (e != E_ABSENT)
 		return e;
-	if (g->first == ATTACH_QUERY || g->list.n == 0 || attach_id_of(g->list, &id) != E_OK || !ID_EQUAL(&id, &g->id)) {
+	if (g->first == ATTACH_QUERY || g->list.n == 0 || attach_id_of(g->list, &id) != E_OK ||
+	    !ID_EQUAL(&id, &g->id)) {
 		g->status = g->first == ATTACH_QUERY ? ATTACH_TAKEN : ATTACH_WRONG;
 		return E_OK;
 	}
 	/* the whole of it is counted at once: what is begun may be finished */
-	e = attached_account(txn, &g->from, (int64_t)(g->list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX), &full);
+	e = attached_account(txn, &g->from,
+			     (int64_t)(g->list.n / SHA256_BYTES * ATTACH_SEALED_BYTES_MAX), &full);
 	full = full && !g->twins;
 	if (e == E_OK && full)
 		g->status = ATTACH_FULL;
 	if (e == E_OK && !full)
-		*a = (struct attached){.id = g->id, .author = g->from, .state = ATTACH_THEIRS, .list = g->list};
+		*a = (struct attached){
+		    .id = g->id, .author = g->from, .state = ATTACH_THEIRS, .list = g->list};
 	return e;
 }
 
@@ -105,7 +110,8 @@ attached_accept(struct store_txn *txn, struct attached_said *g)
 	g->whole = false;
 	memset(&a, 0, sizeof(a));
 	/* as for parcels: it may have been shut out meanwhile */
-	if (!g->twins && ((e = member_get(txn, &g->from, &m)) != E_OK || m.state != MEMBER_APPROVED))
+	if (!g->twins &&
+	    ((e = member_get(txn, &g->from, &m)) != E_OK || m.state != MEMBER_APPROVED))
 		return e == E_OK ? E_REVOKED : e;
 	if ((e = begin(txn, g, &a)) != E_OK)
 		return e;
@@ -124,7 +130,8 @@ take_job(struct store_txn *txn, void *arg)
 }
 
 static enum err
-take(struct peer *p, struct attached_said *g, struct bytes said, uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
+take(struct peer *p, struct attached_said *g, struct bytes said,
+     uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
 {
 	enum err e;
 
@@ -140,7 +147,7 @@ take(struct peer *p, struct attached_said *g, struct bytes said, uint8_t answer[
 
 enum err
 attached_take(struct peer *p, const struct principal_id *from, struct bytes said, bool cut,
-              uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
+	      uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
 {
 	struct attached_said g = {.from = *from, .cut = cut};
 
@@ -149,7 +156,7 @@ attached_take(struct peer *p, const struct principal_id *from, struct bytes said
 
 enum err
 attached_take_twin(struct peer *p, const struct principal_id *author, struct bytes said,
-                   uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
+		   uint8_t answer[ATTACH_ANSWER_BYTES], struct why *why)
 {
 	struct attached_said g = {.from = *author, .twins = true};
 

@@ -1,7 +1,7 @@
 /*
- * Attachments between two nodes of one office: the one that was invited asks the other what it has, takes what it lacks and gives
- * what the other lacks, chunk by chunk. Both read the same records, so each drops by itself what is void or erased.
- * PROTOCOL.md "Attachments between twins".
+ * Attachments between two nodes of one office: the one that was invited asks the other what it has,
+ * takes what it lacks and gives what the other lacks, chunk by chunk. Both read the same records,
+ * so each drops by itself what is void or erased. PROTOCOL.md "Attachments between twins".
  */
 #include <string.h>
 
@@ -90,7 +90,8 @@ answer_list(struct peer *p, struct bytes said, struct writer *answer)
 	if (said.n != 12)
 		return E_ATTACHMENT;
 	writer_u8(answer, 1);
-	if ((e = list_here(p, &g)) == E_OK && g.sum == be64_get(said.p) && g.count == be32_get(said.p + 8)) {
+	if ((e = list_here(p, &g)) == E_OK && g.sum == be64_get(said.p) &&
+	    g.count == be32_get(said.p + 8)) {
 		writer_reset(answer);
 		writer_u8(answer, 0); /* the same */
 	}
@@ -124,7 +125,8 @@ answer_put(struct peer *p, struct bytes said, struct writer *answer, struct why 
 	if (said.n < ID_BYTES)
 		return E_ATTACHMENT;
 	memcpy(author.b, said.p, ID_BYTES);
-	if ((e = attached_take_twin(p, &author, BYTES(said.p + ID_BYTES, said.n - ID_BYTES), room, why)) == E_OK)
+	if ((e = attached_take_twin(p, &author, BYTES(said.p + ID_BYTES, said.n - ID_BYTES), room,
+				    why)) == E_OK)
 		writer_mem(answer, room, sizeof(room));
 	return e;
 }
@@ -171,8 +173,11 @@ ask(struct asking *g)
 
 	writer_reset(&g->answer);
 	if (e == E_OK)
-		e = link_ask_verb(g->peer, ATTACH_TWIN_VERB, NULL, writer_view(&g->said), hear, g, &status, g->why);
-	return e == E_OK && status != 0 ? why_set(g->why, E_PEER_BUSY, "attachments of the other node") : e;
+		e = link_ask_verb(g->peer, ATTACH_TWIN_VERB, NULL, writer_view(&g->said), hear, g,
+				  &status, g->why);
+	return e == E_OK && status != 0
+		   ? why_set(g->why, E_PEER_BUSY, "attachments of the other node")
+		   : e;
 }
 
 static void
@@ -204,7 +209,9 @@ pull(struct asking *g, const uint8_t *row, uint32_t held, uint32_t theirs)
 		writer_reset(&w);
 		writer_mem(&w, row, ATTACH_ID_BYTES);
 		writer_bytes(&w, writer_view(&g->answer));
-		if ((e = writer_end(&w)) != E_OK || (e = attached_take_twin(g->peer, &author, writer_view(&w), room, g->why)) != E_OK)
+		if ((e = writer_end(&w)) != E_OK ||
+		    (e = attached_take_twin(g->peer, &author, writer_view(&w), room, g->why)) !=
+			E_OK)
 			break;
 		held = be32_get(room);
 		if (held <= before || room[4] != ATTACH_TAKEN)
@@ -227,7 +234,8 @@ push(struct asking *g, const uint8_t *row, uint32_t theirs, uint32_t held)
 		begin(g, OP_PUT);
 		writer_mem(&g->said, row + ATTACH_ID_BYTES, ID_BYTES);
 		writer_mem(&g->said, id.b, ATTACH_ID_BYTES);
-		if ((e = say_chunks(g->peer, &id, theirs, &g->said)) != E_OK || (e = ask(g)) != E_OK)
+		if ((e = say_chunks(g->peer, &id, theirs, &g->said)) != E_OK ||
+		    (e = ask(g)) != E_OK)
 			break;
 		if (g->answer.n != ATTACH_ANSWER_BYTES)
 			return why_set(g->why, E_PROTOCOL, "an answer about attachments");
@@ -246,7 +254,9 @@ compare(struct asking *g, struct bytes here, struct bytes there)
 	enum err e = E_OK;
 
 	while (e == E_OK && (i < here.n || j < there.n)) {
-		int d = i >= here.n ? 1 : j >= there.n ? -1 : memcmp(here.p + i, there.p + j, ATTACH_ID_BYTES);
+		int d = i >= here.n    ? 1
+			: j >= there.n ? -1
+				       : memcmp(here.p + i, there.p + j, ATTACH_ID_BYTES);
 		uint32_t held = d <= 0 ? be32_get(here.p + i + ATTACH_ID_BYTES + ID_BYTES) : 0;
 		uint32_t theirs = d >= 0 ? be32_get(there.p + j + ATTACH_ID_BYTES + ID_BYTES) : 0;
 
@@ -284,7 +294,9 @@ attached_twin_exchange(struct peer *p, struct why *why)
 			e = why_set(why, E_PROTOCOL, "a list of attachments");
 		else if (e == E_OK && g.answer.p[0] != 0) {
 			writer_mem(&there, g.answer.p + 1, g.answer.n - 1); /* asking goes on */
-			e = writer_end(&there) == E_OK ? compare(&g, writer_view(&here), writer_view(&there)) : E_NO_MEMORY;
+			e = writer_end(&there) == E_OK
+				? compare(&g, writer_view(&here), writer_view(&there))
+				: E_NO_MEMORY;
 		}
 	}
 	writer_free(&here);

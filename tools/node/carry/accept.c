@@ -11,7 +11,8 @@
 /* ---- who wrote it ---- */
 
 static enum err
-check_member(struct store_txn *txn, const struct principal_id *id, struct member *m, struct why *why)
+check_member(struct store_txn *txn, const struct principal_id *id, struct member *m,
+	     struct why *why)
 {
 	enum err e = member_get(txn, id, m);
 
@@ -24,7 +25,8 @@ check_member(struct store_txn *txn, const struct principal_id *id, struct member
 	return E_OK;
 }
 
-/* Its author works here or below, or it is about an area of this office: else it is another office's. */
+/* Its author works here or below, or it is about an area of this office: else it is another
+ * office's. */
 static enum err
 check_scope(struct peer *p, const struct enrolment *author, struct bytes bytes, struct why *why)
 {
@@ -33,7 +35,8 @@ check_scope(struct peer *p, const struct enrolment *author, struct bytes bytes, 
 	const char *own = peer_self(p)->area;
 	const struct area_table *areas = peer_areas(p);
 
-	if (strcmp(own, author->area) == 0 || (areas != NULL && area_is_within(areas, own, author->area)))
+	if (strcmp(own, author->area) == 0 ||
+	    (areas != NULL && area_is_within(areas, own, author->area)))
 		return E_OK;
 	if (areas != NULL && parcel_about(bytes, about, &records) == E_OK && records &&
 	    area_is_within(areas, own, about))
@@ -44,8 +47,9 @@ check_scope(struct peer *p, const struct enrolment *author, struct bytes bytes, 
 /* ---- verifying ---- */
 
 enum err
-accept_check(struct peer *p, struct store_txn *txn, struct bytes bytes, const struct principal_id *via,
-             struct arena *arena, struct accepted *out, struct why *why)
+accept_check(struct peer *p, struct store_txn *txn, struct bytes bytes,
+	     const struct principal_id *via, struct arena *arena, struct accepted *out,
+	     struct why *why)
 {
 	struct parcel_context context = {.programme = p->programme.id};
 	struct parcel parcel;
@@ -64,12 +68,18 @@ accept_check(struct peer *p, struct store_txn *txn, struct bytes bytes, const st
 	if ((e = parcel_read(&parcel, c.parcel, &context, arena, why)) != E_OK)
 		return e;
 	if ((e = parcel_verify(&parcel, &m.enrolment.sign_pub)) != E_OK)
-		return why_set(why, e, "%s's parcel %llu", m.enrolment.name, (unsigned long long)parcel.number);
+		return why_set(why, e, "%s's parcel %llu", m.enrolment.name,
+			       (unsigned long long)parcel.number);
 	out->now_s = peer_now_s(p);
 	out->urgent = (parcel.flags & PARCEL_URGENT) != 0;
-	out->arrival = (struct arrival){.log = c.log, .number = parcel.number, .hash = parcel.hash,
-	                                .previous = c.previous, .received_s = out->now_s, .via = *via,
-	                                .flags = ARRIVAL_CARRIED, .parcel = c.parcel};
+	out->arrival = (struct arrival){.log = c.log,
+					.number = parcel.number,
+					.hash = parcel.hash,
+					.previous = c.previous,
+					.received_s = out->now_s,
+					.via = *via,
+					.flags = ARRIVAL_CARRIED,
+					.parcel = c.parcel};
 	return E_OK;
 }
 
@@ -116,7 +126,8 @@ note_upto(struct store_txn *txn, const struct arrival *a)
 	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(number.b, 8));
 }
 
-/* The parcel before it is here and is not the one that it follows: it stands on another branch of a forked log. */
+/* The parcel before it is here and is not the one that it follows: it stands on another branch of a
+ * forked log. */
 static enum err
 check_branch(struct store_txn *txn, struct arrival *a)
 {
@@ -134,8 +145,9 @@ check_branch(struct store_txn *txn, struct arrival *a)
 }
 
 /*
- * The same parcel with a signature that holds, where one stands that proved to have none: no hash covers it. An author who said one
- * to this node and the other to another node of the office would have the two disagree for ever.
+ * The same parcel with a signature that holds, where one stands that proved to have none: no hash
+ * covers it. An author who said one to this node and the other to another node of the office would
+ * have the two disagree for ever.
  */
 static enum err
 mend_signature(struct store_txn *txn, const struct accepted *x)
@@ -148,7 +160,8 @@ mend_signature(struct store_txn *txn, const struct accepted *x)
 	if (e != E_OK || (e = quarantine_read(key, value, &row)) != E_OK || row.e != E_SIGNATURE)
 		return e == E_ABSENT ? E_OK : e;
 	if ((e = arrival_erase(txn, x->arrival.seq, x->arrival.parcel)) != E_OK ||
-	    (e = store_del(txn, STORE_QUARANTINE, key)) != E_OK || (e = aside_gone(txn, x->arrival.seq)) != E_OK)
+	    (e = store_del(txn, STORE_QUARANTINE, key)) != E_OK ||
+	    (e = aside_gone(txn, x->arrival.seq)) != E_OK)
 		return e;
 	return opener_note(txn, &x->arrival, true); /* its turn is over */
 }
@@ -160,12 +173,13 @@ accept_append(struct store_txn *txn, struct accepted *x, enum arrival_result *re
 	struct member m;
 	enum err e;
 
-	if ((e = check_member(txn, &a->log.author, &m, NULL)) != E_OK || (e = check_branch(txn, a)) != E_OK ||
-	    (e = arrival_append(txn, a, result)) != E_OK)
+	if ((e = check_member(txn, &a->log.author, &m, NULL)) != E_OK ||
+	    (e = check_branch(txn, a)) != E_OK || (e = arrival_append(txn, a, result)) != E_OK)
 		return e;
 	if (*result == ARRIVAL_DUPLICATE)
 		return mend_signature(txn, x);
-	if (m.enrolment.role != ROLE_NODE && (e = quota_count(txn, &a->log.author, a->parcel.n)) != E_OK)
+	if (m.enrolment.role != ROLE_NODE &&
+	    (e = quota_count(txn, &a->log.author, a->parcel.n)) != E_OK)
 		return e;
 	if ((e = peer_saw_time(txn, x->now_s)) != E_OK || (e = note_upto(txn, a)) != E_OK)
 		return e;
@@ -186,8 +200,8 @@ accept_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-accept_one(struct peer *p, struct bytes carried, const struct principal_id *via, enum arrival_result *result,
-           struct why *why)
+accept_one(struct peer *p, struct bytes carried, const struct principal_id *via,
+	   enum arrival_result *result, struct why *why)
 {
 	struct accept_job job;
 	struct store_txn *txn;
@@ -209,9 +223,11 @@ accept_one(struct peer *p, struct bytes carried, const struct principal_id *via,
 
 /* ---- safe ---- */
 
-/* How many parcels of 1 to upto, counted from the first, are in a backup: carried ones came in any order. */
+/* How many parcels of 1 to upto, counted from the first, are in a backup: carried ones came in any
+ * order. */
 static enum err
-safe_in_order(struct store_txn *txn, const struct log_id *id, uint64_t upto, uint64_t safe, uint64_t *out)
+safe_in_order(struct store_txn *txn, const struct log_id *id, uint64_t upto, uint64_t safe,
+	      uint64_t *out)
 {
 	struct parcel_hash hash;
 	uint64_t seq;
@@ -258,7 +274,7 @@ accept_safe(struct store_txn *txn, const struct log_id *id, uint64_t head, uint6
 /* What stands before it here; of twins, the one that it was signed behind. */
 static enum err
 find_previous(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
-              struct parcel_hash *out)
+	      struct parcel_hash *out)
 {
 	struct parcel_hash twin;
 	struct parcel parcel;
@@ -268,19 +284,21 @@ find_previous(struct store_txn *txn, const struct programme_id *programme, const
 
 	if (e != E_OK)
 		return e;
-	if ((e = arrival_find_twin(txn, &a->log, a->number - 1, 1, &seq, &twin)) != E_OK || a->parcel.n == 0)
+	if ((e = arrival_find_twin(txn, &a->log, a->number - 1, 1, &seq, &twin)) != E_OK ||
+	    a->parcel.n == 0)
 		return e == E_ABSENT ? E_OK : e;
 	arena_init(&arena, 64u << 20);
 	e = opener_place(txn, programme, a, NULL, &arena, &parcel, NULL);
 	if (e == E_OK)
 		*out = parcel.previous;
 	arena_free(&arena);
-	return e == E_PARCEL || e == E_PARCEL_CHAIN ? E_OK : e; /* set aside here, and there as well */
+	return e == E_PARCEL || e == E_PARCEL_CHAIN ? E_OK
+						    : e; /* set aside here, and there as well */
 }
 
 enum err
 accept_carried(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
-               struct writer *out)
+	       struct writer *out)
 {
 	struct carried c = {.log = a->log, .number = a->number, .parcel = a->parcel};
 	enum err e = E_OK;

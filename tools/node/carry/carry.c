@@ -24,7 +24,8 @@ cursor_key(uint8_t key[5 + ID_BYTES], const char *what, const struct principal_i
 }
 
 static enum err
-cursor_get(struct store_txn *txn, const char *what, const struct principal_id *id, struct carry_cursor *out)
+cursor_get(struct store_txn *txn, const char *what, const struct principal_id *id,
+	   struct carry_cursor *out)
 {
 	uint8_t key[5 + ID_BYTES];
 	struct bytes value;
@@ -42,7 +43,8 @@ cursor_get(struct store_txn *txn, const char *what, const struct principal_id *i
 }
 
 static enum err
-cursor_put(struct store_txn *txn, const char *what, const struct principal_id *id, const struct carry_cursor *c)
+cursor_put(struct store_txn *txn, const char *what, const struct principal_id *id,
+	   const struct carry_cursor *c)
 {
 	uint8_t key[5 + ID_BYTES], value[16];
 
@@ -85,8 +87,8 @@ carry_put_said(struct store_txn *txn, const struct principal_id *id, const struc
 /* ---- beginning and end ---- */
 
 enum err
-carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id *id, struct carry_other *out,
-               struct ec_public *sign, struct why *why)
+carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id *id,
+	       struct carry_other *out, struct ec_public *sign, struct why *why)
 {
 	struct member m;
 	enum err e;
@@ -111,7 +113,8 @@ carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id 
 	if (m.enrolment.role != ROLE_NODE || !member_is_ours(m.state))
 		return why_set(why, E_FORBIDDEN, "speak as a node");
 	if (m.state != MEMBER_APPROVED)
-		return why_set(why, m.state == MEMBER_PENDING ? E_NOT_APPROVED : E_REVOKED, "%s", m.enrolment.name);
+		return why_set(why, m.state == MEMBER_PENDING ? E_NOT_APPROVED : E_REVOKED, "%s",
+			       m.enrolment.name);
 	out->seal = m.enrolment.seal_pub;
 	out->road = strcmp(m.enrolment.area, p->home.area) == 0 ? CARRY_TWIN : CARRY_DOWN;
 	out->upper = true;
@@ -139,7 +142,8 @@ carry_open_all(struct carry *c, struct why *why)
 }
 
 enum err
-carry_open(struct carry **out, struct peer *p, const struct carry_other *other, uint64_t from, struct why *why)
+carry_open(struct carry **out, struct peer *p, const struct carry_other *other, uint64_t from,
+	   struct why *why)
 {
 	struct carry *c = calloc(1, sizeof(*c));
 	struct store_txn *txn;
@@ -153,14 +157,16 @@ carry_open(struct carry **out, struct peer *p, const struct carry_other *other, 
 	c->at = c->marked = from;
 	writer_heap_init(&c->say.bytes, (size_t)64 << 20);
 	writer_heap_init(&c->take.bytes, (size_t)64 << 20);
-	if ((e = carry_key_with(p, &other->seal, &c->key)) != E_OK || (e = carry_open_all(c, why)) != E_OK)
+	if ((e = carry_key_with(p, &other->seal, &c->key)) != E_OK ||
+	    (e = carry_open_all(c, why)) != E_OK)
 		goto fail;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		goto fail;
 	if (other->road == CARRY_UP) {
 		if ((e = office_above(p, txn, c->above, &c->above_count)) == E_OK)
 			e = carry_find_twin(c, txn);
-	} else if (other->road == CARRY_TWIN) { /* the stanzas that this office was given, the other one needs too */
+	} else if (other->road == CARRY_TWIN) { /* the stanzas that this office was given, the other
+						   one needs too */
 		memcpy(c->above[0].area, p->home.area, sizeof(c->above[0].area));
 		c->above_count = 1;
 	}
@@ -216,9 +222,10 @@ carry_close(void *ctx, struct message_close *out)
 {
 	struct carry *c = ctx;
 
-	*out = (struct message_close){.seq = c->cut ? c->say_from : c->bound, .incarnation = store_incarnation(c->peer->store),
-	                              .count = c->sum_count + c->extra_count + c->left_count,
-	                              .digest = c->sum + c->extra_sum + c->left_sum};
+	*out = (struct message_close){.seq = c->cut ? c->say_from : c->bound,
+				      .incarnation = store_incarnation(c->peer->store),
+				      .count = c->sum_count + c->extra_count + c->left_count,
+				      .digest = c->sum + c->extra_sum + c->left_sum};
 	return E_OK;
 }
 
@@ -234,9 +241,10 @@ struct take_job {
 	struct carry *c;
 	bool *left_fresh;          /* of those that are left to others: noted now */
 	struct accepted *accepted; /* of the CARRIED ones, in order */
-	size_t accepted_count, left_count; /* those that are left to others stand at the end, the last one first */
+	size_t accepted_count,
+	    left_count; /* those that are left to others stand at the end, the last one first */
 	struct carry_cursor heard;
-	bool newcomers;            /* somebody is known now who was not */
+	bool newcomers; /* somebody is known now who was not */
 	struct why *why;
 	uint64_t fresh, extra_count, extra_sum; /* out */
 };
@@ -273,10 +281,12 @@ take_statement(struct store_txn *txn, struct take_job *job, uint64_t kind, struc
 		if ((e = vouch_enrolment(c->peer, txn, statement, &fresh, why)) != E_OK)
 			return e;
 		job->newcomers = job->newcomers || fresh;
-		return c->other.road == CARRY_TWIN ? promote(txn, c, statement) : carry_adopt(c, txn, statement);
+		return c->other.road == CARRY_TWIN ? promote(txn, c, statement)
+						   : carry_adopt(c, txn, statement);
 	}
 	if (kind == STATEMENT_ERASURE)
-		return erasures_take(c->peer, txn, statement, &fresh, why); /* each exchange says it on */
+		return erasures_take(c->peer, txn, statement, &fresh,
+				     why); /* each exchange says it on */
 	if (kind != STATEMENT_OFFICE && kind != STATEMENT_REVOCATION)
 		return E_OK; /* of a later version: nothing that this one could act on */
 	if (kind == STATEMENT_OFFICE)
@@ -285,7 +295,8 @@ take_statement(struct store_txn *txn, struct take_job *job, uint64_t kind, struc
 		e = vouch_revocation(c->peer, txn, statement, &fresh, why);
 	if (e != E_OK || !fresh || c->other.road == CARRY_UP)
 		return e;
-	return down_say_above(c->peer, txn, kind == STATEMENT_OFFICE ? DOWN_OFFICE : DOWN_REVOCATION, statement);
+	return down_say_above(c->peer, txn,
+			      kind == STATEMENT_OFFICE ? DOWN_OFFICE : DOWN_REVOCATION, statement);
 }
 
 static enum err
@@ -298,7 +309,8 @@ statements_job(struct store_txn *txn, void *arg)
 
 	for (i = 0; i < c->take.count && e == E_OK; i++)
 		if (c->take.thing[i].type == MESSAGE_STATEMENT)
-			e = take_statement(txn, job, c->take.thing[i].kind, carry_thing_bytes(&c->take, i));
+			e = take_statement(txn, job, c->take.thing[i].kind,
+					   carry_thing_bytes(&c->take, i));
 	/* what they wrote may be here, from before anybody said who they are */
 	return e == E_OK && job->newcomers ? opener_again(txn, E_STRANGER) : e;
 }
@@ -318,7 +330,8 @@ check_carried(struct carry *c, struct take_job *job, struct arena *arena, struct
 
 		if (c->take.thing[i].type != MESSAGE_CARRIED)
 			continue;
-		e = accept_check(c->peer, txn, carry_thing_bytes(&c->take, i), &c->other.id, arena, x, why);
+		e = accept_check(c->peer, txn, carry_thing_bytes(&c->take, i), &c->other.id, arena,
+				 x, why);
 		if (e == E_OK)
 			e = carry_withholds(c, txn, x, arena, &withheld);
 		if (e == E_OK && withheld)
@@ -352,12 +365,13 @@ take_job(struct store_txn *txn, void *arg)
 		}
 	}
 	for (i = 0; i < job->left_count; i++)
-		if ((e = carry_left_put(c, txn, &job->accepted[c->take.count - i].arrival, &job->left_fresh[i])) != E_OK)
+		if ((e = carry_left_put(c, txn, &job->accepted[c->take.count - i].arrival,
+					&job->left_fresh[i])) != E_OK)
 			return e;
 	for (i = 0; i < c->take.count; i++)
 		if (c->take.thing[i].type == MESSAGE_STANZA &&
-		    (e = stanzas_take(c->peer, txn, c->take.thing[i].leaf, carry_thing_bytes(&c->take, i),
-		                      job->why)) != E_OK)
+		    (e = stanzas_take(c->peer, txn, c->take.thing[i].leaf,
+				      carry_thing_bytes(&c->take, i), job->why)) != E_OK)
 			return e;
 	return cursor_put(txn, "heard", &c->other.id, &job->heard);
 }
@@ -400,14 +414,17 @@ carry_mark(struct carry *c, uint64_t incarnation, uint64_t seq, bool last, struc
 	struct carry_cursor heard = {incarnation, seq};
 	enum err e = take(c, &heard, why);
 
-	/* The upper end counts what it holds now; the lower one what it held at the beginning, and what came since. */
+	/* The upper end counts what it holds now; the lower one what it held at the beginning, and
+	 * what came since. */
 	if (e == E_OK && last && c->other.upper) {
 		if ((e = carry_open_all(c, why)) == E_OK) {
 			c->extra_count = c->extra_sum = 0;
 			e = carry_sum_upto(c, false);
 		}
 	}
-	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what another node sent");
+	return e == E_OK || (why != NULL && why->e == e)
+		   ? e
+		   : why_set(why, e, "what another node sent");
 }
 
 enum err
@@ -424,8 +441,11 @@ carry_batch(struct carry *c, uint64_t incarnation, uint64_t from, uint64_t seq, 
 	if (heard.incarnation >> 32 == incarnation >> 32 && (from > heard.seq || seq < heard.seq))
 		now = heard; /* a stick between is not here yet, or this one is an old one */
 	else if (from > heard.seq)
-		now.seq = 0; /* this node was put back from before it heard of the other: it is said all again */
+		now.seq = 0; /* this node was put back from before it heard of the other: it is said
+				all again */
 	if (e == E_OK)
 		e = take(c, &now, why);
-	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what another node sent");
+	return e == E_OK || (why != NULL && why->e == e)
+		   ? e
+		   : why_set(why, e, "what another node sent");
 }

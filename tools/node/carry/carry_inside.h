@@ -1,4 +1,5 @@
-/* carry_inside: what carry.c (taking), carry_say.c (saying), carry_sum.c (what is shared) and the rest of carry*.c share. */
+/* carry_inside: what carry.c (taking), carry_say.c (saying), carry_sum.c (what is shared) and the
+ * rest of carry*.c share. */
 #ifndef BANYAN_TOOLS_NODE_CARRY_CARRY_INSIDE_H
 #define BANYAN_TOOLS_NODE_CARRY_CARRY_INSIDE_H
 
@@ -42,14 +43,14 @@ struct carry {
 	struct peer *peer;
 	struct carry_other other;
 	struct siphash_key key;
-	uint64_t bound;            /* arrivals up to here were opened */
+	uint64_t bound; /* arrivals up to here were opened */
 	/* saying */
-	uint64_t at, marked;       /* arrivals looked at; the last MARK */
-	uint64_t assumed;          /* up to here the other end may well hold them */
+	uint64_t at, marked; /* arrivals looked at; the last MARK */
+	uint64_t assumed;    /* up to here the other end may well hold them */
 	struct carry_things say;
 	size_t say_next;
-	uint64_t say_from;         /* the arrivals before what is in `say` */
-	bool cut;                  /* the rest did not go into a budget */
+	uint64_t say_from;               /* the arrivals before what is in `say` */
+	bool cut;                        /* the rest did not go into a budget */
 	size_t since_items, since_bytes; /* since the last MARK */
 	bool passed, members_said, orders_said, repairing;
 	struct carry_told told;
@@ -60,18 +61,19 @@ struct carry {
 	/* what is shared, up to bound, and what came since */
 	uint64_t sum_count, sum;
 	uint64_t extra_count, extra_sum;
-	bool has_twin;             /* this office's, when `other` is above */
-	uint64_t life;             /* the other's, where twins are told of */
-	bool to_twins;             /* what came from one of the lower office's other nodes is not said unasked */
+	bool has_twin; /* this office's, when `other` is above */
+	uint64_t life; /* the other's, where twins are told of */
+	bool
+	    to_twins; /* what came from one of the lower office's other nodes is not said unasked */
 	bool twins_said;
-	struct principal_id via;   /* who was asked about last */
+	struct principal_id via; /* who was asked about last */
 	bool via_twin;
 	/* not taken, and left to who will bring it whole: CURSOR "left" */
-	struct carry_left *left;   /* heap */
+	struct carry_left *left; /* heap */
 	size_t left_count, left_cap;
 	uint64_t left_sum;
 	struct carry_counts counts;
-	struct shared *shared;     /* the same set, kept as a sketch */
+	struct shared *shared; /* the same set, kept as a sketch */
 	/* repair: what it found is said first */
 	struct repair *repair;
 	struct sketch *with_left;  /* heap: the kept set, and what is left to others */
@@ -82,18 +84,22 @@ struct carry {
 
 /* carry_sum.c */
 enum err carry_key_with(struct peer *, const struct ec_public *other, struct siphash_key *out);
-/* carry_shares: is this arrival shared with the other? Its area is worked out. _with: ... whose (or our) area is `scope`? */
-enum err carry_shares_with(struct peer *, const char *scope, struct store_txn *, const struct arrival *, bool *out);
+/* carry_shares: is this arrival shared with the other? Its area is worked out. _with: ... whose (or
+ * our) area is `scope`? */
+enum err carry_shares_with(struct peer *, const char *scope, struct store_txn *,
+			   const struct arrival *, bool *out);
 enum err carry_shares(struct carry *, struct store_txn *, const struct arrival *, bool *out);
 uint64_t carry_whole(const struct carry *, const struct arrival *);
-/* carry_sum_upto: bring the kept set up to the bound; it is saved now and then. carry_sum_save: now. */
+/* carry_sum_upto: bring the kept set up to the bound; it is saved now and then. carry_sum_save:
+ * now. */
 enum err carry_sum_upto(struct carry *, bool anew);
 enum err carry_sum_save(struct carry *);
 /* carry_open_all: only what was opened is shared. */
 enum err carry_open_all(struct carry *, struct why *);
 
 /* carry_things.c */
-enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes);
+enum err carry_things_add(struct carry_things *, uint8_t type, uint64_t kind, const uint8_t *leaf,
+			  struct bytes);
 void carry_things_clear(struct carry_things *);
 void carry_things_free(struct carry_things *);
 static inline struct bytes
@@ -102,24 +108,30 @@ carry_thing_bytes(const struct carry_things *t, size_t i)
 	return BYTES(t->bytes.p + t->thing[i].at, t->thing[i].count);
 }
 
-/* carry_told.c. carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments that lead to `author`. */
+/* carry_told.c. carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments
+ * that lead to `author`. */
 enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
 void carry_told_not(struct carry *); /* what is in `say` was not said: nor who was told with it */
 enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
 
-/* carry_words.c: of an arrival: the offices and revocations in it; the keys of its items for the offices above. */
+/* carry_words.c: of an arrival: the offices and revocations in it; the keys of its items for the
+ * offices above. */
 enum err carry_say_words(struct carry *, struct store_txn *, const struct arrival *);
 enum err carry_say_stanza(struct carry *, const uint8_t leaf[HASH_BYTES], const struct stanza *);
 enum err carry_say_stanzas(struct carry *, struct store_txn *, const struct arrival *);
 
-/* carry_withheld.c: is there a second node of this office? Is what came from above left to who will bring the whole of it? */
+/* carry_withheld.c: is there a second node of this office? Is what came from above left to who will
+ * bring the whole of it? */
 enum err carry_find_twin(struct carry *, struct store_txn *);
-enum err carry_may_come_whole(struct carry *, struct store_txn *, const struct principal_id *author, bool *out);
-enum err carry_withholds(struct carry *, struct store_txn *, const struct accepted *, struct arena *, bool *out);
+enum err carry_may_come_whole(struct carry *, struct store_txn *, const struct principal_id *author,
+			      bool *out);
+enum err carry_withholds(struct carry *, struct store_txn *, const struct accepted *,
+			 struct arena *, bool *out);
 
 /*
- * carry_left.c: the rows of what was not taken. _load: at the beginning; those that came whole, or that nobody will bring any more,
- * go. _put: in a job; *fresh: it was not noted before. _note: after that job. _drop: all of them. _sketch: of the kept set and these.
+ * carry_left.c: the rows of what was not taken. _load: at the beginning; those that came whole, or
+ * that nobody will bring any more, go. _put: in a job; *fresh: it was not noted before. _note:
+ * after that job. _drop: all of them. _sketch: of the kept set and these.
  */
 enum err carry_left_load(struct carry *);
 enum err carry_left_put(struct carry *, struct store_txn *, const struct arrival *, bool *fresh);
@@ -128,15 +140,17 @@ enum err carry_left_drop(struct carry *);
 enum err carry_left_sketch(struct carry *, const struct sketch **out);
 
 /*
- * carry_twins.c. carry_say_twins: to the node above: who else is a node of this office. carry_twins_told: in a job, when both agree.
- * carry_adopt: in a job at the node above: such a one is let in. carry_from_twin: did this arrival come from another node of the lower office?
+ * carry_twins.c. carry_say_twins: to the node above: who else is a node of this office.
+ * carry_twins_told: in a job, when both agree. carry_adopt: in a job at the node above: such a one
+ * is let in. carry_from_twin: did this arrival come from another node of the lower office?
  */
 enum err carry_say_twins(struct carry *, struct store_txn *);
 enum err carry_twins_told(struct carry *, struct store_txn *);
 enum err carry_adopt(struct carry *, struct store_txn *, struct bytes statement);
 enum err carry_from_twin(struct carry *, struct store_txn *, const struct arrival *, bool *out);
 
-/* carry_orders.c: orders to erase that the other does not know and that are about what it may hold. */
+/* carry_orders.c: orders to erase that the other does not know and that are about what it may hold.
+ */
 enum err carry_say_orders(struct carry *, struct store_txn *);
 
 #endif

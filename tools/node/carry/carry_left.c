@@ -1,4 +1,5 @@
-/* What a node did not take from above, because somebody will still bring it whole. FORMATS.md "Left to others". */
+/* What a node did not take from above, because somebody will still bring it whole. FORMATS.md "Left
+ * to others". */
 #include <stdlib.h>
 
 #include "tools/node/carry/carry_inside.h"
@@ -87,13 +88,15 @@ load_job(struct store_txn *txn, void *arg)
 	c->left_sum = 0;
 	c->counts.withheld = 0;
 	prefix_of(c, prefix);
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES(prefix, PREFIX_BYTES), STORE_FORWARD, &w)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES(prefix, PREFIX_BYTES), STORE_FORWARD,
+				   &w)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(w, &at, &value)) {
 		struct carry_left l;
 		bool still = false;
 
-		if ((e = read_row(at, value, &l)) != E_OK || (e = waits(c, txn, &l, &still)) != E_OK)
+		if ((e = read_row(at, value, &l)) != E_OK ||
+		    (e = waits(c, txn, &l, &still)) != E_OK)
 			break;
 		if (still) {
 			e = add(c, &l);
@@ -150,7 +153,9 @@ carry_left_put(struct carry *c, struct store_txn *txn, const struct arrival *a, 
 	key_of(c, &a->log, a->number, key);
 	e = store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &had);
 	*fresh = e == E_ABSENT;
-	return *fresh ? store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(a->hash.b, HASH_BYTES)) : e;
+	return *fresh ? store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)),
+				  BYTES(a->hash.b, HASH_BYTES))
+		      : e;
 }
 
 enum err

@@ -38,7 +38,8 @@ mend_walk(void *ctx, const struct log_id *log, repair_hash_fn *each, void *arg)
 static enum err
 begin(struct carry *c, struct why *why)
 {
-	struct repair_config config = {!c->other.upper, c->key, {c, mend_sketch, mend_logs, mend_find, mend_walk}};
+	struct repair_config config = {
+	    !c->other.upper, c->key, {c, mend_sketch, mend_logs, mend_find, mend_walk}};
 	enum err e;
 
 	if ((e = carry_open_all(c, why)) != E_OK || (e = carry_sum_upto(c, false)) != E_OK ||
@@ -62,7 +63,8 @@ carry_mend_take(struct carry *c, const struct message *m, struct why *why)
 	enum err e = E_OK;
 
 	if (c == NULL || (c->repair == NULL && m->type != MESSAGE_SUMS))
-		return why_set(why, E_PROTOCOL, "%s before the nodes' exchange", message_name(m->type));
+		return why_set(why, E_PROTOCOL, "%s before the nodes' exchange",
+			       message_name(m->type));
 	if (m->type == MESSAGE_SUMS)
 		e = begin(c, why);
 	if (e == E_OK && (e = store_read_begin(c->peer->store, &c->reading)) == E_OK) {
@@ -70,7 +72,8 @@ carry_mend_take(struct carry *c, const struct message *m, struct why *why)
 		store_read_end(c->reading);
 		c->reading = NULL;
 	}
-	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "what two nodes share");
+	return e == E_OK || (why != NULL && why->e == e) ? e
+							 : why_set(why, e, "what two nodes share");
 }
 
 bool

@@ -17,14 +17,16 @@ each_order(void *arg, const struct erasure_row *row)
 	bool already;
 	enum err e;
 
-	if (g->c->other.road == CARRY_DOWN && areas != NULL && !area_is_within(areas, g->c->other.scope, row->order.area))
+	if (g->c->other.road == CARRY_DOWN && areas != NULL &&
+	    !area_is_within(areas, g->c->other.scope, row->order.area))
 		return E_OK;
 	crypto_sha256(hash, row->statement); /* remembered beside the people whom the other knows */
 	memcpy(name.b, hash, ID_BYTES);
 	if ((e = carry_tell(g->c, g->txn, &name, &already)) != E_OK || already ||
 	    (e = carry_say_author(g->c, g->txn, &row->order.issuer)) != E_OK)
 		return e;
-	return carry_things_add(&g->c->say, MESSAGE_STATEMENT, STATEMENT_ERASURE, NULL, row->statement);
+	return carry_things_add(&g->c->say, MESSAGE_STATEMENT, STATEMENT_ERASURE, NULL,
+				row->statement);
 }
 
 enum err

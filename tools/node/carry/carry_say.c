@@ -1,4 +1,5 @@
-/* What a node says to another one: its arrivals in order, with what the other needs to make something of them. */
+/* What a node says to another one: its arrivals in order, with what the other needs to make
+ * something of them. */
 #include "tools/node/carry/accept.h"
 #include "tools/node/carry/carry_inside.h"
 #include "tools/node/opener/stanzas.h"
@@ -49,7 +50,8 @@ say_self(struct carry *c, struct store_txn *txn)
 		return e;
 	if ((e = carry_say_author(c, txn, &m.enrolment.issuer)) != E_OK)
 		return e;
-	return carry_things_add(&c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL, m.signed_enrolment);
+	return carry_things_add(&c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL,
+				m.signed_enrolment);
 }
 
 static enum err
@@ -61,14 +63,16 @@ say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 
 	writer_heap_init(&stripped, PARCEL_BYTES_MAX);
 	writer_heap_init(&carried, CARRIED_BYTES_MAX);
-	if (e == E_OK && c->other.road == CARRY_UP && (e = parcel_strip(a->parcel, &stripped)) == E_OK)
+	if (e == E_OK && c->other.road == CARRY_UP &&
+	    (e = parcel_strip(a->parcel, &stripped)) == E_OK)
 		out.parcel = writer_view(&stripped);
 	if (e == E_OK && (e = accept_carried(txn, &c->peer->programme.id, &out, &carried)) == E_OK)
 		e = carry_things_add(&c->say, MESSAGE_CARRIED, 0, NULL, writer_view(&carried));
 	writer_free(&stripped);
 	writer_free(&carried);
 	c->counts.sent += e == E_OK;
-	return e == E_ABSENT ? E_OK : e; /* past a hole, and its author did not say what it follows */
+	return e == E_ABSENT ? E_OK
+			     : e; /* past a hole, and its author did not say what it follows */
 }
 
 static enum err
@@ -118,8 +122,9 @@ each_listed(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *
 	}
 	g->left -= g->left > 0;
 	g->last = number;
-	if ((e = arrival_get(g->txn, seq, &a)) != E_OK || (e = carry_shares(g->c, g->txn, &a, &shared)) != E_OK ||
-	    !shared || (e = say_parcel(g->c, g->txn, &a)) != E_OK)
+	if ((e = arrival_get(g->txn, seq, &a)) != E_OK ||
+	    (e = carry_shares(g->c, g->txn, &a, &shared)) != E_OK || !shared ||
+	    (e = say_parcel(g->c, g->txn, &a)) != E_OK)
 		return e;
 	return g->c->other.road == CARRY_UP ? carry_say_stanzas(g->c, g->txn, &a) : E_OK;
 }
@@ -139,7 +144,8 @@ say_listed(struct carry *c, struct store_txn *txn)
 	return e;
 }
 
-/* Stanzas that came late, for slices that waited here, and wait above too: CURSOR "pass" || leaf. */
+/* Stanzas that came late, for slices that waited here, and wait above too: CURSOR "pass" || leaf.
+ */
 static enum err
 say_passed(struct carry *c, struct store_txn *txn)
 {
@@ -149,12 +155,15 @@ say_passed(struct carry *c, struct store_txn *txn)
 	enum err e, e2;
 	size_t i;
 
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"), STORE_FORWARD, &w)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"), STORE_FORWARD, &w)) !=
+	    E_OK)
 		return e;
 	while (e == E_OK && store_next(w, &key, NULL))
 		for (i = 0; i < c->above_count && e == E_OK && key.n == 4 + HASH_BYTES; i++) {
 			e = stanzas_get(c->peer, txn, key.p + 4, c->above[i].area, &s);
-			e = e == E_OK ? carry_say_stanza(c, key.p + 4, &s) : e == E_ABSENT ? E_OK : e;
+			e = e == E_OK       ? carry_say_stanza(c, key.p + 4, &s)
+			    : e == E_ABSENT ? E_OK
+					    : e;
 		}
 	e2 = store_walk_end(w);
 	return e != E_OK ? e : e2;
@@ -189,12 +198,14 @@ fill(struct carry *c)
 		struct arrival a;
 
 		c->say_from = c->at;
-		if ((e = arrival_get(txn, c->at + 1, &a)) == E_OK && (e = say_arrival(c, txn, &a)) == E_OK)
+		if ((e = arrival_get(txn, c->at + 1, &a)) == E_OK &&
+		    (e = say_arrival(c, txn, &a)) == E_OK)
 			c->at++;
 		if (c->at % 256 == 0)
 			store_forget(txn);
 	}
-	/* After the parcels: what is said again of an erased one's neighbours comes before they go. */
+	/* After the parcels: what is said again of an erased one's neighbours comes before they go.
+	 */
 	if (e == E_OK && c->say.count == 0 && !c->orders_said) {
 		c->say_from = c->at;
 		c->orders_said = true;

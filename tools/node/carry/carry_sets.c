@@ -6,7 +6,8 @@
 #include "tools/node/carry/carry_inside.h"
 #include "tools/node/opener/opener_item.h"
 
-#define BEHIND_MAX 4096u /* arrivals: a set that is farther behind catches up at the next exchange */
+#define BEHIND_MAX \
+	4096u /* arrivals: a set that is farther behind catches up at the next exchange */
 
 struct kept {
 	struct peer *peer;
@@ -65,7 +66,8 @@ is_within(struct kept *k, const struct area_table *areas, const char *area)
 	return k->within;
 }
 
-/* The arrivals up to the cursor, in order. What was opened in this turn is in hand; what was before its turn is read again. */
+/* The arrivals up to the cursor, in order. What was opened in this turn is in hand; what was before
+ * its turn is read again. */
 static enum err
 note_set(struct kept *k, struct store_txn *txn, const struct opening *o)
 {
@@ -79,7 +81,8 @@ note_set(struct kept *k, struct store_txn *txn, const struct opening *o)
 		struct arrival a;
 		bool belongs;
 
-		while (i < o->count && (o->arrivals[i].urgent || o->arrivals[i].early || o->arrivals[i].seq < seq))
+		while (i < o->count &&
+		       (o->arrivals[i].urgent || o->arrivals[i].early || o->arrivals[i].seq < seq))
 			i++;
 		at = i < o->count ? &o->arrivals[i] : NULL;
 		if (at != NULL && at->seq == seq && at->read && at->why.e == E_OK) {
@@ -87,7 +90,8 @@ note_set(struct kept *k, struct store_txn *txn, const struct opening *o)
 			(void)shared_note(k->shared, &at->arrival, belongs);
 			continue;
 		}
-		if ((e = arrival_get(txn, seq, &a)) != E_OK || (e = rule(k, txn, &a, &belongs)) != E_OK)
+		if ((e = arrival_get(txn, seq, &a)) != E_OK ||
+		    (e = rule(k, txn, &a, &belongs)) != E_OK)
 			return e;
 		(void)shared_note(k->shared, &a, belongs);
 	}
@@ -105,7 +109,8 @@ carry_sets_note(struct peer *p, struct store_txn *txn, const struct opening *o)
 
 		if (k->shared == NULL)
 			continue;
-		if (!shared_is_stored(k->shared, txn) || o->opened > shared_upto(k->shared) + BEHIND_MAX) {
+		if (!shared_is_stored(k->shared, txn) ||
+		    o->opened > shared_upto(k->shared) + BEHIND_MAX) {
 			drop(k); /* forgotten meanwhile: a rule changed its mind */
 			continue;
 		}
@@ -138,7 +143,8 @@ carry_sets_noted(struct peer *p, enum err e)
 /* ---- for exchanges ---- */
 
 enum err
-carry_sets_get(struct peer *p, struct store_txn *txn, const struct shared_config *config, struct shared **out)
+carry_sets_get(struct peer *p, struct store_txn *txn, const struct shared_config *config,
+	       struct shared **out)
 {
 	struct kept *k = find(p, &config->other);
 
@@ -150,7 +156,7 @@ carry_sets_get(struct peer *p, struct store_txn *txn, const struct shared_config
 
 void
 carry_sets_keep(struct peer *p, const struct carry_other *other, const struct shared_config *config,
-                const struct shared *shared)
+		const struct shared *shared)
 {
 	struct shared_config own = *config;
 	struct kept *k = find(p, &other->id);
@@ -205,8 +211,8 @@ struct checking {
 };
 
 static enum err
-check_one(struct checking *g, const struct principal_id *id, const struct ec_public *seal, const char *scope,
-          const char *name)
+check_one(struct checking *g, const struct principal_id *id, const struct ec_public *seal,
+	  const char *scope, const char *name)
 {
 	struct kept k = {.peer = g->peer, .other = *id};
 	struct shared_config config = {.other = *id, .rule = rule, .arg = &k};
@@ -233,13 +239,15 @@ check_member(void *arg, const struct member *m)
 	const struct enrolment *n = &m->enrolment;
 	struct checking *g = arg;
 
-	if (n->role != ROLE_NODE || m->state != MEMBER_APPROVED || peer_identity_by_id(g->peer, &n->id) != NULL)
+	if (n->role != ROLE_NODE || m->state != MEMBER_APPROVED ||
+	    peer_identity_by_id(g->peer, &n->id) != NULL)
 		return E_OK;
 	return check_one(g, &n->id, &n->seal_pub, n->area, n->name);
 }
 
 enum err
-carry_sets_check(struct peer *p, struct store_txn *txn, void (*fault)(void *arg, const char *name), void *arg)
+carry_sets_check(struct peer *p, struct store_txn *txn, void (*fault)(void *arg, const char *name),
+		 void *arg)
 {
 	struct checking g = {p, txn, fault, arg};
 	enum err e = E_OK;

@@ -25,7 +25,8 @@ carry_key_with(struct peer *p, const struct ec_public *other, struct siphash_key
 	return E_OK;
 }
 
-/* A parcel that its author brought and that did not prove to be its author's is nobody else's affair. */
+/* A parcel that its author brought and that did not prove to be its author's is nobody else's
+ * affair. */
 static bool
 is_refused(struct store_txn *txn, const struct arrival *a)
 {
@@ -38,12 +39,13 @@ is_refused(struct store_txn *txn, const struct arrival *a)
 	if (store_get(txn, STORE_QUARANTINE, BYTES(key.b, 8), &value) != E_OK ||
 	    quarantine_read(BYTES(key.b, 8), value, &row) != E_OK)
 		return false;
-	return row.e == E_SIGNATURE || row.e == E_PARCEL || row.e == E_PARCEL_CHAIN || row.e == E_STRANGER ||
-	       row.e == E_EPOCHS;
+	return row.e == E_SIGNATURE || row.e == E_PARCEL || row.e == E_PARCEL_CHAIN ||
+	       row.e == E_STRANGER || row.e == E_EPOCHS;
 }
 
 enum err
-carry_shares_with(struct peer *p, const char *scope, struct store_txn *txn, const struct arrival *a, bool *out)
+carry_shares_with(struct peer *p, const char *scope, struct store_txn *txn, const struct arrival *a,
+		  bool *out)
 {
 	const struct area_table *areas = peer_areas(p);
 	char area[AREA_CODE_BYTES_MAX + 1];
@@ -53,7 +55,8 @@ carry_shares_with(struct peer *p, const char *scope, struct store_txn *txn, cons
 	enum err e;
 
 	*out = false;
-	if (areas == NULL || parcel_about(a->parcel, area, &records) != E_OK || !records || is_refused(txn, a))
+	if (areas == NULL || parcel_about(a->parcel, area, &records) != E_OK || !records ||
+	    is_refused(txn, a))
 		return E_OK;
 	if (area[0] == '\0') {
 		if ((here = peer_identity_by_id(p, &a->log.author)) != NULL)
@@ -96,7 +99,9 @@ save_job(struct store_txn *txn, void *arg)
 enum err
 carry_sum_save(struct carry *c)
 {
-	enum err e = shared_unsaved(c->shared) == 0 ? E_OK : store_write(c->peer->store, save_job, c->shared);
+	enum err e = shared_unsaved(c->shared) == 0
+			 ? E_OK
+			 : store_write(c->peer->store, save_job, c->shared);
 
 	if (e == E_OK)
 		shared_saved(c->shared);
@@ -134,7 +139,8 @@ carry_sum_upto(struct carry *c, bool anew)
 	bool stored = false;
 	enum err e;
 
-	if ((e = take_kept(c, &config)) != E_OK || (e = store_read_begin(c->peer->store, &txn)) != E_OK)
+	if ((e = take_kept(c, &config)) != E_OK ||
+	    (e = store_read_begin(c->peer->store, &txn)) != E_OK)
 		return e;
 	if (c->shared == NULL)
 		e = shared_open(&c->shared, txn, &config);

@@ -4,7 +4,8 @@
 #include "tools/node/carry/carry_inside.h"
 
 enum err
-carry_things_add(struct carry_things *t, uint8_t type, uint64_t kind, const uint8_t *leaf, struct bytes b)
+carry_things_add(struct carry_things *t, uint8_t type, uint64_t kind, const uint8_t *leaf,
+		 struct bytes b)
 {
 	struct carry_thing *x;
 

@@ -91,7 +91,8 @@ carry_told_not(struct carry *c)
 	t->last_count = 0;
 }
 
-/* *already: it was told now, or in an exchange that both ends agreed on. Else it counts as told from here on. */
+/* *already: it was told now, or in an exchange that both ends agreed on. Else it counts as told
+ * from here on. */
 enum err
 carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
 {
@@ -114,7 +115,8 @@ carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id
 	return E_OK;
 }
 
-/* The enrolment of an author, after those of its issuers that the other does not know: from the one of theirs downwards. */
+/* The enrolment of an author, after those of its issuers that the other does not know: from the one
+ * of theirs downwards. */
 enum err
 carry_say_author(struct carry *c, struct store_txn *txn, const struct principal_id *author)
 {
@@ -123,18 +125,21 @@ carry_say_author(struct carry *c, struct store_txn *txn, const struct principal_
 	size_t n = 0;
 	enum err e = E_OK;
 
-	while (n <= AREA_DEPTH_MAX && !ID_EQUAL(&at, &root) && !ID_EQUAL(&at, &peer_self(c->peer)->id) &&
-	       !ID_EQUAL(&at, &c->other.id)) {
+	while (n <= AREA_DEPTH_MAX && !ID_EQUAL(&at, &root) &&
+	       !ID_EQUAL(&at, &peer_self(c->peer)->id) && !ID_EQUAL(&at, &c->other.id)) {
 		bool already;
 
 		if ((e = carry_tell(c, txn, &at, &already)) != E_OK || already)
 			break;
 		if ((e = member_get(txn, &at, &chain[n])) != E_OK)
-			return e == E_ABSENT ? E_OK : e; /* a stranger's parcel is set aside here, and not shared */
+			return e == E_ABSENT
+				   ? E_OK
+				   : e; /* a stranger's parcel is set aside here, and not shared */
 		at = chain[n++].enrolment.issuer;
 	}
 	while (n > 0 && e == E_OK)
-		e = carry_things_add(&c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL, chain[--n].signed_enrolment);
+		e = carry_things_add(&c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL,
+				     chain[--n].signed_enrolment);
 	return e;
 }
 
@@ -177,12 +182,14 @@ heard_out_job(struct store_txn *txn, void *arg)
 			continue;
 		told_key(c, &c->told.id[i], key);
 		if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))))
-			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value.b, 8));
+			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)),
+				      BYTES(value.b, 8));
 	}
 	if (e != E_OK)
 		return e;
-	return carry_put_said(txn, &c->other.id,
-	                      &(struct carry_cursor){job->incarnation, c->cut ? c->say_from : c->at});
+	return carry_put_said(
+	    txn, &c->other.id,
+	    &(struct carry_cursor){job->incarnation, c->cut ? c->say_from : c->at});
 }
 
 enum err

@@ -1,4 +1,5 @@
-/* An office with two nodes, and the node above it: who is let in there, and what is left to the other one. PROTOCOL.md "Between nodes". */
+/* An office with two nodes, and the node above it: who is let in there, and what is left to the
+ * other one. PROTOCOL.md "Between nodes". */
 #include "core/store/audit.h"
 #include "tools/node/carry/carry_inside.h"
 
@@ -36,7 +37,8 @@ static bool
 is_twin(struct carry *c, const struct member *m)
 {
 	return m->enrolment.role == ROLE_NODE && m->state == MEMBER_APPROVED &&
-	       strcmp(m->enrolment.area, c->peer->home.area) == 0 && peer_identity_by_id(c->peer, &m->enrolment.id) == NULL;
+	       strcmp(m->enrolment.area, c->peer->home.area) == 0 &&
+	       peer_identity_by_id(c->peer, &m->enrolment.id) == NULL;
 }
 
 static enum err
@@ -53,7 +55,8 @@ say_twin(void *arg, const struct member *m)
 	e = store_get(g->txn, STORE_CURSOR, BYTES(key, sizeof(key)), &told);
 	if (e == E_OK && told.n == 8 && (g->c->life == 0 || be64_get(told.p) == g->c->life))
 		return E_OK;
-	return carry_things_add(&g->c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL, m->signed_enrolment);
+	return carry_things_add(&g->c->say, MESSAGE_STATEMENT, STATEMENT_ENROLMENT, NULL,
+				m->signed_enrolment);
 }
 
 enum err
@@ -109,7 +112,8 @@ carry_adopt(struct carry *c, struct store_txn *txn, struct bytes statement)
 	struct member m, issuer;
 	enum err e = enrolment_decode(statement, &c->peer->programme.id, &n, NULL);
 
-	if (e != E_OK || c->other.road != CARRY_DOWN || n.role != ROLE_NODE || strcmp(n.area, c->other.scope) != 0)
+	if (e != E_OK || c->other.road != CARRY_DOWN || n.role != ROLE_NODE ||
+	    strcmp(n.area, c->other.scope) != 0)
 		return e;
 	if ((e = member_get(txn, &n.id, &m)) != E_OK || m.state != MEMBER_KNOWN ||
 	    (e = member_get(txn, &n.issuer, &issuer)) != E_OK)
@@ -121,7 +125,8 @@ carry_adopt(struct carry *c, struct store_txn *txn, struct bytes statement)
 	m.joined_s = peer_now_s(c->peer);
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
-	return audit_append(txn, m.joined_s, &issuer.enrolment.id, "approve", n.name, "a second node of its office");
+	return audit_append(txn, m.joined_s, &issuer.enrolment.id, "approve", n.name,
+			    "a second node of its office");
 }
 
 /* ---- either ---- */
@@ -133,12 +138,14 @@ carry_from_twin(struct carry *c, struct store_txn *txn, const struct arrival *a,
 	enum err e;
 
 	*out = false;
-	if (!c->to_twins || c->repairing || ID_EQUAL(&a->via, &c->other.id) || ID_EQUAL(&a->via, &peer_self(c->peer)->id))
+	if (!c->to_twins || c->repairing || ID_EQUAL(&a->via, &c->other.id) ||
+	    ID_EQUAL(&a->via, &peer_self(c->peer)->id))
 		return E_OK;
 	if (!ID_EQUAL(&a->via, &c->via)) {
 		if ((e = member_get(txn, &a->via, &m)) != E_OK && e != E_ABSENT)
 			return e;
-		c->via_twin = e == E_OK && m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, c->other.scope) == 0;
+		c->via_twin = e == E_OK && m.enrolment.role == ROLE_NODE &&
+			      strcmp(m.enrolment.area, c->other.scope) == 0;
 		c->via = a->via;
 	}
 	*out = c->via_twin;

@@ -9,9 +9,10 @@ each_twin(void *arg, const struct member *m)
 {
 	struct carry *c = arg;
 
-	c->has_twin = c->has_twin || (m->enrolment.role == ROLE_NODE && m->state == MEMBER_APPROVED &&
-	                              peer_identity_by_id(c->peer, &m->enrolment.id) == NULL &&
-	                              strcmp(m->enrolment.area, c->peer->home.area) == 0);
+	c->has_twin =
+	    c->has_twin || (m->enrolment.role == ROLE_NODE && m->state == MEMBER_APPROVED &&
+			    peer_identity_by_id(c->peer, &m->enrolment.id) == NULL &&
+			    strcmp(m->enrolment.area, c->peer->home.area) == 0);
 	return E_OK;
 }
 
@@ -27,12 +28,14 @@ carry_find_twin(struct carry *c, struct store_txn *txn)
 }
 
 /*
- * Will somebody still bring the whole of a parcel that comes back from above without its identifying part? Its author will,
- * unless that is this very store, which wrote it after the backup that it was put back from, or was shut out; a second node of the
- * office may. Else what is known above is all that is left.
+ * Will somebody still bring the whole of a parcel that comes back from above without its
+ * identifying part? Its author will, unless that is this very store, which wrote it after the
+ * backup that it was put back from, or was shut out; a second node of the office may. Else what is
+ * known above is all that is left.
  */
 enum err
-carry_may_come_whole(struct carry *c, struct store_txn *txn, const struct principal_id *author, bool *out)
+carry_may_come_whole(struct carry *c, struct store_txn *txn, const struct principal_id *author,
+		     bool *out)
 {
 	struct member m;
 	enum err e;
@@ -45,14 +48,17 @@ carry_may_come_whole(struct carry *c, struct store_txn *txn, const struct princi
 }
 
 /*
- * From above comes no parcel back that lost its identifying part on the way up, where this very office should have it whole:
- * its author has that still, and a part taken for the whole would be taken for the last word.
+ * From above comes no parcel back that lost its identifying part on the way up, where this very
+ * office should have it whole: its author has that still, and a part taken for the whole would be
+ * taken for the last word.
  */
 enum err
-carry_withholds(struct carry *c, struct store_txn *txn, const struct accepted *x, struct arena *arena, bool *out)
+carry_withholds(struct carry *c, struct store_txn *txn, const struct accepted *x,
+		struct arena *arena, bool *out)
 {
-	struct parcel_context context = {.programme = c->peer->programme.id, .log = x->arrival.log,
-	                                 .previous = x->arrival.previous};
+	struct parcel_context context = {.programme = c->peer->programme.id,
+					 .log = x->arrival.log,
+					 .previous = x->arrival.previous};
 	struct office_at office;
 	struct parcel parcel;
 	bool left_out = false;
@@ -64,7 +70,8 @@ carry_withholds(struct carry *c, struct store_txn *txn, const struct accepted *x
 		return E_OK;
 	if ((e = parcel_read(&parcel, x->arrival.parcel, &context, arena, NULL)) != E_OK)
 		return e;
-	if (parcel.area[0] != '\0' && ((e = office_for(c->peer, txn, parcel.area, &office)) != E_OK || !office.own))
+	if (parcel.area[0] != '\0' &&
+	    ((e = office_for(c->peer, txn, parcel.area, &office)) != E_OK || !office.own))
 		return e;
 	for (i = 0; i < parcel.item_count; i++)
 		left_out = left_out || parcel.items[i].identifying.left_out;

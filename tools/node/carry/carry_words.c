@@ -1,4 +1,5 @@
-/* What a node says beside a parcel: offices and revocations in their place, and keys for the offices above. */
+/* What a node says beside a parcel: offices and revocations in their place, and keys for the
+ * offices above. */
 #include "core/pack.h"
 #include "tools/node/carry/accept.h"
 #include "tools/node/carry/carry_inside.h"
@@ -54,9 +55,12 @@ carry_say_words(struct carry *c, struct store_txn *txn, const struct arrival *a)
 			reader_array_of(&r, 2);
 			kind = reader_u64(&r);
 			statement = reader_bin(&r);
-			if (reader_end(&r) == E_OK && (kind == DOWN_OFFICE || kind == DOWN_REVOCATION))
-				e = say_word(c, txn, kind == DOWN_OFFICE ? STATEMENT_OFFICE : STATEMENT_REVOCATION,
-				             statement);
+			if (reader_end(&r) == E_OK &&
+			    (kind == DOWN_OFFICE || kind == DOWN_REVOCATION))
+				e = say_word(c, txn,
+					     kind == DOWN_OFFICE ? STATEMENT_OFFICE
+								 : STATEMENT_REVOCATION,
+					     statement);
 		}
 		writer_free(&body);
 	}
@@ -77,9 +81,11 @@ carry_say_stanza(struct carry *c, const uint8_t leaf[HASH_BYTES], const struct s
 	return carry_things_add(&c->say, MESSAGE_STANZA, 0, leaf, writer_view(&w));
 }
 
-/* For each office above, the key of an item's analytic slice: as it came from below, or made here. */
+/* For each office above, the key of an item's analytic slice: as it came from below, or made here.
+ */
 static enum err
-say_item_stanzas(struct carry *c, struct store_txn *txn, const struct arrival *a, const struct parcel_item *item)
+say_item_stanzas(struct carry *c, struct store_txn *txn, const struct arrival *a,
+		 const struct parcel_item *item)
 {
 	uint8_t key[AEAD_KEY_BYTES];
 	bool has_key = false;
@@ -95,7 +101,8 @@ say_item_stanzas(struct carry *c, struct store_txn *txn, const struct arrival *a
 			return E_OK;
 		if (e == E_ABSENT && !has_key) {
 			if ((e = stanzas_key(c->peer, txn, &a->log.author, item, key)) != E_OK)
-				return e == E_ABSENT || e == E_SEAL ? E_OK : e; /* it waits here itself */
+				return e == E_ABSENT || e == E_SEAL ? E_OK
+								    : e; /* it waits here itself */
 			has_key = true;
 			e = E_ABSENT;
 		}

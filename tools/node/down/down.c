@@ -56,7 +56,8 @@ down_above_log(struct peer *p)
 static enum err
 append(struct peer *p, struct store_txn *txn, struct log_id log, const struct parcel_item *item)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = log, .own_area = peer_self(p)->area};
+	struct parcel_context context = {
+	    .programme = p->programme.id, .log = log, .own_area = peer_self(p)->area};
 	struct arrival a = {.log = log, .via = peer_self(p)->id, .flags = ARRIVAL_OWN};
 	struct arrival_head *head = malloc(sizeof(*head));
 	struct parcel_builder *builder = NULL;
@@ -110,7 +111,8 @@ down_publish(struct peer *p, struct store_txn *txn, struct bytes body)
 }
 
 enum err
-down_notify(struct peer *p, struct store_txn *txn, const struct enrolment *device, struct bytes body)
+down_notify(struct peer *p, struct store_txn *txn, const struct enrolment *device,
+	    struct bytes body)
 {
 	struct run_recipient to = {.to_principal = true, .principal = device->id};
 	struct log_id log = down_inbox_log(p, &device->id);
@@ -122,7 +124,8 @@ down_notify(struct peer *p, struct store_txn *txn, const struct enrolment *devic
 
 	memset(&item, 0, sizeof(item));
 	memset(&none, 0, sizeof(none));
-	if ((e = run_begin(&run, &p->programme.id, &peer_self(p)->id, log.epoch, &to, &device->seal_pub)) != E_OK)
+	if ((e = run_begin(&run, &p->programme.id, &peer_self(p)->id, log.epoch, &to,
+			   &device->seal_pub)) != E_OK)
 		return e;
 	writer_heap_init(&sealed, SLICE_BYTES_MAX);
 	run_record_id(&none, run.enc, 0, 0);
@@ -166,7 +169,8 @@ say_item(struct peer *p, struct store_txn *txn, struct log_id log, const struct 
 }
 
 static enum err
-publish_form(struct peer *p, struct store_txn *txn, uint64_t order, const char *languages, struct bytes bundle)
+publish_form(struct peer *p, struct store_txn *txn, uint64_t order, const char *languages,
+	     struct bytes bundle)
 {
 	struct down_item item = {.kind = DOWN_FORM, .order = order, .content = bundle};
 
@@ -190,7 +194,7 @@ form_job(struct store_txn *txn, void *arg)
 
 enum err
 down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bundle, bool *already,
-              struct why *why)
+	      struct why *why)
 {
 	struct say_job job = {.peer = p, .actor = actor, .content = bundle, .now_s = peer_now_s(p)};
 	struct form_entry *f;
@@ -224,7 +228,8 @@ down_add_form(struct peer *p, const struct principal_id *actor, struct bytes bun
 }
 
 static enum err
-say_bin(struct peer *p, struct store_txn *txn, struct log_id log, enum down_kind kind, struct bytes content)
+say_bin(struct peer *p, struct store_txn *txn, struct log_id log, enum down_kind kind,
+	struct bytes content)
 {
 	struct down_item item = {.kind = kind, .content = content};
 
@@ -244,7 +249,8 @@ down_say_above(struct peer *p, struct store_txn *txn, enum down_kind kind, struc
 }
 
 enum err
-down_publish_statement(struct peer *p, struct store_txn *txn, enum down_kind kind, struct bytes statement)
+down_publish_statement(struct peer *p, struct store_txn *txn, enum down_kind kind,
+		       struct bytes statement)
 {
 	return publish_bin(p, txn, kind, statement);
 }
@@ -263,7 +269,8 @@ areas_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-down_add_areas(struct peer *p, const struct principal_id *actor, struct bytes table, struct why *why)
+down_add_areas(struct peer *p, const struct principal_id *actor, struct bytes table,
+	       struct why *why)
 {
 	struct say_job job = {.peer = p, .actor = actor, .content = table, .now_s = peer_now_s(p)};
 	struct area_table *read;
@@ -289,14 +296,16 @@ languages_job(struct store_txn *txn, void *arg)
 	if ((e = down_put_languages(txn, job->peer, job->object, job->languages)) != E_OK ||
 	    (e = say_item(job->peer, txn, down_broadcast_log(job->peer), &item)) != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, job->actor, "form accept-language", job->object, job->languages);
+	return audit_append(txn, job->now_s, job->actor, "form accept-language", job->object,
+			    job->languages);
 }
 
 enum err
-down_accept_language(struct peer *p, const struct principal_id *actor, const char *id, const char *codes,
-                     struct why *why)
+down_accept_language(struct peer *p, const struct principal_id *actor, const char *id,
+		     const char *codes, struct why *why)
 {
-	struct say_job job = {.peer = p, .actor = actor, .object = id, .languages = codes, .now_s = peer_now_s(p)};
+	struct say_job job = {
+	    .peer = p, .actor = actor, .object = id, .languages = codes, .now_s = peer_now_s(p)};
 	enum err e;
 
 	if (peer_form(p, id) == NULL)
@@ -319,9 +328,11 @@ retention_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-down_set_retention(struct peer *p, const struct principal_id *actor, struct bytes rules, const char *what, struct why *why)
+down_set_retention(struct peer *p, const struct principal_id *actor, struct bytes rules,
+		   const char *what, struct why *why)
 {
-	struct say_job job = {.peer = p, .actor = actor, .content = rules, .object = what, .now_s = peer_now_s(p)};
+	struct say_job job = {
+	    .peer = p, .actor = actor, .content = rules, .object = what, .now_s = peer_now_s(p)};
 	enum err e = store_write(p->store, retention_job, &job);
 
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
@@ -357,7 +368,8 @@ republish_job(struct store_txn *txn, void *arg)
 	if (e != E_OK && e != E_ABSENT)
 		return e;
 	/* who slept through a change of the office's key seals to an old one still */
-	if (p->home.key_no > 1 && (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &value)) == E_OK)
+	if (p->home.key_no > 1 &&
+	    (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &value)) == E_OK)
 		e = publish_bin(p, txn, DOWN_OFFICE, value);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
@@ -392,7 +404,8 @@ down_republish(struct peer *p, struct why *why)
 		return why_set(why, e, "%s", p->path);
 	e = store_meta_u64(txn, "broadcast incarnation", 0, &said);
 	store_read_end(txn);
-	if (e != E_OK || (e = dictionaries_say_codecs(p, why)) != E_OK || said == store_incarnation(p->store))
+	if (e != E_OK || (e = dictionaries_say_codecs(p, why)) != E_OK ||
+	    said == store_incarnation(p->store))
 		return e;
 	e = store_write(p->store, republish_job, p);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);

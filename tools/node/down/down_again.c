@@ -1,11 +1,13 @@
-/* What came before the word that it needs, and was set aside for that, is opened once the word is here. FORMATS.md "Opening". */
+/* What came before the word that it needs, and was set aside for that, is opened once the word is
+ * here. FORMATS.md "Opening". */
 #include "tools/node/down/down_row.h"
 #include "tools/node/opener/opener.h"
 
 enum err
 down_open_again(struct store_txn *txn, unsigned news)
 {
-	static const enum err lacked[] = {E_FORM_UNKNOWN, E_DICTIONARY, E_SEAL}; /* by DOWN_NEWS_* */
+	static const enum err lacked[] = {E_FORM_UNKNOWN, E_DICTIONARY,
+					  E_SEAL}; /* by DOWN_NEWS_* */
 	enum err e = E_OK;
 	size_t i;
 

@@ -71,8 +71,8 @@ elements_of(uint64_t kind)
 bool
 down_item_known(uint64_t kind)
 {
-	return (kind >= DOWN_FORM && kind <= DOWN_CODECS) || kind == DOWN_ERASURE || kind == DOWN_RETENTION ||
-	       (kind >= DOWN_REVIEW && kind <= DOWN_ABOVE);
+	return (kind >= DOWN_FORM && kind <= DOWN_CODECS) || kind == DOWN_ERASURE ||
+	       kind == DOWN_RETENTION || (kind >= DOWN_REVIEW && kind <= DOWN_ABOVE);
 }
 
 enum err

@@ -1,12 +1,14 @@
-/* What the node above says to everyone, a node says on to its own devices; but not what they have. FORMATS.md "A tree of nodes". */
+/* What the node above says to everyone, a node says on to its own devices; but not what they have.
+ * FORMATS.md "A tree of nodes". */
 #include "core/pack.h"
 #include "tools/node/down/down_item.h"
 #include "tools/node/down/down_row.h"
 
-/* The order in which this office counts a form: a bundle that is here keeps its own, and a new one of a form comes last, however few the
- * office above has counted. */
+/* The order in which this office counts a form: a bundle that is here keeps its own, and a new one
+ * of a form comes last, however few the office above has counted. */
 static enum err
-form_order(struct peer *p, struct store_txn *txn, struct down_item *item, const struct form_row *had)
+form_order(struct peer *p, struct store_txn *txn, struct down_item *item,
+	   const struct form_row *had)
 {
 	struct form_entry *newest;
 	struct form *form;
@@ -42,12 +44,14 @@ form_here(struct peer *p, struct store_txn *txn, struct down_item *item, bool *h
 		e = down_read_form(value, &row);
 	if (e != E_OK)
 		return e == E_ABSENT ? form_order(p, txn, item, NULL) : e;
-	*here = bytes_equal(row.bundle, item->content) && strcmp(row.languages, item->languages) == 0;
+	*here =
+	    bytes_equal(row.bundle, item->content) && strcmp(row.languages, item->languages) == 0;
 	return *here ? E_OK : form_order(p, txn, item, &row);
 }
 
 enum err
-down_on_read(struct peer *p, struct store_txn *txn, struct bytes *body, struct arena *arena, bool *here)
+down_on_read(struct peer *p, struct store_txn *txn, struct bytes *body, struct arena *arena,
+	     bool *here)
 {
 	struct down_item item;
 	struct bytes now;
@@ -87,12 +91,14 @@ down_on_say(struct peer *p, struct store_txn *txn, struct bytes body)
 	reader_init(&r, body);
 	reader_array(&r);
 	kind = reader_u64(&r);
-	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES && kind != DOWN_DICTIONARY &&
-	                    kind != DOWN_REVOCATION && kind != DOWN_OFFICE && kind != DOWN_RETENTION && kind < DOWN_SAID_ON))
+	if (r.e != E_OK || (kind != DOWN_FORM && kind != DOWN_AREAS && kind != DOWN_LANGUAGES &&
+			    kind != DOWN_DICTIONARY && kind != DOWN_REVOCATION &&
+			    kind != DOWN_OFFICE && kind != DOWN_RETENTION && kind < DOWN_SAID_ON))
 		return E_OK;
 	if (kind == DOWN_FORM && down_item_read(body, &item) == E_OK &&
 	    ((e = store_meta_u64(txn, "form order", 0, &order)) != E_OK ||
-	     (item.order > order && (e = store_meta_put_u64(txn, "form order", item.order)) != E_OK)))
+	     (item.order > order &&
+	      (e = store_meta_put_u64(txn, "form order", item.order)) != E_OK)))
 		return e;
 	return down_publish(p, txn, body);
 }

@@ -16,7 +16,7 @@ form_key_of(struct bytes bundle)
 
 enum err
 down_put_form(struct store_txn *txn, struct form_key form, uint64_t order, const char *languages,
-             struct bytes bundle)
+	      struct bytes bundle)
 {
 	uint8_t key[4];
 	struct writer w;

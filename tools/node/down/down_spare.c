@@ -1,6 +1,7 @@
 /*
- * What a node that was put back says again, or a successor, its devices have from its earlier life or from the one before: forms and area tables. It leaves their bodies out of
- * its parcels, and they are found here by their hash. PROTOCOL.md "HELLO".
+ * What a node that was put back says again, or a successor, its devices have from its earlier life
+ * or from the one before: forms and area tables. It leaves their bodies out of its parcels, and
+ * they are found here by their hash. PROTOCOL.md "HELLO".
  */
 #include <stdlib.h>
 
@@ -38,9 +39,11 @@ each_parcel(void *arg, uint64_t number, uint64_t seq, const struct parcel_hash *
 	return e == E_ABSENT || e == E_PARCEL ? E_OK : e;
 }
 
-/* The logs of the node, and of those that it follows: a successor says again what they said. The caller frees *logs in any case. */
+/* The logs of the node, and of those that it follows: a successor says again what they said. The
+ * caller frees *logs in any case. */
 static enum err
-node_logs(struct store_txn *txn, const struct principal_id *node, struct log_id **logs, size_t *count)
+node_logs(struct store_txn *txn, const struct principal_id *node, struct log_id **logs,
+	  size_t *count)
 {
 	struct principal_id nodes[SUCCESSION_NODES_MAX + 1] = {*node};
 	size_t i, n, more;
@@ -87,8 +90,9 @@ down_fill(struct peer *p, struct parcel *parcel, struct arena *arena)
 
 		if (parcel->items[i].enc != NULL || !part->left_out)
 			continue;
-		if (txn == NULL && ((e = store_read_begin(p->store, &txn)) != E_OK ||
-		                    (e = node_logs(txn, &parcel->log.author, &logs, &count)) != E_OK))
+		if (txn == NULL &&
+		    ((e = store_read_begin(p->store, &txn)) != E_OK ||
+		     (e = node_logs(txn, &parcel->log.author, &logs, &count)) != E_OK))
 			break;
 		g.txn = txn;
 		if ((e = find(&g, logs, count)) == E_OK) {
@@ -140,7 +144,8 @@ down_may_spare(struct bytes bytes)
 }
 
 enum err
-down_knows_older(struct store_txn *txn, const struct principal_id *node, const struct down_cursor *now, bool *out)
+down_knows_older(struct store_txn *txn, const struct principal_id *node,
+		 const struct down_cursor *now, bool *out)
 {
 	struct arrival_head *head = malloc(sizeof(*head));
 	struct log_id *logs;

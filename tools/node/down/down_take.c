@@ -34,8 +34,8 @@ struct take_job {
 	uint64_t codecs;         /* 0: nothing was said */
 	struct home home;
 	bool has_home, keys_changed;
-	unsigned news; /* DOWN_NEWS_*: what was set aside for want of it is opened */
-	struct above upper;      /* known: an ABOVE notice came */
+	unsigned news;      /* DOWN_NEWS_*: what was set aside for want of it is opened */
+	struct above upper; /* known: an ABOVE notice came */
 };
 
 static enum err
@@ -48,13 +48,16 @@ take_office(struct store_txn *txn, struct take_job *job, struct bytes statement)
 	enum err e;
 
 	if (peer_is_node(p))
-		return vouch_office(p, txn, statement, &fresh, NULL) == E_STORE_IO ? E_STORE_IO : E_OK;
+		return vouch_office(p, txn, statement, &fresh, NULL) == E_STORE_IO ? E_STORE_IO
+										   : E_OK;
 	if ((e = office_decode(statement, &p->programme.id, &office, NULL)) != E_OK)
 		return e;
 	if (strcmp(office.area, p->home.area) != 0 || office.key_no <= p->home.key_no)
 		return E_OK;
-	if (principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->programme.root) != E_OK &&
-	    principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->home.node_sign) != E_OK &&
+	if (principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->programme.root) !=
+		E_OK &&
+	    principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &p->home.node_sign) !=
+		E_OK &&
 	    ((e = twins_key(txn, &office.issuer, &other)) != E_OK || /* the office's first node */
 	     (e = principal_verify(STATEMENT_OFFICE, statement, &p->programme.id, &other)) != E_OK))
 		return e == E_ABSENT ? E_SIGNATURE : e;
@@ -79,7 +82,8 @@ take_office_key(struct store_txn *txn, struct take_job *job, const struct down_i
 		job->keys_changed = e == E_OK;
 		crypto_wipe(&old, sizeof(old));
 	} else if (e == E_OK) {
-		if (item->key_no > job->peer->home.key_no && (e = office_keys_keep(txn, job->peer, &job->peer->home)) != E_OK)
+		if (item->key_no > job->peer->home.key_no &&
+		    (e = office_keys_keep(txn, job->peer, &job->peer->home)) != E_OK)
 			goto done;
 		job->keys_changed = true;
 		job->home = job->peer->home;
@@ -94,8 +98,8 @@ done:
 }
 
 /*
- * A form or an area table that this version cannot read must not come into force: the store would not open again, and
- * what was not sent yet would be lost with it. Its parcel is kept.
+ * A form or an area table that this version cannot read must not come into force: the store would
+ * not open again, and what was not sent yet would be lost with it. Its parcel is kept.
  */
 static enum err
 form_reads(struct bytes bundle)
@@ -130,7 +134,8 @@ take_form(struct store_txn *txn, struct take_job *job, const struct down_item *i
 	job->news |= DOWN_NEWS_FORM;
 	job->form_order = item->order;
 	memcpy(job->form_languages, item->languages, sizeof(job->form_languages));
-	return down_put_form(txn, form_key_of(item->content), item->order, item->languages, item->content);
+	return down_put_form(txn, form_key_of(item->content), item->order, item->languages,
+			     item->content);
 }
 
 static enum err
@@ -157,7 +162,8 @@ take_languages(struct store_txn *txn, struct take_job *job, const struct down_it
 	return down_put_languages(txn, job->peer, item->form, item->languages);
 }
 
-/* A device obeys the node that it pinned; a node checks whose word it is, and takes it in the exchange as well. */
+/* A device obeys the node that it pinned; a node checks whose word it is, and takes it in the
+ * exchange as well. */
 static enum err
 take_erasure(struct store_txn *txn, struct peer *p, struct bytes statement)
 {
@@ -176,11 +182,13 @@ take_retention(struct store_txn *txn, struct bytes rules)
 {
 	struct retention read;
 
-	return retention_read(rules, &read) == E_OK ? store_meta_put(txn, "retention", rules) : E_OK;
+	return retention_read(rules, &read) == E_OK ? store_meta_put(txn, "retention", rules)
+						    : E_OK;
 }
 
 /* One item. Kinds that are not known here are passed over. */
-/* One that is too large, or one too many, is passed over: without it slices are longer, that is all. */
+/* One that is too large, or one too many, is passed over: without it slices are longer, that is
+ * all. */
 static enum err
 take_dictionary(struct store_txn *txn, struct take_job *job, const struct down_item *item)
 {
@@ -214,8 +222,9 @@ take_item(struct store_txn *txn, struct take_job *job, const struct down_item *i
 	if (item->kind == DOWN_REVIEW)
 		return own_record_review(txn, &item->record, item->state, item->time_s, item->note);
 	if (item->kind == DOWN_ADDRESSES)
-		return peer_is_node(job->peer) ? job->above.twin ? twins_take_on(job->peer, txn, item->content) : E_OK
-		                               : twins_take(job->peer, txn, item->content);
+		return peer_is_node(job->peer)
+			   ? job->above.twin ? twins_take_on(job->peer, txn, item->content) : E_OK
+			   : twins_take(job->peer, txn, item->content);
 	if (item->kind == DOWN_ABOVE && peer_is_node(job->peer) && job->above.twin)
 		return upper_take(job->peer, txn, item->content, &job->upper);
 	if (item->kind == DOWN_OFFICE_KEY && peer_is_node(job->peer) && job->above.twin)
@@ -266,10 +275,11 @@ open_notice(struct take_job *job, const struct parcel_item *item, struct writer 
 
 	if (!item->to.to_principal || !ID_EQUAL(&item->to.principal, &peer_self(p)->id))
 		return E_ABSENT; /* not for us */
-	if ((e = run_open(&run, &p->programme.id, &job->parcel->log.author, item->epoch, &item->to, item->enc,
-	                  &peer_self(p)->seal)) != E_OK)
+	if ((e = run_open(&run, &p->programme.id, &job->parcel->log.author, item->epoch, &item->to,
+			  item->enc, &peer_self(p)->seal)) != E_OK)
 		return e;
-	e = slice_open(&run, SLICE_NOTICE, item->index, &item->record, item->analytic.ciphertext, body);
+	e = slice_open(&run, SLICE_NOTICE, item->index, &item->record, item->analytic.ciphertext,
+		       body);
 	run_wipe(&run);
 	return e;
 }
@@ -279,8 +289,11 @@ take_job(struct store_txn *txn, void *arg)
 {
 	struct take_job *job = arg;
 	const struct parcel *parcel = job->parcel;
-	struct arrival a = {.log = parcel->log, .number = parcel->number, .hash = parcel->hash,
-	                    .via = parcel->log.author, .parcel = job->bytes};
+	struct arrival a = {.log = parcel->log,
+			    .number = parcel->number,
+			    .hash = parcel->hash,
+			    .via = parcel->log.author,
+			    .parcel = job->bytes};
 	struct down_cursor cursor = {parcel->log.epoch, parcel->number, parcel->hash};
 	enum arrival_result result;
 	struct parcel_hash before;
@@ -288,8 +301,10 @@ take_job(struct store_txn *txn, void *arg)
 	enum err e;
 	size_t i;
 
-	if (parcel->number > 1 && arrival_find(txn, &a.log, a.number - 1, &seq, &before) == E_ABSENT) {
-		a.flags = ARRIVAL_CARRIED; /* what came before it was another node of the office's to take: upper.h */
+	if (parcel->number > 1 &&
+	    arrival_find(txn, &a.log, a.number - 1, &seq, &before) == E_ABSENT) {
+		a.flags = ARRIVAL_CARRIED; /* what came before it was another node of the office's
+					      to take: upper.h */
 		a.previous = job->previous;
 	}
 	if ((e = arrival_append(txn, &a, &result)) != E_OK)
@@ -310,9 +325,9 @@ take_job(struct store_txn *txn, void *arg)
 		if (e == E_OK) {
 			struct bytes kept = arena_bytes(job->arena, writer_view(&body));
 
-			e = kept.p == NULL       ? E_NO_MEMORY
+			e = kept.p == NULL      ? E_NO_MEMORY
 			    : item->enc == NULL ? take_control(txn, job, kept)
-			                        : take_body(txn, job, kept, true);
+						: take_body(txn, job, kept, true);
 		} else if (e == E_ABSENT) {
 			e = E_OK;
 		}
@@ -328,8 +343,9 @@ take_job(struct store_txn *txn, void *arg)
 static enum err
 check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoch, struct why *why)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = {job->above.node, epoch},
-	                                 .own_area = job->above.area};
+	struct parcel_context context = {.programme = p->programme.id,
+					 .log = {job->above.node, epoch},
+					 .own_area = job->above.area};
 	struct down_cursor cursors[2], *at = &cursors[job->which];
 	struct store_txn *txn;
 	enum err e;
@@ -348,14 +364,16 @@ check(struct peer *p, struct take_job *job, struct parcel *parcel, uint64_t epoc
 	if ((e = parcel_read(parcel, job->bytes, &context, job->arena, why)) != E_OK)
 		return e;
 	if (parcel->number != at->number + 1)
-		return why_set(why, E_PARCEL_CHAIN, "the node's number %llu", (unsigned long long)parcel->number);
+		return why_set(why, E_PARCEL_CHAIN, "the node's number %llu",
+			       (unsigned long long)parcel->number);
 	if ((e = parcel_verify(parcel, &job->above.sign)) != E_OK)
 		return why_set(why, e, "a parcel of the node");
 	return E_OK;
 }
 
 enum err
-down_take_from(struct peer *p, const struct above *from, bool inbox, uint64_t epoch, struct bytes bytes, struct why *why)
+down_take_from(struct peer *p, const struct above *from, bool inbox, uint64_t epoch,
+	       struct bytes bytes, struct why *why)
 {
 	struct take_job job = {.peer = p, .above = *from, .which = inbox ? 1 : 0, .bytes = bytes};
 	struct parcel parcel;
@@ -365,7 +383,8 @@ down_take_from(struct peer *p, const struct above *from, bool inbox, uint64_t ep
 	arena_init(&arena, 3u * CONTROL_PLAIN_BYTES_MAX);
 	job.arena = &arena;
 	job.parcel = &parcel;
-	if ((e = check(p, &job, &parcel, epoch, why)) != E_OK || (e = down_fill(p, &parcel, &arena)) != E_OK)
+	if ((e = check(p, &job, &parcel, epoch, why)) != E_OK ||
+	    (e = down_fill(p, &parcel, &arena)) != E_OK)
 		goto done;
 	if ((e = store_write(p->store, take_job, &job)) != E_OK) {
 		why_set(why, e, "what the node sent");
@@ -404,5 +423,6 @@ down_take(struct peer *p, bool inbox, uint64_t epoch, struct bytes bytes, struct
 	struct above from;
 	enum err e = peer_above(p, &from);
 
-	return e == E_OK ? down_take_from(p, &from, inbox, epoch, bytes, why) : why_set(why, e, "what a node sent");
+	return e == E_OK ? down_take_from(p, &from, inbox, epoch, bytes, why)
+			 : why_set(why, e, "what a node sent");
 }

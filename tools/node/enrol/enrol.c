@@ -33,9 +33,9 @@ identity_new(struct identity *d, enum role role, const char *area, const char *n
 
 /* A member row around an enrolment signed by `issuer`. */
 static enum err
-put_enrolment(struct store_txn *txn, const struct programme *g, const struct identity *d, uint32_t now_s,
-              const struct principal_id *issuer, const struct ec_key *key, enum member_state state,
-              struct writer *statement)
+put_enrolment(struct store_txn *txn, const struct programme *g, const struct identity *d,
+	      uint32_t now_s, const struct principal_id *issuer, const struct ec_key *key,
+	      enum member_state state, struct writer *statement)
 {
 	struct member m = {.state = state, .joined_s = now_s};
 	struct enrolment *n = &m.enrolment;
@@ -68,9 +68,11 @@ static enum err
 put_office(struct store_txn *txn, struct found_job *job, struct writer *statement)
 {
 	struct peer *p = job->peer;
-	struct office office = {.programme = p->programme.id, .key_no = p->home.key_no,
-	                        .seal_pub = p->home.seal.pub, .issued_s = job->now_s,
-	                        .issuer = principal_root(&p->programme.id)};
+	struct office office = {.programme = p->programme.id,
+				.key_no = p->home.key_no,
+				.seal_pub = p->home.seal.pub,
+				.issued_s = job->now_s,
+				.issuer = principal_root(&p->programme.id)};
 	enum err e;
 
 	snprintf(office.area, sizeof(office.area), "%s", p->home.area);
@@ -90,11 +92,12 @@ found_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	writer_heap_init(&w, STATEMENT_BYTES_MAX);
-	e = put_enrolment(txn, &p->programme, node, job->now_s, &root, &job->f->root, MEMBER_APPROVED, &w);
+	e = put_enrolment(txn, &p->programme, node, job->now_s, &root, &job->f->root,
+			  MEMBER_APPROVED, &w);
 	writer_reset(&w);
 	if (e == E_OK)
 		e = put_enrolment(txn, &p->programme, officer, job->now_s, &node->id, &node->sign,
-		                  MEMBER_APPROVED, &w);
+				  MEMBER_APPROVED, &w);
 	writer_reset(&w);
 	if (e == E_OK)
 		e = put_office(txn, job, &w);
@@ -107,13 +110,14 @@ found_job(struct store_txn *txn, void *arg)
 		e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(p->store));
 	if (e != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, &officer->id, job->f->again != NULL ? "replace" : "init", p->programme.name,
-	                    p->home.area);
+	return audit_append(txn, job->now_s, &officer->id,
+			    job->f->again != NULL ? "replace" : "init", p->programme.name,
+			    p->home.area);
 }
 
 enum err
 enrol_found(struct peer **out, const char *path, const struct unlock *unlock, struct foundation *f,
-            struct why *why)
+	    struct why *why)
 {
 	struct found_job job = {.f = f};
 	struct programme programme = {.k = K_DEFAULT};
@@ -134,7 +138,8 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 		return why_set(why, E_AREA_UNKNOWN, "%s", f->area);
 	if (f->again != NULL)
 		home.key_no = OFFICE_KEYS_AGAIN + 1;
-	else if ((!f->rooted && (e = crypto_ec_new(&f->root)) != E_OK) || (e = crypto_ec_new(&f->recovery)) != E_OK)
+	else if ((!f->rooted && (e = crypto_ec_new(&f->root)) != E_OK) ||
+		 (e = crypto_ec_new(&f->recovery)) != E_OK)
 		goto done;
 	if ((e = office_key_of(&f->recovery, f->area, home.key_no, &home.seal)) != E_OK ||
 	    (e = identity_new(&identities[0], ROLE_NODE, f->area, "node")) != E_OK ||
@@ -147,7 +152,8 @@ enrol_found(struct peer **out, const char *path, const struct unlock *unlock, st
 	home.node = identities[0].id;
 	home.node_sign = identities[0].sign.pub;
 	f->node = identities[0].id;
-	if ((e = peer_create(&p, path, unlock, &recovery, &programme, &home, identities, 2, true, why)) != E_OK)
+	if ((e = peer_create(&p, path, unlock, &recovery, &programme, &home, identities, 2, true,
+			     why)) != E_OK)
 		goto done;
 	job.peer = p;
 	job.now_s = peer_now_s(p);
@@ -189,16 +195,19 @@ invite_job(struct store_txn *txn, void *arg)
 		return why_set(job->why, E_NAME_TAKEN, "%s", job->row.name);
 	if ((e = invitation_row_put(txn, job->key, &job->row)) != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, &job->row.by, "invite", job->row.name, role_name(job->row.role));
+	return audit_append(txn, job->now_s, &job->row.by, "invite", job->row.name,
+			    role_name(job->row.role));
 }
 
 enum err
-enrol_invite(struct peer *p, const struct identity *actor, const struct invitation *v, struct writer *line,
-             struct why *why)
+enrol_invite(struct peer *p, const struct identity *actor, const struct invitation *v,
+	     struct writer *line, struct why *why)
 {
-	struct rules_case who = {.role = actor->role, .own_area = actor->area, .area = v->area, .approved = true};
+	struct rules_case who = {
+	    .role = actor->role, .own_area = actor->area, .area = v->area, .approved = true};
 	struct invite_job job = {.peer = p, .now_s = peer_now_s(p), .why = why};
-	struct invite invite = {.programme = p->programme.id, .node = peer_self(p)->id, .role = v->role};
+	struct invite invite = {
+	    .programme = p->programme.id, .node = peer_self(p)->id, .role = v->role};
 	enum err e;
 
 	if (peer_areas(p) == NULL || area_find(peer_areas(p), v->area) == AREA_NONE)
@@ -219,7 +228,8 @@ enrol_invite(struct peer *p, const struct identity *actor, const struct invitati
 	invitation_row_key(job.key, invite.secret);
 	if ((e = invite_encode(&invite, line)) != E_OK)
 		why_set(why, e, "the invitation: the name or address is too long");
-	else if ((e = store_write(p->store, invite_job, &job)) != E_OK && (why == NULL || why->e != e))
+	else if ((e = store_write(p->store, invite_job, &job)) != E_OK &&
+		 (why == NULL || why->e != e))
 		why_set(why, e, "%s", p->path);
 	invite_wipe(&invite);
 	return e;
@@ -255,8 +265,8 @@ join_enrol(struct store_txn *txn, struct join_job *job, struct invitation_row *r
 	d.seal.pub = job->join->seal_public;
 	job->state = role_needs_approval(row->role) ? MEMBER_PENDING : MEMBER_APPROVED;
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
-	e = put_enrolment(txn, &p->programme, &d, job->now_s, &peer_self(p)->id, &peer_self(p)->sign, job->state,
-	                  &statement);
+	e = put_enrolment(txn, &p->programme, &d, job->now_s, &peer_self(p)->id,
+			  &peer_self(p)->sign, job->state, &statement);
 	writer_free(&statement);
 	if (e != E_OK)
 		return e;
@@ -267,12 +277,16 @@ join_enrol(struct store_txn *txn, struct join_job *job, struct invitation_row *r
 	return audit_append(txn, job->now_s, &d.id, "join", row->name, role_name(row->role));
 }
 
-/* An office that was put back from a backup of before it stood below this one joins it once more, as who it was. */
+/* An office that was put back from a backup of before it stood below this one joins it once more,
+ * as who it was. */
 static enum err
-joins_again(struct store_txn *txn, struct join_job *job, struct invitation_row *row, const struct member *m)
+joins_again(struct store_txn *txn, struct join_job *job, struct invitation_row *row,
+	    const struct member *m)
 {
-	if (m->enrolment.role != ROLE_NODE || row->role != ROLE_NODE || strcmp(m->enrolment.area, row->area) != 0 ||
-	    memcmp(&m->enrolment.sign_pub, job->sign, sizeof(*job->sign)) != 0 || !member_is_ours(m->state))
+	if (m->enrolment.role != ROLE_NODE || row->role != ROLE_NODE ||
+	    strcmp(m->enrolment.area, row->area) != 0 ||
+	    memcmp(&m->enrolment.sign_pub, job->sign, sizeof(*job->sign)) != 0 ||
+	    !member_is_ours(m->state))
 		return E_INVITE_USED;
 	job->state = m->state;
 	row->used = true;
@@ -291,7 +305,8 @@ join_job(struct store_txn *txn, void *arg)
 	if ((e = invitation_row_get(txn, job->key, &row)) != E_OK)
 		return e == E_ABSENT ? E_INVITE_UNKNOWN : e;
 	memcpy(job->area, row.area, sizeof(job->area));
-	if (row.used) { /* its answer was lost: the same principal, with the same key, may ask again */
+	if (row.used) { /* its answer was lost: the same principal, with the same key, may ask again
+			 */
 		if (!ID_EQUAL(&row.used_by, &job->join->principal) ||
 		    member_get(txn, &row.used_by, &m) != E_OK ||
 		    memcmp(&m.enrolment.sign_pub, job->sign, sizeof(*job->sign)) != 0)
@@ -303,7 +318,8 @@ join_job(struct store_txn *txn, void *arg)
 		return why_set(job->why, E_INVITE_EXPIRED, "its last day");
 	if (member_get(txn, &job->join->principal, &m) == E_OK)
 		return joins_again(txn, job, &row, &m);
-	/* Two invitations may have been written for one name; two members of one name could not be told apart to revoke. */
+	/* Two invitations may have been written for one name; two members of one name could not be
+	 * told apart to revoke. */
 	if (member_find(txn, row.name, &m, NULL) == E_OK && strcmp(m.enrolment.name, row.name) == 0)
 		return why_set(job->why, E_NAME_TAKEN, "%s", row.name);
 	return join_enrol(txn, job, &row);
@@ -339,17 +355,19 @@ welcome(struct peer *p, const struct join_job *job, struct message_welcome *out,
 	out->area = arena_bytes(a, bytes_of_str(job->area));
 	out->node_time_s = job->now_s;
 	out->approved = job->state == MEMBER_APPROVED;
-	if (e == E_OK && (out->node_enrolment.p == NULL || out->own_enrolment.p == NULL || out->office.p == NULL ||
-	                  out->programme_name.p == NULL || out->area.p == NULL))
+	if (e == E_OK &&
+	    (out->node_enrolment.p == NULL || out->own_enrolment.p == NULL ||
+	     out->office.p == NULL || out->programme_name.p == NULL || out->area.p == NULL))
 		e = E_NO_MEMORY;
 	return e;
 }
 
 enum err
 enrol_join(struct peer *p, const struct message_join *join, const struct ec_public *sign,
-           struct message_welcome *out, struct arena *a, struct why *why)
+	   struct message_welcome *out, struct arena *a, struct why *why)
 {
-	struct join_job job = {.peer = p, .join = join, .sign = sign, .now_s = peer_now_s(p), .why = why};
+	struct join_job job = {
+	    .peer = p, .join = join, .sign = sign, .now_s = peer_now_s(p), .why = why};
 	enum err e;
 
 	if ((e = crypto_ec_check(&join->seal_public)) != E_OK)
@@ -383,7 +401,10 @@ readmit_job(struct store_txn *txn, void *arg)
 	e = member_get(txn, &own->id, &m);
 	if (e == E_OK && m.state == MEMBER_KNOWN_REVOKED)
 		return why_set(r->job.why, E_REVOKED, "%s", m.reason);
-	if (e != E_ABSENT && (e != E_OK || m.state != MEMBER_KNOWN)) { /* known: of the office above, which had it from the dead node */
+	if (e != E_ABSENT &&
+	    (e != E_OK ||
+	     m.state !=
+		 MEMBER_KNOWN)) { /* known: of the office above, which had it from the dead node */
 		r->job.state = m.state;
 		return e;
 	}
@@ -396,15 +417,15 @@ readmit_job(struct store_txn *txn, void *arg)
 	d.seal.pub = own->seal_pub;
 	r->job.state = MEMBER_PENDING; /* whether it was shut out meanwhile nobody here knows */
 	writer_init(&statement, memory, sizeof(memory));
-	if ((e = put_enrolment(txn, &p->programme, &d, r->job.now_s, &peer_self(p)->id, &peer_self(p)->sign,
-	                       r->job.state, &statement)) != E_OK)
+	if ((e = put_enrolment(txn, &p->programme, &d, r->job.now_s, &peer_self(p)->id,
+			       &peer_self(p)->sign, r->job.state, &statement)) != E_OK)
 		return e;
 	return audit_append(txn, r->job.now_s, &d.id, "return", own->name, role_name(own->role));
 }
 
 enum err
-enrol_readmit(struct peer *p, const struct enrolment *own, struct message_welcome *out, struct arena *a,
-              struct why *why)
+enrol_readmit(struct peer *p, const struct enrolment *own, struct message_welcome *out,
+	      struct arena *a, struct why *why)
 {
 	struct readmit_job r = {.job = {.peer = p, .now_s = peer_now_s(p), .why = why}, .own = own};
 	enum err e;

@@ -18,8 +18,9 @@
 #include "tools/node/enrol/upper.h"
 
 enum err
-enrol_welcome_check(struct peer *p, const struct invite *v, const struct ec_public *node_key, const struct message_welcome *w,
-                    struct enrolment *node, struct enrolment *own, struct office *office, struct why *why)
+enrol_welcome_check(struct peer *p, const struct invite *v, const struct ec_public *node_key,
+		    const struct message_welcome *w, struct enrolment *node, struct enrolment *own,
+		    struct office *office, struct why *why)
 {
 	const struct programme_id *programme = &p->programme.id;
 	struct programme_id id;
@@ -28,26 +29,28 @@ enrol_welcome_check(struct peer *p, const struct invite *v, const struct ec_publ
 	programme_id_of(&id, &w->root_public);
 	if (!ID_EQUAL(&id, programme))
 		return why_set(why, E_NODE_KEY, "programme");
-	if ((e = enrol_chain_check(w->node_enrolment, programme, &w->root_public, &v->node, node_key, node,
-	                           why)) != E_OK ||
+	if ((e = enrol_chain_check(w->node_enrolment, programme, &w->root_public, &v->node,
+				   node_key, node, why)) != E_OK ||
 	    (e = enrolment_decode(w->own_enrolment, programme, own, why)) != E_OK ||
 	    (e = office_decode(w->office, programme, office, why)) != E_OK)
 		return e;
 	/* E_NO_MEMORY is no false signature. */
 	e = principal_verify(STATEMENT_ENROLMENT, w->own_enrolment, programme, node_key);
-	if (e == E_OK && (!ID_EQUAL(&own->id, &peer_self(p)->id) ||
-	                  memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0))
+	if (e == E_OK &&
+	    (!ID_EQUAL(&own->id, &peer_self(p)->id) ||
+	     memcmp(&own->sign_pub, &peer_self(p)->sign.pub, sizeof(own->sign_pub)) != 0))
 		e = E_SIGNATURE;
 	if (e != E_OK)
 		return why_set(why, e, "this device's enrolment");
-	if ((e = principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public)) == E_SIGNATURE)
+	if ((e = principal_verify(STATEMENT_OFFICE, w->office, programme, &w->root_public)) ==
+	    E_SIGNATURE)
 		e = enrol_office_check(w->node_enrolment, programme, office, w->office);
 	return e == E_OK ? E_OK : why_set(why, e, "the office's key");
 }
 
 struct welcomed_job {
 	struct peer *peer;
-	struct peer *next; /* its programme, home, identities as they shall be */
+	struct peer *next;        /* its programme, home, identities as they shall be */
 	struct become_node *node; /* a node: what it begins with */
 	const struct message_welcome *welcome;
 };
@@ -69,7 +72,7 @@ welcomed_job(struct store_txn *txn, void *arg)
 
 enum err
 enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *node_key,
-               const struct message_welcome *w, struct why *why)
+	       const struct message_welcome *w, struct why *why)
 {
 	struct welcomed_job job = {.peer = p, .welcome = w};
 	struct become_node node = {.peer = p, .welcome = w};
@@ -84,8 +87,8 @@ enrol_welcomed(struct peer *p, const struct invite *v, const struct ec_public *n
 		return E_NO_MEMORY;
 	next->programme = p->programme;
 	next->programme.root = w->root_public;
-	snprintf(next->programme.name, sizeof(next->programme.name), "%.*s", (int)w->programme_name.n,
-	         (const char *)w->programme_name.p);
+	snprintf(next->programme.name, sizeof(next->programme.name), "%.*s",
+		 (int)w->programme_name.n, (const char *)w->programme_name.p);
 	next->home = p->home;
 	next->home.node_sign = *node_key;
 	next->home.key_no = office.key_no;
@@ -137,15 +140,19 @@ struct change_job {
 static enum err
 may(struct change_job *job, enum act act, const struct member *m)
 {
-	struct rules_case who = {.role = job->actor->role, .own_area = job->actor->area,
-	                         .area = m->enrolment.area, .approved = true};
+	struct rules_case who = {.role = job->actor->role,
+				 .own_area = job->actor->area,
+				 .area = m->enrolment.area,
+				 .approved = true};
 
 	return rules_check(act, &who, peer_areas(job->peer), job->why);
 }
 
-/* A second node of this very office opens what is sealed to it: its key goes down, sealed to that node alone. */
+/* A second node of this very office opens what is sealed to it: its key goes down, sealed to that
+ * node alone. */
 static enum err
-give_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin, uint32_t key_no, const struct ec_key *key)
+give_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin, uint32_t key_no,
+	 const struct ec_key *key)
 {
 	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = key_no};
 	uint8_t memory[128];
@@ -180,7 +187,8 @@ say_address(struct store_txn *txn, struct change_job *job, const struct member *
 	struct twin twin = {.id = m->enrolment.id, .sign = m->enrolment.sign_pub};
 
 	if (m->enrolment.role != ROLE_NODE || strcmp(m->enrolment.area, job->peer->home.area) != 0)
-		return why_set(job->why, E_USAGE, "--address is for a second node of this very office");
+		return why_set(job->why, E_USAGE,
+			       "--address is for a second node of this very office");
 	if (strlen(job->address) >= sizeof(twin.address))
 		return why_set(job->why, E_NO_ROOM, "the address");
 	snprintf(twin.address, sizeof(twin.address), "%s", job->address);
@@ -195,13 +203,15 @@ approve_job(struct store_txn *txn, void *arg)
 	struct member m;
 	enum err e;
 
-	if ((e = member_find(txn, job->name, &m, job->why)) != E_OK || (e = may(job, ACT_APPROVE, &m)) != E_OK)
+	if ((e = member_find(txn, job->name, &m, job->why)) != E_OK ||
+	    (e = may(job, ACT_APPROVE, &m)) != E_OK)
 		return e;
 	if (m.state == MEMBER_REVOKED)
 		return why_set(job->why, E_REVOKED, "%s", m.reason);
 	if (job->address != NULL && (e = say_address(txn, job, &m)) != E_OK)
 		return e;
-	if (m.state == MEMBER_APPROVED) { /* again: an officer looked at a device whose logs wait, or that brought very much */
+	if (m.state == MEMBER_APPROVED) { /* again: an officer looked at a device whose logs wait,
+					     or that brought very much */
 		e = quota_raise(txn, &m.enrolment.id);
 		return e == E_OK ? epochs_allow(txn, &m.enrolment.id) : e;
 	}
@@ -209,18 +219,20 @@ approve_job(struct store_txn *txn, void *arg)
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
 	writer_heap_init(&body, 4096);
-	down_item_write(&body, &(struct down_item){.kind = DOWN_ENROLMENT, .content = m.signed_enrolment});
+	down_item_write(&body,
+			&(struct down_item){.kind = DOWN_ENROLMENT, .content = m.signed_enrolment});
 	if ((e = writer_end(&body)) == E_OK)
 		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
 	writer_free(&body);
-	if (e == E_OK && m.enrolment.role == ROLE_NODE && strcmp(m.enrolment.area, job->peer->home.area) == 0)
+	if (e == E_OK && m.enrolment.role == ROLE_NODE &&
+	    strcmp(m.enrolment.area, job->peer->home.area) == 0)
 		e = give_office_keys(txn, job->peer, &m.enrolment);
 	if (e == E_OK)
 		e = upper_tell_job(txn, job->peer); /* to another node of this office */
 	if (e != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "approve", m.enrolment.name,
-	                    role_name(m.enrolment.role));
+			    role_name(m.enrolment.role));
 }
 
 enum err
@@ -230,10 +242,15 @@ enrol_approve(struct peer *p, const struct identity *actor, const char *name, st
 }
 
 enum err
-enrol_approve_at(struct peer *p, const struct identity *actor, const char *name, const char *address,
-                 struct why *why)
+enrol_approve_at(struct peer *p, const struct identity *actor, const char *name,
+		 const char *address, struct why *why)
 {
-	struct change_job job = {.peer = p, .actor = actor, .name = name, .address = address, .now_s = peer_now_s(p), .why = why};
+	struct change_job job = {.peer = p,
+				 .actor = actor,
+				 .name = name,
+				 .address = address,
+				 .now_s = peer_now_s(p),
+				 .why = why};
 	enum err e = store_write(p->store, approve_job, &job);
 
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", name);
@@ -274,8 +291,8 @@ find_shut_out(struct store_txn *txn, struct change_job *job, struct member *m)
 	struct peer *p = job->peer;
 	enum err e = member_find(txn, job->name, m, job->why);
 
-	if (e == E_PRINCIPAL_UNKNOWN && p->above.twin && member_get(txn, &p->above.node, m) == E_OK &&
-	    strcmp(m->enrolment.name, job->name) == 0)
+	if (e == E_PRINCIPAL_UNKNOWN && p->above.twin &&
+	    member_get(txn, &p->above.node, m) == E_OK && strcmp(m->enrolment.name, job->name) == 0)
 		return E_OK;
 	return e;
 }
@@ -285,26 +302,30 @@ revoke_job(struct store_txn *txn, void *arg)
 {
 	struct change_job *job = arg;
 	struct peer *p = job->peer;
-	struct revocation r = {.programme = p->programme.id, .time_s = job->now_s, .issuer = peer_self(p)->id};
+	struct revocation r = {
+	    .programme = p->programme.id, .time_s = job->now_s, .issuer = peer_self(p)->id};
 	struct writer statement;
 	struct member m;
 	enum err e;
 
 	if ((e = find_shut_out(txn, job, &m)) != E_OK || (e = may(job, ACT_REVOKE, &m)) != E_OK)
 		return e;
-	if (ID_EQUAL(&m.enrolment.id, &peer_self(p)->id) || ID_EQUAL(&m.enrolment.id, &job->actor->id))
+	if (ID_EQUAL(&m.enrolment.id, &peer_self(p)->id) ||
+	    ID_EQUAL(&m.enrolment.id, &job->actor->id))
 		return why_set(job->why, E_USAGE, "you cannot revoke yourself or this node");
 	job->who = r.principal = m.enrolment.id;
 	if (m.state == MEMBER_REVOKED)
 		return E_OK;
 	m.state = MEMBER_REVOKED;
 	snprintf(m.reason, sizeof(m.reason), "%s", job->reason);
-	if ((e = member_put(txn, &m)) != E_OK || (e = last_accepted(txn, &m.enrolment.id, &r)) != E_OK)
+	if ((e = member_put(txn, &m)) != E_OK ||
+	    (e = last_accepted(txn, &m.enrolment.id, &r)) != E_OK)
 		return e;
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
 	snprintf(r.reason, sizeof(r.reason), "%s", job->reason);
 	if ((e = revocation_encode(&r, &peer_self(p)->sign, &statement)) == E_OK)
-		e = store_put(txn, STORE_REVOCATION, BYTES(r.principal.b, ID_BYTES), writer_view(&statement));
+		e = store_put(txn, STORE_REVOCATION, BYTES(r.principal.b, ID_BYTES),
+			      writer_view(&statement));
 	/* Everyone learns that the id is out; why is the office's affair. */
 	writer_reset(&statement);
 	r.reason[0] = '\0';
@@ -313,24 +334,31 @@ revoke_job(struct store_txn *txn, void *arg)
 	writer_free(&statement);
 	if (e != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, &job->actor->id, "revoke", m.enrolment.name, job->reason);
+	return audit_append(txn, job->now_s, &job->actor->id, "revoke", m.enrolment.name,
+			    job->reason);
 }
 
 enum err
 enrol_revoke(struct peer *p, const struct identity *actor, const char *name, const char *reason,
-             struct principal_id *who, struct why *why)
+	     struct principal_id *who, struct why *why)
 {
-	struct change_job job = {.peer = p, .actor = actor, .name = name, .reason = reason,
-	                         .now_s = peer_now_s(p), .why = why};
+	struct change_job job = {.peer = p,
+				 .actor = actor,
+				 .name = name,
+				 .reason = reason,
+				 .now_s = peer_now_s(p),
+				 .why = why};
 	enum err e;
 
 	if (strlen(reason) > REASON_BYTES_MAX)
 		return why_set(why, E_NO_ROOM, "the reason");
 	e = store_write(p->store, revoke_job, &job);
 	*who = job.who;
-	/* An officer of this very store: its passphrase opens it no more. The last one that does is left. */
+	/* An officer of this very store: its passphrase opens it no more. The last one that does is
+	 * left. */
 	if (e == E_OK && peer_identity_by_id(p, &job.who) != NULL) {
-		e = keyring_remove(p->path, store_key_of(p->store), peer_identity_by_id(p, &job.who)->name, why);
+		e = keyring_remove(p->path, store_key_of(p->store),
+				   peer_identity_by_id(p, &job.who)->name, why);
 		if (e == E_ABSENT || e == E_USAGE)
 			e = E_OK;
 	}
@@ -361,9 +389,13 @@ officer_job(struct store_txn *txn, void *arg)
 	memset(&m, 0, sizeof(m));
 	m.state = MEMBER_APPROVED;
 	m.joined_s = job->now_s;
-	m.enrolment = (struct enrolment){.programme = job->peer->programme.id, .id = d->id, .sign_pub = d->sign.pub,
-	                                 .seal_pub = d->seal.pub, .role = d->role, .issued_s = job->now_s,
-	                                 .issuer = peer_self(job->peer)->id};
+	m.enrolment = (struct enrolment){.programme = job->peer->programme.id,
+					 .id = d->id,
+					 .sign_pub = d->sign.pub,
+					 .seal_pub = d->seal.pub,
+					 .role = d->role,
+					 .issued_s = job->now_s,
+					 .issuer = peer_self(job->peer)->id};
 	memcpy(m.enrolment.area, d->area, sizeof(d->area));
 	memcpy(m.enrolment.name, d->name, sizeof(d->name));
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
@@ -380,7 +412,8 @@ officer_job(struct store_txn *txn, void *arg)
 enum err
 enrol_add_officer(struct peer *p, const struct identity *actor, const char *name, struct why *why)
 {
-	struct rules_case who = {.role = actor->role, .own_area = actor->area, .area = actor->area, .approved = true};
+	struct rules_case who = {
+	    .role = actor->role, .own_area = actor->area, .area = actor->area, .approved = true};
 	struct officer_job job = {.peer = p, .actor = actor, .now_s = peer_now_s(p), .why = why};
 	struct identity *d;
 	enum err e;
@@ -403,7 +436,8 @@ enrol_add_officer(struct peer *p, const struct identity *actor, const char *name
 	snprintf(d->name, sizeof(d->name), "%s", name);
 	if ((e = crypto_ec_new(&d->sign)) == E_OK && (e = crypto_ec_new(&d->seal)) == E_OK &&
 	    (e = store_write(p->store, officer_job, &job)) == E_OK) {
-		p->identities[p->identity_count] = *d; /* first the officer, then the count: others may be reading */
+		p->identities[p->identity_count] =
+		    *d; /* first the officer, then the count: others may be reading */
 		p->identity_count++;
 	}
 	crypto_wipe(job.next, sizeof(*job.next));

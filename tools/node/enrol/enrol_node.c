@@ -25,9 +25,9 @@ enrol_chain_at(struct bytes chain, size_t k, struct bytes *statement)
 }
 
 enum err
-enrol_chain_check(struct bytes chain, const struct programme_id *programme, const struct ec_public *root,
-                  const struct principal_id *node, const struct ec_public *key, struct enrolment *first,
-                  struct why *why)
+enrol_chain_check(struct bytes chain, const struct programme_id *programme,
+		  const struct ec_public *root, const struct principal_id *node,
+		  const struct ec_public *key, struct enrolment *first, struct why *why)
 {
 	struct principal_id root_id = principal_root(programme), wanted = *node;
 	struct bytes statement;
@@ -38,7 +38,8 @@ enrol_chain_check(struct bytes chain, const struct programme_id *programme, cons
 
 	for (k = 0; k <= AREA_DEPTH_MAX; k++) {
 		if ((e = enrol_chain_at(chain, k, &statement)) != E_OK)
-			return why_set(why, e == E_ABSENT ? E_SIGNATURE : e, "the node's enrolment");
+			return why_set(why, e == E_ABSENT ? E_SIGNATURE : e,
+				       "the node's enrolment");
 		if ((e = enrolment_decode(statement, programme, &at, why)) != E_OK)
 			return e;
 		if (at.role != ROLE_NODE || !ID_EQUAL(&at.id, &wanted) ||
@@ -46,12 +47,14 @@ enrol_chain_check(struct bytes chain, const struct programme_id *programme, cons
 			return why_set(why, E_NODE_KEY, "node");
 		if (k == 0)
 			*first = at;
-		else if (principal_verify(STATEMENT_ENROLMENT, below_bytes, programme, &at.sign_pub) != E_OK)
+		else if (principal_verify(STATEMENT_ENROLMENT, below_bytes, programme,
+					  &at.sign_pub) != E_OK)
 			return why_set(why, E_SIGNATURE, "the enrolment of %s", below.name);
 		if (ID_EQUAL(&at.issuer, &root_id))
-			return principal_verify(STATEMENT_ENROLMENT, statement, programme, root) == E_OK
-			           ? E_OK
-			           : why_set(why, E_SIGNATURE, "the node's enrolment");
+			return principal_verify(STATEMENT_ENROLMENT, statement, programme, root) ==
+				       E_OK
+				   ? E_OK
+				   : why_set(why, E_SIGNATURE, "the node's enrolment");
 		wanted = at.issuer;
 		below = at;
 		below_bytes = statement;
@@ -60,8 +63,8 @@ enrol_chain_check(struct bytes chain, const struct programme_id *programme, cons
 }
 
 enum err
-enrol_office_check(struct bytes chain, const struct programme_id *programme, const struct office *office,
-                   struct bytes statement)
+enrol_office_check(struct bytes chain, const struct programme_id *programme,
+		   const struct office *office, struct bytes statement)
 {
 	struct bytes at;
 	struct enrolment node, issuer;
@@ -76,12 +79,14 @@ enrol_office_check(struct bytes chain, const struct programme_id *programme, con
 		if (strcmp(issuer.area, node.area) != 0)
 			break; /* an office above */
 		if (ID_EQUAL(&issuer.id, &office->issuer))
-			return principal_verify(STATEMENT_OFFICE, statement, programme, &issuer.sign_pub);
+			return principal_verify(STATEMENT_OFFICE, statement, programme,
+						&issuer.sign_pub);
 	}
 	return E_SIGNATURE;
 }
 
-/* An office of its own, with its first key: as it was made when the joining began (enrol_change.c), or drawn. */
+/* An office of its own, with its first key: as it was made when the joining began (enrol_change.c),
+ * or drawn. */
 static enum err
 office_key_first(const struct peer *p, struct home *home)
 {
@@ -90,7 +95,8 @@ office_key_first(const struct peer *p, struct home *home)
 	home->key_no = p->again != NULL ? OFFICE_KEYS_AGAIN + 1 : 1;
 	home->has_secret = true;
 	home->seal = p->home.seal;
-	return memcmp(home->seal.secret, none, sizeof(none)) != 0 ? E_OK : crypto_ec_new(&home->seal);
+	return memcmp(home->seal.secret, none, sizeof(none)) != 0 ? E_OK
+								  : crypto_ec_new(&home->seal);
 }
 
 static enum err
@@ -119,12 +125,17 @@ enrol_become_node(struct become_node *b, const char *address)
 	char twins[KEYRING_NAME_BYTES_MAX + 1];
 	enum err e;
 
-	next->above = (struct above){.known = true, .twin = strcmp(b->own.area, b->office.area) == 0,
-	                             .node = b->node.id, .sign = b->node.sign_pub, .seal = b->node.seal_pub};
+	next->above = (struct above){.known = true,
+				     .twin = strcmp(b->own.area, b->office.area) == 0,
+				     .node = b->node.id,
+				     .sign = b->node.sign_pub,
+				     .seal = b->node.seal_pub};
 	memcpy(next->above.area, b->node.area, sizeof(next->above.area));
 	snprintf(next->above.address, sizeof(next->above.address), "%s", address);
-	if (next->above.twin && b->peer->officer[0] == '\0') { /* two of one name could not be told apart */
-		(void)snprintf(twins, sizeof(twins), "officer of %.*s", (int)sizeof(twins) - 12, b->own.name);
+	if (next->above.twin &&
+	    b->peer->officer[0] == '\0') { /* two of one name could not be told apart */
+		(void)snprintf(twins, sizeof(twins), "officer of %.*s", (int)sizeof(twins) - 12,
+			       b->own.name);
 		name = twins;
 	}
 	home->node = next->identities[0].id;
@@ -135,15 +146,16 @@ enrol_become_node(struct become_node *b, const char *address)
 		return e;
 	if (next->above.twin) /* the key comes down, sealed to this node */
 		crypto_wipe(home->seal.secret, sizeof(home->seal.secret));
-	if ((e = officer_new(&next->identities[1], b->own.area, name, next->identities[0].incarnation)) != E_OK)
+	if ((e = officer_new(&next->identities[1], b->own.area, name,
+			     next->identities[0].incarnation)) != E_OK)
 		return e;
 	next->identity_count = 2;
 	return E_OK;
 }
 
 enum err
-enrol_keep_member(struct store_txn *txn, struct bytes statement, const struct programme_id *programme,
-                  enum member_state state, uint32_t now_s)
+enrol_keep_member(struct store_txn *txn, struct bytes statement,
+		  const struct programme_id *programme, enum member_state state, uint32_t now_s)
 {
 	struct member m;
 	enum err e;
@@ -161,8 +173,13 @@ static enum err
 keep_officer(struct store_txn *txn, struct become_node *b, uint32_t now_s)
 {
 	const struct identity *node = &b->next->identities[0], *d = &b->next->identities[1];
-	struct enrolment n = {.programme = b->next->programme.id, .id = d->id, .sign_pub = d->sign.pub,
-	                      .seal_pub = d->seal.pub, .role = d->role, .issued_s = now_s, .issuer = node->id};
+	struct enrolment n = {.programme = b->next->programme.id,
+			      .id = d->id,
+			      .sign_pub = d->sign.pub,
+			      .seal_pub = d->seal.pub,
+			      .role = d->role,
+			      .issued_s = now_s,
+			      .issuer = node->id};
 	struct writer statement;
 	enum err e;
 
@@ -170,19 +187,23 @@ keep_officer(struct store_txn *txn, struct become_node *b, uint32_t now_s)
 	memcpy(n.name, d->name, sizeof(n.name));
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
 	if ((e = enrolment_encode(&n, &node->sign, &statement)) == E_OK)
-		e = enrol_keep_member(txn, writer_view(&statement), &b->next->programme.id, MEMBER_APPROVED, now_s);
+		e = enrol_keep_member(txn, writer_view(&statement), &b->next->programme.id,
+				      MEMBER_APPROVED, now_s);
 	writer_free(&statement);
 	return e;
 }
 
-/* Its own office, signed with its own key: the enrolment of this node for its area says that it may. */
+/* Its own office, signed with its own key: the enrolment of this node for its area says that it
+ * may. */
 static enum err
 keep_office(struct store_txn *txn, struct become_node *b, uint32_t now_s)
 {
 	struct peer *next = b->next;
-	struct office office = {.programme = next->programme.id, .key_no = next->home.key_no,
-	                        .seal_pub = next->home.seal.pub, .issued_s = now_s,
-	                        .issuer = next->identities[0].id};
+	struct office office = {.programme = next->programme.id,
+				.key_no = next->home.key_no,
+				.seal_pub = next->home.seal.pub,
+				.issued_s = now_s,
+				.issuer = next->identities[0].id};
 	struct writer statement;
 	bool fresh;
 	enum err e;
@@ -213,15 +234,19 @@ enrol_become_job(struct store_txn *txn, struct become_node *b)
 	enum err e;
 
 	for (k = 0; (e = enrol_chain_at(b->welcome->node_enrolment, k, &statement)) == E_OK; k++)
-		if ((e = enrol_keep_member(txn, statement, &next->programme.id, MEMBER_KNOWN, now_s)) != E_OK)
+		if ((e = enrol_keep_member(txn, statement, &next->programme.id, MEMBER_KNOWN,
+					   now_s)) != E_OK)
 			return e;
 	if (e != E_ABSENT)
 		return e;
 	next->store = b->peer->store;
-	if ((e = enrol_keep_member(txn, b->welcome->own_enrolment, &next->programme.id, MEMBER_APPROVED, now_s)) == E_OK &&
+	if ((e = enrol_keep_member(txn, b->welcome->own_enrolment, &next->programme.id,
+				   MEMBER_APPROVED, now_s)) == E_OK &&
 	    (e = keep_officer(txn, b, now_s)) == E_OK && (e = keep_office(txn, b, now_s)) == E_OK &&
 	    (e = peer_put_above(txn, &next->above)) == E_OK &&
-	    (e = store_meta_put_u64(txn, "broadcast incarnation", store_incarnation(next->store))) == E_OK)
-		e = audit_append(txn, now_s, &next->identities[1].id, "join", next->programme.name, next->home.area);
+	    (e = store_meta_put_u64(txn, "broadcast incarnation",
+				    store_incarnation(next->store))) == E_OK)
+		e = audit_append(txn, now_s, &next->identities[1].id, "join", next->programme.name,
+				 next->home.area);
 	return e;
 }

@@ -4,7 +4,8 @@
 #include "tools/node/enrol/enrol.h"
 #include "tools/node/enrol/office_keys.h"
 
-/* The keys of an office to be. Until it is welcomed the first one waits in the row of its home, for a joining that is cut. */
+/* The keys of an office to be. Until it is welcomed the first one waits in the row of its home, for
+ * a joining that is cut. */
 static enum err
 prepare_keys(struct home *home, const struct invite *v, struct recovery *recovery)
 {
@@ -12,13 +13,15 @@ prepare_keys(struct home *home, const struct invite *v, struct recovery *recover
 
 	if (!recovery->again)
 		e = crypto_ec_new(&recovery->key);
-	return e == E_OK ? office_key_of(&recovery->key, v->area, recovery->again ? OFFICE_KEYS_AGAIN + 1 : 1, &home->seal) : e;
+	return e == E_OK ? office_key_of(&recovery->key, v->area,
+					 recovery->again ? OFFICE_KEYS_AGAIN + 1 : 1, &home->seal)
+			 : e;
 }
 
 /* A joining that was cut goes on with the same keys. E_STORE_ABSENT: there was none. */
 static enum err
 prepared(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
-         const struct recovery *recovery, struct why *why)
+	 const struct recovery *recovery, struct why *why)
 {
 	enum err e = peer_open(out, path, unlock, why);
 
@@ -34,8 +37,8 @@ prepared(struct peer **out, const char *path, const struct unlock *unlock, const
 }
 
 enum err
-enrol_prepare_office(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
-                     struct recovery *recovery, struct why *why)
+enrol_prepare_office(struct peer **out, const char *path, const struct unlock *unlock,
+		     const struct invite *v, struct recovery *recovery, struct why *why)
 {
 	struct unlock kept = {.name = "recovery"}, *second = NULL;
 	struct programme programme = {.id = v->programme, .k = K_DEFAULT};
@@ -56,7 +59,8 @@ enrol_prepare_office(struct peer **out, const char *path, const struct unlock *u
 		kept.recovery = &recovery->key;
 		second = &kept;
 	}
-	if (e == E_OK && (e = crypto_ec_new(&self.sign)) == E_OK && (e = crypto_ec_new(&self.seal)) == E_OK)
+	if (e == E_OK && (e = crypto_ec_new(&self.sign)) == E_OK &&
+	    (e = crypto_ec_new(&self.seal)) == E_OK)
 		e = peer_create(out, path, unlock, second, &programme, &home, &self, 1, false, why);
 	if (e == E_OK && recovery != NULL && recovery->keep != NULL)
 		e = recovery->keep(recovery->ctx, &recovery->key, &self);
@@ -72,8 +76,8 @@ enrol_prepare_office(struct peer **out, const char *path, const struct unlock *u
 }
 
 enum err
-enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock, const struct invite *v,
-              struct why *why)
+enrol_prepare(struct peer **out, const char *path, const struct unlock *unlock,
+	      const struct invite *v, struct why *why)
 {
 	return enrol_prepare_office(out, path, unlock, v, NULL, why);
 }

@@ -15,7 +15,8 @@ invitation_row_key(uint8_t key[INVITATION_KEY_BYTES], const uint8_t secret[INVIT
 
 /* [1, role, area, name, expires, invited by, used by bin | nil] */
 enum err
-invitation_row_put(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES], const struct invitation_row *row)
+invitation_row_put(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES],
+		   const struct invitation_row *row)
 {
 	uint8_t memory[512];
 	struct writer w;
@@ -39,7 +40,8 @@ invitation_row_put(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES
 }
 
 enum err
-invitation_row_get(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES], struct invitation_row *row)
+invitation_row_get(struct store_txn *txn, const uint8_t key[INVITATION_KEY_BYTES],
+		   struct invitation_row *row)
 {
 	struct bytes value;
 	struct reader r;

@@ -1,4 +1,5 @@
-/* invitation_row: the rows of INVITATION: what was given out, and who used it. FORMATS.md "Rows of a peer". */
+/* invitation_row: the rows of INVITATION: what was given out, and who used it. FORMATS.md "Rows of
+ * a peer". */
 #ifndef BANYAN_TOOLS_NODE_ENROL_INVITATION_ROW_H
 #define BANYAN_TOOLS_NODE_ENROL_INVITATION_ROW_H
 
@@ -15,10 +16,14 @@ struct invitation_row {
 	bool used;
 };
 
-/* invitation_row_key: the row's key: the start of the secret's hash; who reads the store learns no secret. */
-void invitation_row_key(uint8_t key[INVITATION_KEY_BYTES], const uint8_t secret[INVITE_SECRET_BYTES]);
+/* invitation_row_key: the row's key: the start of the secret's hash; who reads the store learns no
+ * secret. */
+void
+invitation_row_key(uint8_t key[INVITATION_KEY_BYTES], const uint8_t secret[INVITE_SECRET_BYTES]);
 /* invitation_row_put: in a job. invitation_row_get: E_ABSENT, E_VERSION, E_PACK_*. */
-enum err invitation_row_put(struct store_txn *, const uint8_t key[INVITATION_KEY_BYTES], const struct invitation_row *);
-enum err invitation_row_get(struct store_txn *, const uint8_t key[INVITATION_KEY_BYTES], struct invitation_row *out);
+enum err invitation_row_put(struct store_txn *, const uint8_t key[INVITATION_KEY_BYTES],
+			    const struct invitation_row *);
+enum err invitation_row_get(struct store_txn *, const uint8_t key[INVITATION_KEY_BYTES],
+			    struct invitation_row *out);
 
 #endif

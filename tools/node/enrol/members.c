@@ -21,12 +21,14 @@ member_put(struct store_txn *txn, const struct member *m)
 	pack_bin(&w, m->signed_enrolment);
 	pack_cstr(&w, m->reason);
 	if ((e = writer_end(&w)) == E_OK)
-		e = store_put(txn, STORE_ENROLMENT, BYTES(m->enrolment.id.b, ID_BYTES), writer_view(&w));
+		e = store_put(txn, STORE_ENROLMENT, BYTES(m->enrolment.id.b, ID_BYTES),
+			      writer_view(&w));
 	writer_free(&w);
 	return e;
 }
 
-/* The programme of a statement is not in its bytes; a row of this store was checked when it was taken. */
+/* The programme of a statement is not in its bytes; a row of this store was checked when it was
+ * taken. */
 enum err
 member_read(struct bytes value, struct member *m)
 {
@@ -89,7 +91,8 @@ compare(void *arg, const struct member *m)
 	if (strcmp(m->enrolment.name, s->name) == 0) {
 		if (s->exact++ == 0)
 			s->id = m->enrolment.id;
-	} else if (s->exact == 0 && strlen(s->name) >= 8 && strncasecmp(hex, s->name, strlen(s->name)) == 0) {
+	} else if (s->exact == 0 && strlen(s->name) >= 8 &&
+		   strncasecmp(hex, s->name, strlen(s->name)) == 0) {
 		s->prefix++;
 		s->id = m->enrolment.id;
 	}

@@ -17,13 +17,16 @@ office_key_of(const struct ec_key *recovery, const char *area, uint32_t key_no, 
 	uint32_t attempt;
 	enum err e = E_KEY;
 
-	crypto_hkdf_extract(prk, BYTES_LIT("banyan office key 1"), BYTES(recovery->secret, EC_SECRET_BYTES));
+	crypto_hkdf_extract(prk, BYTES_LIT("banyan office key 1"),
+			    BYTES(recovery->secret, EC_SECRET_BYTES));
 	memcpy(info, area, n);
 	info[n] = 0;
 	be32_put(info + n + 1, key_no);
-	for (attempt = 0; e == E_KEY && attempt < 8; attempt++) { /* 1 of 2^32 is past the curve's order */
+	for (attempt = 0; e == E_KEY && attempt < 8;
+	     attempt++) { /* 1 of 2^32 is past the curve's order */
 		be32_put(info + n + 5, attempt);
-		crypto_hkdf_expand(secret, sizeof(secret), BYTES(prk, sizeof(prk)), BYTES(info, n + 9));
+		crypto_hkdf_expand(secret, sizeof(secret), BYTES(prk, sizeof(prk)),
+				   BYTES(info, n + 9));
 		e = crypto_ec_from_secret(out, secret);
 	}
 	crypto_wipe(prk, sizeof(prk));
@@ -133,7 +136,8 @@ office_keys_keep(struct store_txn *txn, struct peer *p, const struct home *h)
 }
 
 enum err
-office_keys_all(struct store_txn *txn, struct peer *p, const struct ec_key *recovery, uint32_t count)
+office_keys_all(struct store_txn *txn, struct peer *p, const struct ec_key *recovery,
+		uint32_t count)
 {
 	enum err e = E_OK;
 	uint32_t i;
@@ -156,7 +160,8 @@ struct rotate_job {
 	uint32_t now_s;
 };
 
-/* Other nodes of this very office open what is sealed to it: each is given the secret, sealed to it alone. */
+/* Other nodes of this very office open what is sealed to it: each is given the secret, sealed to it
+ * alone. */
 static enum err
 give_twin(void *arg, const struct member *m)
 {
@@ -168,7 +173,8 @@ give_twin(void *arg, const struct member *m)
 	enum err e;
 
 	if (m->state != MEMBER_APPROVED || m->enrolment.role != ROLE_NODE ||
-	    strcmp(m->enrolment.area, job->home.area) != 0 || ID_EQUAL(&m->enrolment.id, &peer_self(job->peer)->id))
+	    strcmp(m->enrolment.area, job->home.area) != 0 ||
+	    ID_EQUAL(&m->enrolment.id, &peer_self(job->peer)->id))
 		return E_OK;
 	writer_init(&body, memory, sizeof(memory));
 	memcpy(item.secret, job->home.seal.secret, sizeof(item.secret));
@@ -185,9 +191,12 @@ rotate_job(struct store_txn *txn, void *arg)
 {
 	struct rotate_job *job = arg;
 	struct peer *p = job->peer;
-	struct office office = {.programme = p->programme.id, .key_no = job->home.key_no, .seal_pub = job->home.seal.pub,
-	                        .issued_s = job->now_s,
-	                        .issuer = job->root != NULL ? principal_root(&p->programme.id) : peer_self(p)->id};
+	struct office office = {.programme = p->programme.id,
+				.key_no = job->home.key_no,
+				.seal_pub = job->home.seal.pub,
+				.issued_s = job->now_s,
+				.issuer = job->root != NULL ? principal_root(&p->programme.id)
+							    : peer_self(p)->id};
 	void *twins[2] = {job, txn};
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct writer w;
@@ -197,7 +206,8 @@ rotate_job(struct store_txn *txn, void *arg)
 	memcpy(office.area, job->home.area, sizeof(office.area));
 	(void)snprintf(number, sizeof(number), "key %u", job->home.key_no);
 	writer_init(&w, memory, sizeof(memory));
-	if ((e = office_encode(&office, job->root != NULL ? job->root : &peer_self(p)->sign, &w)) != E_OK ||
+	if ((e = office_encode(&office, job->root != NULL ? job->root : &peer_self(p)->sign, &w)) !=
+		E_OK ||
 	    (e = office_keys_keep(txn, p, &p->home)) != E_OK ||
 	    (e = store_put(txn, STORE_OFFICE, BYTES_LIT("own"), writer_view(&w))) != E_OK ||
 	    (e = peer_put_home(txn, &job->home)) != E_OK ||
@@ -210,16 +220,18 @@ rotate_job(struct store_txn *txn, void *arg)
 
 enum err
 office_keys_rotate(struct peer *p, const struct ec_key *root, const struct ec_key *recovery,
-                   const struct identity *actor, struct why *why)
+		   const struct identity *actor, struct why *why)
 {
-	struct rotate_job job = {.peer = p, .root = root, .actor = actor, .home = p->home, .now_s = peer_now_s(p)};
+	struct rotate_job job = {
+	    .peer = p, .root = root, .actor = actor, .home = p->home, .now_s = peer_now_s(p)};
 	enum err e;
 
 	if (!peer_is_node(p) || !p->home.has_secret)
 		return why_set(why, E_NOT_HERE, "rotate");
 	job.home.key_no++;
-	e = recovery != NULL ? office_key_of(recovery, p->home.area, job.home.key_no, &job.home.seal)
-	                     : crypto_ec_new(&job.home.seal);
+	e = recovery != NULL
+		? office_key_of(recovery, p->home.area, job.home.key_no, &job.home.seal)
+		: crypto_ec_new(&job.home.seal);
 	if (e == E_OK && (e = store_write(p->store, rotate_job, &job)) == E_OK) {
 		p->home = job.home;
 		e = office_keys_reload(p);

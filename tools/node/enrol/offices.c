@@ -5,10 +5,11 @@
 
 /* ---- whose word counts ---- */
 
-/* The key that `issuer` signs statements about `area` with. E_ABSENT: it may not, or is not known. */
+/* The key that `issuer` signs statements about `area` with. E_ABSENT: it may not, or is not known.
+ */
 static enum err
-issuer_key(struct peer *p, struct store_txn *txn, const struct principal_id *issuer, const char *area,
-           struct ec_public *out)
+issuer_key(struct peer *p, struct store_txn *txn, const struct principal_id *issuer,
+	   const char *area, struct ec_public *out)
 {
 	const struct area_table *areas = peer_areas(p);
 	struct principal_id root = principal_root(&p->programme.id);
@@ -21,7 +22,8 @@ issuer_key(struct peer *p, struct store_txn *txn, const struct principal_id *iss
 	}
 	if ((e = member_get(txn, issuer, &m)) != E_OK)
 		return e;
-	if (m.enrolment.role != ROLE_NODE || (m.state != MEMBER_APPROVED && m.state != MEMBER_KNOWN))
+	if (m.enrolment.role != ROLE_NODE ||
+	    (m.state != MEMBER_APPROVED && m.state != MEMBER_KNOWN))
 		return E_ABSENT;
 	if (areas != NULL && !area_is_within(areas, m.enrolment.area, area))
 		return E_ABSENT;
@@ -44,7 +46,8 @@ verify(struct peer *p, struct store_txn *txn, enum statement kind, struct bytes 
 }
 
 enum err
-vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh,
+		struct why *why)
 {
 	struct member m, had;
 	enum err e;
@@ -54,12 +57,13 @@ vouch_enrolment(struct peer *p, struct store_txn *txn, struct bytes statement, b
 	if ((e = enrolment_decode(statement, &p->programme.id, &m.enrolment, why)) != E_OK)
 		return e;
 	if ((e = member_get(txn, &m.enrolment.id, &had)) != E_ABSENT) {
-		if (e == E_OK && memcmp(&had.enrolment.sign_pub, &m.enrolment.sign_pub, sizeof(struct ec_public)) != 0)
+		if (e == E_OK && memcmp(&had.enrolment.sign_pub, &m.enrolment.sign_pub,
+					sizeof(struct ec_public)) != 0)
 			return why_set(why, E_SIGNATURE, "the enrolment of %s", m.enrolment.name);
 		return e;
 	}
-	if ((e = verify(p, txn, STATEMENT_ENROLMENT, statement, &m.enrolment.issuer, m.enrolment.area,
-	                m.enrolment.name, why)) != E_OK)
+	if ((e = verify(p, txn, STATEMENT_ENROLMENT, statement, &m.enrolment.issuer,
+			m.enrolment.area, m.enrolment.name, why)) != E_OK)
 		return e;
 	m.state = MEMBER_KNOWN;
 	m.signed_enrolment = statement;
@@ -87,7 +91,8 @@ office_get(struct peer *p, struct store_txn *txn, const char *area, struct offic
 }
 
 enum err
-vouch_office(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+vouch_office(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh,
+	     struct why *why)
 {
 	uint8_t key[STORE_NAME_BYTES];
 	struct office office, had;
@@ -102,7 +107,8 @@ vouch_office(struct peer *p, struct store_txn *txn, struct bytes statement, bool
 		return E_OK;
 	if (e != E_OK && e != E_ABSENT)
 		return e;
-	if ((e = verify(p, txn, STATEMENT_OFFICE, statement, &office.issuer, office.area, office.area, why)) != E_OK)
+	if ((e = verify(p, txn, STATEMENT_OFFICE, statement, &office.issuer, office.area,
+			office.area, why)) != E_OK)
 		return e;
 	*fresh = true;
 	office_key(p, office.area, key);
@@ -123,11 +129,13 @@ is_twins_word(struct peer *p, struct store_txn *txn, const struct principal_id *
 static bool
 let_it_in(struct peer *p, const struct principal_id *issuer, const struct member *m)
 {
-	return m->enrolment.role == ROLE_NODE && ID_EQUAL(issuer, &m->enrolment.issuer) && !ID_EQUAL(issuer, &peer_self(p)->id);
+	return m->enrolment.role == ROLE_NODE && ID_EQUAL(issuer, &m->enrolment.issuer) &&
+	       !ID_EQUAL(issuer, &peer_self(p)->id);
 }
 
 enum err
-vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh,
+		 struct why *why)
 {
 	struct revocation r;
 	struct member m;
@@ -141,10 +149,11 @@ vouch_revocation(struct peer *p, struct store_txn *txn, struct bytes statement, 
 	if (ID_EQUAL(&r.principal, &peer_self(p)->id))
 		return E_OK; /* who shut this one out does not talk to it any more */
 	if (m.state != MEMBER_KNOWN &&
-	    (m.state != MEMBER_APPROVED || (!is_twins_word(p, txn, &r.issuer) && !let_it_in(p, &r.issuer, &m))))
+	    (m.state != MEMBER_APPROVED ||
+	     (!is_twins_word(p, txn, &r.issuer) && !let_it_in(p, &r.issuer, &m))))
 		return E_OK;
-	if ((e = verify(p, txn, STATEMENT_REVOCATION, statement, &r.issuer, m.enrolment.area, m.enrolment.name,
-	                why)) != E_OK)
+	if ((e = verify(p, txn, STATEMENT_REVOCATION, statement, &r.issuer, m.enrolment.area,
+			m.enrolment.name, why)) != E_OK)
 		return e;
 	*fresh = true;
 	m.state = m.state == MEMBER_APPROVED ? MEMBER_REVOKED : MEMBER_KNOWN_REVOKED;
@@ -163,12 +172,15 @@ vouch_erasure(struct peer *p, struct store_txn *txn, struct bytes statement, str
 	if (e != E_OK)
 		return e;
 	if (ID_EQUAL(&o.issuer, &peer_self(p)->id)) /* its own word comes back after a restore */
-		return principal_verify(STATEMENT_ERASURE, statement, &p->programme.id, &peer_self(p)->sign.pub);
-	return verify(p, txn, STATEMENT_ERASURE, statement, &o.issuer, o.area, "an order to erase", why);
+		return principal_verify(STATEMENT_ERASURE, statement, &p->programme.id,
+					&peer_self(p)->sign.pub);
+	return verify(p, txn, STATEMENT_ERASURE, statement, &o.issuer, o.area, "an order to erase",
+		      why);
 }
 
 enum err
-vouch_chain(struct peer *p, struct store_txn *txn, const struct principal_id *who, struct writer *out)
+vouch_chain(struct peer *p, struct store_txn *txn, const struct principal_id *who,
+	    struct writer *out)
 {
 	struct principal_id root = principal_root(&p->programme.id), at = *who;
 	struct member m;
@@ -238,7 +250,8 @@ office_for(struct peer *p, struct store_txn *txn, const char *area, struct offic
 }
 
 enum err
-office_above(struct peer *p, struct store_txn *txn, struct office_at out[AREA_DEPTH_MAX], size_t *count)
+office_above(struct peer *p, struct store_txn *txn, struct office_at out[AREA_DEPTH_MAX],
+	     size_t *count)
 {
 	const struct area_table *areas = peer_areas(p);
 	uint32_t at = areas == NULL ? AREA_NONE : area_find(areas, p->home.area);

@@ -21,7 +21,8 @@ number_after(struct peer *p, struct store_txn *txn, uint32_t now_s, uint64_t *nu
 	*number = now_s;
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	if ((e = succession_decode(value, &p->programme.id, &had, NULL)) == E_OK && had.number >= now_s)
+	if ((e = succession_decode(value, &p->programme.id, &had, NULL)) == E_OK &&
+	    had.number >= now_s)
 		*number = had.number + 1;
 	return e;
 }
@@ -30,8 +31,12 @@ enum err
 succeed_say(struct peer *p, struct store_txn *txn, const struct succeed *s, uint32_t now_s)
 {
 	const struct identity *self = peer_self(p);
-	struct succession m = {.programme = p->programme.id, .id = self->id, .sign_pub = self->sign.pub,
-	                       .seal_pub = self->seal.pub, .issuer = principal_root(&p->programme.id), .count = s->count};
+	struct succession m = {.programme = p->programme.id,
+			       .id = self->id,
+			       .sign_pub = self->sign.pub,
+			       .seal_pub = self->seal.pub,
+			       .issuer = principal_root(&p->programme.id),
+			       .count = s->count};
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct writer w;
 	enum err e;
@@ -39,7 +44,8 @@ succeed_say(struct peer *p, struct store_txn *txn, const struct succeed *s, uint
 	memcpy(m.area, p->home.area, sizeof(m.area));
 	memcpy(m.nodes, s->nodes, sizeof(m.nodes));
 	writer_init(&w, memory, sizeof(memory));
-	if ((e = number_after(p, txn, now_s, &m.number)) != E_OK || (e = succession_encode(&m, s->root, &w)) != E_OK)
+	if ((e = number_after(p, txn, now_s, &m.number)) != E_OK ||
+	    (e = succession_encode(&m, s->root, &w)) != E_OK)
 		return e;
 	return store_meta_put(txn, "succession", writer_view(&w));
 }
@@ -61,9 +67,13 @@ put_node(struct store_txn *txn, const struct anew_job *job)
 	struct writer w;
 	enum err e;
 
-	*n = (struct enrolment){.programme = job->peer->programme.id, .id = d->id, .sign_pub = d->sign.pub,
-	                        .seal_pub = d->seal.pub, .role = d->role, .issued_s = job->now_s,
-	                        .issuer = principal_root(&job->peer->programme.id)};
+	*n = (struct enrolment){.programme = job->peer->programme.id,
+				.id = d->id,
+				.sign_pub = d->sign.pub,
+				.seal_pub = d->seal.pub,
+				.role = d->role,
+				.issued_s = job->now_s,
+				.issuer = principal_root(&job->peer->programme.id)};
 	memcpy(n->area, d->area, sizeof(n->area));
 	memcpy(n->name, d->name, sizeof(n->name));
 	writer_init(&w, memory, sizeof(memory));
@@ -79,17 +89,21 @@ anew_job(struct store_txn *txn, void *arg)
 	struct anew_job *job = arg;
 	enum err e;
 
-	if (job->how->root != NULL && ((e = put_node(txn, job)) != E_OK ||
-	                               (e = succeed_say(job->next, txn, job->how, job->now_s)) != E_OK))
+	if (job->how->root != NULL &&
+	    ((e = put_node(txn, job)) != E_OK ||
+	     (e = succeed_say(job->next, txn, job->how, job->now_s)) != E_OK))
 		return e;
 	if ((e = succeed_members(job->next, txn, &peer_self(job->peer)->id)) != E_OK ||
-	    (e = peer_put_home(txn, &job->next->home)) != E_OK || (e = peer_put_identities(txn, job->next)) != E_OK)
+	    (e = peer_put_home(txn, &job->next->home)) != E_OK ||
+	    (e = peer_put_identities(txn, job->next)) != E_OK)
 		return e;
-	return audit_append(txn, job->now_s, &job->actor->id, "replace", peer_self(job->next)->name, job->next->home.area);
+	return audit_append(txn, job->now_s, &job->actor->id, "replace", peer_self(job->next)->name,
+			    job->next->home.area);
 }
 
 enum err
-succeed_anew(struct peer *p, const struct succeed *how, const struct identity *actor, struct why *why)
+succeed_anew(struct peer *p, const struct succeed *how, const struct identity *actor,
+	     struct why *why)
 {
 	struct anew_job job = {.peer = p, .how = how, .actor = actor, .now_s = peer_now_s(p)};
 	char was[2 * ID_BYTES + 1];
@@ -156,7 +170,8 @@ is_before(struct peer *p, const struct principal_id *node)
 	if (ID_EQUAL(node, &peer_self(p)->id))
 		return true;
 	writer_init(&w, memory, sizeof(memory));
-	if (succeed_statement(p, &w) != E_OK || succession_decode(writer_view(&w), &p->programme.id, &m, NULL) != E_OK)
+	if (succeed_statement(p, &w) != E_OK ||
+	    succession_decode(writer_view(&w), &p->programme.id, &m, NULL) != E_OK)
 		return false;
 	for (i = 0; i < m.count; i++)
 		if (ID_EQUAL(node, &m.nodes[i]))
@@ -166,7 +181,7 @@ is_before(struct peer *p, const struct principal_id *node)
 
 static enum err
 return_check(struct peer *p, const struct message_came_back *back, const struct principal_id *id,
-             const struct ec_public *sign, struct enrolment *own, struct why *why)
+	     const struct ec_public *sign, struct enrolment *own, struct why *why)
 {
 	struct enrolment node;
 	struct bytes first;
@@ -179,16 +194,18 @@ return_check(struct peer *p, const struct message_came_back *back, const struct 
 	if (!ID_EQUAL(&own->id, id) || memcmp(&own->sign_pub, sign, sizeof(*sign)) != 0 ||
 	    !ID_EQUAL(&own->issuer, &node.id) || !is_before(p, &node.id))
 		return why_set(why, E_STRANGER, "this device");
-	if ((e = enrol_chain_check(back->node_enrolment, &p->programme.id, &p->programme.root, &node.id, &node.sign_pub,
-	                           &node, why)) != E_OK)
+	if ((e = enrol_chain_check(back->node_enrolment, &p->programme.id, &p->programme.root,
+				   &node.id, &node.sign_pub, &node, why)) != E_OK)
 		return e;
-	e = principal_verify(STATEMENT_ENROLMENT, back->own_enrolment, &p->programme.id, &node.sign_pub);
+	e = principal_verify(STATEMENT_ENROLMENT, back->own_enrolment, &p->programme.id,
+			     &node.sign_pub);
 	return e == E_OK ? e : why_set(why, e, "this device's enrolment");
 }
 
 enum err
 succeed_return(struct peer *p, const struct message_came_back *back, const struct principal_id *id,
-               const struct ec_public *sign, struct message_welcome *out, struct arena *a, struct why *why)
+	       const struct ec_public *sign, struct message_welcome *out, struct arena *a,
+	       struct why *why)
 {
 	struct enrolment own;
 	enum err e = return_check(p, back, id, sign, &own, why);
@@ -210,7 +227,8 @@ succeed_before(struct store_txn *txn, const struct principal_id *id, struct ec_p
 	struct bytes row;
 	enum err e = store_meta_get(txn, "nodes before", &row);
 
-	for (; e == E_OK && row.n >= BEFORE_BYTES; row = BYTES(row.p + BEFORE_BYTES, row.n - BEFORE_BYTES)) {
+	for (; e == E_OK && row.n >= BEFORE_BYTES;
+	     row = BYTES(row.p + BEFORE_BYTES, row.n - BEFORE_BYTES)) {
 		if (memcmp(row.p, id->b, ID_BYTES) != 0)
 			continue;
 		memcpy(out->b, row.p + ID_BYTES, EC_PUBLIC_BYTES);
@@ -270,7 +288,8 @@ take_job(struct store_txn *txn, void *arg)
 		return e;
 	if (had >= job->number)
 		return E_NODE_KEY; /* of a successor that was followed itself */
-	if ((e = store_meta_put_u64(txn, "succession number", job->number)) != E_OK || (e = down_forget(txn)) != E_OK)
+	if ((e = store_meta_put_u64(txn, "succession number", job->number)) != E_OK ||
+	    (e = down_forget(txn)) != E_OK)
 		return e;
 	if (job->above.known) {
 		e = note_before(txn, &job->peer->above.node, &job->peer->above.sign);
@@ -289,13 +308,16 @@ succeed_take(struct peer *p, struct bytes statement, const struct ec_public *fou
 	size_t i;
 	enum err e;
 
-	if ((e = peer_above(p, &at)) != E_OK || (e = succession_decode(statement, &p->programme.id, &m, why)) != E_OK)
+	if ((e = peer_above(p, &at)) != E_OK ||
+	    (e = succession_decode(statement, &p->programme.id, &m, why)) != E_OK)
 		return e;
-	if ((e = principal_verify(STATEMENT_SUCCESSION, statement, &p->programme.id, &p->programme.root)) != E_OK)
+	if ((e = principal_verify(STATEMENT_SUCCESSION, statement, &p->programme.id,
+				  &p->programme.root)) != E_OK)
 		return why_set(why, e, "the root's word about the node");
 	for (i = 0; i < m.count && !ID_EQUAL(&m.nodes[i], &at.node); i++)
 		;
-	if (i == m.count || strcmp(m.area, at.area) != 0 || memcmp(&m.sign_pub, found, sizeof(*found)) != 0)
+	if (i == m.count || strcmp(m.area, at.area) != 0 ||
+	    memcmp(&m.sign_pub, found, sizeof(*found)) != 0)
 		return why_set(why, E_NODE_KEY, "another key");
 	job.number = m.number;
 	if (peer_is_node(p) && p->home.key_no != 0) {
@@ -330,7 +352,8 @@ succeed_came_back(struct peer *p, struct message_came_back *out, struct arena *a
 	    (e = store_meta_get(txn, "node enrolment", &node)) == E_OK) {
 		out->own_enrolment = arena_bytes(a, own);
 		out->node_enrolment = arena_bytes(a, node);
-		e = out->own_enrolment.p == NULL || out->node_enrolment.p == NULL ? E_NO_MEMORY : E_OK;
+		e = out->own_enrolment.p == NULL || out->node_enrolment.p == NULL ? E_NO_MEMORY
+										  : E_OK;
 	}
 	store_read_end(txn);
 	return e;

@@ -1,4 +1,5 @@
-/* What the dead node said about its people, its successor says again: the dead one's word does not count any more. */
+/* What the dead node said about its people, its successor says again: the dead one's word does not
+ * count any more. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -103,11 +104,15 @@ succeed_wanted(struct peer *p, struct succession *out)
 	struct succession had;
 	struct writer w;
 
-	*out = (struct succession){.programme = p->programme.id, .id = self->id, .sign_pub = self->sign.pub,
-	                           .seal_pub = self->seal.pub, .issuer = principal_root(&p->programme.id)};
+	*out = (struct succession){.programme = p->programme.id,
+				   .id = self->id,
+				   .sign_pub = self->sign.pub,
+				   .seal_pub = self->seal.pub,
+				   .issuer = principal_root(&p->programme.id)};
 	memcpy(out->area, p->home.area, sizeof(out->area));
 	writer_init(&w, memory, sizeof(memory));
-	if (succeed_statement(p, &w) == E_OK && succession_decode(writer_view(&w), &p->programme.id, &had, NULL) == E_OK) {
+	if (succeed_statement(p, &w) == E_OK &&
+	    succession_decode(writer_view(&w), &p->programme.id, &had, NULL) == E_OK) {
 		out->number = had.number;
 		out->count = had.count;
 		memcpy(out->nodes, had.nodes, sizeof(out->nodes));
@@ -134,11 +139,14 @@ succeed_word(struct peer *p, struct bytes statement, struct succession *out, str
 
 	if ((e = succession_decode(statement, &p->programme.id, out, why)) != E_OK)
 		return e;
-	if ((e = principal_verify(STATEMENT_SUCCESSION, statement, &p->programme.id, &p->programme.root)) != E_OK)
+	if ((e = principal_verify(STATEMENT_SUCCESSION, statement, &p->programme.id,
+				  &p->programme.root)) != E_OK)
 		return why_set(why, e, "the root's word about the node");
 	succeed_wanted(p, &had);
-	if (!ID_EQUAL(&out->id, &self->id) || memcmp(&out->sign_pub, &self->sign.pub, sizeof(out->sign_pub)) != 0 ||
-	    memcmp(&out->seal_pub, &self->seal.pub, sizeof(out->seal_pub)) != 0 || strcmp(out->area, p->home.area) != 0)
+	if (!ID_EQUAL(&out->id, &self->id) ||
+	    memcmp(&out->sign_pub, &self->sign.pub, sizeof(out->sign_pub)) != 0 ||
+	    memcmp(&out->seal_pub, &self->seal.pub, sizeof(out->seal_pub)) != 0 ||
+	    strcmp(out->area, p->home.area) != 0)
 		return why_set(why, E_NODE_KEY, "the root's word, about another successor");
 	if (out->number <= had.number)
 		return why_set(why, E_NODE_KEY, "the root's word, older than the one that is here");

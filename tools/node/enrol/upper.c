@@ -114,9 +114,10 @@ each_twin(void *arg, const struct member *m)
 	uint8_t key[4 + ID_BYTES];
 	struct bytes told;
 
-	if (m->enrolment.role != ROLE_NODE || m->state != MEMBER_APPROVED || t->count == TWINS_MAX ||
-	    peer_identity_by_id(t->peer, &m->enrolment.id) != NULL ||
-	    strcmp(m->enrolment.area, t->peer->home.area) != 0 || !ID_EQUAL(&m->enrolment.issuer, &peer_self(t->peer)->id))
+	if (m->enrolment.role != ROLE_NODE || m->state != MEMBER_APPROVED ||
+	    t->count == TWINS_MAX || peer_identity_by_id(t->peer, &m->enrolment.id) != NULL ||
+	    strcmp(m->enrolment.area, t->peer->home.area) != 0 ||
+	    !ID_EQUAL(&m->enrolment.issuer, &peer_self(t->peer)->id))
 		return E_OK;
 	told_key(key, &m->enrolment.id);
 	if (store_get(t->txn, STORE_CURSOR, BYTES(key, sizeof(key)), &told) != E_OK ||
@@ -140,7 +141,8 @@ tell_all(struct telling *t)
 	for (i = 0; i < t->count && e == E_OK; i++) {
 		told_key(key, &t->to[i].id);
 		if ((e = down_notify(t->peer, t->txn, &t->to[i], writer_view(&body))) == E_OK)
-			e = store_put(t->txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(t->hash, sizeof(t->hash)));
+			e = store_put(t->txn, STORE_CURSOR, BYTES(key, sizeof(key)),
+				      BYTES(t->hash, sizeof(t->hash)));
 	}
 	writer_free(&body);
 	return e;
@@ -177,7 +179,8 @@ upper_tell(struct peer *p)
 
 /* ---- taking ---- */
 
-/* What the first node of the office heard so far came here by its own word: it is not asked for again. */
+/* What the first node of the office heard so far came here by its own word: it is not asked for
+ * again. */
 static enum err
 take_stand(struct store_txn *txn, const struct principal_id *node, const struct stand *told)
 {
@@ -187,13 +190,15 @@ take_stand(struct store_txn *txn, const struct principal_id *node, const struct 
 	enum err e;
 
 	names_of(node, sync, broadcast);
-	if ((e = sync_memory_named(txn, sync, &m)) != E_OK || (e = down_cursor_named(txn, broadcast, &here)) != E_OK)
+	if ((e = sync_memory_named(txn, sync, &m)) != E_OK ||
+	    (e = down_cursor_named(txn, broadcast, &here)) != E_OK)
 		return e;
 	if (m.incarnation == told->memory.incarnation && here.epoch == told->broadcast.epoch &&
 	    here.number >= told->broadcast.number)
 		return E_OK;
 	if (m.incarnation != told->memory.incarnation) /* its inbox there is of another life, too */
-		m = (struct sync_memory){.incarnation = told->memory.incarnation, .last_sync_s = m.last_sync_s};
+		m = (struct sync_memory){.incarnation = told->memory.incarnation,
+					 .last_sync_s = m.last_sync_s};
 	if ((e = sync_memory_put_named(txn, sync, &m)) != E_OK)
 		return e;
 	return down_cursor_put_named(txn, broadcast, &told->broadcast);
@@ -221,8 +226,10 @@ upper_take(struct peer *p, struct store_txn *txn, struct bytes content, struct a
 	for (i = 0; i < count && r.e == E_OK; i++) {
 		struct bytes office = reader_bin(&r);
 
-		/* one that it cannot verify (the node above has a successor) comes with that one's own words */
-		if (r.e == E_OK && (e = vouch_office(p, txn, office, &fresh, NULL)) != E_OK && e != E_SIGNATURE && e != E_KEY)
+		/* one that it cannot verify (the node above has a successor) comes with that one's
+		 * own words */
+		if (r.e == E_OK && (e = vouch_office(p, txn, office, &fresh, NULL)) != E_OK &&
+		    e != E_SIGNATURE && e != E_KEY)
 			return e;
 	}
 	if ((e = reader_end(&r)) != E_OK)

@@ -38,7 +38,8 @@ prepare(struct store_txn *txn, struct erasing *g, struct why *why)
 	enum err e;
 
 	hex_encode(hex, g->what->record.b, ID_BYTES);
-	if ((e = erasures_get(g->peer, txn, &g->what->record, &had)) == E_OK && had.order.parts >= g->what->parts)
+	if ((e = erasures_get(g->peer, txn, &g->what->record, &had)) == E_OK &&
+	    had.order.parts >= g->what->parts)
 		return why_set(why, E_ERASED, "%s", hex);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
@@ -60,8 +61,11 @@ prepare(struct store_txn *txn, struct erasing *g, struct why *why)
 static enum err
 order(struct erasing *g)
 {
-	struct erasure o = {.programme = g->peer->programme.id, .parts = g->what->parts, .has_leaf = !g->item->has_record,
-	                    .time_s = g->now_s, .issuer = peer_self(g->peer)->id};
+	struct erasure o = {.programme = g->peer->programme.id,
+			    .parts = g->what->parts,
+			    .has_leaf = !g->item->has_record,
+			    .time_s = g->now_s,
+			    .issuer = peer_self(g->peer)->id};
 	enum err e = E_OK;
 	size_t i;
 
@@ -96,9 +100,11 @@ order_job(struct store_txn *txn, void *arg)
 		struct bytes statement = statement_of(g, i);
 
 		hex_encode(hex, g->records[i].b, ID_BYTES);
-		if ((e = erasures_note(g->peer, txn, statement, bytes_of_str(g->what->reason), &fresh)) != E_OK ||
+		if ((e = erasures_note(g->peer, txn, statement, bytes_of_str(g->what->reason),
+				       &fresh)) != E_OK ||
 		    (e = down_publish_statement(g->peer, txn, DOWN_ERASURE, statement)) != E_OK ||
-		    (e = audit_append(txn, g->now_s, g->what->actor, "erase", hex, g->what->reason)) != E_OK)
+		    (e = audit_append(txn, g->now_s, g->what->actor, "erase", hex,
+				      g->what->reason)) != E_OK)
 			return e;
 	}
 	return g->item->has_record ? E_OK : erasures_leaf_said(txn, g->item->leaf);

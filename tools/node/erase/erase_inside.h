@@ -16,7 +16,7 @@ struct erasing {
 	struct record_id records[SLICE_REVISIONS_MAX]; /* the order's; the first is what->record */
 	size_t record_count;
 	char area[AREA_CODE_BYTES_MAX + 1]; /* of the records */
-	struct arrival arrival;     /* that brought the record's first revision */
+	struct arrival arrival;             /* that brought the record's first revision */
 	struct parcel parcel;
 	const struct parcel_item *item;
 	struct revision_body *bodies;
@@ -28,9 +28,11 @@ struct erasing {
 	uint32_t now_s;
 };
 
-/* erasing_find_item: the item that holds the record's first revision, in the parcel that brought it. */
+/* erasing_find_item: the item that holds the record's first revision, in the parcel that brought
+ * it. */
 enum err erasing_find_item(struct store_txn *, struct erasing *, struct why *);
-/* erasing_find_neighbours: what of its slice is to be said again, into `changes`. E_SEAL: another office's. */
+/* erasing_find_neighbours: what of its slice is to be said again, into `changes`. E_SEAL: another
+ * office's. */
 enum err erasing_find_neighbours(struct store_txn *, struct erasing *, struct why *);
 
 #endif

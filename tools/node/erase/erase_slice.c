@@ -1,4 +1,5 @@
-/* What else a slice holds that must lose a record, or what identifies in it: the others are said again. */
+/* What else a slice holds that must lose a record, or what identifies in it: the others are said
+ * again. */
 #include "core/parcel/arrival.h"
 #include "core/record/reissue.h"
 #include "tools/node/dictionaries.h"
@@ -48,21 +49,23 @@ open_slices(struct erasing *g, struct why *why)
 	/* it may have been sealed under an older key of the office */
 	if (item->to.to_principal || (key = office_key_at(p, item->to.key_no)) == NULL)
 		return why_set(why, E_SEAL, "the slice that it shares with others");
-	if ((e = run_open(&run, &p->programme.id, &g->arrival.log.author, item->epoch, &item->to, item->enc,
-	                  key)) != E_OK)
+	if ((e = run_open(&run, &p->programme.id, &g->arrival.log.author, item->epoch, &item->to,
+			  item->enc, key)) != E_OK)
 		return e;
 	writer_heap_init(&w[0], SLICE_PLAIN_BYTES_MAX);
 	writer_heap_init(&w[1], SLICE_PLAIN_BYTES_MAX);
-	e = slice_open_as(&run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
-	                  dictionaries_known(p), &w[0]);
+	e = slice_open_as(&run, SLICE_ANALYTIC, item->index, &item->record,
+			  item->analytic.ciphertext, dictionaries_known(p), &w[0]);
 	if (e == E_OK && item->identifying.present)
-		e = slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record, item->identifying.ciphertext, &w[1]);
+		e = slice_open(&run, SLICE_IDENTIFYING, item->index, &item->record,
+			       item->identifying.ciphertext, &w[1]);
 	if (e == E_OK) {
 		plain[0] = arena_bytes(&g->arena, writer_view(&w[0]));
 		plain[1] = arena_bytes(&g->arena, writer_view(&w[1]));
 		e = plain[0].p == NULL || plain[1].p == NULL
-		        ? E_NO_MEMORY
-		        : revisions_read(plain[0], plain[1], g->bodies, SLICE_REVISIONS_MAX, &g->count, why);
+			? E_NO_MEMORY
+			: revisions_read(plain[0], plain[1], g->bodies, SLICE_REVISIONS_MAX,
+					 &g->count, why);
 	}
 	run_wipe(&run);
 	writer_free(&w[0]);
@@ -70,10 +73,11 @@ open_slices(struct erasing *g, struct why *why)
 	return e;
 }
 
-/* The role that its word weighs with: as it stands in its row, or its author's. *said: it was said again already. */
+/* The role that its word weighs with: as it stands in its row, or its author's. *said: it was said
+ * again already. */
 static enum err
-role_of(struct store_txn *txn, struct erasing *g, const struct record_id *record, const struct revision_id *id,
-        enum role *out, bool *said)
+role_of(struct store_txn *txn, struct erasing *g, const struct record_id *record,
+	const struct revision_id *id, enum role *out, bool *said)
 {
 	struct revision_row *rows;
 	struct member m;
@@ -97,7 +101,8 @@ static enum err
 say_again(struct store_txn *txn, struct erasing *g, uint16_t j, const struct record_id *record)
 {
 	struct outbox_change *change = &g->changes[g->change_count];
-	struct reissue again = {.j = j, .author = g->arrival.log.author, .received_s = (uint32_t)g->arrival.received_s};
+	struct reissue again = {
+	    .j = j, .author = g->arrival.log.author, .received_s = (uint32_t)g->arrival.received_s};
 	struct writer one[2], w;
 	struct revision_id id;
 	bool said;
@@ -121,7 +126,8 @@ say_again(struct store_txn *txn, struct erasing *g, uint16_t j, const struct rec
 		change->analytic = arena_bytes(&g->arena, writer_view(&w));
 		change->identifying = arena_bytes(&g->arena, writer_view(&one[1]));
 		g->change_count++;
-		e = change->analytic.p == NULL || change->identifying.p == NULL ? E_NO_MEMORY : E_OK;
+		e = change->analytic.p == NULL || change->identifying.p == NULL ? E_NO_MEMORY
+										: E_OK;
 	}
 	writer_free(&one[0]);
 	writer_free(&one[1]);
@@ -131,7 +137,8 @@ say_again(struct store_txn *txn, struct erasing *g, uint16_t j, const struct rec
 
 /* What is ordered of a record already, or by this very order. */
 static enum err
-parts_of(struct store_txn *txn, const struct erasing *g, const struct record_id *record, unsigned *out)
+parts_of(struct store_txn *txn, const struct erasing *g, const struct record_id *record,
+	 unsigned *out)
 {
 	size_t i;
 
@@ -143,8 +150,9 @@ parts_of(struct store_txn *txn, const struct erasing *g, const struct record_id 
 }
 
 /*
- * Of a slice that loses what identifies, the analytic part stays, and with it what is left of who has an order; whoever has none is
- * said again whole. Of one that goes altogether, all but the erased are said again, once.
+ * Of a slice that loses what identifies, the analytic part stays, and with it what is left of who
+ * has an order; whoever has none is said again whole. Of one that goes altogether, all but the
+ * erased are said again, once.
  */
 static enum err
 say_one(struct store_txn *txn, struct erasing *g, uint16_t j, unsigned leaf_parts, bool said)
@@ -175,7 +183,8 @@ erasing_find_neighbours(struct store_txn *txn, struct erasing *g, struct why *wh
 		return E_OK;
 	if ((g->bodies = arena_alloc(&g->arena, SLICE_REVISIONS_MAX * sizeof(*g->bodies))) == NULL)
 		return E_NO_MEMORY;
-	if ((e = erasures_leaf(txn, g->item->leaf, &parts, &said)) != E_OK || (e = open_slices(g, why)) != E_OK)
+	if ((e = erasures_leaf(txn, g->item->leaf, &parts, &said)) != E_OK ||
+	    (e = open_slices(g, why)) != E_OK)
 		return e;
 	for (j = 0; j < g->count && e == E_OK; j++)
 		e = say_one(txn, g, j, parts, said);

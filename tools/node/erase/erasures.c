@@ -32,7 +32,8 @@ row_read(struct peer *p, struct bytes value, struct erasure_row *out)
 }
 
 enum err
-erasures_get(struct peer *p, struct store_txn *txn, const struct record_id *record, struct erasure_row *out)
+erasures_get(struct peer *p, struct store_txn *txn, const struct record_id *record,
+	     struct erasure_row *out)
 {
 	struct bytes value;
 	enum err e = store_get(txn, STORE_ERASURE, BYTES(record->b, ID_BYTES), &value);
@@ -87,7 +88,8 @@ erasures_find(struct peer *p, struct store_txn *txn, const char *digits, struct 
 
 /* ---- what an item is about ---- */
 
-/* Rows: record id -> the order; leaf -> two bytes: the parts, and 1 once its neighbours were said again. */
+/* Rows: record id -> the order; leaf -> two bytes: the parts, and 1 once its neighbours were said
+ * again. */
 enum err
 erasures_leaf(struct store_txn *txn, const uint8_t leaf[HASH_BYTES], unsigned *parts, bool *said)
 {
@@ -129,8 +131,8 @@ erasures_record_parts(struct store_txn *txn, const struct record_id *record, uns
 	struct reader r, order;
 	struct bytes value, body;
 	enum err e = store_count(txn, STORE_ERASURE) == 0
-	                 ? E_ABSENT
-	                 : store_get(txn, STORE_ERASURE, BYTES(record->b, ID_BYTES), &value);
+			 ? E_ABSENT
+			 : store_get(txn, STORE_ERASURE, BYTES(record->b, ID_BYTES), &value);
 
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
@@ -173,7 +175,8 @@ erasures_is_gone(struct store_txn *txn, const struct record_id *record, bool *ou
 /* ---- an order comes into force ---- */
 
 static enum err
-put_order(struct store_txn *txn, const struct erasure *o, struct bytes statement, struct bytes reason)
+put_order(struct store_txn *txn, const struct erasure *o, struct bytes statement,
+	  struct bytes reason)
 {
 	uint8_t memory[ROW_BYTES_MAX];
 	unsigned had = 0;
@@ -187,8 +190,9 @@ put_order(struct store_txn *txn, const struct erasure *o, struct bytes statement
 	pack_bin(&w, statement);
 	pack_str(&w, reason);
 	if ((e = writer_end(&w)) != E_OK ||
-	    (e = store_put(txn, STORE_ERASURE, BYTES(o->record.b, ID_BYTES), writer_view(&w))) != E_OK || !o->has_leaf ||
-	    (e = erasures_leaf(txn, o->leaf, &had, &said)) != E_OK)
+	    (e = store_put(txn, STORE_ERASURE, BYTES(o->record.b, ID_BYTES), writer_view(&w))) !=
+		E_OK ||
+	    !o->has_leaf || (e = erasures_leaf(txn, o->leaf, &had, &said)) != E_OK)
 		return e;
 	return put_leaf(txn, o->leaf, (unsigned)o->parts | had, said);
 }
@@ -221,7 +225,8 @@ forget_record(struct store_txn *txn, const struct record_id *id, struct arena *a
 	if (e == E_OK) {
 		be32_put(place, row.form.v);
 		be64_put(place + 4, row.order);
-		if ((e = absent_is_fine(store_del(txn, STORE_RECORD_BY_FORM, BYTES(place, sizeof(place))))) == E_OK)
+		if ((e = absent_is_fine(store_del(txn, STORE_RECORD_BY_FORM,
+						  BYTES(place, sizeof(place))))) == E_OK)
 			e = uncount(txn, &row);
 	}
 	if ((e = absent_is_fine(e)) != E_OK || (e = record_rows_forget(txn, id)) != E_OK)
@@ -246,7 +251,8 @@ drop_attached(struct store_txn *txn, const struct record_id *id, struct arena *a
 
 /* What identifies goes out of what was derived; the rest counts on. */
 static enum err
-forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id *id, struct arena *a)
+forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id *id,
+		   struct arena *a)
 {
 	struct revision_row *rows;
 	struct own_record own;
@@ -254,7 +260,8 @@ forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id
 	enum err e = revision_rows(txn, id, a, &rows, &count);
 
 	for (i = 0; i < count && e == E_OK; i++) {
-		struct merge_field *fields = arena_alloc(a, (rows[i].m.field_count + 1) * sizeof(*fields));
+		struct merge_field *fields =
+		    arena_alloc(a, (rows[i].m.field_count + 1) * sizeof(*fields));
 
 		if (fields == NULL)
 			return E_NO_MEMORY;
@@ -289,7 +296,8 @@ drop_outbox(struct store_txn *txn, const struct erasure *o)
 		struct store_seq at = store_seq_of(from);
 
 		doomed = 0;
-		if ((e = store_walk(txn, STORE_OUTBOX_SLICE, BYTES(at.b, 8), STORE_FORWARD, &c)) != E_OK)
+		if ((e = store_walk(txn, STORE_OUTBOX_SLICE, BYTES(at.b, 8), STORE_FORWARD, &c)) !=
+		    E_OK)
 			break;
 		while (e == E_OK && doomed == 0 && store_next(c, &key, &value)) {
 			struct parcel_item item;
@@ -340,7 +348,8 @@ erasures_note_due(struct store_txn *txn)
 }
 
 enum err
-erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, struct bytes reason, bool *fresh)
+erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, struct bytes reason,
+	      bool *fresh)
 {
 	struct erasure_row had;
 	struct erasure o;
@@ -356,8 +365,10 @@ erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, str
 		return e;
 	*fresh = true;
 	arena_init(&a, 64u << 20);
-	if ((e = put_order(txn, &o, statement, reason)) == E_OK && (e = drop_attached(txn, &o.record, &a)) == E_OK)
-		e = o.parts == ERASURE_ALL ? forget_record(txn, &o.record, &a) : forget_identifying(p, txn, &o.record, &a);
+	if ((e = put_order(txn, &o, statement, reason)) == E_OK &&
+	    (e = drop_attached(txn, &o.record, &a)) == E_OK)
+		e = o.parts == ERASURE_ALL ? forget_record(txn, &o.record, &a)
+					   : forget_identifying(p, txn, &o.record, &a);
 	arena_free(&a);
 	if (e == E_OK && o.parts == ERASURE_ALL && (e = drop_outbox(txn, &o)) == E_OK)
 		e = drop_keys(txn, &o);
@@ -365,7 +376,8 @@ erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, str
 }
 
 enum err
-erasures_take(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh, struct why *why)
+erasures_take(struct peer *p, struct store_txn *txn, struct bytes statement, bool *fresh,
+	      struct why *why)
 {
 	enum err e;
 

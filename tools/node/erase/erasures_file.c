@@ -85,7 +85,8 @@ write_beside(const char *path, struct bytes b)
 	char dir[600] = ".";
 
 	if (slash != NULL)
-		(void)snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+		(void)snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path),
+			       path);
 	return file_replace(dir, slash == NULL ? path : slash + 1, b, NULL);
 }
 
@@ -122,7 +123,8 @@ struct take_file {
 	struct why *why;
 };
 
-/* Of an office that this store knew only after its backup: nobody here can tell whether it holds, and it is said again. */
+/* Of an office that this store knew only after its backup: nobody here can tell whether it holds,
+ * and it is said again. */
 static bool
 is_nobodys(struct peer *p, struct store_txn *txn, struct bytes statement)
 {
@@ -130,7 +132,8 @@ is_nobodys(struct peer *p, struct store_txn *txn, struct bytes statement)
 	struct member m;
 
 	return erasure_decode(statement, &p->programme.id, &o, NULL) == E_OK &&
-	       !ID_EQUAL(&o.issuer, &peer_self(p)->id) && member_get(txn, &o.issuer, &m) == E_ABSENT;
+	       !ID_EQUAL(&o.issuer, &peer_self(p)->id) &&
+	       member_get(txn, &o.issuer, &m) == E_ABSENT;
 }
 
 static enum err
@@ -148,7 +151,8 @@ take_file_job(struct store_txn *txn, void *arg)
 		if (n > job->bytes.n - at - 4)
 			break; /* cut while it was written: that order was not in force yet */
 		if (!is_nobodys(job->peer, txn, BYTES(job->bytes.p + at + 4, n)))
-			e = erasures_take(job->peer, txn, BYTES(job->bytes.p + at + 4, n), &fresh, job->why);
+			e = erasures_take(job->peer, txn, BYTES(job->bytes.p + at + 4, n), &fresh,
+					  job->why);
 		job->count += fresh;
 		at += 4 + n;
 	}
@@ -175,5 +179,7 @@ erasures_take_file(struct peer *p, const char *path, size_t *count, struct why *
 		e = store_write(p->store, take_file_job, &job);
 	*count = job.count;
 	writer_free(&w);
-	return e == E_OK ? E_OK : why_set(why, why != NULL && why->e != E_OK ? why->e : e, "the orders in %s", path == NULL ? beside : path);
+	return e == E_OK ? E_OK
+			 : why_set(why, why != NULL && why->e != E_OK ? why->e : e,
+				   "the orders in %s", path == NULL ? beside : path);
 }

@@ -9,10 +9,11 @@
 #define ERASURE_DONE "erase done"
 
 /*
- * Of a leaf that an order names: parts, and whether what else is in its slice was said again here. erasures_leaf_said: in a job:
- * it was.
+ * Of a leaf that an order names: parts, and whether what else is in its slice was said again here.
+ * erasures_leaf_said: in a job: it was.
  */
-enum err erasures_leaf(struct store_txn *, const uint8_t leaf[HASH_BYTES], unsigned *parts, bool *said);
+enum err
+erasures_leaf(struct store_txn *, const uint8_t leaf[HASH_BYTES], unsigned *parts, bool *said);
 enum err erasures_leaf_said(struct store_txn *, const uint8_t leaf[HASH_BYTES]);
 
 #endif

@@ -23,30 +23,32 @@ has_others(struct store_txn *txn, const struct parcel_item *item)
 	return false;
 }
 
-/* Does the office that gave the order hold this parcel of ours, in a backup too? Then it has said the others again. */
+/* Does the office that gave the order hold this parcel of ours, in a backup too? Then it has said
+ * the others again. */
 static bool
 is_safe(struct peer *p, struct store_txn *txn, const struct arrival *a)
 {
 	uint64_t acked, safe;
 
-	return a->log.epoch == peer_self(p)->epoch && outbox_marks(p, txn, &acked, &safe) == E_OK && a->number <= acked &&
-	       a->number <= safe;
+	return a->log.epoch == peer_self(p)->epoch && outbox_marks(p, txn, &acked, &safe) == E_OK &&
+	       a->number <= acked && a->number <= safe;
 }
 
 /*
- * An item's parts that are here and must go: bit 0 identifying, bit 1 analytic. *later: not yet. A device cannot say the
- * others of a slice again, and keeps what it wrote until the office calls its parcel safe.
+ * An item's parts that are here and must go: bit 0 identifying, bit 1 analytic. *later: not yet. A
+ * device cannot say the others of a slice again, and keeps what it wrote until the office calls its
+ * parcel safe.
  */
 static enum err
-doomed_parts(struct peer *p, struct store_txn *txn, const struct arrival *a, const struct parcel_item *item, unsigned *out,
-             bool *later)
+doomed_parts(struct peer *p, struct store_txn *txn, const struct arrival *a,
+	     const struct parcel_item *item, unsigned *out, bool *later)
 {
 	unsigned parts;
 	enum err e = erasures_parts(txn, item, &parts);
 
 	*out = 0;
-	if (e == E_OK && parts != 0 && item->analytic.present && !peer_is_node(p) && !item->has_record && has_others(txn, item) &&
-	    !is_safe(p, txn, a)) {
+	if (e == E_OK && parts != 0 && item->analytic.present && !peer_is_node(p) &&
+	    !item->has_record && has_others(txn, item) && !is_safe(p, txn, a)) {
 		*later = true;
 		return E_OK;
 	}
@@ -61,7 +63,8 @@ doomed_parts(struct peer *p, struct store_txn *txn, const struct arrival *a, con
 static enum err
 read_items(struct peer *p, const struct arrival *a, struct arena *arena, struct parcel *out)
 {
-	struct parcel_context context = {.programme = p->programme.id, .log = a->log, .previous = a->previous};
+	struct parcel_context context = {
+	    .programme = p->programme.id, .log = a->log, .previous = a->previous};
 
 	return a->parcel.n == 0 ? E_ABSENT : parcel_read(out, a->parcel, &context, arena, NULL);
 }
@@ -78,7 +81,8 @@ is_doomed(struct peer *p, struct store_txn *txn, const struct arrival *a, bool *
 	*out = false;
 	arena_init(&arena, 64u << 20);
 	if (read_items(p, a, &arena, &parcel) == E_OK)
-		for (i = 0; i < parcel.item_count && e == E_OK; i++) { /* all of them: one may go, another one later */
+		for (i = 0; i < parcel.item_count && e == E_OK;
+		     i++) { /* all of them: one may go, another one later */
 			e = doomed_parts(p, txn, a, &parcel.items[i], &parts, later);
 			*out = *out || parts != 0;
 		}
@@ -110,7 +114,8 @@ drop_part(struct bytes *parcel, size_t item, bool identifying, struct arena *are
 	return e;
 }
 
-/* May it go now? Not before what else is in the slice was said again: `shared` says that it was, or that nobody here can. */
+/* May it go now? Not before what else is in the slice was said again: `shared` says that it was, or
+ * that nobody here can. */
 static enum err
 may_go(struct store_txn *txn, const struct parcel_item *item, bool shared, bool *out)
 {
@@ -143,8 +148,8 @@ strip(struct peer *p, struct store_txn *txn, uint64_t seq, bool shared)
 		parcel.item_count = 0;
 	e = e == E_NO_MEMORY ? e : E_OK;
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
-		if ((e = doomed_parts(p, txn, &a, &parcel.items[i], &parts, &later)) != E_OK || parts == 0 ||
-		    (e = may_go(txn, &parcel.items[i], shared, &may)) != E_OK || !may)
+		if ((e = doomed_parts(p, txn, &a, &parcel.items[i], &parts, &later)) != E_OK ||
+		    parts == 0 || (e = may_go(txn, &parcel.items[i], shared, &may)) != E_OK || !may)
 			continue;
 		if (parts & 1)
 			e = drop_part(&bytes, i, true, &arena);
@@ -189,7 +194,8 @@ look(struct looking *g)
 		struct arrival a;
 		bool doomed;
 
-		if ((e = arrival_get(txn, g->at + 1, &a)) != E_OK || (e = is_doomed(g->peer, txn, &a, &doomed, &g->later)) != E_OK)
+		if ((e = arrival_get(txn, g->at + 1, &a)) != E_OK ||
+		    (e = is_doomed(g->peer, txn, &a, &doomed, &g->later)) != E_OK)
 			break;
 		g->at++;
 		if (doomed)
@@ -201,8 +207,9 @@ look(struct looking *g)
 }
 
 /*
- * A slice that several records share goes from their home office only once the others were said again; and from the device
- * that wrote them once the office calls their parcel safe (then the device gives it up: freed.c).
+ * A slice that several records share goes from their home office only once the others were said
+ * again; and from the device that wrote them once the office calls their parcel safe (then the
+ * device gives it up: freed.c).
  */
 static enum err
 say_others(struct looking *g, uint64_t seq, struct why *why)

@@ -55,12 +55,13 @@ look_at(struct store_txn *txn, const struct record_id *id, uint32_t *last_s, boo
 }
 
 enum err
-sweep_is_due(struct peer *p, struct store_txn *txn, const struct retention *rules, const struct record_row *row,
-             uint32_t now_s, struct sweep_due *out, bool *due)
+sweep_is_due(struct peer *p, struct store_txn *txn, const struct retention *rules,
+	     const struct record_row *row, uint32_t now_s, struct sweep_due *out, bool *due)
 {
 	const struct form_entry *form = peer_form_by_key(p, row->form);
 	const char *name = form == NULL ? "" : form_id(form->form);
-	uint32_t all = retention_days(rules, ERASURE_ALL, name), named = retention_days(rules, ERASURE_IDENTIFYING, name);
+	uint32_t all = retention_days(rules, ERASURE_ALL, name),
+		 named = retention_days(rules, ERASURE_IDENTIFYING, name);
 	struct office_at office;
 	bool identifies;
 	enum err e;
@@ -72,7 +73,8 @@ sweep_is_due(struct peer *p, struct store_txn *txn, const struct retention *rule
 		return e;
 	out->parts = is_past(out->last_s, all, now_s) ? ERASURE_ALL : ERASURE_IDENTIFYING;
 	out->days = out->parts == ERASURE_ALL ? all : named;
-	if (out->parts == ERASURE_IDENTIFYING && (!identifies || !is_past(out->last_s, named, now_s)))
+	if (out->parts == ERASURE_IDENTIFYING &&
+	    (!identifies || !is_past(out->last_s, named, now_s)))
 		return E_OK;
 	if ((e = office_for(p, txn, row->area, &office)) != E_OK)
 		return e;
@@ -123,7 +125,8 @@ add_old(void *arg, const struct tally_row *row)
 }
 
 enum err
-sweep_old(struct peer *p, struct store_txn *txn, const struct retention *rules, uint32_t now_s, record_fn *f, void *arg)
+sweep_old(struct peer *p, struct store_txn *txn, const struct retention *rules, uint32_t now_s,
+	  record_fn *f, void *arg)
 {
 	struct old_forms o = {.peer = p, .rules = rules, .now_s = now_s};
 	enum err e = rules->count == 0 ? E_OK : tally_walk(txn, TALLY_MONTH, add_old, &o);
@@ -165,11 +168,13 @@ add_due(void *arg, struct store_txn *txn, const struct record_row *row)
 static int
 by_id(const void *a, const void *b)
 {
-	return memcmp(((const struct sweep_due *)a)->id.b, ((const struct sweep_due *)b)->id.b, ID_BYTES);
+	return memcmp(((const struct sweep_due *)a)->id.b, ((const struct sweep_due *)b)->id.b,
+		      ID_BYTES);
 }
 
 enum err
-sweep_find(struct sweep *s, struct peer *p, const struct enrolment *who, const struct principal_id *actor, struct why *why)
+sweep_find(struct sweep *s, struct peer *p, const struct enrolment *who,
+	   const struct principal_id *actor, struct why *why)
 {
 	struct store_txn *txn;
 	enum err e;
@@ -206,7 +211,8 @@ struct group {
 	size_t count;
 };
 
-/* Records of one slice that are due alike go by one commit; nobody is said again only to be erased next. */
+/* Records of one slice that are due alike go by one commit; nobody is said again only to be erased
+ * next. */
 static bool
 goes_too(void *arg, const struct record_id *id)
 {
@@ -214,7 +220,8 @@ goes_too(void *arg, const struct record_id *id)
 	struct sweep_due key = {.id = *id}, *found;
 
 	found = bsearch(&key, g->sweep->due, g->sweep->count, sizeof(*found), by_id);
-	if (found == NULL || found->ordered || found->parts != g->parts || g->count == SLICE_REVISIONS_MAX)
+	if (found == NULL || found->ordered || found->parts != g->parts ||
+	    g->count == SLICE_REVISIONS_MAX)
 		return false;
 	g->together[g->count++] = found;
 	return true;
@@ -225,13 +232,17 @@ give_order(struct sweep *s, struct sweep_due *due, struct why *why)
 {
 	struct group g = {.sweep = s, .parts = due->parts};
 	char reason[80];
-	struct erase_order what = {.record = due->id, .parts = due->parts, .actor = s->actor, .reason = reason,
-	                           .also = goes_too, .also_arg = &g};
+	struct erase_order what = {.record = due->id,
+				   .parts = due->parts,
+				   .actor = s->actor,
+				   .reason = reason,
+				   .also = goes_too,
+				   .also_arg = &g};
 	size_t neighbours, i;
 	enum err e;
 
 	(void)snprintf(reason, sizeof(reason), "retention: %s for %u days",
-	               due->parts == ERASURE_ALL ? "the record" : "what identifies", due->days);
+		       due->parts == ERASURE_ALL ? "the record" : "what identifies", due->days);
 	e = erase_record(s->peer, &what, &neighbours, why);
 	if (e != E_OK)
 		return e;

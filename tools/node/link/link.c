@@ -1,4 +1,5 @@
-/* A client's run: how it begins, and what is kept of it at its end. link_event.c: what happens between. */
+/* A client's run: how it begins, and what is kept of it at its end. link_event.c: what happens
+ * between. */
 #include <stdio.h>
 
 #include "tools/node/attached/attached.h"
@@ -23,7 +24,8 @@ link_remember_job(struct store_txn *txn, void *arg)
 	    (l->pace_changed && (e = pace_put(txn, l->pace)) != E_OK) ||
 	    (l->settled && (e = pace_put_clean(txn, l->acked_epoch, l->acked)) != E_OK))
 		return e;
-	if (l->settled && l->memory_changed && (e = freed_heard(txn, l->acked_epoch, l->memory.safe)) != E_OK)
+	if (l->settled && l->memory_changed &&
+	    (e = freed_heard(txn, l->acked_epoch, l->memory.safe)) != E_OK)
 		return e;
 	if (l->heard_s != 0 && (e = life_heard(txn, l->heard_s)) != E_OK)
 		return e;
@@ -35,9 +37,11 @@ link_remember_job(struct store_txn *txn, void *arg)
 enum err
 link_whom(struct link *l)
 {
-	if (l->exchange == EXCHANGE_JOIN) { /* whom the invitation names, and nobody that this store may stand below */
+	if (l->exchange == EXCHANGE_JOIN) { /* whom the invitation names, and nobody that this store
+					       may stand below */
 		l->above = (struct above){.node = l->invite->node};
-		(void)snprintf(l->above.address, sizeof(l->above.address), "%s", l->invite->address);
+		(void)snprintf(l->above.address, sizeof(l->above.address), "%s",
+			       l->invite->address);
 		return E_OK;
 	}
 	if (!l->upper)
@@ -49,8 +53,9 @@ link_whom(struct link *l)
 enum err
 link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 {
-	struct session_mine mine = {.epoch = peer_self(l->peer)->epoch, .offered = l->offered,
-	                            .budget_bytes = l->budget_bytes};
+	struct session_mine mine = {.epoch = peer_self(l->peer)->epoch,
+				    .offered = l->offered,
+				    .budget_bytes = l->budget_bytes};
 	struct down_cursor cursors[2];
 	struct session_head head;
 	struct store_txn *txn;
@@ -58,12 +63,14 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 
 	if ((e = link_whom(l)) != E_OK || (e = store_read_begin(l->peer->store, &txn)) != E_OK)
 		return e;
-	if ((e = link_own_head(l->peer, txn, &head)) == E_OK && (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
+	if ((e = link_own_head(l->peer, txn, &head)) == E_OK &&
+	    (e = down_cursors(l->peer, txn, cursors)) == E_OK &&
 	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
 		e = sync_memory_get(txn, &l->memory);
 	if (e == E_OK)
 		e = down_knows_older(txn, &l->above.node, &cursors[0], &mine.spare);
-	mine.keep_half = e == E_OK && !l->down_again && peer_is_node(l->peer) && link_node_waits(l, txn);
+	mine.keep_half =
+	    e == E_OK && !l->down_again && peer_is_node(l->peer) && link_node_waits(l, txn);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;
@@ -83,7 +90,8 @@ static void
 send_input(struct link *l, struct session *s, uint64_t now_ms)
 {
 	while (l->ask_sent <= l->ask.n && session_room(s)) {
-		size_t n = l->ask.n - l->ask_sent < CHUNK_BYTES_MAX ? l->ask.n - l->ask_sent : CHUNK_BYTES_MAX;
+		size_t n = l->ask.n - l->ask_sent < CHUNK_BYTES_MAX ? l->ask.n - l->ask_sent
+								    : CHUNK_BYTES_MAX;
 
 		if (session_input(s, BYTES(l->ask.p + l->ask_sent, n), now_ms) != E_OK)
 			return;
@@ -105,15 +113,15 @@ link_begin(void *ctx, struct session *s, uint64_t now_ms)
 		e = link_sync_begin(l, s, now_ms);
 	} else if (l->exchange == EXCHANGE_JOIN) {
 		struct message_join join = {.principal = peer_self(l->peer)->id,
-		                            .seal_public = peer_self(l->peer)->seal.pub,
-		                            .name = bytes_of_str(peer_self(l->peer)->name)};
+					    .seal_public = peer_self(l->peer)->seal.pub,
+					    .name = bytes_of_str(peer_self(l->peer)->name)};
 
 		memcpy(join.secret, l->invite->secret, sizeof(join.secret));
 		session_join(s, &join, now_ms);
 		crypto_wipe(&join, sizeof(join));
 	} else {
 		e = session_ask(s, l->verb != NULL ? l->verb : LINK_CALL_VERB, &l->verb_arg,
-		                l->verb_arg != NULL ? 1 : 0, true, now_ms);
+				l->verb_arg != NULL ? 1 : 0, true, now_ms);
 		if (e == E_OK)
 			send_input(l, s, now_ms);
 	}
@@ -134,7 +142,8 @@ link_room(void *ctx, struct session *s, uint64_t now_ms)
 
 /* ---- beginning and end of a run ---- */
 
-/* Records that stand in the log as far as the node has acknowledged it, since they were counted last. */
+/* Records that stand in the log as far as the node has acknowledged it, since they were counted
+ * last. */
 void
 link_count_kept(struct link *l)
 {
@@ -187,22 +196,28 @@ link_sync_open(struct link *l, struct why *why)
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if ((e = pace_get(txn, &l->pace)) == E_OK)
-		e = link_own_head(p, txn, &head); /* parcels that stood there before may have been on a link already */
+		e = link_own_head(
+		    p, txn,
+		    &head); /* parcels that stood there before may have been on a link already */
 	l->offered = head.number;
 	if (e == E_OK)
 		e = outbox_acked(txn, peer_self(p)->epoch, &before);
 	if (e == E_OK)
 		e = pace_clean(txn, peer_self(p)->epoch, before, &clean);
 	store_read_end(txn);
-	if (e == E_OK && clean && head.number > before) { /* what stands there was on no link yet, but is from now on */
+	if (e == E_OK && clean &&
+	    head.number > before) { /* what stands there was on no link yet, but is from now on */
 		l->offered = before;
 		e = store_write(p->store, offer_job, NULL);
 	}
 	if (e != E_OK)
 		return why_set(why, e, "%s", p->path);
 	if (l->budget_bytes != 0)
-		most = l->budget_bytes > CONNECT_BYTES + LINK_AROUND_BYTES ? l->budget_bytes - CONNECT_BYTES - LINK_AROUND_BYTES : 1;
-	if (!peer_is_node(p) && (e = outbox_gather_some(p, peer_self(p), most, &parcels, why)) != E_OK)
+		most = l->budget_bytes > CONNECT_BYTES + LINK_AROUND_BYTES
+			   ? l->budget_bytes - CONNECT_BYTES - LINK_AROUND_BYTES
+			   : 1;
+	if (!peer_is_node(p) &&
+	    (e = outbox_gather_some(p, peer_self(p), most, &parcels, why)) != E_OK)
 		return e;
 	l->acked = l->counted = before;
 	l->acked_epoch = peer_self(p)->epoch;
@@ -235,7 +250,8 @@ link_sync_close(struct link *l, enum err e, struct why *why)
 	carry_free(l->carry);
 	l->carry = NULL;
 	writer_free(&l->attach.body);
-	/* all records are settled, only attachments wait: the node has no place now, or is too old to know of them */
+	/* all records are settled, only attachments wait: the node has no place now, or is too old
+	 * to know of them */
 	if (l->attach.asked && l->result->verified && (e == E_PEER_BUSY || e == E_PROTOCOL))
 		e = E_OK;
 	/* refused at the door: what agreed once is no comfort any more, and status says so */
@@ -265,7 +281,8 @@ link_join_close(struct link *l, enum err e, struct why *why)
 
 	carry_free(l->carry); /* of an office that was approved already */
 	l->carry = NULL;
-	if (l->welcomed && (e2 = store_write(l->peer->store, link_remember_job, l)) != E_OK && e == E_OK)
+	if (l->welcomed && (e2 = store_write(l->peer->store, link_remember_job, l)) != E_OK &&
+	    e == E_OK)
 		e = why_set(why, e2, "%s", l->peer->path);
 	return e;
 }

@@ -1,4 +1,5 @@
-/* Attachments go last: after all records, in the same connection, one after the other. PROTOCOL.md "Attachments". */
+/* Attachments go last: after all records, in the same connection, one after the other. PROTOCOL.md
+ * "Attachments". */
 #include <string.h>
 
 #include "tools/node/attached/attached.h"
@@ -26,7 +27,8 @@ choose(void *arg, struct store_txn *txn, const struct attached *a)
 	if (a->state != ATTACH_WAITS && a->state != ATTACH_OFFERED)
 		return E_OK;
 	g->found = true;
-	g->la->query = a->state == ATTACH_OFFERED && !(g->la->asked && ID_EQUAL(&g->la->id, &a->id));
+	g->la->query =
+	    a->state == ATTACH_OFFERED && !(g->la->asked && ID_EQUAL(&g->la->id, &a->id));
 	g->la->id = a->id;
 	return E_ABSENT; /* the first */
 }
@@ -95,7 +97,9 @@ link_attach_begin(struct link *l, struct session *s, uint64_t now_ms)
 	writer_free(&la->body);
 	writer_heap_init(&la->body, ATTACH_ASK_BYTES_MAX);
 	if (e == E_OK && g.found)
-		e = left < AROUND_BYTES ? E_BUDGET : say(l, txn, left == UINT64_MAX ? left : left - AROUND_BYTES);
+		e = left < AROUND_BYTES
+			? E_BUDGET
+			: say(l, txn, left == UINT64_MAX ? left : left - AROUND_BYTES);
 	store_read_end(txn);
 	if (e == E_OK && g.found && !la->query)
 		e = store_write(l->peer->store, offer_job, l);
@@ -118,7 +122,8 @@ link_attach_room(struct link *l, struct session *s, uint64_t now_ms)
 	struct link_attach *la = &l->attach;
 
 	while (la->sent <= la->body.n && session_room(s)) {
-		size_t n = la->body.n - la->sent < PIECE_BYTES ? la->body.n - la->sent : PIECE_BYTES;
+		size_t n =
+		    la->body.n - la->sent < PIECE_BYTES ? la->body.n - la->sent : PIECE_BYTES;
 
 		if (session_input(s, BYTES(la->body.p + la->sent, n), now_ms) != E_OK)
 			return;
@@ -179,7 +184,8 @@ link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now
 
 	la->active = false;
 	learn_chunks(la, now_ms - la->began_ms);
-	if (e != E_OK) /* a node that knows nothing of attachments breaks off, or the link did: they wait */
+	if (e != E_OK) /* a node that knows nothing of attachments breaks off, or the link did: they
+			  wait */
 		return;
 	if (la->answer_n != ATTACH_ANSWER_BYTES) {
 		la->stopped = true;
@@ -188,11 +194,14 @@ link_attach_finished(struct link *l, struct session *s, enum err e, uint64_t now
 	job.word.held = be32_get(la->answer);
 	job.word.status = la->answer[4];
 	if ((e = store_write(l->peer->store, heard_job, &job)) != E_OK) {
-		why_set(&l->why, e, "%s", e == E_PROTOCOL ? "an attachment longer than it is" : l->peer->path);
+		why_set(&l->why, e, "%s",
+			e == E_PROTOCOL ? "an attachment longer than it is" : l->peer->path);
 		return;
 	}
 	l->result->attachments_sent += job.word.whole;
-	if ((!job.word.further && !la->query) || (la->answer[4] != ATTACH_TAKEN && la->answer[4] != ATTACH_UNWANTED)) { /* no room for it there, say */
+	if ((!job.word.further && !la->query) ||
+	    (la->answer[4] != ATTACH_TAKEN &&
+	     la->answer[4] != ATTACH_UNWANTED)) { /* no room for it there, say */
 		la->stopped = true;
 		return;
 	}

@@ -15,15 +15,16 @@ new_life_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	if ((e = life_left(txn, l->left)) != E_OK || (e = down_forget(txn)) != E_OK ||
-	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK || (e = link_older_note(l->peer, txn)) != E_OK ||
-	    (e = freed_forget(txn)) != E_OK)
+	    (e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK ||
+	    (e = link_older_note(l->peer, txn)) != E_OK || (e = freed_forget(txn)) != E_OK)
 		return e;
 	return sync_memory_put(txn, &l->memory);
 }
 
 /*
- * The node was restored since (or is met for the first time): its cursors and its word are of another life. That is
- * made durable before anything of the new life is stored; else a crash in between leaves both for good.
+ * The node was restored since (or is met for the first time): its cursors and its word are of
+ * another life. That is made durable before anything of the new life is stored; else a crash in
+ * between leaves both for good.
  */
 static void
 on_life(struct link *l, struct session *s, uint64_t incarnation)
@@ -63,7 +64,8 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 		l->memory.safe = ev->u.acked.safe;
 		l->heard_s = ev->u.acked.node_time_s;
 		if (ev->u.acked.node_time_s != 0)
-			l->memory.clock_offset_s = (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
+			l->memory.clock_offset_s =
+			    (int64_t)ev->u.acked.node_time_s - (int64_t)time(NULL);
 		l->memory_changed = true;
 	}
 }
@@ -104,8 +106,9 @@ link_go_on(struct link *l, struct session *s, uint64_t now_ms)
 	if (e == E_OK)
 		e = store_write(l->peer->store, link_remember_job, l);
 	if (e == E_OK)
-		e = outbox_gather_some(l->peer, peer_self(l->peer), left == UINT64_MAX ? 0 : left - LINK_AROUND_BYTES,
-		                       &parcels, &l->why);
+		e = outbox_gather_some(l->peer, peer_self(l->peer),
+				       left == UINT64_MAX ? 0 : left - LINK_AROUND_BYTES, &parcels,
+				       &l->why);
 	if (e == E_OK && parcels > 0) {
 		l->result->verified = false; /* until this one agrees too */
 		l->offered = l->acked;
@@ -115,7 +118,8 @@ link_go_on(struct link *l, struct session *s, uint64_t now_ms)
 		why_set(&l->why, e, "%s", e == E_BUDGET ? "" : l->peer->path);
 }
 
-/* Behind the present log's exchange: the older logs that are noted, one after the other; then what waits. */
+/* Behind the present log's exchange: the older logs that are noted, one after the other; then what
+ * waits. */
 static void
 behind(struct link *l, struct session *s, uint64_t now_ms)
 {
@@ -159,16 +163,19 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 			acked_all(l);
 		}
 		l->memory.verified = ev->u.finished.verified;
-		/* what waits goes up all the same; nothing comes down before the words that it needs */
-		l->down_cut = l->up_only = e == E_BUDGET && peer_is_node(l->peer) && !session_over(s);
-		if (((e == E_OK && ev->u.finished.verified) || l->down_cut) && peer_is_node(l->peer) &&
-		    l->why.e == E_OK)
+		/* what waits goes up all the same; nothing comes down before the words that it
+		 * needs */
+		l->down_cut = l->up_only =
+		    e == E_BUDGET && peer_is_node(l->peer) && !session_over(s);
+		if (((e == E_OK && ev->u.finished.verified) || l->down_cut) &&
+		    peer_is_node(l->peer) && l->why.e == E_OK)
 			link_node_begin(l, s, now_ms);
 	}
-	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified && !peer_is_node(l->peer) &&
-	    l->why.e == E_OK)
+	if (e == E_OK && l->exchange == EXCHANGE_SYNC && l->result->verified &&
+	    !peer_is_node(l->peer) && l->why.e == E_OK)
 		behind(l, s, now_ms);
-	if ((e == E_FORK || e == E_UNVERIFIED) && l->again && !session_over(s)) { /* the new log goes on at once, in the same connection */
+	if ((e == E_FORK || e == E_UNVERIFIED) && l->again &&
+	    !session_over(s)) { /* the new log goes on at once, in the same connection */
 		l->again = false;
 		if (outbox_gather_some(l->peer, peer_self(l->peer), 0, &parcels, &l->why) == E_OK &&
 		    link_sync_begin(l, s, now_ms) != E_OK)
@@ -181,7 +188,8 @@ on_finished(struct link *l, struct session *s, const struct session_event *ev, u
 	}
 }
 
-/* The log has a twin; or (gap) the node was put back from before what was given up here: another log begins. */
+/* The log has a twin; or (gap) the node was put back from before what was given up here: another
+ * log begins. */
 static void
 on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnation, bool gap)
 {
@@ -197,7 +205,8 @@ on_forked(struct link *l, struct session *s, uint64_t number, uint64_t incarnati
 	link_count_kept(l);
 	l->memory.safe = 0; /* it was a number of the log that ends */
 	l->memory_changed = true;
-	/* the new log first: with `acked` past the twin and the old log in force, what follows would be sent after it */
+	/* the new log first: with `acked` past the twin and the old log in force, what follows
+	 * would be sent after it */
 	if (outbox_new_epoch(l->peer, peer_self(l->peer), number, &l->why) != E_OK ||
 	    store_write(l->peer->store, link_remember_job, l) != E_OK)
 		return;
@@ -211,8 +220,8 @@ static void
 on_down(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	struct why why = {.e = E_OK};
-	enum err e = down_take_from(l->peer, &l->above, ev->u.down.log == SESSION_LOG_INBOX, ev->u.down.epoch, ev->u.down.bytes,
-	                       &why);
+	enum err e = down_take_from(l->peer, &l->above, ev->u.down.log == SESSION_LOG_INBOX,
+				    ev->u.down.epoch, ev->u.down.bytes, &why);
 
 	if (e == E_ABSENT) { /* the node took it for known */
 		session_down_lacks(s, now_ms);
@@ -245,14 +254,16 @@ link_event(void *ctx, struct session *s, const struct session_event *ev, uint64_
 		on_forked(l, s, ev->u.forked.number, ev->u.forked.incarnation, ev->u.forked.gap);
 		break;
 	case SESSION_WELCOME:
-		l->welcomed = (l->peer->home.key_no != 0 ? enrol_adopt : enrol_welcomed)(l->peer, l->invite, &l->node_key,
-		                                                                        &ev->u.welcome, &l->why) == E_OK;
+		l->welcomed =
+		    (l->peer->home.key_no != 0 ? enrol_adopt : enrol_welcomed)(
+			l->peer, l->invite, &l->node_key, &ev->u.welcome, &l->why) == E_OK;
 		break;
 	case SESSION_ANSWER:
 		if (l->attach.active) {
 			link_attach_answer(l, ev->u.answer.bytes);
 		} else if (l->why.e == E_OK) {
-			enum err e = l->answer(l->answer_ctx, (uint8_t)ev->u.answer.stream, ev->u.answer.bytes);
+			enum err e = l->answer(l->answer_ctx, (uint8_t)ev->u.answer.stream,
+					       ev->u.answer.bytes);
 
 			if (e != E_OK)
 				l->why.e = e;

@@ -18,8 +18,9 @@ static enum err
 open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_cursor *heard)
 {
 	struct peer *p = l->peer;
-	struct carry_other other = {.id = l->above.node, .seal = l->above.seal,
-	                            .road = l->above.twin ? CARRY_TWIN : CARRY_UP};
+	struct carry_other other = {.id = l->above.node,
+				    .seal = l->above.seal,
+				    .road = l->above.twin ? CARRY_TWIN : CARRY_UP};
 	struct carry *before = l->carry;
 	struct carry_cursor packed;
 	struct store_txn *txn;
@@ -39,7 +40,8 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 	if (e == E_OK)
 		carry_leave_to_twins(l->carry, l->memory.incarnation);
 	if (e == E_OK && said->incarnation == 0 && (heard->incarnation != 0 || l->upper))
-		carry_assume(l->carry, UINT64_MAX); /* what was said is not known any more: compare first */
+		carry_assume(l->carry,
+			     UINT64_MAX); /* what was said is not known any more: compare first */
 	else if (e == E_OK && packed.seq > said->seq)
 		carry_assume(l->carry, packed.seq);
 	if (e == E_OK && listed)
@@ -51,7 +53,8 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 static void
 node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 {
-	struct session_node mine = {.incarnation = store_incarnation(l->peer->store), .up_only = l->up_only};
+	struct session_node mine = {.incarnation = store_incarnation(l->peer->store),
+				    .up_only = l->up_only};
 	struct carry_cursor said, heard;
 	enum err e;
 
@@ -133,7 +136,8 @@ on_repair(struct link *l, struct session *s, const struct message *m, uint64_t n
 	else if (l->why.e == E_OK)
 		l->why = why;
 	if (over)
-		l->result->repair_bytes = session_counts(s).bytes_in + session_counts(s).bytes_out - l->repair_from;
+		l->result->repair_bytes =
+		    session_counts(s).bytes_in + session_counts(s).bytes_out - l->repair_from;
 	session_settle_repair(s, e, why.thing, over, now_ms);
 	if (over)
 		node_begin(l, s, true, now_ms);
@@ -170,7 +174,8 @@ static void
 on_mark(struct link *l, struct session *s, const struct session_event *ev, uint64_t now_ms)
 {
 	struct why why = {.e = E_OK};
-	enum err e = carry_mark(l->carry, l->memory.incarnation, ev->u.mark.seq, ev->u.mark.last, &why);
+	enum err e =
+	    carry_mark(l->carry, l->memory.incarnation, ev->u.mark.seq, ev->u.mark.last, &why);
 
 	if (e != E_OK && l->why.e == E_OK)
 		l->why = why;
@@ -193,7 +198,8 @@ down_again(struct link *l, struct session *s, uint64_t now_ms)
 	return true;
 }
 
-/* Some of what comes down stays behind. If nothing at all passed, the next sync will not do better. */
+/* Some of what comes down stays behind. If nothing at all passed, the next sync will not do better.
+ */
 static void
 end_cut(struct link *l)
 {
@@ -206,15 +212,15 @@ end_cut(struct link *l)
 }
 
 /*
- * The budget ended a flight: what passed is settled, and with what is left it goes on: one end may have had
- * less to say than its part. What a repair found and was not said is found again.
+ * The budget ended a flight: what passed is settled, and with what is left it goes on: one end may
+ * have had less to say than its part. What a repair found and was not said is found again.
  */
 static void
 on_cut(struct link *l, struct session *s, enum err cut, uint64_t now_ms)
 {
 	bool passed = l->result->carried + l->result->taken > 0;
 	bool more = (!l->node_repaired || passed) && l->cut_rounds < CUT_ROUNDS_MAX &&
-	            session_budget_left(s) >= LINK_GO_ON_BYTES;
+		    session_budget_left(s) >= LINK_GO_ON_BYTES;
 	enum err e = carry_heard_out(l->carry, l->memory.incarnation);
 
 	if (e != E_OK) {

@@ -1,6 +1,7 @@
 /*
- * A device's older logs (before a fork, or before it was restored itself), when its node begins a new life: each is
- * offered once more, up to what an earlier life acknowledged. PROTOCOL.md "A device's older logs".
+ * A device's older logs (before a fork, or before it was restored itself), when its node begins a
+ * new life: each is offered once more, up to what an earlier life acknowledged. PROTOCOL.md "A
+ * device's older logs".
  */
 #include "core/parcel/arrival.h"
 #include "tools/node/down/down.h"
@@ -59,8 +60,9 @@ older_next(struct link *l, struct store_txn *txn)
 bool
 link_older_begin(struct link *l, struct session *s, uint64_t now_ms)
 {
-	struct session_mine mine = {.ask_first = true, .budget_bytes = l->budget_bytes,
-	                            .incarnation = l->memory.incarnation};
+	struct session_mine mine = {.ask_first = true,
+				    .budget_bytes = l->budget_bytes,
+				    .incarnation = l->memory.incarnation};
 	struct down_cursor cursors[2];
 	struct store_txn *txn;
 	enum err e;
@@ -94,7 +96,8 @@ link_older_end(struct link *l, enum err e)
 	bool all = l->older.acked >= l->older.upto;
 
 	if (l->older.forked)
-		e = outbox_older_again(l->peer, peer_self(l->peer), l->older.epoch, l->older.upto, &l->why);
+		e = outbox_older_again(l->peer, peer_self(l->peer), l->older.epoch, l->older.upto,
+				       &l->why);
 	else if (all) /* whether the digests agree or not: the node may hold more of it by now */
 		e = store_write(l->peer->store, offered_job, l);
 	else if (e == E_OK)

@@ -1,4 +1,5 @@
-/* A device's runs over TLS, and over its daemon's socket: link.c's state machine carried by sync/net. */
+/* A device's runs over TLS, and over its daemon's socket: link.c's state machine carried by
+ * sync/net. */
 #include <stdlib.h>
 
 #include "core/crypto/cert.h"
@@ -42,7 +43,8 @@ tls_put(void *ctx, struct bytes session)
 {
 	struct link *l = ctx;
 
-	(void)store_write(l->peer->store, tls_put_job, &session); /* only speed is lost without it */
+	(void)store_write(l->peer->store, tls_put_job,
+			  &session); /* only speed is lost without it */
 }
 
 static void
@@ -88,10 +90,17 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 
 	if ((e = link_whom(l)) != E_OK)
 		return why_set(why, e, "sync: no node is above this one");
-	o->config = (struct net_client_config){
-	    .address = l->above.address, .identity = {.key = &peer_self(p)->sign}, .source = link_source,
-	    .device = peer_self(p)->id, .ctx = l, .begin = link_begin, .event = link_event, .room = link_room,
-	    .tls_get = tls_get, .tls_put = tls_put, .node_key_found = node_key_found};
+	o->config = (struct net_client_config){.address = l->above.address,
+					       .identity = {.key = &peer_self(p)->sign},
+					       .source = link_source,
+					       .device = peer_self(p)->id,
+					       .ctx = l,
+					       .begin = link_begin,
+					       .event = link_event,
+					       .room = link_room,
+					       .tls_get = tls_get,
+					       .tls_put = tls_put,
+					       .node_key_found = node_key_found};
 	o->config.source.ctx = l;
 	o->config.bytes_max = l->budget_bytes;
 	o->config.record_bytes = l->exchange == EXCHANGE_SYNC ? pace_record(l->pace) : 0;
@@ -105,12 +114,14 @@ wire_open(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 		return why_set(why, e, "certificate");
 	o->config.identity.certificate = writer_view(&o->der);
 	e = net_client_open(&o->client, &o->config, &l->result->counts, why);
-	if (e == E_NODE_KEY && pin_sha256 == NULL && !l->upper && (e = link_successor(p, l->above.address, why)) == E_OK &&
+	if (e == E_NODE_KEY && pin_sha256 == NULL && !l->upper &&
+	    (e = link_successor(p, l->above.address, why)) == E_OK &&
 	    (e = peer_above(p, &l->above)) == E_OK) { /* another node is pinned now */
 		net_client_close(o->client);
 		e = net_client_open(&o->client, &o->config, &l->result->counts, why);
 	}
-	if (e == E_BUDGET_SMALL && !l->result->counts.resumed) /* it went into the handshake: the next one is short */
+	if (e == E_BUDGET_SMALL &&
+	    !l->result->counts.resumed) /* it went into the handshake: the next one is short */
 		e = why_set(why, E_BUDGET, "%s", "");
 	return said(l, e, why);
 }
@@ -127,8 +138,10 @@ run_tls(struct link_open *o, const uint8_t *pin_sha256, struct why *why)
 static enum err
 sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
-	struct link_open o = {
-	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
+	struct link_open o = {.l = {.peer = p,
+				    .result = result,
+				    .exchange = EXCHANGE_SYNC,
+				    .budget_bytes = budget_bytes}};
 	struct link fresh = o.l;
 	size_t others = twins_count(p);
 	struct why back;
@@ -139,7 +152,8 @@ sync_any(struct peer *p, uint64_t budget_bytes, struct link_result *result, stru
 		if ((e = link_sync_open(&o.l, why)) != E_OK)
 			return e;
 		e = link_sync_close(&o.l, run_tls(&o, NULL, why), why);
-		if (e == E_STRANGER && !returned) { /* a node that lost its list, or has it from before this store joined */
+		if (e == E_STRANGER && !returned) { /* a node that lost its list, or has it from
+						       before this store joined */
 			returned = true;
 			if (link_return(p, o.l.above.address, &back) == E_OK) {
 				o.l = fresh;
@@ -160,14 +174,17 @@ is_away(enum err e)
 }
 
 /*
- * A second node of an office: with the one that invited it, which syncs with the node above; if that cannot be reached, or is
- * shut out, with the node above itself.
+ * A second node of an office: with the one that invited it, which syncs with the node above; if
+ * that cannot be reached, or is shut out, with the node above itself.
  */
 static enum err
 sync_node(struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
 {
-	struct link_open o = {
-	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes, .upper = true}};
+	struct link_open o = {.l = {.peer = p,
+				    .result = result,
+				    .exchange = EXCHANGE_SYNC,
+				    .budget_bytes = budget_bytes,
+				    .upper = true}};
 	enum err e, e2;
 
 	if ((e = upper_leave(p)) != E_OK) /* it was stopped there */
@@ -204,7 +221,8 @@ link_sync(struct peer *p, uint64_t budget_bytes, struct link_result *result, str
 	enum err e;
 
 	pthread_mutex_lock(&p->syncing); /* a daemon's clock and a person may both want to */
-	e = peer_is_node(p) ? sync_node(p, budget_bytes, result, why) : sync_any(p, budget_bytes, result, why);
+	e = peer_is_node(p) ? sync_node(p, budget_bytes, result, why)
+			    : sync_any(p, budget_bytes, result, why);
 	pthread_mutex_unlock(&p->syncing);
 	settle(p);
 	return e;
@@ -231,7 +249,8 @@ open_any(struct link_open *o, struct why *why)
 }
 
 enum err
-link_open(struct link_open **out, struct peer *p, uint64_t budget_bytes, struct link_result *result, struct why *why)
+link_open(struct link_open **out, struct peer *p, uint64_t budget_bytes, struct link_result *result,
+	  struct why *why)
 {
 	struct link_open *o = fault_malloc(sizeof(*o));
 	enum err e;
@@ -240,8 +259,10 @@ link_open(struct link_open **out, struct peer *p, uint64_t budget_bytes, struct 
 	memset(result, 0, sizeof(*result));
 	if (o == NULL)
 		return why_set(why, E_NO_MEMORY, "the connection");
-	*o = (struct link_open){
-	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_SYNC, .budget_bytes = budget_bytes}};
+	*o = (struct link_open){.l = {.peer = p,
+				      .result = result,
+				      .exchange = EXCHANGE_SYNC,
+				      .budget_bytes = budget_bytes}};
 	pthread_mutex_lock(&p->syncing);
 	e = open_any(o, why);
 	pthread_mutex_unlock(&p->syncing);
@@ -283,7 +304,8 @@ link_close(struct link_open *o)
 enum err
 link_join(struct peer *p, const struct invite *invite, struct link_result *result, struct why *why)
 {
-	struct link_open o = {.l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite}};
+	struct link_open o = {
+	    .l = {.peer = p, .result = result, .exchange = EXCHANGE_JOIN, .invite = invite}};
 
 	memset(result, 0, sizeof(*result));
 	o.l.acked_epoch = peer_self(p)->epoch;
@@ -291,12 +313,16 @@ link_join(struct peer *p, const struct invite *invite, struct link_result *resul
 }
 
 enum err
-link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_fn *answer, void *ctx,
-         uint8_t *status, struct why *why)
+link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_fn *answer,
+	 void *ctx, uint8_t *status, struct why *why)
 {
 	struct link_result result;
-	struct link_open o = {.l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = ask,
-	                            .answer = answer, .answer_ctx = ctx}};
+	struct link_open o = {.l = {.peer = p,
+				    .result = &result,
+				    .exchange = EXCHANGE_ASK,
+				    .ask = ask,
+				    .answer = answer,
+				    .answer_ctx = ctx}};
 	struct why of_link = {.e = E_OK}; /* apart: `answer` may be telling the asker's own why */
 	enum err e;
 
@@ -304,8 +330,11 @@ link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_f
 	if (local_path == NULL) {
 		e = run_tls(&o, NULL, &of_link);
 	} else {
-		struct net_client_config config = {.local_path = local_path, .ctx = &o.l, .begin = link_begin,
-		                                   .event = link_event, .room = link_room};
+		struct net_client_config config = {.local_path = local_path,
+						   .ctx = &o.l,
+						   .begin = link_begin,
+						   .event = link_event,
+						   .room = link_room};
 
 		e = said(&o.l, net_client_run(&config, &result.counts, &of_link), &of_link);
 	}
@@ -316,12 +345,18 @@ link_ask(struct peer *p, const char *local_path, struct bytes ask, link_answer_f
 }
 
 enum err
-link_ask_verb(struct peer *p, const char *verb, const char *arg, struct bytes input, link_answer_fn *answer, void *ctx,
-              uint8_t *status, struct why *why)
+link_ask_verb(struct peer *p, const char *verb, const char *arg, struct bytes input,
+	      link_answer_fn *answer, void *ctx, uint8_t *status, struct why *why)
 {
 	struct link_result result;
-	struct link_open o = {.l = {.peer = p, .result = &result, .exchange = EXCHANGE_ASK, .ask = input, .verb = verb,
-	                            .verb_arg = arg, .answer = answer, .answer_ctx = ctx}};
+	struct link_open o = {.l = {.peer = p,
+				    .result = &result,
+				    .exchange = EXCHANGE_ASK,
+				    .ask = input,
+				    .verb = verb,
+				    .verb_arg = arg,
+				    .answer = answer,
+				    .answer_ctx = ctx}};
 	enum err e;
 
 	memset(&result, 0, sizeof(result));

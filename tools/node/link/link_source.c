@@ -87,7 +87,8 @@ source_parcel(void *ctx, enum session_log log, uint64_t number, struct bytes *ou
 	    (e = arrival_get(txn, seq, &a)) == E_OK) {
 		writer_reset(&l->parcel);
 		writer_bytes(&l->parcel, a.parcel);
-		e = a.parcel.n == 0 ? E_ABSENT : writer_end(&l->parcel); /* safe, and so given up here */
+		e = a.parcel.n == 0 ? E_ABSENT
+				    : writer_end(&l->parcel); /* safe, and so given up here */
 		*out = writer_view(&l->parcel);
 		*epoch = id.epoch;
 	}
@@ -118,7 +119,8 @@ link_own_head(struct peer *p, struct store_txn *txn, struct session_head *out)
 	struct arrival_head *head;
 	enum err e;
 
-	if (peer_is_node(p) && p->home.key_no != 0) { /* a node has no log that goes up as its own: CARRIED does it */
+	if (peer_is_node(p) &&
+	    p->home.key_no != 0) { /* a node has no log that goes up as its own: CARRIED does it */
 		*out = (struct session_head){0};
 		return E_OK;
 	}
@@ -149,18 +151,21 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 		return e;
 	*own = (struct session_head){.epoch = id.epoch, .number = l->older.upto};
 	e = l->older.upto > 0 ? arrival_find(txn, &id, l->older.upto, &seq, &own->hash)
-	                      : link_own_head(l->peer, txn, own);
+			      : link_own_head(l->peer, txn, own);
 	if (e == E_OK)
 		e = down_cursors(l->peer, txn, cursors);
 	store_read_end(txn);
 	for (i = 0; e == E_OK && i < 2; i++)
-		out->log[i] = (struct session_head){cursors[i].epoch, cursors[i].number, cursors[i].hash};
+		out->log[i] =
+		    (struct session_head){cursors[i].epoch, cursors[i].number, cursors[i].hash};
 	return e;
 }
 
-const struct session_source link_source = {
-    .parcel = source_parcel, .own_hash = source_own_hash, .heads = source_heads,
-    .node_next = link_node_next, .node_close = link_node_close};
+const struct session_source link_source = {.parcel = source_parcel,
+					   .own_hash = source_own_hash,
+					   .heads = source_heads,
+					   .node_next = link_node_next,
+					   .node_close = link_node_close};
 
 uint64_t
 link_records_between(struct store_txn *txn, uint64_t epoch, uint64_t from, uint64_t upto)
@@ -174,8 +179,8 @@ link_records_between(struct store_txn *txn, uint64_t epoch, uint64_t from, uint6
 	while (store_next(c, &key, &value)) {
 		struct own_record own;
 
-		if (own_record_read(key, value, &own) == E_OK && own.epoch == epoch && own.number > from &&
-		    own.number <= upto)
+		if (own_record_read(key, value, &own) == E_OK && own.epoch == epoch &&
+		    own.number > from && own.number <= upto)
 			n++;
 	}
 	return store_walk_end(c) == E_OK ? n : 0;

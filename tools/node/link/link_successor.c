@@ -48,9 +48,15 @@ static enum err
 run(struct asking *a, const char *address, const struct ec_key *key, const struct principal_id *id,
     const struct ec_public *pin, struct why *why)
 {
-	struct net_client_config config = {
-	    .address = address, .identity = {.key = key}, .node_key = pin, .any_key = pin == NULL, .device = *id,
-	    .ctx = a, .begin = begin, .event = event, .node_key_found = key_found};
+	struct net_client_config config = {.address = address,
+					   .identity = {.key = key},
+					   .node_key = pin,
+					   .any_key = pin == NULL,
+					   .device = *id,
+					   .ctx = a,
+					   .begin = begin,
+					   .event = event,
+					   .node_key_found = key_found};
 	struct writer der;
 	enum err e;
 
@@ -82,7 +88,8 @@ link_successor(struct peer *p, const char *address, struct why *why)
 	if (e == E_OK && a.statement.n > 0)
 		e = succeed_take(p, writer_view(&a.statement), &a.found, why);
 	else if (e != E_CONNECT && e != E_PEER_GONE && e != E_NO_MEMORY)
-		e = why_set(why, E_NODE_KEY, "another key"); /* it follows nobody, or is too old to say */
+		e = why_set(why, E_NODE_KEY,
+			    "another key"); /* it follows nobody, or is too old to say */
 	else
 		why_set(why, e, "%s", address);
 	crypto_wipe(&key, sizeof(key));

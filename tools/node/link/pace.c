@@ -48,6 +48,7 @@ pace_clean(struct store_txn *txn, uint64_t epoch, uint64_t number, bool *clean)
 	struct bytes value;
 	enum err e = store_meta_get(txn, "clean", &value);
 
-	*clean = e == E_OK && value.n == 16 && be64_get(value.p) == epoch && be64_get(value.p + 8) == number;
+	*clean = e == E_OK && value.n == 16 && be64_get(value.p) == epoch &&
+		 be64_get(value.p + 8) == number;
 	return e == E_ABSENT ? E_OK : e;
 }

@@ -109,7 +109,8 @@ twins_take_on(struct peer *p, struct store_txn *txn, struct bytes list)
 	say[n].sign = p->above.sign;
 	memcpy(say[n++].address, p->above.address, sizeof(say[0].address));
 	for (i = 0; i < count && n < TWINS_MAX; i++)
-		if (!ID_EQUAL(&heard[i].id, &peer_self(p)->id) && !ID_EQUAL(&heard[i].id, &p->above.node))
+		if (!ID_EQUAL(&heard[i].id, &peer_self(p)->id) &&
+		    !ID_EQUAL(&heard[i].id, &p->above.node))
 			say[n++] = heard[i];
 	return twins_say(p, txn, say, n);
 }
@@ -136,7 +137,8 @@ twins_take(struct peer *p, struct store_txn *txn, struct bytes list)
 static const char *const memories[] = {"sync", "down broadcast", "down inbox", "life", "backups"};
 
 enum err
-twins_memory_swap(struct store_txn *txn, const struct principal_id *from, const struct principal_id *to)
+twins_memory_swap(struct store_txn *txn, const struct principal_id *from,
+		  const struct principal_id *to)
 {
 	size_t i;
 	enum err e = E_OK;
@@ -190,7 +192,8 @@ switch_job(struct store_txn *txn, void *arg)
 	for (i = 1; i < count; i++)
 		list[i - 1] = list[i];
 	list[count - 1] = was;
-	if ((e = twins_memory_swap(txn, &was.id, &job->home.node)) != E_OK || (e = others_put(txn, list, count)) != E_OK)
+	if ((e = twins_memory_swap(txn, &was.id, &job->home.node)) != E_OK ||
+	    (e = others_put(txn, list, count)) != E_OK)
 		return e;
 	return peer_put_home(txn, &job->home);
 }

@@ -1,6 +1,7 @@
 /*
- * twins: several nodes of one office. Each gives its devices the others' addresses; a device that cannot reach its node goes to
- * the next one, and remembers where it stands with each. FORMATS.md "Twins".
+ * twins: several nodes of one office. Each gives its devices the others' addresses; a device that
+ * cannot reach its node goes to the next one, and remembers where it stands with each. FORMATS.md
+ * "Twins".
  */
 #ifndef BANYAN_TOOLS_NODE_LINK_TWINS_H
 #define BANYAN_TOOLS_NODE_LINK_TWINS_H
@@ -16,18 +17,21 @@ struct twin {
 	char address[256];
 };
 
-/* In jobs at a node. twins_say: tell the devices of these others. twins_take_on: what another node of the office said. */
+/* In jobs at a node. twins_say: tell the devices of these others. twins_take_on: what another node
+ * of the office said. */
 enum err twins_say(struct peer *, struct store_txn *, const struct twin *, size_t count);
 enum err twins_take_on(struct peer *, struct store_txn *, struct bytes list);
 /* In a job at a device: keep what its node said. */
 enum err twins_take(struct peer *, struct store_txn *, struct bytes list);
-/* twins_switch: at a device: the next node of the office is the home node from now on. E_ABSENT: there is no other. */
+/* twins_switch: at a device: the next node of the office is the home node from now on. E_ABSENT:
+ * there is no other. */
 enum err twins_switch(struct peer *);
 /*
- * twins_memory_swap: in a job: what this store remembers of `from` is put by, and what it remembers of `to` takes its place (a node
- * does so too: upper.h).
+ * twins_memory_swap: in a job: what this store remembers of `from` is put by, and what it remembers
+ * of `to` takes its place (a node does so too: upper.h).
  */
-enum err twins_memory_swap(struct store_txn *, const struct principal_id *from, const struct principal_id *to);
+enum err twins_memory_swap(struct store_txn *, const struct principal_id *from,
+			   const struct principal_id *to);
 /* twins_key: what another node of the office, which a device knows, signs with. E_ABSENT. */
 enum err twins_key(struct store_txn *, const struct principal_id *, struct ec_public *out);
 /* twins_count: how many others a device knows. */

@@ -85,7 +85,8 @@ aside_gone(struct store_txn *txn, uint64_t seq)
 	if (e != E_OK)
 		return e;
 	author = a.log.author; /* before what is written moves it */
-	if ((e = aside_of(txn, &author, &told)) != E_OK || told != seq || (e = last_aside(txn, &author, &left)) != E_OK)
+	if ((e = aside_of(txn, &author, &told)) != E_OK || told != seq ||
+	    (e = last_aside(txn, &author, &left)) != E_OK)
 		return e;
 	return left != 0 ? aside_note(txn, left) : aside_clear(txn, &author);
 }

@@ -4,9 +4,11 @@
 #include "tools/node/opener/aside.h"
 #include "tools/node/opener/opener.h"
 
-#define ALLOWED_MAX (EPOCHS_MAX * 64u) /* an officer who approves so often should shut the device out */
+#define ALLOWED_MAX \
+	(EPOCHS_MAX * 64u) /* an officer who approves so often should shut the device out */
 
-/* CURSOR row "logs" || author: be32 how many may count, then be64 the epoch of each that does, as they came. */
+/* CURSOR row "logs" || author: be32 how many may count, then be64 the epoch of each that does, as
+ * they came. */
 struct logs {
 	uint8_t key[4 + ID_BYTES];
 	uint32_t allowed;
@@ -45,7 +47,8 @@ logs_put(struct store_txn *txn, const struct logs *l)
 	be32_put(value, l->allowed);
 	for (i = 0; i < l->count; i++)
 		be64_put(value + 4 + 8 * i, l->epoch[i]);
-	return store_put(txn, STORE_CURSOR, BYTES(l->key, sizeof(l->key)), BYTES(value, 4 + 8 * l->count));
+	return store_put(txn, STORE_CURSOR, BYTES(l->key, sizeof(l->key)),
+			 BYTES(value, 4 + 8 * l->count));
 }
 
 static bool
@@ -81,7 +84,8 @@ epochs_check(struct store_txn *txn, const struct log_id *log)
 }
 
 enum err
-epochs_first(struct store_txn *txn, const struct principal_id *author, struct log_id out[EPOCHS_MAX], size_t *count)
+epochs_first(struct store_txn *txn, const struct principal_id *author,
+	     struct log_id out[EPOCHS_MAX], size_t *count)
 {
 	struct logs l;
 	enum err e = logs_get(txn, author, &l);
@@ -91,7 +95,8 @@ epochs_first(struct store_txn *txn, const struct principal_id *author, struct lo
 	return e;
 }
 
-/* One arrival that waited for the officer: it goes before all others, and its log counts as long as there is room. */
+/* One arrival that waited for the officer: it goes before all others, and its log counts as long as
+ * there is room. */
 static enum err
 let_in(struct store_txn *txn, struct logs *l, const struct arrival *a)
 {
@@ -128,11 +133,13 @@ epochs_allow(struct store_txn *txn, const struct principal_id *author)
 		struct arrival a;
 		bool found = false;
 
-		if ((e = store_walk(txn, STORE_QUARANTINE, BYTES(from.b, 8), STORE_FORWARD, &c)) != E_OK)
+		if ((e = store_walk(txn, STORE_QUARANTINE, BYTES(from.b, 8), STORE_FORWARD, &c)) !=
+		    E_OK)
 			return e;
 		while (!found && store_next(c, &key, &value))
 			found = quarantine_read(key, value, &row) == E_OK && row.e == E_EPOCHS &&
-			        arrival_get(txn, row.seq, &a) == E_OK && ID_EQUAL(&a.log.author, author);
+				arrival_get(txn, row.seq, &a) == E_OK &&
+				ID_EQUAL(&a.log.author, author);
 		if ((e = store_walk_end(c)) != E_OK)
 			return e;
 		if (!found)

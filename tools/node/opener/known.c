@@ -44,7 +44,8 @@ known_get(struct known *k, const struct ec_public *key)
 
 	if (k == NULL)
 		return NULL;
-	i = (key->b[1] | (size_t)key->b[2] << 8) % KNOWN_MAX; /* of a point's x: as good as random */
+	i = (key->b[1] | (size_t)key->b[2] << 8) %
+	    KNOWN_MAX; /* of a point's x: as good as random */
 	if (memcmp(&k->places[i].key, key, sizeof(*key)) != 0) {
 		if (k->places[i].turn == k->turn)
 			return NULL;

@@ -60,8 +60,9 @@ quarantine_read(struct bytes key, struct bytes value, struct quarantine_row *out
 }
 
 /*
- * What cannot be merged (too many revisions of one record, too many bytes) is its author's doing, not the store's: these
- * revisions are set aside, the record stays as it was, and everybody else's work goes on.
+ * What cannot be merged (too many revisions of one record, too many bytes) is its author's doing,
+ * not the store's: these revisions are set aside, the record stays as it was, and everybody else's
+ * work goes on.
  */
 static bool
 is_authors(enum err e)
@@ -69,9 +70,11 @@ is_authors(enum err e)
 	return e == E_LIMIT || e == E_NO_ROOM;
 }
 
-/* before[i]: what stood where row first + i goes. All stood before any was put, so the order of undoing is no matter. */
+/* before[i]: what stood where row first + i goes. All stood before any was put, so the order of
+ * undoing is no matter. */
 static enum err
-rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, const struct bytes *before, enum err reason)
+rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end,
+	   const struct bytes *before, enum err reason)
 {
 	char hex[2 * ID_BYTES + 1];
 	enum err e;
@@ -90,14 +93,17 @@ rows_aside(struct store_txn *txn, struct opening *o, size_t first, size_t end, c
 
 /* The newer of two reviews that were there before the record was: of who did not write it. */
 static const struct revision_row *
-newer_review(const struct revision_row *a, const struct revision_row *b, const struct revision_row *create)
+newer_review(const struct revision_row *a, const struct revision_row *b,
+	     const struct revision_row *create)
 {
-	if (b->m.kind != REVISION_REVIEW || b->seq >= create->seq || ID_EQUAL(&b->m.author, &create->m.author))
+	if (b->m.kind != REVISION_REVIEW || b->seq >= create->seq ||
+	    ID_EQUAL(&b->m.author, &create->m.author))
 		return a;
 	return a == NULL || b->m.claimed_s >= a->m.claimed_s ? b : a;
 }
 
-/* A record that came after its review (from above, to an office that was put back): its author has not heard of it. */
+/* A record that came after its review (from above, to an office that was put back): its author has
+ * not heard of it. */
 static enum err
 notify_late(struct store_txn *txn, struct opening *o, size_t first, size_t end, struct arena *arena)
 {
@@ -123,7 +129,8 @@ notify_late(struct store_txn *txn, struct opening *o, size_t first, size_t end, 
 		review = newer_review(review, &o->rows[i], create);
 	if (review == NULL)
 		return E_OK;
-	n = (struct opening_notice){create->m.author, review->record, review->m.state, review->text, review->m.claimed_s};
+	n = (struct opening_notice){create->m.author, review->record, review->m.state, review->text,
+				    review->m.claimed_s};
 	return opener_notify(txn, o, &n);
 }
 
@@ -138,7 +145,9 @@ commit_record(struct store_txn *txn, struct opening *o, size_t first, size_t end
 
 	if (before == NULL)
 		return E_NO_MEMORY;
-	arena_init(&arena, 2 * OPENING_BYTES_MAX); /* the same slices, and so no more than this turn's rows */
+	arena_init(
+	    &arena,
+	    2 * OPENING_BYTES_MAX); /* the same slices, and so no more than this turn's rows */
 	for (i = first; i < end && e == E_OK; i++)
 		e = revision_row_before(txn, &o->rows[i], &arena, &before[i - first]);
 	if (e != E_OK)
@@ -157,7 +166,8 @@ done:
 	return e;
 }
 
-/* What is set aside (its author was shut out since, say) is not opened; what an order says must go goes from it all the same. */
+/* What is set aside (its author was shut out since, say) is not opened; what an order says must go
+ * goes from it all the same. */
 static enum err
 set_aside(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
 {
@@ -170,7 +180,9 @@ set_aside(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
 		return e;
 	if (at->drop || store_count(txn, STORE_ERASURE) == 0)
 		return E_OK;
-	return (e = arrival_get(txn, at->seq, &a)) == E_OK ? erasures_meet(o->peer, txn, &a, &at->drop) : e;
+	return (e = arrival_get(txn, at->seq, &a)) == E_OK
+		   ? erasures_meet(o->peer, txn, &a, &at->drop)
+		   : e;
 }
 
 static enum err
@@ -185,16 +197,20 @@ commit_job(struct store_txn *txn, void *arg)
 	if ((e = tally_new(&o->tally)) != E_OK)
 		return e;
 	for (i = 0; i < o->row_count; i = end) {
-		for (end = i + 1; end < o->row_count && ID_EQUAL(&o->rows[i].record, &o->rows[end].record); end++)
+		for (end = i + 1;
+		     end < o->row_count && ID_EQUAL(&o->rows[i].record, &o->rows[end].record);
+		     end++)
 			;
 		if ((e = commit_record(txn, o, i, end)) != E_OK)
 			return e;
 	}
 	for (i = 0; i < o->count; i++)
-		if (o->arrivals[i].why.e != E_OK && (e = set_aside(txn, o, &o->arrivals[i])) != E_OK)
+		if (o->arrivals[i].why.e != E_OK &&
+		    (e = set_aside(txn, o, &o->arrivals[i])) != E_OK)
 			return e;
 	for (i = 0; i < o->count; i++)
-		if ((o->arrivals[i].drop && (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
+		if ((o->arrivals[i].drop &&
+		     (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
 		    (o->arrivals[i].due && (e = erasures_note_due(txn)) != E_OK))
 			return e;
 	for (gone = o->gone; gone != NULL; gone = gone->next)
@@ -206,7 +222,8 @@ commit_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < o->notice_count; i++)
 		if ((e = opener_notify(txn, o, &o->notices[i])) != E_OK)
 			return e;
-	if ((e = carry_sets_note(o->peer, txn, o)) != E_OK || (e = tally_write(txn, o->tally, &o->opened)) != E_OK)
+	if ((e = carry_sets_note(o->peer, txn, o)) != E_OK ||
+	    (e = tally_write(txn, o->tally, &o->opened)) != E_OK)
 		return e;
 	return queue_opened(txn, o);
 }
@@ -214,8 +231,8 @@ commit_job(struct store_txn *txn, void *arg)
 static int
 by_record(const void *a, const void *b)
 {
-	return memcmp(((const struct revision_row *)a)->record.b, ((const struct revision_row *)b)->record.b,
-	              ID_BYTES);
+	return memcmp(((const struct revision_row *)a)->record.b,
+		      ((const struct revision_row *)b)->record.b, ID_BYTES);
 }
 
 /* The turn has no more than its first `count` arrivals. */
@@ -242,8 +259,9 @@ compute(void *arg, size_t i)
 }
 
 /*
- * Read in order, by one thread; the cryptography of all of them by as many threads as there are. A village that was long away sends
- * a thousand records in a parcel: a turn has no more bytes than `max` parcels of twenty, for what is urgent waits for its end.
+ * Read in order, by one thread; the cryptography of all of them by as many threads as there are. A
+ * village that was long away sends a thousand records in a parcel: a turn has no more bytes than
+ * `max` parcels of twenty, for what is urgent waits for its end.
  */
 static enum err
 read_turn(struct store_txn *txn, struct opening *o, size_t max)
@@ -255,7 +273,8 @@ read_turn(struct store_txn *txn, struct opening *o, size_t max)
 	for (i = 0; i < o->count && e == E_OK; i++) {
 		const struct opening_arrival *at = &o->arrivals[i];
 
-		if (i > 0 && (o->arena.used >= OPENING_BYTES_MAX / 8 || bytes >= max * OPENING_PARCEL_BYTES))
+		if (i > 0 &&
+		    (o->arena.used >= OPENING_BYTES_MAX / 8 || bytes >= max * OPENING_PARCEL_BYTES))
 			break;
 		e = opener_read(txn, o, &o->arrivals[i]);
 		if (at->read && !at->urgent && !at->early)
@@ -269,8 +288,9 @@ read_turn(struct store_txn *txn, struct opening *o, size_t max)
 }
 
 /*
- * One turn's arrivals, as far as the arena and the heap take them. Compressed slices can unpack to thousands of times
- * their size: the turn ends early rather than fail, and what is too large even alone is set aside.
+ * One turn's arrivals, as far as the arena and the heap take them. Compressed slices can unpack to
+ * thousands of times their size: the turn ends early rather than fail, and what is too large even
+ * alone is set aside.
  */
 static enum err
 open_turn(struct store_txn *txn, struct opening *o, size_t max)
@@ -291,7 +311,8 @@ open_turn(struct store_txn *txn, struct opening *o, size_t max)
 			why_set(&at->why, E_LIMIT, "a parcel that unpacks to too much");
 			e = E_OK;
 		}
-		if (e == E_OK && (o->arena.used > OPENING_BYTES_MAX / 2 || o->row_count > OPENING_ROWS_MAX))
+		if (e == E_OK &&
+		    (o->arena.used > OPENING_BYTES_MAX / 2 || o->row_count > OPENING_ROWS_MAX))
 			shorten(o, i + 1);
 	}
 	for (i = 0; i < count; i++)
@@ -313,7 +334,8 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 		max = OPENING_MAX;
 	o->peer = p;
 	arena_init(&o->arena, OPENING_BYTES_MAX);
-	if ((e = opener_older(p, why)) != E_OK || (e = tally_ready(p, NULL, NULL, why)) != E_OK || (e = store_read_begin(p->store, &txn)) != E_OK)
+	if ((e = opener_older(p, why)) != E_OK || (e = tally_ready(p, NULL, NULL, why)) != E_OK ||
+	    (e = store_read_begin(p->store, &txn)) != E_OK)
 		goto done;
 	if ((e = queue_pick(txn, max, o)) == E_OK)
 		e = open_turn(txn, o, max);
@@ -325,7 +347,8 @@ opener_step(struct peer *p, size_t max, size_t *done, struct why *why)
 	e = store_write(p->store, commit_job, o);
 	carry_sets_noted(p, e);
 	if (e == E_OK)
-		*done = o->count == 0 ? 1 : o->count; /* all that is next was opened before its turn: the cursor moved on */
+		*done = o->count == 0 ? 1 : o->count; /* all that is next was opened before its
+							 turn: the cursor moved on */
 done:
 	opening_free(o);
 	return e == E_OK ? E_OK : why_set(why, e, "opening what arrived");
@@ -373,9 +396,10 @@ opener_again(struct store_txn *txn, enum err reason)
 enum err
 opener_forget(struct store_txn *txn)
 {
-	static const enum store_table derived[] = {STORE_RECORD, STORE_REVISION, STORE_RECORD_NUMBER, STORE_RECORD_ROW,
-	                                           STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
-	                                           STORE_TALLY, STORE_CONFLICT, STORE_QUARANTINE};
+	static const enum store_table derived[] = {
+	    STORE_RECORD,     STORE_REVISION,     STORE_RECORD_NUMBER,
+	    STORE_RECORD_ROW, STORE_REVISION_ROW, STORE_RECORD_BY_FORM,
+	    STORE_TALLY,      STORE_CONFLICT,     STORE_QUARANTINE};
 	uint64_t last;
 	enum err e = arrival_last(txn, &last);
 	size_t i;

@@ -33,7 +33,8 @@ check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a,
 
 	if (o->author.state != MEMBER_REVOKED && o->author.state != MEMBER_KNOWN_REVOKED)
 		return E_OK;
-	if ((e = store_get(txn, STORE_REVOCATION, BYTES(a->log.author.b, ID_BYTES), &value)) != E_OK ||
+	if ((e = store_get(txn, STORE_REVOCATION, BYTES(a->log.author.b, ID_BYTES), &value)) !=
+		E_OK ||
 	    (e = revocation_decode(value, &o->peer->programme.id, &r, why)) != E_OK)
 		return e;
 	for (i = 0; i < r.count; i++)
@@ -42,7 +43,8 @@ check_revoked(struct store_txn *txn, struct opening *o, const struct arrival *a,
 	return why_set(why, E_REVOKED, "it came after %s was shut out", o->author.enrolment.name);
 }
 
-/* What the author's log held before this parcel: the n-th of the number before. E_ABSENT: there are not as many. */
+/* What the author's log held before this parcel: the n-th of the number before. E_ABSENT: there are
+ * not as many. */
 static enum err
 previous_of(struct store_txn *txn, const struct arrival *a, unsigned n, struct parcel_hash *out)
 {
@@ -58,17 +60,20 @@ previous_of(struct store_txn *txn, const struct arrival *a, unsigned n, struct p
 }
 
 enum err
-opener_place(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a, const char *area,
-             struct arena *arena, struct parcel *out, struct why *why)
+opener_place(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
+	     const char *area, struct arena *arena, struct parcel *out, struct why *why)
 {
 	struct parcel_context context = {.programme = *programme, .log = a->log, .own_area = area};
 	unsigned n;
 	enum err e;
 
 	for (n = 0; (e = previous_of(txn, a, n, &context.previous)) == E_OK; n++)
-		if ((e = parcel_read(out, a->parcel, &context, arena, why)) != E_OK || ID_EQUAL(&out->hash, &a->hash))
+		if ((e = parcel_read(out, a->parcel, &context, arena, why)) != E_OK ||
+		    ID_EQUAL(&out->hash, &a->hash))
 			return e;
-	return e != E_ABSENT ? e : why_set(why, E_PARCEL_CHAIN, "number %llu", (unsigned long long)a->number);
+	return e != E_ABSENT
+		   ? e
+		   : why_set(why, E_PARCEL_CHAIN, "number %llu", (unsigned long long)a->number);
 }
 
 static bool
@@ -77,7 +82,8 @@ is_stores(enum err e)
 	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL;
 }
 
-/* Whose it is, whether it may be, and its place in its log. E_OK: at->read if it is to be opened. */
+/* Whose it is, whether it may be, and its place in its log. E_OK: at->read if it is to be opened.
+ */
 static enum err
 read_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at)
 {
@@ -88,16 +94,18 @@ read_parcel(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 		return why_set(&at->why, E_STRANGER, "the author of a parcel");
 	if (e != E_OK || (e = check_revoked(txn, o, a, &at->why)) != E_OK)
 		return e;
-	if (peer_identity_by_id(o->peer, &a->log.author) == NULL && member_is_ours(o->author.state) &&
-	    (e = epochs_check(txn, &a->log)) != E_OK)
+	if (peer_identity_by_id(o->peer, &a->log.author) == NULL &&
+	    member_is_ours(o->author.state) && (e = epochs_check(txn, &a->log)) != E_OK)
 		return e == E_EPOCHS ? why_set(&at->why, e, "%s", o->author.enrolment.name) : e;
-	e = opener_place(txn, &o->peer->programme.id, a, o->author.enrolment.area, &o->arena, &at->parcel, &at->why);
+	e = opener_place(txn, &o->peer->programme.id, a, o->author.enrolment.area, &o->arena,
+			 &at->parcel, &at->why);
 	if (e != E_OK)
 		return e;
 	at->author = o->author.enrolment.sign_pub;
 	at->known = known_get(o->known, &at->author);
 	at->read = true;
-	if (o->peer->sets != NULL && parcel_about(a->parcel, at->about, &at->records) == E_OK && at->about[0] == '\0')
+	if (o->peer->sets != NULL && parcel_about(a->parcel, at->about, &at->records) == E_OK &&
+	    at->about[0] == '\0')
 		memcpy(at->about, o->author.enrolment.area, sizeof(at->about));
 	return E_OK;
 }
@@ -116,7 +124,8 @@ was_opened(struct store_txn *txn, const struct opening *o, const struct opening_
 	return !store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
 }
 
-/* What is the store's fault ends the turn; anything else sets the parcel aside, by this reason if none is named. */
+/* What is the store's fault ends the turn; anything else sets the parcel aside, by this reason if
+ * none is named. */
 static enum err
 aside_or(struct opening *o, struct opening_arrival *at, enum err e)
 {
@@ -124,7 +133,7 @@ aside_or(struct opening *o, struct opening_arrival *at, enum err e)
 		return e;
 	if (at->why.e != e)
 		why_set(&at->why, e, "%s's parcel %llu", o->author.enrolment.name,
-		        (unsigned long long)at->arrival.number);
+			(unsigned long long)at->arrival.number);
 	return E_OK;
 }
 
@@ -147,11 +156,13 @@ leave_out(struct store_txn *txn, struct opening_arrival *at, struct parcel_item 
 
 	if (e != E_OK || parts == 0)
 		return e;
-	if (!item->has_record && item->analytic.present && (parts == ERASURE_ALL || item->identifying.present)) {
+	if (!item->has_record && item->analytic.present &&
+	    (parts == ERASURE_ALL || item->identifying.present)) {
 		at->due = true; /* others may be in it: it goes when they were said again */
 		return E_OK;
 	}
-	at->drop = at->drop || item->identifying.present || (parts == ERASURE_ALL && item->analytic.present);
+	at->drop = at->drop || item->identifying.present ||
+		   (parts == ERASURE_ALL && item->analytic.present);
 	if (item->identifying.present)
 		item->identifying.left_out = true;
 	item->identifying.present = false;
@@ -176,11 +187,16 @@ opener_take(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	for (i = 0; i < at->parcel.item_count && e == E_OK; i++) {
 		struct parcel_item *item = &at->parcel.items[i];
 
-		if (item->enc == NULL || (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
-			continue; /* this node's own word to its devices, or a kind of another version */
+		if (item->enc == NULL ||
+		    (item->to.to_principal && (own || o->author.enrolment.role == ROLE_NODE)))
+			continue; /* this node's own word to its devices, or a kind of another
+				     version */
 		if ((e = leave_out(txn, at, item)) != E_OK)
 			break;
-		e = aside_or(o, at, opener_item(txn, o, at, item)); /* the other items of the parcel count all the same */
+		e = aside_or(
+		    o, at,
+		    opener_item(txn, o, at,
+				item)); /* the other items of the parcel count all the same */
 	}
 	opener_done(at);
 	if (e != E_OK)
@@ -212,15 +228,18 @@ opener_arrival(struct store_txn *txn, struct opening *o, struct opening_arrival 
 enum err
 opener_notify(struct store_txn *txn, struct opening *o, const struct opening_notice *n)
 {
-	struct down_item item = {.kind = DOWN_REVIEW, .record = n->record, .state = n->state, .time_s = n->time_s};
+	struct down_item item = {
+	    .kind = DOWN_REVIEW, .record = n->record, .state = n->state, .time_s = n->time_s};
 	struct bytes note = BYTES(n->note.p, n->note.n);
 	struct writer body;
 	struct member m;
 	enum err e;
 
-	/* A device keeps so much of a note and no more: one that is longer would stop its inbox for good. */
+	/* A device keeps so much of a note and no more: one that is longer would stop its inbox for
+	 * good. */
 	if (note.n > REASON_BYTES_MAX)
-		for (note.n = REASON_BYTES_MAX; note.n > 0 && (note.p[note.n] & 0xc0) == 0x80; note.n--)
+		for (note.n = REASON_BYTES_MAX; note.n > 0 && (note.p[note.n] & 0xc0) == 0x80;
+		     note.n--)
 			;
 	if (peer_identity_by_id(o->peer, &n->author) != NULL)
 		return E_OK; /* it works at this very store */

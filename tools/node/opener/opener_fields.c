@@ -3,10 +3,11 @@
 #include "tools/node/opener/opener_item.h"
 
 static enum err
-merge_fields(struct opening *o, const struct field_value *a, size_t a_count, const struct field_value *b,
-             size_t b_count, struct merge_revision *m)
+merge_fields(struct opening *o, const struct field_value *a, size_t a_count,
+	     const struct field_value *b, size_t b_count, struct merge_revision *m)
 {
-	struct merge_field *fields = arena_alloc(&o->arena, (a_count + b_count + 1) * sizeof(*fields));
+	struct merge_field *fields =
+	    arena_alloc(&o->arena, (a_count + b_count + 1) * sizeof(*fields));
 	size_t i;
 
 	if (fields == NULL)
@@ -23,7 +24,7 @@ merge_fields(struct opening *o, const struct field_value *a, size_t a_count, con
 
 enum err
 opener_create_fields(struct opening *o, const struct form *form, const struct revision_body *body,
-              struct merge_revision *m, struct why *why)
+		     struct merge_revision *m, struct why *why)
 {
 	struct field_value *a = NULL, *b = NULL;
 	size_t a_count = 0, b_count = 0;
@@ -37,10 +38,11 @@ opener_create_fields(struct opening *o, const struct form *form, const struct re
 	return merge_fields(o, a, a_count, b, b_count, m);
 }
 
-/* An AMEND's maps {field key: named value}. A field of class D in the analytic map, or the reverse, is refused. */
+/* An AMEND's maps {field key: named value}. A field of class D in the analytic map, or the reverse,
+ * is refused. */
 static enum err
-amend_map(struct opening *o, const struct form *form, struct bytes map, bool identifying, struct field_value **out,
-          size_t *count, struct why *why)
+amend_map(struct opening *o, const struct form *form, struct bytes map, bool identifying,
+	  struct field_value **out, size_t *count, struct why *why)
 {
 	struct reader r;
 	uint32_t i, n;
@@ -72,7 +74,7 @@ amend_map(struct opening *o, const struct form *form, struct bytes map, bool ide
 
 enum err
 opener_amend_fields(struct opening *o, const struct form *form, const struct revision_body *body,
-             struct merge_revision *m, struct why *why)
+		    struct merge_revision *m, struct why *why)
 {
 	struct field_value *a, *b;
 	size_t a_count, b_count;

@@ -57,8 +57,8 @@ act_of(const struct revision_body *body)
 
 /* Author and area of the record that a later revision is about: what its first revision says. */
 static enum err
-record_of(struct store_txn *txn, struct opening *o, const struct record_id *id, struct principal_id *author,
-          char area[AREA_CODE_BYTES_MAX + 1])
+record_of(struct store_txn *txn, struct opening *o, const struct record_id *id,
+	  struct principal_id *author, char area[AREA_CODE_BYTES_MAX + 1])
 {
 	struct record_row row;
 	enum err e = record_row_get(txn, id, &o->arena, &row);
@@ -80,11 +80,12 @@ record_of(struct store_txn *txn, struct opening *o, const struct record_id *id, 
 
 static enum err
 check_right(struct store_txn *txn, struct opening *o, const struct revision_body *body,
-            const struct revision_row *row, struct principal_id *author, struct why *why)
+	    const struct revision_row *row, struct principal_id *author, struct why *why)
 {
 	const struct enrolment *n = &o->author.enrolment;
 	char area[AREA_CODE_BYTES_MAX + 1];
-	struct rules_case who = {.role = n->role, .own_area = n->area, .area = row->area, .approved = true};
+	struct rules_case who = {
+	    .role = n->role, .own_area = n->area, .area = row->area, .approved = true};
 	enum err e;
 
 	*author = row->m.author;
@@ -103,9 +104,10 @@ check_right(struct store_txn *txn, struct opening *o, const struct revision_body
 
 static enum err
 note_review(struct opening *o, const struct revision_body *body, const struct revision_row *row,
-            const struct principal_id *author)
+	    const struct principal_id *author)
 {
-	if (body->kind != REVISION_REVIEW || ID_EQUAL(author, &row->m.author) || row->seq <= o->anew_upto)
+	if (body->kind != REVISION_REVIEW || ID_EQUAL(author, &row->m.author) ||
+	    row->seq <= o->anew_upto)
 		return E_OK;
 	if (o->notice_count == o->notice_cap) {
 		size_t cap = o->notice_cap == 0 ? 16 : 2 * o->notice_cap;
@@ -116,12 +118,13 @@ note_review(struct opening *o, const struct revision_body *body, const struct re
 		o->notices = more;
 		o->notice_cap = cap;
 	}
-	o->notices[o->notice_count++] = (struct opening_notice){
-	    *author, row->record, row->m.state, row->text, row->m.claimed_s};
+	o->notices[o->notice_count++] = (struct opening_notice){*author, row->record, row->m.state,
+								row->text, row->m.claimed_s};
 	return E_OK;
 }
 
-/* What this node signed for an officer weighs as the officer's own word; nobody else can lend a rank. */
+/* What this node signed for an officer weighs as the officer's own word; nobody else can lend a
+ * rank. */
 static void
 weigh(struct store_txn *txn, const struct opening *o, struct revision_row *row)
 {
@@ -129,12 +132,14 @@ weigh(struct store_txn *txn, const struct opening *o, struct revision_row *row)
 
 	const struct enrolment *n = &o->author.enrolment;
 
-	if (row->has_entered_for && n->role == ROLE_NODE && strcmp(n->area, o->peer->home.area) == 0 &&
+	if (row->has_entered_for && n->role == ROLE_NODE &&
+	    strcmp(n->area, o->peer->home.area) == 0 &&
 	    member_get(txn, &row->entered_for, &m) == E_OK)
 		row->m.role = m.enrolment.role;
 }
 
-/* What the home office says once more stays what it was: its place in an item that went, its author, its times. */
+/* What the home office says once more stays what it was: its place in an item that went, its
+ * author, its times. */
 static void
 said_again(struct revision_row *row, const struct reissue *again)
 {
@@ -149,16 +154,18 @@ static enum err
 check_again(const struct opening *o, const struct revision_row *row, struct why *why)
 {
 	const struct enrolment *n = &o->author.enrolment;
-	struct rules_case who = {.role = n->role, .own_area = n->area, .area = row->area, .approved = true};
+	struct rules_case who = {
+	    .role = n->role, .own_area = n->area, .area = row->area, .approved = true};
 
 	return n->role == ROLE_NODE ? rules_check(ACT_ERASE, &who, peer_areas(o->peer), why)
-	                            : why_set(why, E_FORBIDDEN, "say a record again");
+				    : why_set(why, E_FORBIDDEN, "say a record again");
 }
 
 static enum err
-add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-             const struct parcel_item *item, const struct revision_body *body, uint16_t j,
-             const struct reissue *again, struct why *why)
+add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a,
+	     const struct parcel *parcel, const struct parcel_item *item,
+	     const struct revision_body *body, uint16_t j, const struct reissue *again,
+	     struct why *why)
 {
 	struct form_entry *form = peer_form_by_key(o->peer, body->form);
 	struct revision_id *parents;
@@ -198,7 +205,8 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 	row.m.parent_count = body->parent_count;
 	if (form == NULL)
 		return why_set(why, E_FORM_UNKNOWN, "%08x", body->form.v);
-	if ((e = again == NULL ? check_right(txn, o, body, &row, &author, why) : check_again(o, &row, why)) != E_OK)
+	if ((e = again == NULL ? check_right(txn, o, body, &row, &author, why)
+			       : check_again(o, &row, why)) != E_OK)
 		return e;
 	if (body->kind == REVISION_CREATE)
 		e = opener_create_fields(o, form->form, body, &row.m, why);
@@ -218,20 +226,22 @@ add_revision(struct store_txn *txn, struct opening *o, const struct arrival *a, 
 
 /* The run that opens an item; opened once for all items that share it. */
 static enum err
-run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_item *item, struct run *run,
-        bool *opened)
+run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_item *item,
+	struct run *run, bool *opened)
 {
 	const struct ec_key *key;
 	enum err e;
 
-	if (*opened && memcmp(run->enc, item->enc, sizeof(run->enc)) == 0 && run->epoch == item->epoch)
+	if (*opened && memcmp(run->enc, item->enc, sizeof(run->enc)) == 0 &&
+	    run->epoch == item->epoch)
 		return E_OK;
 	if (*opened)
 		run_wipe(run);
 	*opened = false;
 	if (item->to.to_principal || (key = office_key_at(p, item->to.key_no)) == NULL)
 		return E_SEAL;
-	e = run_open(run, &p->programme.id, &parcel->log.author, item->epoch, &item->to, item->enc, key);
+	e = run_open(run, &p->programme.id, &parcel->log.author, item->epoch, &item->to, item->enc,
+		     key);
 	*opened = e == E_OK;
 	return e;
 }
@@ -252,12 +262,13 @@ note_gone(struct opening *o, struct bytes plain, const struct principal_id *auth
 }
 
 /*
- * One of several records that a slice begins may have been erased since, or lost what identifies in it. Of a record without that
- * nothing is checked against its form any more.
+ * One of several records that a slice begins may have been erased since, or lost what identifies in
+ * it. Of a record without that nothing is checked against its form any more.
  */
 static enum err
-add_left(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-         const struct parcel_item *item, struct revision_body *body, uint16_t j, const struct reissue *again, struct why *why)
+add_left(struct store_txn *txn, struct opening *o, const struct arrival *a,
+	 const struct parcel *parcel, const struct parcel_item *item, struct revision_body *body,
+	 uint16_t j, const struct reissue *again, struct why *why)
 {
 	struct record_id id = item->record;
 	size_t had = o->row_count;
@@ -267,7 +278,8 @@ add_left(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 	if (!item->has_record)
 		run_record_id(&id, item->enc, item->index, j);
 	if ((e = erasures_record_parts(txn, &id, &parts)) != E_OK ||
-	    (parts != 0 && (e = note_gone(o, body->identifying, &parcel->log.author)) != E_OK) || parts == ERASURE_ALL)
+	    (parts != 0 && (e = note_gone(o, body->identifying, &parcel->log.author)) != E_OK) ||
+	    parts == ERASURE_ALL)
 		return e;
 	if (parts == ERASURE_IDENTIFYING)
 		body->identifying = body->text = BYTES_NONE;
@@ -278,8 +290,9 @@ add_left(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 }
 
 static enum err
-open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-          const struct parcel_item *item, const struct run *run, const uint8_t *key, struct why *why)
+open_item(struct store_txn *txn, struct opening *o, const struct arrival *a,
+	  const struct parcel *parcel, const struct parcel_item *item, const struct run *run,
+	  const uint8_t *key, struct why *why)
 {
 	struct revision_body *bodies = calloc(SLICE_REVISIONS_MAX, sizeof(*bodies));
 	struct writer analytic, identifying;
@@ -295,10 +308,12 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	if (!item->analytic.present)
 		goto done; /* erased */
-	e = key != NULL ? slice_open_with_as(key, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
-	                                     dictionaries_known(o->peer), &analytic)
-	                : slice_open_as(run, SLICE_ANALYTIC, item->index, &item->record, item->analytic.ciphertext,
-	                                dictionaries_known(o->peer), &analytic);
+	e = key != NULL
+		? slice_open_with_as(key, SLICE_ANALYTIC, item->index, &item->record,
+				     item->analytic.ciphertext, dictionaries_known(o->peer),
+				     &analytic)
+		: slice_open_as(run, SLICE_ANALYTIC, item->index, &item->record,
+				item->analytic.ciphertext, dictionaries_known(o->peer), &analytic);
 	if (e != E_OK)
 		goto done;
 	if ((plain[0] = arena_bytes(&o->arena, writer_view(&analytic))).p == NULL) {
@@ -307,7 +322,7 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	}
 	if (item->identifying.present && key == NULL) {
 		if ((e = slice_open(run, SLICE_IDENTIFYING, item->index, &item->record,
-		                    item->identifying.ciphertext, &identifying)) != E_OK)
+				    item->identifying.ciphertext, &identifying)) != E_OK)
 			goto done;
 		if ((plain[1] = arena_bytes(&o->arena, writer_view(&identifying))).p == NULL) {
 			e = E_NO_MEMORY;
@@ -322,10 +337,12 @@ open_item(struct store_txn *txn, struct opening *o, const struct arrival *a, con
 	} else {
 		e = revisions_read(plain[0], plain[1], bodies, SLICE_REVISIONS_MAX, &count, why);
 	}
-	if (e == E_OK && count > 0 && item->has_record != (is_again || bodies[0].kind != REVISION_CREATE))
+	if (e == E_OK && count > 0 &&
+	    item->has_record != (is_again || bodies[0].kind != REVISION_CREATE))
 		e = why_set(why, E_PARCEL, "a slice that begins records names one, or the reverse");
 	for (i = 0; i < count && e == E_OK; i++)
-		e = add_left(txn, o, a, parcel, item, &bodies[i], (uint16_t)i, is_again ? &again : NULL, why);
+		e = add_left(txn, o, a, parcel, item, &bodies[i], (uint16_t)i,
+			     is_again ? &again : NULL, why);
 	for (i = first_row; i < o->row_count; i++)
 		if (item->identifying.left_out || (item->identifying.present && key != NULL))
 			o->rows[i].elsewhere = true;
@@ -336,10 +353,11 @@ done:
 	return e;
 }
 
-/* A record of another office, whose word about its key has not come: it waits, and is nothing to look after. */
+/* A record of another office, whose word about its key has not come: it waits, and is nothing to
+ * look after. */
 static enum err
-wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a, const struct parcel *parcel,
-         const struct parcel_item *item)
+wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a,
+	 const struct parcel *parcel, const struct parcel_item *item)
 {
 	struct office_at office;
 	enum err e;
@@ -364,16 +382,19 @@ wait_for(struct store_txn *txn, struct opening *o, const struct arrival *a, cons
 
 /* By this office's own key. */
 static enum err
-open_by_key(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item)
+open_by_key(struct store_txn *txn, struct opening *o, struct opening_arrival *at,
+	    const struct parcel_item *item)
 {
 	enum err e = run_for(o->peer, &at->parcel, item, &at->run, &at->opened);
 
-	return e == E_OK ? open_item(txn, o, &at->arrival, &at->parcel, item, &at->run, NULL, &at->why) : e;
+	return e == E_OK
+		   ? open_item(txn, o, &at->arrival, &at->parcel, item, &at->run, NULL, &at->why)
+		   : e;
 }
 
 static enum err
-open_by_stanza(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item,
-               const struct stanza *stanza)
+open_by_stanza(struct store_txn *txn, struct opening *o, struct opening_arrival *at,
+	       const struct parcel_item *item, const struct stanza *stanza)
 {
 	const struct ec_key *own = office_key_at(o->peer, stanza->key_no);
 	uint8_t key[AEAD_KEY_BYTES];
@@ -381,18 +402,21 @@ open_by_stanza(struct store_txn *txn, struct opening *o, struct opening_arrival 
 
 	if (own == NULL)
 		return E_SEAL;
-	if ((e = stanza_unwrap(stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC, own, key)) == E_OK)
+	if ((e = stanza_unwrap(stanza, &o->peer->programme.id, item->leaf, SLICE_ANALYTIC, own,
+			       key)) == E_OK)
 		e = open_item(txn, o, &at->arrival, &at->parcel, item, NULL, key, &at->why);
 	crypto_wipe(key, sizeof(key));
 	return e;
 }
 
 /*
- * By the stanza that came for it, by the office's own key if it was sealed to that; else it waits. A stanza is signed by
- * nobody: one that opens nothing, or only a part, does not keep the office from what is its own.
+ * By the stanza that came for it, by the office's own key if it was sealed to that; else it waits.
+ * A stanza is signed by nobody: one that opens nothing, or only a part, does not keep the office
+ * from what is its own.
  */
 enum err
-opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at, const struct parcel_item *item)
+opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at,
+	    const struct parcel_item *item)
 {
 	struct office_at office;
 	struct stanza stanza;
@@ -400,17 +424,21 @@ opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 
 	if (e == E_ABSENT) {
 		e = open_by_key(txn, o, at, item);
-		return e == E_SEAL && !item->to.to_principal ? wait_for(txn, o, &at->arrival, &at->parcel, item) : e;
+		return e == E_SEAL && !item->to.to_principal
+			   ? wait_for(txn, o, &at->arrival, &at->parcel, item)
+			   : e;
 	}
 	if (e != E_OK || (e = office_for(o->peer, txn, at->parcel.area, &office)) != E_OK)
 		return e;
 	e = office.own ? open_by_key(txn, o, at, item) : open_by_stanza(txn, o, at, item, &stanza);
 	if (e != E_SEAL)
 		return e;
-	return office.own ? open_by_stanza(txn, o, at, item, &stanza) : open_by_key(txn, o, at, item);
+	return office.own ? open_by_stanza(txn, o, at, item, &stanza)
+			  : open_by_key(txn, o, at, item);
 }
 
-/* The first run to this office: most parcels have no other. What fails here is told when the item is opened. */
+/* The first run to this office: most parcels have no other. What fails here is told when the item
+ * is opened. */
 void
 opener_compute(const struct peer *p, struct opening_arrival *at)
 {
@@ -418,13 +446,14 @@ opener_compute(const struct peer *p, struct opening_arrival *at)
 
 	if (!at->read)
 		return;
-	at->verified = at->known != NULL
-	                   ? crypto_verify_prepared(at->parcel.signature, at->known, at->parcel.signed_message)
-	                   : parcel_verify(&at->parcel, &at->author);
+	at->verified = at->known != NULL ? crypto_verify_prepared(at->parcel.signature, at->known,
+								  at->parcel.signed_message)
+					 : parcel_verify(&at->parcel, &at->author);
 	for (i = 0; i < at->parcel.item_count && at->verified == E_OK; i++) {
 		const struct parcel_item *item = &at->parcel.items[i];
 
-		if (item->enc == NULL || item->to.to_principal || office_key_at(p, item->to.key_no) == NULL)
+		if (item->enc == NULL || item->to.to_principal ||
+		    office_key_at(p, item->to.key_no) == NULL)
 			continue;
 		(void)run_for(p, &at->parcel, item, &at->run, &at->opened);
 		break;

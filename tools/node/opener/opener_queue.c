@@ -3,8 +3,9 @@
 #include "tools/node/opener/epochs.h"
 
 /*
- * CURSOR rows beside META "opened": "urgent" be64 seq: before its turn. "early" author be64 seq: may go early. "ahead" be64
- * seq: was opened early, and the cursor has not come there. "fair": the author that went early last.
+ * CURSOR rows beside META "opened": "urgent" be64 seq: before its turn. "early" author be64 seq:
+ * may go early. "ahead" be64 seq: was opened early, and the cursor has not come there. "fair": the
+ * author that went early last.
  */
 #define URGENT "urgent"
 #define EARLY "early"
@@ -40,7 +41,8 @@ ahead_key(uint8_t key[AHEAD_BYTES], uint64_t seq)
 
 /* ---- in ---- */
 
-/* While many wait, a few of each author's need not: those of somebody with few are all among them. */
+/* While many wait, a few of each author's need not: those of somebody with few are all among them.
+ */
 static enum err
 note_early(struct store_txn *txn, const struct arrival *a)
 {
@@ -54,7 +56,8 @@ note_early(struct store_txn *txn, const struct arrival *a)
 	if (e != E_OK || waiting <= QUEUE_LONG)
 		return e;
 	early_key(key, &a->log.author, a->seq);
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES(key, 5 + ID_BYTES), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES(key, 5 + ID_BYTES), STORE_FORWARD,
+				   &c)) != E_OK)
 		return e;
 	while (count < QUEUE_EARLY_MAX && store_next(c, &found, NULL))
 		count++;
@@ -70,9 +73,11 @@ opener_note(struct store_txn *txn, const struct arrival *a, bool urgent)
 	enum err e;
 
 	/* carried ones come in any order: the first of their log that arrives notes it */
-	if ((a->number == 1 || (a->flags & ARRIVAL_CARRIED)) && (e = epochs_note(txn, &a->log)) != E_OK)
+	if ((a->number == 1 || (a->flags & ARRIVAL_CARRIED)) &&
+	    (e = epochs_note(txn, &a->log)) != E_OK)
 		return e;
-	return urgent ? store_put(txn, STORE_CURSOR, urgent_key(key, a->seq), BYTES_LIT("1")) : note_early(txn, a);
+	return urgent ? store_put(txn, STORE_CURSOR, urgent_key(key, a->seq), BYTES_LIT("1"))
+		      : note_early(txn, a);
 }
 
 enum err
@@ -81,7 +86,8 @@ opener_backlog(struct store_txn *txn, uint64_t *out)
 	uint64_t opened, last;
 	enum err e;
 
-	if ((e = store_meta_u64(txn, "opened", 0, &opened)) != E_OK || (e = arrival_last(txn, &last)) != E_OK)
+	if ((e = store_meta_u64(txn, "opened", 0, &opened)) != E_OK ||
+	    (e = arrival_last(txn, &last)) != E_OK)
 		return e;
 	*out = last > opened ? last - opened : 0;
 	return E_OK;
@@ -119,11 +125,13 @@ pick_urgent(struct store_txn *txn, size_t max, struct opening *o)
 		return e;
 	while (o->count < max && store_next(c, &key, NULL))
 		if (key.n == URGENT_BYTES)
-			o->arrivals[o->count++] = (struct opening_arrival){.seq = be64_get(key.p + 6), .urgent = true};
+			o->arrivals[o->count++] =
+			    (struct opening_arrival){.seq = be64_get(key.p + 6), .urgent = true};
 	return store_walk_end(c);
 }
 
-/* The oldest of each author that may go early, beginning after the author `after`; NULL: from the first on. */
+/* The oldest of each author that may go early, beginning after the author `after`; NULL: from the
+ * first on. */
 static enum err
 pick_early(struct store_txn *txn, size_t max, const struct principal_id *after, struct opening *o)
 {
@@ -142,16 +150,19 @@ pick_early(struct store_txn *txn, size_t max, const struct principal_id *after, 
 		if (key.n != EARLY_BYTES)
 			continue;
 		memcpy(author.b, key.p + 5, ID_BYTES);
-		if ((after != NULL && memcmp(author.b, after->b, ID_BYTES) <= 0) || (any && ID_EQUAL(&author, &last)))
+		if ((after != NULL && memcmp(author.b, after->b, ID_BYTES) <= 0) ||
+		    (any && ID_EQUAL(&author, &last)))
 			continue;
 		for (i = 0; i < o->count; i++) /* the circle has come round */
-			if (o->arrivals[i].early && ID_EQUAL(&o->arrivals[i].arrival.log.author, &author))
+			if (o->arrivals[i].early &&
+			    ID_EQUAL(&o->arrivals[i].arrival.log.author, &author))
 				break;
 		if (i < o->count)
 			continue;
 		last = author;
 		any = true;
-		o->arrivals[o->count] = (struct opening_arrival){.seq = be64_get(key.p + 5 + ID_BYTES), .early = true};
+		o->arrivals[o->count] =
+		    (struct opening_arrival){.seq = be64_get(key.p + 5 + ID_BYTES), .early = true};
 		o->arrivals[o->count++].arrival.log.author = author;
 	}
 	return store_walk_end(c);
@@ -178,8 +189,10 @@ queue_pick(struct store_txn *txn, size_t max, struct opening *o)
 	size_t half, before;
 	enum err e;
 
-	if ((e = pick_urgent(txn, max, o)) != E_OK || (e = store_meta_u64(txn, "opened", 0, &o->opened)) != E_OK ||
-	    (e = arrival_last(txn, &last)) != E_OK || (e = store_meta_u64(txn, "anew", 0, &o->anew_upto)) != E_OK)
+	if ((e = pick_urgent(txn, max, o)) != E_OK ||
+	    (e = store_meta_u64(txn, "opened", 0, &o->opened)) != E_OK ||
+	    (e = arrival_last(txn, &last)) != E_OK ||
+	    (e = store_meta_u64(txn, "anew", 0, &o->anew_upto)) != E_OK)
 		return e;
 	o->opened_before = o->opened;
 	half = o->count + (max - o->count) / 2;
@@ -214,7 +227,8 @@ drop_ahead(struct store_txn *txn, uint64_t upto)
 	for (;;) {
 		bool found = false;
 
-		if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(AHEAD), STORE_FORWARD, &c)) != E_OK)
+		if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(AHEAD), STORE_FORWARD,
+					   &c)) != E_OK)
 			return e;
 		while (!found && store_next(c, &key, NULL))
 			if ((found = key.n == AHEAD_BYTES))
@@ -273,7 +287,8 @@ drop_early(struct store_txn *txn)
 	for (;;) {
 		bool found = false;
 
-		if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(EARLY), STORE_FORWARD, &c)) != E_OK)
+		if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(EARLY), STORE_FORWARD,
+					   &c)) != E_OK)
 			return e;
 		while (!found && store_next(c, &key, NULL))
 			if ((found = key.n == EARLY_BYTES))

@@ -23,7 +23,7 @@ key_of(struct peer *p, const uint8_t leaf[HASH_BYTES], const char *area)
 
 enum err
 stanzas_get(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES], const char *area,
-            struct stanza *out)
+	    struct stanza *out)
 {
 	struct stanza_key k = key_of(p, leaf, area);
 	struct bytes value;
@@ -33,7 +33,8 @@ stanzas_get(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES
 }
 
 enum err
-stanzas_put(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES], const struct stanza *s)
+stanzas_put(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES],
+	    const struct stanza *s)
 {
 	struct stanza_key k = key_of(p, leaf, s->area);
 	uint8_t memory[256];
@@ -78,8 +79,8 @@ stanzas_waiting(struct store_txn *txn)
 }
 
 enum err
-stanzas_take(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES], struct bytes bytes,
-             struct why *why)
+stanzas_take(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES],
+	     struct bytes bytes, struct why *why)
 {
 	uint8_t key[4 + HASH_BYTES], pass[4 + HASH_BYTES];
 	struct arrival a;
@@ -101,15 +102,16 @@ stanzas_take(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTE
 	memcpy(pass, "pass", 4); /* it waits above as well, perhaps: carry_say.c */
 	memcpy(pass + 4, leaf, HASH_BYTES);
 	if ((e = arrival_get(txn, be64_get(value.p), &a)) != E_OK ||
-	    (p->above.known && (e = store_put(txn, STORE_CURSOR, BYTES(pass, sizeof(pass)), BYTES_LIT("1"))) != E_OK) ||
+	    (p->above.known && (e = store_put(txn, STORE_CURSOR, BYTES(pass, sizeof(pass)),
+					      BYTES_LIT("1"))) != E_OK) ||
 	    (e = store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key)))) != E_OK)
 		return e;
 	return opener_note(txn, &a, true);
 }
 
 enum err
-stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *author, const struct parcel_item *item,
-            uint8_t key[AEAD_KEY_BYTES])
+stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *author,
+	    const struct parcel_item *item, uint8_t key[AEAD_KEY_BYTES])
 {
 	const struct ec_key *own;
 	struct stanza s;
@@ -124,7 +126,8 @@ stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *au
 		return E_ABSENT;
 	if (e != E_ABSENT)
 		return e;
-	if ((e = run_open(&run, &p->programme.id, author, item->epoch, &item->to, item->enc, own)) != E_OK)
+	if ((e = run_open(&run, &p->programme.id, author, item->epoch, &item->to, item->enc,
+			  own)) != E_OK)
 		return e;
 	slice_key(&run, SLICE_ANALYTIC, item->index, key);
 	run_wipe(&run);
@@ -133,7 +136,7 @@ stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *au
 
 enum err
 stanzas_make(struct peer *p, const uint8_t leaf[HASH_BYTES], const uint8_t key[AEAD_KEY_BYTES],
-             const struct office_at *to, struct stanza *out)
+	     const struct office_at *to, struct stanza *out)
 {
 	memset(out, 0, sizeof(*out));
 	snprintf(out->area, sizeof(out->area), "%s", to->area);

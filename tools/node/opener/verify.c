@@ -25,8 +25,8 @@ struct verifying {
 
 /* The key that an author signs with, as this store knows it. */
 static enum err
-key_of(struct peer *p, struct store_txn *txn, const struct principal_id *author, struct ec_public *key,
-       char area[AREA_CODE_BYTES_MAX + 1])
+key_of(struct peer *p, struct store_txn *txn, const struct principal_id *author,
+       struct ec_public *key, char area[AREA_CODE_BYTES_MAX + 1])
 {
 	struct identity *here = peer_identity_by_id(p, author);
 	struct member m;
@@ -42,7 +42,8 @@ key_of(struct peer *p, struct store_txn *txn, const struct principal_id *author,
 		*key = p->home.node_sign;
 		return E_OK;
 	}
-	if (!peer_is_node(p) && ((e = twins_key(txn, author, key)) != E_ABSENT || (e = succeed_before(txn, author, key)) != E_ABSENT))
+	if (!peer_is_node(p) && ((e = twins_key(txn, author, key)) != E_ABSENT ||
+				 (e = succeed_before(txn, author, key)) != E_ABSENT))
 		return e;
 	if ((e = member_get(txn, author, &m)) != E_OK)
 		return e == E_ABSENT ? E_STRANGER : e;
@@ -52,18 +53,21 @@ key_of(struct peer *p, struct store_txn *txn, const struct principal_id *author,
 }
 
 static enum err
-check_parcel(struct peer *p, struct store_txn *txn, const struct arrival *a, struct arena *arena, struct why *why)
+check_parcel(struct peer *p, struct store_txn *txn, const struct arrival *a, struct arena *arena,
+	     struct why *why)
 {
 	char area[AREA_CODE_BYTES_MAX + 1];
 	struct ec_public key;
 	struct parcel parcel;
 	enum err e;
 
-	if (a->parcel.n == 0 && (a->flags & ARRIVAL_OWN)) /* safe elsewhere, and so given up: freed.c */
+	if (a->parcel.n == 0 &&
+	    (a->flags & ARRIVAL_OWN)) /* safe elsewhere, and so given up: freed.c */
 		return E_OK;
 	if ((e = key_of(p, txn, &a->log.author, &key, area)) != E_OK)
 		return why_set(why, e, "its author");
-	e = opener_place(txn, &p->programme.id, a, area[0] == '\0' ? NULL : area, arena, &parcel, why);
+	e = opener_place(txn, &p->programme.id, a, area[0] == '\0' ? NULL : area, arena, &parcel,
+			 why);
 	if (e != E_OK)
 		return e;
 	if (parcel.number != a->number)
@@ -88,7 +92,8 @@ check_revisions(struct store_txn *txn, struct opening *o, struct verifying *g)
 
 		writer_reset(&w);
 		e = revision_row_get(txn, &o->rows[i].record, &o->rows[i].m.id, &value);
-		if (e == E_OK && (e = revision_row_pack(&o->rows[i], &w)) == E_OK && bytes_equal(value, writer_view(&w)))
+		if (e == E_OK && (e = revision_row_pack(&o->rows[i], &w)) == E_OK &&
+		    bytes_equal(value, writer_view(&w)))
 			continue;
 		if (e != E_OK && e != E_ABSENT)
 			break;
@@ -97,8 +102,9 @@ check_revisions(struct store_txn *txn, struct opening *o, struct verifying *g)
 		else if (e == E_OK && yields)
 			continue; /* the same slice in another parcel */
 		hex_encode(hex, o->rows[i].record.b, ID_BYTES);
-		(void)snprintf(sentence, sizeof(sentence), "record %s: a change that its parcel holds is %s here", hex,
-		               e == E_ABSENT ? "missing" : "another one");
+		(void)snprintf(sentence, sizeof(sentence),
+			       "record %s: a change that its parcel holds is %s here", hex,
+			       e == E_ABSENT ? "missing" : "another one");
 		g->v->bad_records++;
 		g->fault(g->arg, sentence);
 		e = E_OK;
@@ -129,7 +135,8 @@ check_opened(struct store_txn *txn, uint64_t seq, struct verifying *g)
 	return e;
 }
 
-/* It is bad as its author made it, and was set aside for that when it was opened: not this store's fault. */
+/* It is bad as its author made it, and was set aside for that when it was opened: not this store's
+ * fault. */
 static bool
 was_set_aside(struct store_txn *txn, uint64_t seq, enum err found)
 {
@@ -163,9 +170,11 @@ check_arrivals(struct store_txn *txn, struct verifying *g)
 				g->v->set_aside++;
 			} else if (found != E_OK) {
 				if (why.e != found)
-					(void)why_set(&why, found, "number %llu", (unsigned long long)a.number);
-				(void)snprintf(sentence, sizeof(sentence), "parcel %llu: %s", (unsigned long long)seq,
-				               why_sentence(&why, what, sizeof(what)));
+					(void)why_set(&why, found, "number %llu",
+						      (unsigned long long)a.number);
+				(void)snprintf(sentence, sizeof(sentence), "parcel %llu: %s",
+					       (unsigned long long)seq,
+					       why_sentence(&why, what, sizeof(what)));
 				g->v->bad_parcels++;
 				g->fault(g->arg, sentence);
 			} else if (peer_is_node(g->p)) {
@@ -203,11 +212,13 @@ check_record(void *arg, struct store_txn *txn, const struct record_row *row)
 	again.order = row->order;
 	if (!(row->flags & RECORD_EDITED)) /* a row of a version that did not tell */
 		again.flags &= ~RECORD_EDITED;
-	if ((e == E_OK && (e = record_row_pack(row, &is)) == E_OK && (e = record_row_pack(&again, &should)) == E_OK &&
+	if ((e == E_OK && (e = record_row_pack(row, &is)) == E_OK &&
+	     (e = record_row_pack(&again, &should)) == E_OK &&
 	     !bytes_equal(writer_view(&is), writer_view(&should))) ||
 	    e == E_ABSENT) {
 		hex_encode(hex, row->id.b, ID_BYTES);
-		(void)snprintf(sentence, sizeof(sentence), "record %s is not what its changes make it", hex);
+		(void)snprintf(sentence, sizeof(sentence),
+			       "record %s is not what its changes make it", hex);
 		g->v->bad_records++;
 		g->fault(g->arg, sentence);
 		e = E_OK;
@@ -237,14 +248,15 @@ bad_set(void *arg, const char *name)
 	struct verifying *g = arg;
 	char sentence[NAME_BYTES_MAX + 120];
 
-	(void)snprintf(sentence, sizeof(sentence), "what is shared with %s is not what the parcels make it", name);
+	(void)snprintf(sentence, sizeof(sentence),
+		       "what is shared with %s is not what the parcels make it", name);
 	g->v->bad_sets++;
 	g->fault(g->arg, sentence);
 }
 
 enum err
-verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verify_progress_fn *progress, void *arg,
-             struct why *why)
+verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault,
+	     verify_progress_fn *progress, void *arg, struct why *why)
 {
 	struct verifying g = {p, out, fault, progress, arg, NULL};
 	struct store_txn *txn;
@@ -253,7 +265,8 @@ verify_store(struct peer *p, struct verified *out, verify_fault_fn *fault, verif
 	memset(out, 0, sizeof(*out));
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
-	if ((e = arrival_check(txn, why)) == E_OK && (e = check_arrivals(txn, &g)) == E_OK && peer_is_node(p))
+	if ((e = arrival_check(txn, why)) == E_OK && (e = check_arrivals(txn, &g)) == E_OK &&
+	    peer_is_node(p))
 		e = check_records(txn, &g);
 	if (e == E_OK && peer_is_node(p))
 		e = carry_sets_check(p, txn, bad_set, &g);

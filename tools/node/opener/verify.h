@@ -1,6 +1,6 @@
 /*
- * verify: the whole store gone through: every parcel's place, hash, chain and signature, and whether what is derived is
- * what the parcels make. FORMATS.md "Opening".
+ * verify: the whole store gone through: every parcel's place, hash, chain and signature, and
+ * whether what is derived is what the parcels make. FORMATS.md "Opening".
  */
 #ifndef BANYAN_TOOLS_NODE_OPENER_VERIFY_H
 #define BANYAN_TOOLS_NODE_OPENER_VERIFY_H
@@ -20,8 +20,8 @@ typedef void verify_fault_fn(void *arg, const char *sentence);
 typedef void verify_progress_fn(void *arg, const char *what, uint64_t done, uint64_t total);
 
 /* verify_store: E_OK also when it found faults: *out counts them. Other errors are the disk's. */
-enum err verify_store(struct peer *, struct verified *out, verify_fault_fn *, verify_progress_fn *, void *arg,
-                      struct why *);
+enum err verify_store(struct peer *, struct verified *out, verify_fault_fn *, verify_progress_fn *,
+		      void *arg, struct why *);
 /* verify_rebuild: drop what is derived and make it again from the parcels. */
 enum err verify_rebuild(struct peer *, struct why *);
 

@@ -8,8 +8,8 @@
 #include "tools/node/opener/opener.h"
 
 enum err
-finish_begin(struct finishing *f, struct peer *p, struct identity *author, const char *form_id_wanted,
-             const char *area, struct why *why)
+finish_begin(struct finishing *f, struct peer *p, struct identity *author,
+	     const char *form_id_wanted, const char *area, struct why *why)
 {
 	const struct area_table *areas = peer_areas(p);
 	struct rules_case who = {.is_author = true, .approved = true};
@@ -58,8 +58,13 @@ finish_end(struct finishing *f)
 struct answer_env
 finish_env(const struct finishing *f, size_t lang)
 {
-	struct answer_env env = {.device_id = "", .username = "", .area = f->area, .lang = lang, .local = true,
-	                         .local_files = f->local.files, .local_count = f->local.count};
+	struct answer_env env = {.device_id = "",
+				 .username = "",
+				 .area = f->area,
+				 .lang = lang,
+				 .local = true,
+				 .local_files = f->local.files,
+				 .local_count = f->local.count};
 	time_t now = (time_t)peer_now_s(f->peer);
 	struct tm local;
 

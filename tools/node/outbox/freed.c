@@ -1,6 +1,7 @@
 /*
- * What a device need not keep: parcels that are in two backups of its node. Number, hash and place stay, so that the chain can
- * be proven; the sealed bytes go. META "freed": epoch be64, number be64. META "backups": epoch be64, once be64, twice be64.
+ * What a device need not keep: parcels that are in two backups of its node. Number, hash and place
+ * stay, so that the chain can be proven; the sealed bytes go. META "freed": epoch be64, number
+ * be64. META "backups": epoch be64, once be64, twice be64.
  */
 #include "tools/node/outbox/freed.h"
 
@@ -23,7 +24,8 @@ freed_get(struct store_txn *txn, uint64_t epoch, uint64_t *number)
 	struct bytes value;
 	enum err e = store_meta_get(txn, "freed", &value);
 
-	*number = e == E_OK && value.n == 16 && be64_get(value.p) == epoch ? be64_get(value.p + 8) : 0;
+	*number =
+	    e == E_OK && value.n == 16 && be64_get(value.p) == epoch ? be64_get(value.p + 8) : 0;
 	return e == E_ABSENT ? E_OK : e;
 }
 
@@ -99,7 +101,8 @@ freed_give_up(struct peer *p, uint64_t upto)
 	uint64_t freed;
 	enum err e;
 
-	if (twins_count(p) > 0) /* safe is one node's word: another node of the office, in its place, may lack them */
+	if (twins_count(p) > 0) /* safe is one node's word: another node of the office, in its
+				   place, may lack them */
 		return E_OK;
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;

@@ -6,14 +6,15 @@
 #include "tools/node/link/pace.h"
 
 #define GATHER_ITEMS_MAX 128u
-#define GATHER_PARCELS 4u           /* of full size, at a time: what is urgent waits behind no more, also in a session */
+#define GATHER_PARCELS \
+	4u /* of full size, at a time: what is urgent waits behind no more, also in a session */
 
 struct gather_job {
 	struct peer *peer;
 	struct identity *author;
 	uint32_t now_s;
-	uint64_t bytes_max;   /* the caller's, of all parcels together; 0: none */
-	uint64_t parcel_max;  /* bytes of one */
+	uint64_t bytes_max;  /* the caller's, of all parcels together; 0: none */
+	uint64_t parcel_max; /* bytes of one */
 	size_t parcels;
 	uint64_t bytes;
 };
@@ -21,7 +22,8 @@ struct gather_job {
 /* What goes into one parcel. */
 struct batch {
 	struct arena arena;
-	uint64_t seqs[2 * GATHER_ITEMS_MAX]; /* of the rows that go: more than `count`, if some are the same slice */
+	uint64_t seqs[2 * GATHER_ITEMS_MAX]; /* of the rows that go: more than `count`, if some are
+						the same slice */
 	struct outbox_row *rows[GATHER_ITEMS_MAX];
 	size_t seq_count, count, bytes, bytes_max;
 };
@@ -65,8 +67,8 @@ batch_takes(const struct batch *b, const struct outbox_row *row)
 }
 
 /*
- * The same slice once more: two logs that ended held it, and both were put back into the outbox. A parcel that held it twice would be
- * none; once is enough.
+ * The same slice once more: two logs that ended held it, and both were put back into the outbox. A
+ * parcel that held it twice would be none; once is enough.
  */
 static bool
 batch_has(const struct batch *b, const struct outbox_row *row)
@@ -74,7 +76,8 @@ batch_has(const struct batch *b, const struct outbox_row *row)
 	size_t i;
 
 	for (i = 0; i < b->count; i++)
-		if (b->rows[i]->index == row->index && memcmp(b->rows[i]->enc, row->enc, sizeof(row->enc)) == 0)
+		if (b->rows[i]->index == row->index &&
+		    memcmp(b->rows[i]->enc, row->enc, sizeof(row->enc)) == 0)
 			return true;
 	return false;
 }
@@ -112,7 +115,8 @@ batch_pick(struct store_txn *txn, const struct identity *author, bool urgent, st
 		free(row);
 		return e;
 	}
-	while (e == E_OK && b->count < GATHER_ITEMS_MAX && b->seq_count < 2 * GATHER_ITEMS_MAX && store_next(c, &key, &value)) {
+	while (e == E_OK && b->count < GATHER_ITEMS_MAX && b->seq_count < 2 * GATHER_ITEMS_MAX &&
+	       store_next(c, &key, &value)) {
 		if ((e = outbox_row_read(value, row)) != E_OK)
 			break;
 		if (!ID_EQUAL(&row->author, &author->id) || row->urgent != urgent)
@@ -151,19 +155,21 @@ mark_records(struct store_txn *txn, const struct batch *b, uint64_t epoch, uint6
 }
 
 static enum err
-batch_build(struct gather_job *job, const struct batch *b, const struct log_end *end, struct writer *out,
-            struct parcel_hash *hash)
+batch_build(struct gather_job *job, const struct batch *b, const struct log_end *end,
+	    struct writer *out, struct parcel_hash *hash)
 {
 	const struct outbox_row *first = b->rows[0];
 	struct parcel_context context = {.programme = job->peer->programme.id,
-	                                 .log = {job->author->id, job->author->epoch},
-	                                 .previous = end->hash, .own_area = job->author->area};
+					 .log = {job->author->id, job->author->epoch},
+					 .previous = end->hash,
+					 .own_area = job->author->area};
 	struct parcel_builder *builder;
 	enum err e;
 	size_t i;
 
-	if ((e = parcel_begin(&builder, &context, end->number + 1, first->urgent ? PARCEL_URGENT : 0,
-	                      strcmp(first->area, job->author->area) == 0 ? NULL : first->area)) != E_OK)
+	if ((e = parcel_begin(
+		 &builder, &context, end->number + 1, first->urgent ? PARCEL_URGENT : 0,
+		 strcmp(first->area, job->author->area) == 0 ? NULL : first->area)) != E_OK)
 		return e;
 	for (i = 0; i < b->count && e == E_OK; i++) {
 		struct parcel_item item;
@@ -180,8 +186,10 @@ batch_build(struct gather_job *job, const struct batch *b, const struct log_end 
 static enum err
 batch_store(struct store_txn *txn, struct gather_job *job, const struct batch *b)
 {
-	struct arrival a = {.log = {job->author->id, job->author->epoch}, .via = job->author->id,
-	                    .flags = ARRIVAL_OWN, .received_s = job->now_s};
+	struct arrival a = {.log = {job->author->id, job->author->epoch},
+			    .via = job->author->id,
+			    .flags = ARRIVAL_OWN,
+			    .received_s = job->now_s};
 	enum arrival_result result;
 	struct log_end end;
 	struct writer bytes;
@@ -222,8 +230,10 @@ gather_job(struct store_txn *txn, void *arg)
 		return e;
 	if (job->bytes_max == 0 || job->bytes_max > job->parcel_max * GATHER_PARCELS)
 		job->bytes_max = job->parcel_max * GATHER_PARCELS;
-	if (job->bytes_max / 4 < job->parcel_max) /* what is left of a budget is less than a parcel */
-		job->parcel_max = job->bytes_max / 4 > PACE_BYTES_MIN ? job->bytes_max / 4 : PACE_BYTES_MIN;
+	if (job->bytes_max / 4 <
+	    job->parcel_max) /* what is left of a budget is less than a parcel */
+		job->parcel_max =
+		    job->bytes_max / 4 > PACE_BYTES_MIN ? job->bytes_max / 4 : PACE_BYTES_MIN;
 	if (job->parcel_max > job->bytes_max)
 		job->parcel_max = job->bytes_max;
 	while (e == E_OK && job->bytes < job->bytes_max) {
@@ -270,9 +280,10 @@ outbox_gather(struct peer *p, struct identity *author, size_t *parcels, struct w
 
 enum err
 outbox_gather_some(struct peer *p, struct identity *author, uint64_t bytes_max, size_t *parcels,
-                   struct why *why)
+		   struct why *why)
 {
-	struct gather_job job = {.peer = p, .author = author, .now_s = peer_now_s(p), .bytes_max = bytes_max};
+	struct gather_job job = {
+	    .peer = p, .author = author, .now_s = peer_now_s(p), .bytes_max = bytes_max};
 	struct store_txn *txn;
 	uint64_t waiting;
 	enum err e;

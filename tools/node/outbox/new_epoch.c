@@ -34,8 +34,7 @@ row_records(struct store_txn *txn, struct outbox_row *row)
  * whole: the office leaves out what it must.
  */
 static enum err
-row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row *row,
-       bool *goes)
+row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row *row, bool *goes)
 {
 	unsigned parts;
 	enum err e = erasures_parts(txn, item, &parts);
@@ -53,10 +52,8 @@ row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row 
 	memcpy(row->hash, item->identifying.hash, sizeof(row->hash));
 	if (!row->has_record)
 		row_records(txn, row);
-	*goes =
-	    !item->analytic.left_out && (parts != ERASURE_ALL || row->record_count > 0);
-	if (parts == ERASURE_IDENTIFYING && row->has_record &&
-	    item->identifying.present) {
+	*goes = !item->analytic.left_out && (parts != ERASURE_ALL || row->record_count > 0);
+	if (parts == ERASURE_IDENTIFYING && row->has_record && item->identifying.present) {
 		row->identifying = BYTES_NONE;
 		row->left_out = true;
 	}
@@ -67,9 +64,8 @@ row_of(struct store_txn *txn, const struct parcel_item *item, struct outbox_row 
 static enum err
 unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival *a)
 {
-	struct parcel_context context = {.programme = job->peer->programme.id,
-					 .log = a->log,
-					 .own_area = job->author->area};
+	struct parcel_context context = {
+	    .programme = job->peer->programme.id, .log = a->log, .own_area = job->author->area};
 	struct outbox_row *row = calloc(1, sizeof(*row));
 	struct arena arena;
 	struct parcel parcel;
@@ -77,8 +73,7 @@ unpack_parcel(struct store_txn *txn, struct epoch_job *job, const struct arrival
 	enum err e;
 	size_t i;
 
-	if (a->parcel.n ==
-	    0) { /* given up when it was safe: it is not lost with one log */
+	if (a->parcel.n == 0) { /* given up when it was safe: it is not lost with one log */
 		free(row);
 		return E_OK;
 	}
@@ -137,8 +132,7 @@ epoch_job(struct store_txn *txn, void *arg)
 		return e;
 	/* what stays in the old log is the node's: if the node is ever put back, it is
 	 * offered again up to here */
-	if (job->number > acked &&
-	    (e = outbox_put_acked(txn, old.epoch, job->number)) != E_OK)
+	if (job->number > acked && (e = outbox_put_acked(txn, old.epoch, job->number)) != E_OK)
 		return e;
 	*job->author = job->next;
 	e = peer_put_identities(txn, job->peer);
@@ -147,11 +141,9 @@ epoch_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number,
-		 struct why *why)
+outbox_new_epoch(struct peer *p, struct identity *author, uint64_t number, struct why *why)
 {
-	struct epoch_job job = {
-	    .peer = p, .author = author, .next = *author, .number = number};
+	struct epoch_job job = {.peer = p, .author = author, .next = *author, .number = number};
 	enum err e;
 
 	crypto_random(&job.next.epoch, sizeof(job.next.epoch));

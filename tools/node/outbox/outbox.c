@@ -28,7 +28,8 @@ may_share(const struct finished *a, const struct finished *b)
 
 /* The answers of one finished questionnaire, packed into the arena. */
 static enum err
-pack_answers(const struct finished *f, bool identifying, struct arena *a, struct bytes *out, struct why *why)
+pack_answers(const struct finished *f, bool identifying, struct arena *a, struct bytes *out,
+	     struct why *why)
 {
 	struct writer w;
 	enum err e;
@@ -38,7 +39,8 @@ pack_answers(const struct finished *f, bool identifying, struct arena *a, struct
 	*out = BYTES_NONE;
 	if (e == E_OK && !(identifying && w.n <= 1)) { /* an empty array says nothing */
 		*out = arena_bytes(a, writer_view(&w));
-		e = out->p == NULL ? E_NO_MEMORY : E_OK; /* or the record would be kept without them */
+		e = out->p == NULL ? E_NO_MEMORY
+				   : E_OK; /* or the record would be kept without them */
 	}
 	writer_free(&w);
 	return e;
@@ -46,7 +48,7 @@ pack_answers(const struct finished *f, bool identifying, struct arena *a, struct
 
 static enum err
 pack_payloads(struct finished *f, size_t count, struct writer *analytic, struct writer *identifying,
-              struct why *why)
+	      struct why *why)
 {
 	struct revision_body *bodies = calloc(count, sizeof(*bodies));
 	struct arena a;
@@ -77,7 +79,8 @@ pack_payloads(struct finished *f, size_t count, struct writer *analytic, struct 
 
 /* Seal f[0..count): they share a slice. */
 static enum err
-seal_group(struct sealer *sealer, struct finished *f, size_t count, struct sealed *s, struct why *why)
+seal_group(struct sealer *sealer, struct finished *f, size_t count, struct sealed *s,
+	   struct why *why)
 {
 	struct writer analytic, identifying;
 	struct parcel_item item;
@@ -89,7 +92,8 @@ seal_group(struct sealer *sealer, struct finished *f, size_t count, struct seale
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	run_record_id(&first, sealer->run.enc, sealer->run.next_index, 0);
 	if ((e = pack_payloads(f, count, &analytic, &identifying, why)) == E_OK)
-		e = sealed_make(sealer, s, &first, false, f[0].form->key, writer_view(&analytic), writer_view(&identifying));
+		e = sealed_make(sealer, s, &first, false, f[0].form->key, writer_view(&analytic),
+				writer_view(&identifying));
 	writer_free(&analytic);
 	writer_free(&identifying);
 	if (e != E_OK)
@@ -101,8 +105,10 @@ seal_group(struct sealer *sealer, struct finished *f, size_t count, struct seale
 		struct own_record *own = &s->own[i];
 
 		run_record_id(&f[i].id, s->row.enc, s->row.index, (uint16_t)i);
-		*own = (struct own_record){.id = f[i].id, .form = f[i].form->key, .created_s = f[i].time_s,
-		                           .head_count = 1};
+		*own = (struct own_record){.id = f[i].id,
+					   .form = f[i].form->key,
+					   .created_s = f[i].time_s,
+					   .head_count = 1};
 		snprintf(own->area, sizeof(own->area), "%s", f[i].area);
 		revision_id_of(&own->heads[0], item.leaf, (uint16_t)i);
 		s->row.records[i] = f[i].id;
@@ -117,7 +123,7 @@ put_submit_key(struct store_txn *txn, const struct finished *f)
 	if (!f->has_submit_key)
 		return E_OK;
 	return store_put(txn, STORE_SUBMIT_KEY, BYTES(f->submit_key, sizeof(f->submit_key)),
-	                 BYTES(f->id.b, ID_BYTES));
+			 BYTES(f->id.b, ID_BYTES));
 }
 
 static enum err
@@ -143,7 +149,8 @@ finish_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < job->sealed_count; i++) {
 		struct sealed *s = &job->sealed[i];
 
-		if ((e = outbox_row_put(txn, ++seq, &s->row)) != E_OK || (e = sealed_put_stanzas(job->peer, txn, s)) != E_OK)
+		if ((e = outbox_row_put(txn, ++seq, &s->row)) != E_OK ||
+		    (e = sealed_put_stanzas(job->peer, txn, s)) != E_OK)
 			return e;
 		for (k = 0; k < s->own_count; k++) {
 			s->own[k].order = ++order;
@@ -153,8 +160,10 @@ finish_job(struct store_txn *txn, void *arg)
 	}
 	for (i = 0; i < job->count; i++)
 		for (k = 0; k < job->finished[i].attached_count && !job->finished[i].duplicate; k++)
-			if ((e = attached_keep(txn, &job->finished[i].attached[k], &job->author, peer_is_node(job->peer))) != E_OK ||
-			    (e = attached_link(txn, &job->finished[i].id, &job->finished[i].attached[k].ref.id)) != E_OK)
+			if ((e = attached_keep(txn, &job->finished[i].attached[k], &job->author,
+					       peer_is_node(job->peer))) != E_OK ||
+			    (e = attached_link(txn, &job->finished[i].id,
+					       &job->finished[i].attached[k].ref.id)) != E_OK)
 				return e;
 	for (i = 0; i < job->count; i++)
 		if ((e = drop_draft(txn, job->finished[i].draft)) != E_OK)
@@ -162,8 +171,9 @@ finish_job(struct store_txn *txn, void *arg)
 	for (i = 0; i < job->count; i++)
 		if (!job->finished[i].duplicate &&
 		    ((e = put_submit_key(txn, &job->finished[i])) != E_OK ||
-		     (e = local_note(txn, job->finished[i].form->form, job->finished[i].area, job->finished[i].values,
-		                     job->finished[i].value_count)) != E_OK))
+		     (e = local_note(txn, job->finished[i].form->form, job->finished[i].area,
+				     job->finished[i].values, job->finished[i].value_count)) !=
+			 E_OK))
 			return e;
 	return store_meta_put_u64(txn, "own order", order);
 }
@@ -184,15 +194,18 @@ find_duplicates(struct peer *p, struct finished *f, size_t count)
 		f[i].duplicate = false;
 		if (!f[i].has_submit_key)
 			continue;
-		e = store_get(txn, STORE_SUBMIT_KEY, BYTES(f[i].submit_key, sizeof(f[i].submit_key)), &value);
+		e = store_get(txn, STORE_SUBMIT_KEY,
+			      BYTES(f[i].submit_key, sizeof(f[i].submit_key)), &value);
 		if (e == E_OK && value.n == ID_BYTES) {
 			memcpy(f[i].id.b, value.p, ID_BYTES);
 			f[i].duplicate = true;
 		}
 		e = e == E_ABSENT ? E_OK : e;
 		for (k = 0; k < i && !f[i].duplicate; k++)
-			if (f[k].has_submit_key && memcmp(f[k].submit_key, f[i].submit_key, 16) == 0)
-				e = why_set(NULL, E_NAME_TAKEN, "key"); /* the caller sends each key once a batch */
+			if (f[k].has_submit_key &&
+			    memcmp(f[k].submit_key, f[i].submit_key, 16) == 0)
+				e = why_set(NULL, E_NAME_TAKEN,
+					    "key"); /* the caller sends each key once a batch */
 	}
 	store_read_end(txn);
 	return e;
@@ -201,7 +214,8 @@ find_duplicates(struct peer *p, struct finished *f, size_t count)
 enum err
 outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct why *why)
 {
-	struct finish_job job = {.peer = sealer->peer, .author = sealer->author->id, .finished = f, .count = count};
+	struct finish_job job = {
+	    .peer = sealer->peer, .author = sealer->author->id, .finished = f, .count = count};
 	enum err e;
 	size_t i, n;
 
@@ -213,14 +227,16 @@ outbox_finish(struct sealer *sealer, struct finished *f, size_t count, struct wh
 		n = 1;
 		if (f[i].duplicate)
 			continue;
-		while (i + n < count && n < SLICE_REVISIONS_MAX && !f[i + n].duplicate && may_share(&f[i], &f[i + n]))
+		while (i + n < count && n < SLICE_REVISIONS_MAX && !f[i + n].duplicate &&
+		       may_share(&f[i], &f[i + n]))
 			n++;
 		if ((e = sealer_ready(sealer, f[i].area)) != E_OK)
 			why_set(why, e, "sealing");
 		else
 			e = seal_group(sealer, f + i, n, &job.sealed[job.sealed_count++], why);
 	}
-	if (e == E_OK && job.sealed_count > 0 && (e = store_write(sealer->peer->store, finish_job, &job)) != E_OK)
+	if (e == E_OK && job.sealed_count > 0 &&
+	    (e = store_write(sealer->peer->store, finish_job, &job)) != E_OK)
 		why_set(why, e, "%s", sealer->peer->path);
 	sealed_free(job.sealed, job.sealed_count);
 	return e;

@@ -27,11 +27,13 @@ change_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-outbox_put_all(struct sealer *sealer, const struct outbox_change *changes, size_t count, store_job_fn *also, void *also_arg,
-               struct why *why)
+outbox_put_all(struct sealer *sealer, const struct outbox_change *changes, size_t count,
+	       store_job_fn *also, void *also_arg, struct why *why)
 {
-	struct change_job job = {.peer = sealer->peer, .also = also, .also_arg = also_arg,
-	                         .sealed = calloc(count + 1, sizeof(struct sealed))};
+	struct change_job job = {.peer = sealer->peer,
+				 .also = also,
+				 .also_arg = also_arg,
+				 .sealed = calloc(count + 1, sizeof(struct sealed))};
 	enum err e = E_OK;
 
 	if (job.sealed == NULL)
@@ -43,13 +45,16 @@ outbox_put_all(struct sealer *sealer, const struct outbox_change *changes, size_
 		if ((e = sealer_ready(sealer, change->area)) != E_OK)
 			break;
 		job.count++;
-		e = sealed_make(sealer, s, &change->record, true, change->form, change->analytic, change->identifying);
+		e = sealed_make(sealer, s, &change->record, true, change->form, change->analytic,
+				change->identifying);
 		snprintf(s->row.area, sizeof(s->row.area), "%s", change->area);
 	}
 	if (e == E_OK)
 		e = store_write(sealer->peer->store, change_job, &job);
 	sealed_free(job.sealed, job.count);
-	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", sealer->peer->path);
+	return e == E_OK || (why != NULL && why->e == e)
+		   ? e
+		   : why_set(why, e, "%s", sealer->peer->path);
 }
 
 struct revise_job {
@@ -77,7 +82,8 @@ revise_job(struct store_txn *txn, void *arg)
 	if (job->also != NULL && (e = job->also(txn, job->also_arg)) != E_OK)
 		return e;
 	if ((e = own_record_get(txn, job->record, &own)) != E_OK)
-		return e == E_ABSENT ? E_OK : e; /* an officer's revision of somebody else's record */
+		return e == E_ABSENT ? E_OK
+				     : e; /* an officer's revision of somebody else's record */
 	own.heads[0] = job->id;
 	own.head_count = 1;
 	own.is_void = own.is_void || job->body->kind == REVISION_VOID;
@@ -90,20 +96,24 @@ revise_job(struct store_txn *txn, void *arg)
 
 enum err
 outbox_revise(struct sealer *sealer, const struct record_id *record, const char *area,
-              const struct revision_body *body, struct revision_id *out, struct why *why)
+	      const struct revision_body *body, struct revision_id *out, struct why *why)
 {
 	return outbox_revise_with(sealer, record, area, body, NULL, NULL, out, why);
 }
 
 enum err
 outbox_revise_with(struct sealer *sealer, const struct record_id *record, const char *area,
-              const struct revision_body *body, store_job_fn *also, void *also_arg, struct revision_id *out,
-              struct why *why)
+		   const struct revision_body *body, store_job_fn *also, void *also_arg,
+		   struct revision_id *out, struct why *why)
 {
 	struct sealed *s = calloc(1, sizeof(*s));
 	struct writer analytic, identifying;
-	struct revise_job job = {.peer = sealer->peer, .sealed = s, .body = body, .record = record, .also = also,
-	                         .also_arg = also_arg};
+	struct revise_job job = {.peer = sealer->peer,
+				 .sealed = s,
+				 .body = body,
+				 .record = record,
+				 .also = also,
+				 .also_arg = also_arg};
 	struct parcel_item item;
 	enum err e;
 
@@ -113,7 +123,8 @@ outbox_revise_with(struct sealer *sealer, const struct record_id *record, const 
 	writer_heap_init(&identifying, SLICE_PLAIN_BYTES_MAX);
 	e = revisions_write(body, 1, &analytic, &identifying);
 	if (e == E_OK && (e = sealer_ready(sealer, area)) == E_OK)
-		e = sealed_make(sealer, s, record, true, body->form, writer_view(&analytic), writer_view(&identifying));
+		e = sealed_make(sealer, s, record, true, body->form, writer_view(&analytic),
+				writer_view(&identifying));
 	if (e == E_OK) {
 		snprintf(s->row.area, sizeof(s->row.area), "%s", area);
 		outbox_row_item(&s->row, &item);

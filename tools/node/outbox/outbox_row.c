@@ -3,8 +3,8 @@
 #include "core/pack.h"
 #include "tools/node/state.h"
 
-/* [1, author, urgent, area, nil | principal, key_no, enc, epoch, index, nil | record, analytic, nil | identifying | [hash],
- *  [record ...]] */
+/* [1, author, urgent, area, nil | principal, key_no, enc, epoch, index, nil | record, analytic, nil
+ * | identifying | [hash], [record ...]] */
 enum err
 outbox_row_put(struct store_txn *txn, uint64_t seq, const struct outbox_row *row)
 {
@@ -128,7 +128,8 @@ own_record_put(struct store_txn *txn, const struct own_record *o)
 }
 
 enum err
-own_record_review(struct store_txn *txn, const struct record_id *id, enum review_state state, uint32_t time_s, const char *note)
+own_record_review(struct store_txn *txn, const struct record_id *id, enum review_state state,
+		  uint32_t time_s, const char *note)
 {
 	struct own_record own;
 	enum err e = own_record_get(txn, id, &own);

@@ -15,7 +15,7 @@ struct outbox_row {
 	bool has_record;
 	struct record_id record;
 	struct bytes analytic, identifying; /* ciphertexts */
-	bool left_out;             /* what identifies was erased: its hash stands for it */
+	bool left_out;                      /* what identifies was erased: its hash stands for it */
 	uint8_t hash[HASH_BYTES];
 	struct record_id records[SLICE_REVISIONS_MAX]; /* that it begins */
 	size_t record_count;

@@ -43,7 +43,8 @@ sealer_ready(struct sealer *s, const char *area)
 	sealer_wipe(s);
 	s->office = office;
 	to.key_no = office.key_no;
-	e = run_begin(&s->run, &s->peer->programme.id, &s->author->id, s->author->epoch, &to, &office.seal);
+	e = run_begin(&s->run, &s->peer->programme.id, &s->author->id, s->author->epoch, &to,
+		      &office.seal);
 	s->begun = e == E_OK;
 	return e;
 }
@@ -80,7 +81,7 @@ outbox_row_item(const struct outbox_row *row, struct parcel_item *item)
 
 enum err
 sealed_make(struct sealer *sealer, struct sealed *s, const struct record_id *record, bool named,
-          struct form_key form, struct bytes analytic, struct bytes identifying)
+	    struct form_key form, struct bytes analytic, struct bytes identifying)
 {
 	struct run *run = &sealer->run;
 	/* another office may be of an older version */
@@ -91,10 +92,12 @@ sealed_make(struct sealer *sealer, struct sealed *s, const struct record_id *rec
 
 	writer_heap_init(&s->analytic, SLICE_BYTES_MAX);
 	writer_heap_init(&s->identifying, SLICE_BYTES_MAX);
-	if ((e = slice_seal_as(run, SLICE_ANALYTIC, index, record, analytic, blocks, d, &s->analytic)) != E_OK)
+	if ((e = slice_seal_as(run, SLICE_ANALYTIC, index, record, analytic, blocks, d,
+			       &s->analytic)) != E_OK)
 		return e;
-	if (identifying.n > 0 && (e = slice_seal_as(run, SLICE_IDENTIFYING, index, record, identifying, blocks, NULL,
-	                                            &s->identifying)) != E_OK)
+	if (identifying.n > 0 &&
+	    (e = slice_seal_as(run, SLICE_IDENTIFYING, index, record, identifying, blocks, NULL,
+			       &s->identifying)) != E_OK)
 		return e;
 	s->row.author = sealer->author->id;
 	s->row.to = run->to;
@@ -125,7 +128,8 @@ sealed_free(struct sealed *s, size_t count)
 	free(s);
 }
 
-/* Sealed to an office below: this office, and those above it, read the analytic part by stanzas; its key is known only now. */
+/* Sealed to an office below: this office, and those above it, read the analytic part by stanzas;
+ * its key is known only now. */
 enum err
 sealed_put_stanzas(struct peer *p, struct store_txn *txn, const struct sealed *s)
 {

@@ -12,15 +12,18 @@ struct sealed {
 	struct writer analytic, identifying;
 	struct own_record own[SLICE_REVISIONS_MAX];
 	size_t own_count;
-	bool other_office; /* sealed to another office: who may read it here and above needs stanzas */
+	bool other_office; /* sealed to another office: who may read it here and above needs stanzas
+			    */
 	uint8_t key[AEAD_KEY_BYTES];
 };
 
-/* sealer_ready: a run that serves the office of `area`: one does until the epoch changes or its index is used up. */
+/* sealer_ready: a run that serves the office of `area`: one does until the epoch changes or its
+ * index is used up. */
 enum err sealer_ready(struct sealer *, const char *area);
-/* sealed_make: seal two payloads under the run's next index. sealed_free: as many of calloc's as there are, wiped. */
-enum err sealed_make(struct sealer *, struct sealed *, const struct record_id *, bool named, struct form_key, struct bytes analytic,
-                     struct bytes identifying);
+/* sealed_make: seal two payloads under the run's next index. sealed_free: as many of calloc's as
+ * there are, wiped. */
+enum err sealed_make(struct sealer *, struct sealed *, const struct record_id *, bool named,
+		     struct form_key, struct bytes analytic, struct bytes identifying);
 void sealed_free(struct sealed *, size_t count);
 /* sealed_put_stanzas: in the job that stores it. */
 enum err sealed_put_stanzas(struct peer *, struct store_txn *, const struct sealed *);

@@ -5,7 +5,8 @@
 
 /* Rows of CURSOR by a word of five letters and an epoch. */
 static void
-epoch_key(const struct store_txn *txn, const char *word, uint64_t epoch, uint8_t key[STORE_NAME_BYTES])
+epoch_key(const struct store_txn *txn, const char *word, uint64_t epoch,
+	  uint8_t key[STORE_NAME_BYTES])
 {
 	uint8_t name[14];
 
@@ -66,7 +67,8 @@ outbox_put_older(struct store_txn *txn, uint64_t epoch, uint64_t upto)
 }
 
 /*
- * Records wait while they are in the outbox, or in a parcel of the present log past the acknowledged number.
+ * Records wait while they are in the outbox, or in a parcel of the present log past the
+ * acknowledged number.
  */
 enum err
 outbox_waiting(struct peer *p, struct store_txn *txn, struct waiting *out)

@@ -30,7 +30,8 @@ give_row(struct store_txn *txn, const struct log_id *log, struct receipt *r)
 		return E_NO_MEMORY;
 	e = arrival_head(txn, log, head);
 	if (e == E_OK && head->number > 0) {
-		*row = (struct receipt_row){.epoch = log->epoch, .number = head->number, .hash = head->hash};
+		*row = (struct receipt_row){
+		    .epoch = log->epoch, .number = head->number, .hash = head->hash};
 		if ((e = accept_safe(txn, log, head->number, &row->safe)) == E_OK)
 			r->count++;
 	}
@@ -65,17 +66,21 @@ give_cursors(struct peer *p, struct store_txn *txn, struct receipt *r)
 
 	for (i = 0; i < 2 && e == E_OK; i++)
 		if (cursors[i].number > 0)
-			r->rows[r->count++] = (struct receipt_row){cursors[i].epoch, cursors[i].number, cursors[i].hash, 0};
+			r->rows[r->count++] = (struct receipt_row){
+			    cursors[i].epoch, cursors[i].number, cursors[i].hash, 0};
 	if (r->count > 1)
 		qsort(r->rows, r->count, sizeof(r->rows[0]), by_epoch);
 	return e;
 }
 
 enum err
-receipts_give(struct peer *p, struct store_txn *txn, const struct principal_id *to, struct writer *out)
+receipts_give(struct peer *p, struct store_txn *txn, const struct principal_id *to,
+	      struct writer *out)
 {
-	struct receipt r = {.by = peer_self(p)->id, .to = *to, .incarnation = store_incarnation(p->store),
-	                    .time_s = peer_now_s(p)};
+	struct receipt r = {.by = peer_self(p)->id,
+			    .to = *to,
+			    .incarnation = store_incarnation(p->store),
+			    .time_s = peer_now_s(p)};
 	enum err e;
 
 	if (peer_is_node(p) && !(p->above.known && ID_EQUAL(to, &p->above.node))) {
@@ -178,7 +183,8 @@ check_life(struct store_txn *txn, struct believe_job *job, struct sync_memory *m
 	size_t i;
 	enum err e;
 
-	if ((e = sync_memory_get(txn, m)) != E_OK || (e = life_get(txn, &l)) != E_OK || m->incarnation == r->incarnation)
+	if ((e = sync_memory_get(txn, m)) != E_OK || (e = life_get(txn, &l)) != E_OK ||
+	    m->incarnation == r->incarnation)
 		return e;
 	for (i = 0; i < l.count; i++)
 		job->early = job->early || l.past[i] == r->incarnation;
@@ -187,9 +193,10 @@ check_life(struct store_txn *txn, struct believe_job *job, struct sync_memory *m
 		return E_RECEIPT;
 	if ((e = life_left(txn, m->incarnation)) != E_OK || (e = freed_forget(txn)) != E_OK)
 		return e;
-	if (m->incarnation != 0 && ((e = down_forget(txn)) != E_OK ||
-	                            (e = outbox_put_acked(txn, peer_self(job->peer)->epoch, 0)) != E_OK ||
-	                            (e = link_older_note(job->peer, txn)) != E_OK)) /* the next link offers them */
+	if (m->incarnation != 0 &&
+	    ((e = down_forget(txn)) != E_OK ||
+	     (e = outbox_put_acked(txn, peer_self(job->peer)->epoch, 0)) != E_OK ||
+	     (e = link_older_note(job->peer, txn)) != E_OK)) /* the next link offers them */
 		return e;
 	m->incarnation = r->incarnation;
 	m->safe = 0;
@@ -199,7 +206,8 @@ check_life(struct store_txn *txn, struct believe_job *job, struct sync_memory *m
 
 /* Only for a parcel that is here with the same hash. */
 static enum err
-believe_row(struct store_txn *txn, struct believe_job *job, const struct receipt_row *row, struct sync_memory *m)
+believe_row(struct store_txn *txn, struct believe_job *job, const struct receipt_row *row,
+	    struct sync_memory *m)
 {
 	struct log_id log = {peer_self(job->peer)->id, row->epoch};
 	struct parcel_hash hash;
@@ -218,7 +226,8 @@ believe_row(struct store_txn *txn, struct believe_job *job, const struct receipt
 		return E_OK;
 	if ((e = freed_heard(txn, row->epoch, row->safe)) != E_OK)
 		return e;
-	return freed_marks(txn, row->epoch, &m->safe, &twice); /* what was safe of a log that ended is not of this one */
+	return freed_marks(txn, row->epoch, &m->safe,
+			   &twice); /* what was safe of a log that ended is not of this one */
 }
 
 static enum err
@@ -250,7 +259,8 @@ receipts_believe(struct peer *p, struct bytes b, struct receipt *r, bool *forked
 	*forked = false;
 	if ((e = receipt_decode(b, r, why)) != E_OK || (e = peer_above(p, &above)) != E_OK)
 		return e;
-	if (!ID_EQUAL(&r->by, &above.node) || !ID_EQUAL(&r->to, &peer_self(p)->id) || r->incarnation == 0)
+	if (!ID_EQUAL(&r->by, &above.node) || !ID_EQUAL(&r->to, &peer_self(p)->id) ||
+	    r->incarnation == 0)
 		return why_set(why, E_RECEIPT, "it is of or for somebody else");
 	if (receipt_verify(b, &p->programme.id, &above.sign) != E_OK)
 		return why_set(why, E_SIGNATURE, "a receipt");
@@ -273,7 +283,8 @@ held_key(struct store_txn *txn, const struct principal_id *device, uint8_t key[S
 }
 
 enum err
-receipts_check_device(struct peer *p, struct store_txn *txn, struct bytes b, struct receipt *r, struct why *why)
+receipts_check_device(struct peer *p, struct store_txn *txn, struct bytes b, struct receipt *r,
+		      struct why *why)
 {
 	struct member m;
 	enum err e;
@@ -286,11 +297,12 @@ receipts_check_device(struct peer *p, struct store_txn *txn, struct bytes b, str
 	if (e != E_OK)
 		return why_set(why, e == E_ABSENT ? E_STRANGER : e, "who signed a receipt");
 	return receipt_verify(b, &p->programme.id, &m.enrolment.sign_pub) == E_OK
-	           ? E_OK
-	           : why_set(why, E_SIGNATURE, "a receipt of %s", m.enrolment.name);
+		   ? E_OK
+		   : why_set(why, E_SIGNATURE, "a receipt of %s", m.enrolment.name);
 }
 
-/* CURSOR, name of "holds " || device: time be64, then (epoch, number) be64 each: where it stands in this node's logs. */
+/* CURSOR, name of "holds " || device: time be64, then (epoch, number) be64 each: where it stands in
+ * this node's logs. */
 enum err
 receipts_note(struct store_txn *txn, const struct receipt *r)
 {
@@ -308,11 +320,13 @@ receipts_note(struct store_txn *txn, const struct receipt *r)
 		be64_put(value + 8 + 16 * i, r->rows[i].epoch);
 		be64_put(value + 16 + 16 * i, r->rows[i].number);
 	}
-	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(value, 8 + 16 * r->count));
+	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)),
+			 BYTES(value, 8 + 16 * r->count));
 }
 
 enum err
-receipts_held(struct store_txn *txn, const struct principal_id *device, uint64_t epoch, uint64_t *out)
+receipts_held(struct store_txn *txn, const struct principal_id *device, uint64_t epoch,
+	      uint64_t *out)
 {
 	uint8_t key[STORE_NAME_BYTES];
 	struct bytes value;

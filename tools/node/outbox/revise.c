@@ -12,11 +12,13 @@
 const struct principal_id *
 revision_who(struct peer *p, const struct revision_row *row)
 {
-	return row->has_entered_for && ID_EQUAL(&row->m.author, &p->home.node) ? &row->entered_for : &row->m.author;
+	return row->has_entered_for && ID_EQUAL(&row->m.author, &p->home.node) ? &row->entered_for
+									       : &row->m.author;
 }
 
 void
-revise_name(struct peer *p, struct store_txn *txn, const struct principal_id *id, char out[NAME_BYTES_MAX + 1])
+revise_name(struct peer *p, struct store_txn *txn, const struct principal_id *id,
+	    char out[NAME_BYTES_MAX + 1])
 {
 	struct identity *here = peer_identity_by_id(p, id);
 	struct member m;
@@ -47,8 +49,8 @@ keep_own(struct store_txn *txn, struct subject *s)
 }
 
 static enum err
-keep_opened(struct peer *p, struct store_txn *txn, const struct principal_id *actor, struct arena *a,
-            struct subject *s)
+keep_opened(struct peer *p, struct store_txn *txn, const struct principal_id *actor,
+	    struct arena *a, struct subject *s)
 {
 	enum err e;
 
@@ -76,9 +78,11 @@ not_here(struct call *c, const char *record, int act)
 	bool erased;
 	enum err e;
 
-	if (act != ACT_READ_ANALYTIC && (e = store_read_begin(p->store, &txn)) == E_OK) { /* `show` tells of the order */
+	if (act != ACT_READ_ANALYTIC &&
+	    (e = store_read_begin(p->store, &txn)) == E_OK) { /* `show` tells of the order */
 		erased = erasures_find(p, txn, record, &row) == E_OK &&
-		         (!peer_is_node(p) || acting_may(c, ACT_READ_ANALYTIC, row.order.area, false) == E_OK);
+			 (!peer_is_node(p) ||
+			  acting_may(c, ACT_READ_ANALYTIC, row.order.area, false) == E_OK);
 		if (erased)
 			hex_encode(hex, row.order.record.b, ID_BYTES);
 		store_read_end(txn);
@@ -110,7 +114,8 @@ subject_find(struct call *c, const char *record, int act, struct arena *a, struc
 		return e;
 	hex_encode(s->hex, s->id.b, ID_BYTES);
 	s->form = peer_form_by_key(p, s->form_key);
-	/* What a device remembers of its own records may be shown on it: there is no answer in it. */
+	/* What a device remembers of its own records may be shown on it: there is no answer in it.
+	 */
 	if (act == ACT_READ_ANALYTIC && !s->opened)
 		return E_OK;
 	return acting_may(c, act, s->area, s->is_author);
@@ -126,7 +131,10 @@ revise_last(struct call *c, const struct subject *s, uint8_t kind)
 		const struct revision_row *row = &s->merged.rows[i];
 
 		if (ID_EQUAL(&row->m.id, &m->heads[0]))
-			return row->m.kind == kind && ID_EQUAL(revision_who(call_peer(c), row), call_actor(c)) ? row : NULL;
+			return row->m.kind == kind &&
+				       ID_EQUAL(revision_who(call_peer(c), row), call_actor(c))
+				   ? row
+				   : NULL;
 	}
 	return NULL;
 }
@@ -147,7 +155,8 @@ signer_of(struct call *c, struct revision_body *body)
 
 /* Here is where it would be sent to. */
 static enum err
-open_here(struct call *c, struct identity *signer, const struct subject *s, const struct revision_id *id)
+open_here(struct call *c, struct identity *signer, const struct subject *s,
+	  const struct revision_id *id)
 {
 	struct peer *p = call_peer(c);
 	struct store_txn *txn;
@@ -155,12 +164,15 @@ open_here(struct call *c, struct identity *signer, const struct subject *s, cons
 	struct bytes value;
 	enum err e;
 
-	if ((e = outbox_gather(p, signer, &parcels, call_why(c))) != E_OK || (e = opener_all(p, call_why(c))) != E_OK ||
+	if ((e = outbox_gather(p, signer, &parcels, call_why(c))) != E_OK ||
+	    (e = opener_all(p, call_why(c))) != E_OK ||
 	    (e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
 	e = revision_row_get(txn, &s->id, id, &value);
 	store_read_end(txn);
-	return e == E_ABSENT ? why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex) : e;
+	return e == E_ABSENT
+		   ? why_set(call_why(c), E_QUARANTINED, "the change of record %s", s->hex)
+		   : e;
 }
 
 struct also {
@@ -177,14 +189,15 @@ also_job(struct store_txn *txn, void *arg)
 	size_t i;
 
 	for (i = 0; i < also->s->attached_count && e == E_OK; i++)
-		if ((e = attached_keep(txn, &also->s->attached[i], also->author, also->audit != NULL)) == E_OK)
+		if ((e = attached_keep(txn, &also->s->attached[i], also->author,
+				       also->audit != NULL)) == E_OK)
 			e = attached_link(txn, &also->s->id, &also->s->attached[i].ref.id);
 	return e == E_OK && also->audit != NULL ? acting_audit_job(txn, also->audit) : e;
 }
 
 enum err
-revise(struct call *c, const struct subject *s, struct revision_body *body, const char *verb, const char *detail,
-       struct revision_id *out)
+revise(struct call *c, const struct subject *s, struct revision_body *body, const char *verb,
+       const char *detail, struct revision_id *out)
 {
 	struct peer *p = call_peer(c);
 	struct acting_audit audit = {call_actor(c), peer_now_s(p), verb, s->hex, detail};

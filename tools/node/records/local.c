@@ -8,7 +8,8 @@
 #include "schemas/csv.h"
 #include "tools/node/outbox/outbox.h"
 
-#define LOCAL_BYTES_MAX (LOCAL_ITEMS_MAX * FORM_NOTE_COLUMNS_MAX * (2u * LOCAL_VALUE_BYTES_MAX + 8u))
+#define LOCAL_BYTES_MAX \
+	(LOCAL_ITEMS_MAX * FORM_NOTE_COLUMNS_MAX * (2u * LOCAL_VALUE_BYTES_MAX + 8u))
 #define OWN_ROWS_MAX 512u /* forms times months */
 
 static void
@@ -75,7 +76,8 @@ pack_item(struct writer *w, const struct item *item)
 	}
 }
 
-/* The item that a note is; false: it is not kept (a name that is empty, a value that is too long). */
+/* The item that a note is; false: it is not kept (a name that is empty, a value that is too long).
+ */
 static bool
 item_of(const struct form_note *note, struct item *out)
 {
@@ -85,7 +87,8 @@ item_of(const struct form_note *note, struct item *out)
 	for (i = 0; i < note->count; i++) {
 		out->columns[i] = bytes_of_str(note->columns[i]);
 		out->values[i] = bytes_of_str(note->values[i]);
-		if (out->values[i].n > LOCAL_VALUE_BYTES_MAX || out->columns[i].n > LOCAL_VALUE_BYTES_MAX ||
+		if (out->values[i].n > LOCAL_VALUE_BYTES_MAX ||
+		    out->columns[i].n > LOCAL_VALUE_BYTES_MAX ||
 		    (out->values[i].n == 0 && strcmp(note->columns[i], "name") == 0))
 			return false;
 	}
@@ -110,8 +113,10 @@ note_one(struct store_txn *txn, const struct form_note *note, const char *area)
 		e = items_read(stored, items, &count);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
-	for (i = 0; i < count; i++) /* the same name again takes the old one's place, as the newest */
-		if (cell(&item, name).n == 0 || !bytes_equal(cell(&items[i], name), cell(&item, name)))
+	for (i = 0; i < count;
+	     i++) /* the same name again takes the old one's place, as the newest */
+		if (cell(&item, name).n == 0 ||
+		    !bytes_equal(cell(&items[i], name), cell(&item, name)))
 			items[kept++] = items[i];
 	writer_heap_init(&w, LOCAL_BYTES_MAX);
 	i = kept < LOCAL_ITEMS_MAX ? 0 : kept - LOCAL_ITEMS_MAX + 1;
@@ -128,8 +133,8 @@ note_one(struct store_txn *txn, const struct form_note *note, const char *area)
 }
 
 enum err
-local_note(struct store_txn *txn, const struct form *form, const char *area, const struct field_value *values,
-           size_t count)
+local_note(struct store_txn *txn, const struct form *form, const char *area,
+	   const struct field_value *values, size_t count)
 {
 	struct form_note *notes;
 	struct arena arena;
@@ -177,7 +182,8 @@ list_csv(struct store_txn *txn, const char *list, const char *area, struct write
 		return e == E_ABSENT ? E_OK : e;
 	for (i = 0; i < count; i++)
 		for (k = 0; k < items[i].count; k++)
-			if (cell(&columns, items[i].columns[k]).n == 0 && columns.count < FORM_NOTE_COLUMNS_MAX) {
+			if (cell(&columns, items[i].columns[k]).n == 0 &&
+			    columns.count < FORM_NOTE_COLUMNS_MAX) {
 				columns.columns[columns.count] = items[i].columns[k];
 				columns.values[columns.count++] = items[i].columns[k];
 			}
@@ -195,7 +201,8 @@ list_csv(struct store_txn *txn, const char *list, const char *area, struct write
 	return E_OK;
 }
 
-/* own_records: how many of each form in each month, from what the store keeps of its own records anyway. */
+/* own_records: how many of each form in each month, from what the store keeps of its own records
+ * anyway. */
 struct own_row {
 	const char *form;
 	char month[16];
@@ -215,7 +222,8 @@ count_own(struct peer *p, const struct own_record *own, struct own_row *rows, si
 		return;
 	(void)strftime(month, sizeof(month), "%Y-%m-01", &local);
 	for (i = 0; i < *count; i++)
-		if (strcmp(rows[i].form, form_id(form->form)) == 0 && strcmp(rows[i].month, month) == 0)
+		if (strcmp(rows[i].form, form_id(form->form)) == 0 &&
+		    strcmp(rows[i].month, month) == 0)
 			break;
 	if (i == OWN_ROWS_MAX)
 		return;
@@ -240,7 +248,8 @@ own_csv(struct peer *p, struct store_txn *txn, const char *area, struct writer *
 		return E_NO_MEMORY;
 	if ((e = store_walk(txn, STORE_OWN_RECORD, BYTES_NONE, STORE_FORWARD, &cursor)) == E_OK) {
 		while (store_next(cursor, &key, &value))
-			if (own_record_read(key, value, &own) == E_OK && strcmp(own.area, area) == 0)
+			if (own_record_read(key, value, &own) == E_OK &&
+			    strcmp(own.area, area) == 0)
 				count_own(p, &own, rows, &count);
 		e = store_walk_end(cursor);
 	}
@@ -254,7 +263,8 @@ own_csv(struct peer *p, struct store_txn *txn, const char *area, struct writer *
 }
 
 static enum err
-read_list(struct local *l, struct peer *p, struct store_txn *txn, const char *list, const char *area)
+read_list(struct local *l, struct peer *p, struct store_txn *txn, const char *list,
+	  const char *area)
 {
 	struct form_file *file = &l->files[l->count++];
 	char name[80];
@@ -263,7 +273,8 @@ read_list(struct local *l, struct peer *p, struct store_txn *txn, const char *li
 
 	(void)snprintf(name, sizeof(name), "%.70s.csv", list);
 	writer_heap_init(&w, 2u * LOCAL_BYTES_MAX);
-	e = strcmp(list, FORM_LOCAL_OWN) == 0 ? own_csv(p, txn, area, &w) : list_csv(txn, list, area, &w);
+	e = strcmp(list, FORM_LOCAL_OWN) == 0 ? own_csv(p, txn, area, &w)
+					      : list_csv(txn, list, area, &w);
 	if (e == E_OK && (e = writer_end(&w)) == E_OK) {
 		file->name = arena_str(&l->arena, name, strlen(name));
 		file->content = arena_bytes(&l->arena, writer_view(&w));

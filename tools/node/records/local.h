@@ -1,6 +1,7 @@
 /*
- * local: what this store's own finished records leave for later questionnaires: small lists of choices, numbers and dates,
- * never an answer of class D or S (schemas/FORMS.md 6a, core/SECURITY.md). One row of BLOB a list and area.
+ * local: what this store's own finished records leave for later questionnaires: small lists of
+ * choices, numbers and dates, never an answer of class D or S (schemas/FORMS.md 6a,
+ * core/SECURITY.md). One row of BLOB a list and area.
  */
 #ifndef BANYAN_TOOLS_NODE_RECORDS_LOCAL_H
 #define BANYAN_TOOLS_NODE_RECORDS_LOCAL_H
@@ -24,7 +25,7 @@ enum err local_read(struct local *, struct peer *, const struct form *, const ch
 void local_free(struct local *);
 
 /* local_note: in a job: what one finished record leaves. */
-enum err local_note(struct store_txn *, const struct form *, const char *area, const struct field_value *values,
-                    size_t count);
+enum err local_note(struct store_txn *, const struct form *, const char *area,
+		    const struct field_value *values, size_t count);
 
 #endif

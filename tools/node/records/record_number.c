@@ -33,7 +33,8 @@ record_number_make(struct store_txn *txn, const struct record_id *id, uint64_t *
 	if (e != E_ABSENT || (e = record_number_next(txn, out)) != E_OK)
 		return e;
 	value = store_seq_of(*out);
-	return store_put(txn, STORE_RECORD_NUMBER, BYTES(id->b, ID_BYTES), BYTES(value.b, sizeof(value.b)));
+	return store_put(txn, STORE_RECORD_NUMBER, BYTES(id->b, ID_BYTES),
+			 BYTES(value.b, sizeof(value.b)));
 }
 
 void
@@ -44,7 +45,8 @@ record_number_key(uint64_t number, const uint8_t id[ID_BYTES], uint8_t key[NUMBE
 }
 
 enum err
-record_number_drop(struct store_txn *txn, const struct record_id *id, const uint8_t key[NUMBER_KEY_BYTES])
+record_number_drop(struct store_txn *txn, const struct record_id *id,
+		   const uint8_t key[NUMBER_KEY_BYTES])
 {
 	uint8_t own[NUMBER_KEY_BYTES];
 	struct store_cursor *c;
@@ -57,7 +59,8 @@ record_number_drop(struct store_txn *txn, const struct record_id *id, const uint
 	any = store_next(c, &found, NULL);
 	memcpy(own, key, 8);
 	memcpy(own + 8, id->b, ID_BYTES);
-	if ((e = store_walk_end(c)) != E_OK || any || store_has(txn, STORE_RECORD_ROW, BYTES(own, sizeof(own))))
+	if ((e = store_walk_end(c)) != E_OK || any ||
+	    store_has(txn, STORE_RECORD_ROW, BYTES(own, sizeof(own))))
 		return e;
 	return store_del(txn, STORE_RECORD_NUMBER, BYTES(id->b, ID_BYTES));
 }
@@ -72,7 +75,8 @@ record_rows_forget(struct store_txn *txn, const struct record_id *id)
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
 	record_number_key(number, id->b, key);
-	if ((e = store_del(txn, STORE_RECORD_ROW, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
+	if ((e = store_del(txn, STORE_RECORD_ROW, BYTES(key, sizeof(key)))) != E_OK &&
+	    e != E_ABSENT)
 		return e;
 	if ((e = store_del_prefix(txn, STORE_REVISION_ROW, BYTES(key, 8))) != E_OK)
 		return e;
@@ -80,7 +84,8 @@ record_rows_forget(struct store_txn *txn, const struct record_id *id)
 }
 
 enum err
-revision_row_get(struct store_txn *txn, const struct record_id *record, const struct revision_id *id, struct bytes *out)
+revision_row_get(struct store_txn *txn, const struct record_id *record,
+		 const struct revision_id *id, struct bytes *out)
 {
 	uint8_t key[NUMBER_KEY_BYTES];
 	uint64_t number;

@@ -21,7 +21,8 @@ values_pack(struct writer *w, const struct merge_field *f, size_t count)
 	}
 }
 
-/* [1, seq, author, role, kind, form, claimed, received, [parent ...], state, text, lang, area, entered for | nil,
+/* [1, seq, author, role, kind, form, claimed, received, [parent ...], state, text, lang, area,
+ * entered for | nil,
  *  [[key, identifying, value bin] ...]] */
 enum err
 revision_row_pack(const struct revision_row *row, struct writer *out)
@@ -66,7 +67,8 @@ row_key(struct store_txn *txn, const struct revision_row *row, uint8_t key[NUMBE
 
 /* The row that stands where this one would: its first elements, and its bytes, a view. E_ABSENT. */
 static enum err
-row_there(struct store_txn *txn, const struct revision_row *row, struct revision_row *out, struct bytes *value)
+row_there(struct store_txn *txn, const struct revision_row *row, struct revision_row *out,
+	  struct bytes *value)
 {
 	struct reader r;
 	enum err e = revision_row_get(txn, &row->record, &row->m.id, value);
@@ -117,7 +119,8 @@ revision_row_write(struct store_txn *txn, const struct revision_row *row)
 	enum err e;
 
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	if ((e = revision_row_pack(row, &w)) == E_OK && (e = record_number_make(txn, &row->record, &number)) == E_OK) {
+	if ((e = revision_row_pack(row, &w)) == E_OK &&
+	    (e = record_number_make(txn, &row->record, &number)) == E_OK) {
 		record_number_key(number, row->m.id.b, key);
 		e = store_put(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)), writer_view(&w));
 	}
@@ -135,13 +138,15 @@ revision_row_del(struct store_txn *txn, const struct revision_row *row)
 
 	if (e != E_OK || there.seq != row->seq)
 		return e == E_OK ? E_ABSENT : e;
-	if ((e = row_key(txn, row, key)) != E_OK || (e = store_del(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)))) != E_OK)
+	if ((e = row_key(txn, row, key)) != E_OK ||
+	    (e = store_del(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)))) != E_OK)
 		return e;
 	return record_number_drop(txn, &row->record, key);
 }
 
 enum err
-revision_row_before(struct store_txn *txn, const struct revision_row *row, struct arena *a, struct bytes *out)
+revision_row_before(struct store_txn *txn, const struct revision_row *row, struct arena *a,
+		    struct bytes *out)
 {
 	struct revision_row there;
 	struct bytes value;
@@ -161,7 +166,9 @@ revision_row_undo(struct store_txn *txn, const struct revision_row *row, struct 
 	enum err e;
 
 	if (before.n > 0)
-		return (e = row_key(txn, row, key)) != E_OK ? e : store_put(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)), before);
+		return (e = row_key(txn, row, key)) != E_OK
+			   ? e
+			   : store_put(txn, STORE_REVISION_ROW, BYTES(key, sizeof(key)), before);
 	e = revision_row_del(txn, row);
 	return e == E_ABSENT ? E_OK : e;
 }
@@ -179,7 +186,8 @@ revision_row_refuse(struct store_txn *txn, const struct revision_row *row)
 }
 
 static enum err
-revision_row_read(const struct record_id *record, struct bytes key, struct bytes value, struct arena *a, struct revision_row *row)
+revision_row_read(const struct record_id *record, struct bytes key, struct bytes value,
+		  struct arena *a, struct revision_row *row)
 {
 	struct revision_id *parents;
 	struct merge_field *fields;
@@ -228,8 +236,8 @@ revision_row_read(const struct record_id *record, struct bytes key, struct bytes
 }
 
 enum err
-revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a, struct revision_row **out,
-              size_t *count)
+revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a,
+	      struct revision_row **out, size_t *count)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -244,19 +252,22 @@ revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a
 	if ((e = record_number(txn, id, &number)) != E_OK)
 		return e == E_ABSENT ? E_OK : e;
 	prefix = store_seq_of(number);
-	if ((e = store_walk_prefix(txn, STORE_REVISION_ROW, BYTES(prefix.b, 8), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_REVISION_ROW, BYTES(prefix.b, 8), STORE_FORWARD,
+				   &c)) != E_OK)
 		return e;
 	while (e == E_OK && store_next(c, &key, &value)) {
 		struct bytes kept = arena_bytes(a, value);
 
 		if (n == cap) {
-			struct revision_row *more = arena_alloc(a, (cap = cap == 0 ? 4 : 2 * cap) * sizeof(*more));
+			struct revision_row *more =
+			    arena_alloc(a, (cap = cap == 0 ? 4 : 2 * cap) * sizeof(*more));
 
 			if (more != NULL && n > 0)
 				memcpy(more, rows, n * sizeof(*more));
 			rows = more;
 		}
-		e = rows == NULL || kept.p == NULL ? E_NO_MEMORY : revision_row_read(id, key, kept, a, &rows[n]);
+		e = rows == NULL || kept.p == NULL ? E_NO_MEMORY
+						   : revision_row_read(id, key, kept, a, &rows[n]);
 		if (e == E_OK && ++n > REVISIONS_MAX)
 			e = E_LIMIT;
 	}
@@ -266,7 +277,8 @@ revision_rows(struct store_txn *txn, const struct record_id *id, struct arena *a
 	return e != E_OK ? e : e2;
 }
 
-/* [1, form, area, author, created, received, order, flags, review, conflicts, revisions, faults, [head ...],
+/* [1, form, area, author, created, received, order, flags, review, conflicts, revisions, faults,
+ * [head ...],
  *  [[key, identifying, value bin] ...]] */
 enum err
 record_row_pack(const struct record_row *row, struct writer *out)
@@ -308,7 +320,8 @@ record_row_put(struct store_txn *txn, const struct record_row *row)
 	enum err e;
 
 	writer_heap_init(&w, ROW_BYTES_MAX);
-	if ((e = record_row_pack(row, &w)) == E_OK && (e = record_number_make(txn, &row->id, &number)) == E_OK) {
+	if ((e = record_row_pack(row, &w)) == E_OK &&
+	    (e = record_number_make(txn, &row->id, &number)) == E_OK) {
 		record_number_key(number, row->id.b, key);
 		e = store_put(txn, STORE_RECORD_ROW, BYTES(key, sizeof(key)), writer_view(&w));
 	}
@@ -356,7 +369,8 @@ record_row_read(struct bytes key, struct bytes value, struct arena *a, struct re
 }
 
 enum err
-record_row_get(struct store_txn *txn, const struct record_id *id, struct arena *a, struct record_row *out)
+record_row_get(struct store_txn *txn, const struct record_id *id, struct arena *a,
+	       struct record_row *out)
 {
 	uint8_t key[NUMBER_KEY_BYTES];
 	struct bytes value;

@@ -9,8 +9,9 @@
 #include "tools/node/outbox/outbox.h"
 #include "tools/node/records/tally.h"
 
-#define CLOCK_AHEAD_S 86400u              /* a day: zones and drift stay below */
-#define CLOCK_BEHIND_S (3u * 365u * 86400u) /* no link for so long is less likely than a clock in 1970 */
+#define CLOCK_AHEAD_S 86400u /* a day: zones and drift stay below */
+#define CLOCK_BEHIND_S \
+	(3u * 365u * 86400u) /* no link for so long is less likely than a clock in 1970 */
 #define FAULTS_NOTED 8u
 
 static int
@@ -36,8 +37,9 @@ root_of(const struct revision_row *rows, size_t count)
 }
 
 /*
- * A member changes only records of its own, and who changes a record names its area. When a change came before the
- * record that it is about, nobody could tell whose that is, and where; now it shows.
+ * A member changes only records of its own, and who changes a record names its area. When a change
+ * came before the record that it is about, nobody could tell whose that is, and where; now it
+ * shows.
  */
 static bool
 may_stand(const struct revision_row *row, const struct revision_row *root)
@@ -51,9 +53,11 @@ static void
 check_answers(struct peer *p, struct record_row *row, struct arena *a)
 {
 	struct form_entry *form = peer_form_by_key(p, row->form);
-	struct answer_env env = {.now_ms = (int64_t)row->created_s * 1000, /* `today` is the day of the answer */
-	                         .device_id = "", .username = "",
-	                         .area = row->area};
+	struct answer_env env = {.now_ms = (int64_t)row->created_s *
+					   1000, /* `today` is the day of the answer */
+				 .device_id = "",
+				 .username = "",
+				 .area = row->area};
 	struct answer_fault *faults = arena_alloc(a, FAULTS_NOTED * sizeof(*faults));
 	struct answers *answers;
 	struct writer text;
@@ -61,7 +65,8 @@ check_answers(struct peer *p, struct record_row *row, struct arena *a)
 
 	if (form == NULL || faults == NULL)
 		return;
-	if (answers_from_values(&answers, form->form, &env, row->values, row->value_count, NULL) != E_OK) {
+	if (answers_from_values(&answers, form->form, &env, row->values, row->value_count, NULL) !=
+	    E_OK) {
 		row->flags |= RECORD_FAULTY;
 		row->faults = BYTES_LIT("the answers do not fit the form");
 		return;
@@ -72,9 +77,11 @@ check_answers(struct peer *p, struct record_row *row, struct arena *a)
 		row->flags |= RECORD_FAULTY;
 		if (memory != NULL) {
 			writer_init(&text, memory, RECORD_FAULTS_BYTES_MAX);
-			for (i = 0; i < count && i < FAULTS_NOTED && text.n + 600 < RECORD_FAULTS_BYTES_MAX; i++)
+			for (i = 0; i < count && i < FAULTS_NOTED &&
+				    text.n + 600 < RECORD_FAULTS_BYTES_MAX;
+			     i++)
 				writer_printf(&text, "%s%s: %s", i == 0 ? "" : "\n", faults[i].ref,
-				              faults[i].message);
+					      faults[i].message);
 			row->faults = writer_view(&text);
 		}
 	}
@@ -94,10 +101,12 @@ record_place(struct store_txn *txn, const struct record_row *row)
 	uint8_t key[12];
 
 	order_key(key, row->form, row->order);
-	return store_put(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)), BYTES(row->id.b, ID_BYTES));
+	return store_put(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)),
+			 BYTES(row->id.b, ID_BYTES));
 }
 
-/* The order in which a record was first seen, kept for its life: its number; of another form it goes to the end. */
+/* The order in which a record was first seen, kept for its life: its number; of another form it
+ * goes to the end. */
 static enum err
 place(struct store_txn *txn, struct record_row *row, const struct record_row *was)
 {
@@ -110,15 +119,18 @@ place(struct store_txn *txn, struct record_row *row, const struct record_row *wa
 	}
 	if (was != NULL) { /* the form of its first revision became known later */
 		order_key(key, was->form, was->order);
-		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK && e != E_ABSENT)
+		if ((e = store_del(txn, STORE_RECORD_BY_FORM, BYTES(key, sizeof(key)))) != E_OK &&
+		    e != E_ABSENT)
 			return e;
 	}
-	e = was != NULL ? record_number_next(txn, &row->order) : record_number(txn, &row->id, &row->order);
+	e = was != NULL ? record_number_next(txn, &row->order)
+			: record_number(txn, &row->id, &row->order);
 	return e != E_OK ? e : record_place(txn, row);
 }
 
 static void
-fill_row(struct record_row *row, const struct merged *m, const struct revision_row *root, struct arena *a)
+fill_row(struct record_row *row, const struct merged *m, const struct revision_row *root,
+	 struct arena *a)
 {
 	size_t i;
 
@@ -130,23 +142,27 @@ fill_row(struct record_row *row, const struct merged *m, const struct revision_r
 	row->review = m->review;
 	row->conflicts = (uint32_t)m->conflict_count;
 	row->flags = (m->is_void ? RECORD_VOID : 0) | (m->incomplete ? RECORD_INCOMPLETE : 0) |
-	             (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0) |
-	             (m->changed_since_review ? RECORD_EDITED : 0);
-	if (root->m.claimed_s > root->m.received_s && root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
+		     (m->review_conflict ? RECORD_REVIEW_CONFLICT : 0) |
+		     (m->changed_since_review ? RECORD_EDITED : 0);
+	if (root->m.claimed_s > root->m.received_s &&
+	    root->m.claimed_s - root->m.received_s > CLOCK_AHEAD_S)
 		row->flags |= RECORD_CLOCK;
-	if (root->m.received_s > root->m.claimed_s && root->m.received_s - root->m.claimed_s > CLOCK_BEHIND_S)
+	if (root->m.received_s > root->m.claimed_s &&
+	    root->m.received_s - root->m.claimed_s > CLOCK_BEHIND_S)
 		row->flags |= RECORD_CLOCK;
 	row->head_count = m->head_count > PARENTS_MAX ? PARENTS_MAX : m->head_count;
 	memcpy(row->heads, m->heads, row->head_count * sizeof(row->heads[0]));
 	row->values = arena_alloc(a, (m->value_count + 1) * sizeof(*row->values));
 	for (i = 0; row->values != NULL && i < m->value_count; i++)
-		if (m->values[i].shown && !(m->values[i].value.n == 1 && m->values[i].value.p[0] == 0xc0))
+		if (m->values[i].shown &&
+		    !(m->values[i].value.n == 1 && m->values[i].value.p[0] == 0xc0))
 			row->values[row->value_count++] = (struct field_value){
 			    m->values[i].key, m->values[i].identifying, m->values[i].value};
 }
 
 enum err
-record_merged(struct store_txn *txn, const struct record_id *id, struct arena *a, struct record_merged *out)
+record_merged(struct store_txn *txn, const struct record_id *id, struct arena *a,
+	      struct record_merged *out)
 {
 	struct merge_revision *revisions;
 	struct revision_row *rows;
@@ -172,8 +188,8 @@ record_merged(struct store_txn *txn, const struct record_id *id, struct arena *a
 }
 
 enum err
-record_state(struct peer *p, const struct record_id *id, const struct record_merged *merged, struct arena *a,
-             struct record_row *out)
+record_state(struct peer *p, const struct record_id *id, const struct record_merged *merged,
+	     struct arena *a, struct record_row *out)
 {
 	size_t i;
 
@@ -209,7 +225,8 @@ replace(struct store_txn *txn, struct record_row *row, struct arena *a, struct t
 }
 
 enum err
-record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id, struct tally *tally)
+record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id,
+	       struct tally *tally)
 {
 	struct tally *own = NULL;
 	struct record_merged merged;
@@ -221,7 +238,8 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 	if (tally == NULL && (e = tally_new(&own)) != E_OK)
 		return e;
 	arena_init(&a, 64u << 20);
-	if ((e = record_merged(txn, id, &a, &merged)) == E_OK && (e = record_state(p, id, &merged, &a, &row)) == E_OK)
+	if ((e = record_merged(txn, id, &a, &merged)) == E_OK &&
+	    (e = record_state(p, id, &merged, &a, &row)) == E_OK)
 		e = replace(txn, &row, &a, tally == NULL ? own : tally);
 	for (i = 0; e == E_OK && (row.flags & RECORD_VOID) && i < merged.count; i++)
 		e = revision_row_refuse(txn, &merged.rows[i]);
@@ -237,8 +255,8 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 /* ---- finding and walking ---- */
 
 static enum err
-find_in(struct store_txn *txn, enum store_table table, struct bytes from, size_t digits, const char *text,
-        struct record_id *out, size_t *found)
+find_in(struct store_txn *txn, enum store_table table, struct bytes from, size_t digits,
+	const char *text, struct record_id *out, size_t *found)
 {
 	struct store_cursor *c;
 	struct bytes key;
@@ -278,9 +296,10 @@ record_find(struct store_txn *txn, const char *text, struct record_id *out, stru
 		padded[i] = text[i];
 	if (hex_decode(from, ID_BYTES, padded) != E_OK)
 		return why_set(why, E_RECORD_ID, "%s", text);
-	if ((e = find_in(txn, STORE_RECORD_NUMBER, BYTES(from, ID_BYTES), digits, text, out, &found)) != E_OK ||
-	    (e = find_in(txn, STORE_OWN_RECORD, BYTES(from, ID_BYTES), digits, text, out, &found)) !=
-	        E_OK)
+	if ((e = find_in(txn, STORE_RECORD_NUMBER, BYTES(from, ID_BYTES), digits, text, out,
+			 &found)) != E_OK ||
+	    (e = find_in(txn, STORE_OWN_RECORD, BYTES(from, ID_BYTES), digits, text, out,
+			 &found)) != E_OK)
 		return e;
 	if (found == 0)
 		return why_set(why, E_RECORD_UNKNOWN, "%s", text);
@@ -288,7 +307,8 @@ record_find(struct store_txn *txn, const char *text, struct record_id *out, stru
 }
 
 enum err
-record_walk_index(struct store_txn *txn, enum store_table index, struct bytes prefix, record_fn *f, void *arg)
+record_walk_index(struct store_txn *txn, enum store_table index, struct bytes prefix, record_fn *f,
+		  void *arg)
 {
 	struct arena_mark mark = store_mark(txn);
 	struct store_cursor *c;
@@ -327,7 +347,8 @@ record_walk_version(struct store_txn *txn, struct form_key form, record_fn *f, v
 }
 
 enum err
-record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, record_fn *f, void *arg)
+record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, record_fn *f,
+	    void *arg)
 {
 	struct form_entry *entry, *first;
 	uint8_t prefix[4];
@@ -342,7 +363,8 @@ record_walk(struct peer *p, struct store_txn *txn, const char *form_id_wanted, r
 		if (strcmp(form_id(entry->form), form_id_wanted) != 0)
 			continue;
 		be32_put(prefix, entry->key.v);
-		e = record_walk_index(txn, STORE_RECORD_BY_FORM, BYTES(prefix, sizeof(prefix)), f, arg);
+		e = record_walk_index(txn, STORE_RECORD_BY_FORM, BYTES(prefix, sizeof(prefix)), f,
+				      arg);
 	}
 	return e;
 }

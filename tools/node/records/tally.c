@@ -317,7 +317,9 @@ write_entry(struct store_txn *txn, const struct tally_entry *x, bool *sound)
 		return e == E_ABSENT ? E_OK : e;
 	}
 	writer_init(&w, memory, sizeof(memory));
-	return (e = tally_row_pack(&row, &w)) != E_OK ? e : store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w));
+	return (e = tally_row_pack(&row, &w)) != E_OK
+		   ? e
+		   : store_put(txn, STORE_TALLY, BYTES(key, sizeof(key)), writer_view(&w));
 }
 
 static enum err

@@ -55,7 +55,8 @@ tally_ready(struct peer *p, tally_tell_fn *tell, void *arg, struct why *why)
 
 	if (e != E_OK)
 		return why_set(why, e, "%s", p->path);
-	if ((e = tally_is_right(txn, &right)) == E_OK && !right && (e = tally_new(&n.tally)) == E_OK)
+	if ((e = tally_is_right(txn, &right)) == E_OK && !right &&
+	    (e = tally_new(&n.tally)) == E_OK)
 		e = count_all(txn, &n, tell, arg);
 	store_read_end(txn);
 	if (e == E_OK && !right && !n.given_up)
@@ -82,7 +83,8 @@ static enum err
 compare(void *arg, const struct tally_row *row)
 {
 	struct comparing *g = arg;
-	const struct tally_entry *x = tally_find(g->should, row->kind, BYTES(row->subject, row->subject_n));
+	const struct tally_entry *x =
+	    tally_find(g->should, row->kind, BYTES(row->subject, row->subject_n));
 	size_t i;
 
 	g->found++;
@@ -106,7 +108,8 @@ compare_conflicts(struct store_txn *txn, struct comparing *g)
 		const struct tally_move *move = &g->should->moves[i];
 		struct arena_mark mark = store_mark(txn);
 		struct bytes value;
-		enum err e = store_get(txn, STORE_CONFLICT, BYTES(move->key, sizeof(move->key)), &value);
+		enum err e =
+		    store_get(txn, STORE_CONFLICT, BYTES(move->key, sizeof(move->key)), &value);
 
 		if (e != E_OK && e != E_ABSENT)
 			return e;
@@ -126,8 +129,10 @@ tally_check(struct store_txn *txn, const struct tally *should, uint64_t *bad)
 	*bad = 0;
 	if (e != E_OK || !right) /* who asks for them counts anew */
 		return e;
-	if ((e = tally_walk(txn, TALLY_AREA, compare, &g)) != E_OK || (e = tally_walk(txn, TALLY_AUTHOR, compare, &g)) != E_OK ||
-	    (e = tally_walk(txn, TALLY_MONTH, compare, &g)) != E_OK || (e = compare_conflicts(txn, &g)) != E_OK)
+	if ((e = tally_walk(txn, TALLY_AREA, compare, &g)) != E_OK ||
+	    (e = tally_walk(txn, TALLY_AUTHOR, compare, &g)) != E_OK ||
+	    (e = tally_walk(txn, TALLY_MONTH, compare, &g)) != E_OK ||
+	    (e = compare_conflicts(txn, &g)) != E_OK)
 		return e;
 	*bad = g.bad + (g.found < should->entry_count ? should->entry_count - g.found : 0);
 	return E_OK;

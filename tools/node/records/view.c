@@ -53,7 +53,8 @@ state_of(const struct record_row *row)
 }
 
 static void
-name_of(struct peer *p, struct store_txn *txn, const struct principal_id *id, char out[NAME_BYTES_MAX + 1])
+name_of(struct peer *p, struct store_txn *txn, const struct principal_id *id,
+	char out[NAME_BYTES_MAX + 1])
 {
 	struct member m;
 
@@ -65,7 +66,8 @@ name_of(struct peer *p, struct store_txn *txn, const struct principal_id *id, ch
 }
 
 enum err
-view_of_row(struct peer *p, struct store_txn *txn, const struct record_row *row, struct view_record *v)
+view_of_row(struct peer *p, struct store_txn *txn, const struct record_row *row,
+	    struct view_record *v)
 {
 	memset(v, 0, sizeof(*v));
 	v->id = row->id;
@@ -80,9 +82,11 @@ view_of_row(struct peer *p, struct store_txn *txn, const struct record_row *row,
 }
 
 void
-view_of_own(struct peer *p, const struct own_record *own, uint64_t acked, uint64_t safe, struct view_record *v)
+view_of_own(struct peer *p, const struct own_record *own, uint64_t acked, uint64_t safe,
+	    struct view_record *v)
 {
-	bool present = own->epoch == peer_self(p)->epoch; /* earlier logs were settled when they ended */
+	bool present =
+	    own->epoch == peer_self(p)->epoch; /* earlier logs were settled when they ended */
 	const char *state = "waiting";
 
 	memset(v, 0, sizeof(*v));
@@ -163,5 +167,5 @@ view_text_line(struct call *c, const struct view_record *v)
 	hex_encode(id, v->id.b, ID_BYTES);
 	view_time(when, v->created_s);
 	call_out(c, "%.12s  %.10s  %-12s  %-10s  %s%s%s\n", id, when, v->area, v->state, v->author,
-	         v->note[0] != '\0' ? ": " : "", v->note);
+		 v->note[0] != '\0' ? ": " : "", v->note);
 }

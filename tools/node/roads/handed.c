@@ -124,7 +124,8 @@ row_read(struct bytes key, struct bytes value, struct handed *h)
 }
 
 enum err
-handed_of(struct store_txn *txn, const uint8_t relay[16], uint64_t epoch, uint64_t now_s, struct handed *h)
+handed_of(struct store_txn *txn, const uint8_t relay[16], uint64_t epoch, uint64_t now_s,
+	  struct handed *h)
 {
 	uint8_t key[KEY_BYTES];
 	struct bytes value;
@@ -136,7 +137,8 @@ handed_of(struct store_txn *txn, const uint8_t relay[16], uint64_t epoch, uint64
 		e = pieces_read(txn, h);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
-	if (e == E_ABSENT || h->epoch != epoch || h->time_s + (uint64_t)HANDED_DAYS_MAX * DAY_S < now_s) {
+	if (e == E_ABSENT || h->epoch != epoch ||
+	    h->time_s + (uint64_t)HANDED_DAYS_MAX * DAY_S < now_s) {
 		memset(h, 0, sizeof(*h));
 		memcpy(h->relay, relay, 16);
 		h->epoch = epoch;
@@ -240,12 +242,14 @@ handed_walk(struct store_txn *txn, handed_fn *f, void *arg)
 
 	if (h == NULL)
 		return E_NO_MEMORY;
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(PREFIX), STORE_FORWARD, &c)) != E_OK) {
+	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT(PREFIX), STORE_FORWARD, &c)) !=
+	    E_OK) {
 		free(h);
 		return e;
 	}
 	while (e == E_OK && store_next(c, &key, &value))
-		if (key.n == KEY_BYTES && (e = row_read(key, value, h)) == E_OK) /* or a hidden name that begins like it */
+		if (key.n == KEY_BYTES && (e = row_read(key, value, h)) ==
+					      E_OK) /* or a hidden name that begins like it */
 			e = f(arg, h);
 	e2 = store_walk_end(c);
 	free(h);

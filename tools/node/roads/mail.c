@@ -50,8 +50,8 @@ mail_seal(struct mail *m, const struct envelope_hint *hint)
 	m->answers = more;
 	writer_be32(&m->envelopes, 0);
 	if ((e = writer_end(&m->envelopes)) != E_OK ||
-	    (e = envelope_seal(&m->peer->programme.id, &m->to, &m->key, hint, writer_view(&m->body), &m->envelopes,
-	                       &m->answers[m->count])) != E_OK)
+	    (e = envelope_seal(&m->peer->programme.id, &m->to, &m->key, hint, writer_view(&m->body),
+			       &m->envelopes, &m->answers[m->count])) != E_OK)
 		return e;
 	be32_put(m->envelopes.p + before, (uint32_t)(m->envelopes.n - before - 4));
 	m->bytes += m->envelopes.n - before - 4;
@@ -65,7 +65,8 @@ mail_letter(struct mail *m, struct bytes letter)
 {
 	enum err e;
 
-	if (m->body.n > 1 + m->head.n && m->body.n + letter.n > m->wished && (e = mail_seal(m, NULL)) != E_OK)
+	if (m->body.n > 1 + m->head.n && m->body.n + letter.n > m->wished &&
+	    (e = mail_seal(m, NULL)) != E_OK)
 		return e;
 	if (m->body.n == 0) {
 		pack_u64(&m->body, MAIL_VERSION);
@@ -99,7 +100,7 @@ mail_free(struct mail *m)
 
 enum err
 letter_carried(struct store_txn *txn, const struct programme_id *programme, const struct arrival *a,
-               struct writer *out)
+	       struct writer *out)
 {
 	struct writer carried;
 	enum err e;
@@ -116,7 +117,8 @@ letter_carried(struct store_txn *txn, const struct programme_id *programme, cons
 }
 
 enum err
-letter_receipt(struct peer *p, struct store_txn *txn, const struct principal_id *to, struct writer *out)
+letter_receipt(struct peer *p, struct store_txn *txn, const struct principal_id *to,
+	       struct writer *out)
 {
 	uint8_t memory[RECEIPT_BYTES_MAX];
 	struct writer receipt;
@@ -153,11 +155,12 @@ hint_key(const struct envelope_hint *hint, uint8_t key[HINT_KEY_BYTES])
 	memcpy(key + 5, hint->b, ENVELOPE_HINT_BYTES);
 }
 
-/* Those that are too old, and all when they are too many: a receipt is known by its signature too. */
+/* Those that are too old, and all when they are too many: a receipt is known by its signature too.
+ */
 static enum err
 forget_hints(struct store_txn *txn, size_t more, uint32_t now_s)
 {
-	uint8_t (*keys)[HINT_KEY_BYTES] = malloc(HINTS_MAX * sizeof(*keys));
+	uint8_t(*keys)[HINT_KEY_BYTES] = malloc(HINTS_MAX * sizeof(*keys));
 	struct store_cursor *c;
 	struct bytes key, value;
 	size_t count = 0, all = 0, i;
@@ -165,7 +168,8 @@ forget_hints(struct store_txn *txn, size_t more, uint32_t now_s)
 
 	if (keys == NULL)
 		return E_NO_MEMORY;
-	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("hint "), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("hint "), STORE_FORWARD, &c)) !=
+	    E_OK)
 		goto done;
 	while (store_next(c, &key, &value)) {
 		all++;

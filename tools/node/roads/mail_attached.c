@@ -7,7 +7,8 @@
 #include "tools/node/roads/mail.h"
 
 #define PIECE_CHUNKS 3u /* in one letter: a little more than an envelope's usual size */
-#define PIECE_BYTES_MAX (ATTACH_LIST_BYTES_MAX + PIECE_CHUNKS * (4u + ATTACH_SEALED_BYTES_MAX) + 512u)
+#define PIECE_BYTES_MAX \
+	(ATTACH_LIST_BYTES_MAX + PIECE_CHUNKS * (4u + ATTACH_SEALED_BYTES_MAX) + 512u)
 #define RING_KEY_BYTES (1u + ID_BYTES)
 
 /* ---- packing, at a device ---- */
@@ -19,9 +20,11 @@ struct packing {
 	struct attach_packed *out;
 };
 
-/* [4, offer bin, list bin, first u32, chunks bin], with the chunks from `first` on that go into one. */
+/* [4, offer bin, list bin, first u32, chunks bin], with the chunks from `first` on that go into
+ * one. */
 static enum err
-letter_piece(struct store_txn *txn, const struct attached *a, uint32_t first, struct bytes offer, struct writer *w)
+letter_piece(struct store_txn *txn, const struct attached *a, uint32_t first, struct bytes offer,
+	     struct writer *w)
 {
 	struct writer chunks;
 	struct bytes sealed;
@@ -53,7 +56,8 @@ pack_pieces(struct packing *g, struct store_txn *txn, const struct attached *a, 
 	struct mail *m = g->mail;
 	struct writer letter;
 	uint64_t before = g->out->pieces;
-	uint32_t *handed = g->already != NULL ? handed_chunks(g->already, &a->id) : NULL, first = a->held;
+	uint32_t *handed = g->already != NULL ? handed_chunks(g->already, &a->id) : NULL,
+		 first = a->held;
 	enum err e = E_OK;
 
 	if (g->already != NULL && handed == NULL)
@@ -66,13 +70,16 @@ pack_pieces(struct packing *g, struct store_txn *txn, const struct attached *a, 
 		writer_reset(&letter);
 		if ((e = letter_piece(txn, a, first, offer, &letter)) != E_OK)
 			break;
-		g->out->more = m->bytes + (m->body.n + letter.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > g->bytes_max;
+		g->out->more =
+		    m->bytes + (m->body.n + letter.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES >
+		    g->bytes_max;
 		if (g->out->more)
 			break;
 		if ((e = mail_letter(m, writer_view(&letter))) == E_OK)
 			g->out->pieces++;
 		if (handed != NULL)
-			*handed = first + PIECE_CHUNKS < attached_count(a) ? first + PIECE_CHUNKS : attached_count(a);
+			*handed = first + PIECE_CHUNKS < attached_count(a) ? first + PIECE_CHUNKS
+									   : attached_count(a);
 		store_forget(txn);
 	}
 	if (g->out->pieces > before) {
@@ -108,7 +115,8 @@ pack_one(void *arg, struct store_txn *txn, const struct attached *a)
 }
 
 enum err
-mail_attached_pack(struct mail *m, struct store_txn *txn, uint64_t bytes_max, struct handed *already, struct attach_packed *out)
+mail_attached_pack(struct mail *m, struct store_txn *txn, uint64_t bytes_max,
+		   struct handed *already, struct attach_packed *out)
 {
 	struct packing g = {m, bytes_max, already, out};
 	enum err e = attached_walk(txn, pack_one, &g);
@@ -158,13 +166,16 @@ ring_add(struct store_txn *txn, const struct principal_id *author, const struct 
 		return E_STORE_DAMAGED;
 	if (e != E_OK && e != E_ABSENT)
 		return e;
-	for (at = 0; e == E_OK && at < value.n; at += ATTACH_ID_BYTES) /* once, and the oldest goes */
-		if (memcmp(value.p + at, id->b, ATTACH_ID_BYTES) != 0 && (at > 0 || value.n < sizeof(ids))) {
+	for (at = 0; e == E_OK && at < value.n;
+	     at += ATTACH_ID_BYTES) /* once, and the oldest goes */
+		if (memcmp(value.p + at, id->b, ATTACH_ID_BYTES) != 0 &&
+		    (at > 0 || value.n < sizeof(ids))) {
 			memcpy(ids + n, value.p + at, ATTACH_ID_BYTES);
 			n += ATTACH_ID_BYTES;
 		}
 	memcpy(ids + n, id->b, ATTACH_ID_BYTES);
-	return store_put(txn, STORE_ATTACHMENT, ring_key(key, author), BYTES(ids, n + ATTACH_ID_BYTES));
+	return store_put(txn, STORE_ATTACHMENT, ring_key(key, author),
+			 BYTES(ids, n + ATTACH_ID_BYTES));
 }
 
 static enum err
@@ -178,7 +189,8 @@ held_rows(struct store_txn *txn, const struct principal_id *author, struct attac
 
 	if (e != E_OK)
 		return e == E_ABSENT ? E_OK : e;
-	for (at = 0; at + ATTACH_ID_BYTES <= value.n && h->count < ATTACH_HELD_MAX && e == E_OK; at += ATTACH_ID_BYTES) {
+	for (at = 0; at + ATTACH_ID_BYTES <= value.n && h->count < ATTACH_HELD_MAX && e == E_OK;
+	     at += ATTACH_ID_BYTES) {
 		struct attach_held_row *row = &h->rows[h->count];
 
 		memcpy(row->id.b, value.p + at, ATTACH_ID_BYTES);
@@ -196,8 +208,10 @@ enum err
 mail_attached_tell(struct mail *m, struct store_txn *txn, const struct principal_id *to)
 {
 	struct peer *p = m->peer;
-	struct attach_held h = {.by = peer_self(p)->id, .to = *to, .incarnation = store_incarnation(p->store),
-	                        .time_s = peer_now_s(p)};
+	struct attach_held h = {.by = peer_self(p)->id,
+				.to = *to,
+				.incarnation = store_incarnation(p->store),
+				.time_s = peer_now_s(p)};
 	uint8_t memory[STATEMENT_BYTES_MAX + 128], letter_memory[STATEMENT_BYTES_MAX + 256];
 	struct writer word, letter;
 	enum err e = held_rows(txn, to, &h);
@@ -215,7 +229,8 @@ mail_attached_tell(struct mail *m, struct store_txn *txn, const struct principal
 }
 
 enum err
-mail_attached_check(struct peer *p, struct store_txn *txn, const struct attach_letter *l, struct attached_said *out)
+mail_attached_check(struct peer *p, struct store_txn *txn, const struct attach_letter *l,
+		    struct attached_said *out)
 {
 	struct attach_offer o;
 	struct member m;
@@ -228,8 +243,10 @@ mail_attached_check(struct peer *p, struct store_txn *txn, const struct attach_l
 		return e == E_ABSENT ? E_STRANGER : e;
 	if (m.state != MEMBER_APPROVED)
 		return m.state == MEMBER_REVOKED ? E_REVOKED : E_NOT_APPROVED;
-	*out = (struct attached_said){.from = o.author, .id = o.id, .first = l->first, .list = l->list, .chunks = l->chunks};
-	return principal_verify(STATEMENT_ATTACH_OFFER, l->offer, &p->programme.id, &m.enrolment.sign_pub);
+	*out = (struct attached_said){
+	    .from = o.author, .id = o.id, .first = l->first, .list = l->list, .chunks = l->chunks};
+	return principal_verify(STATEMENT_ATTACH_OFFER, l->offer, &p->programme.id,
+				&m.enrolment.sign_pub);
 }
 
 enum err
@@ -238,8 +255,8 @@ mail_attached_put(struct store_txn *txn, struct attached_said *said)
 	enum err e = attached_accept(txn, said);
 
 	return e == E_OK && (said->status == ATTACH_TAKEN || said->status == ATTACH_UNWANTED)
-	           ? ring_add(txn, &said->from, &said->id)
-	           : e;
+		   ? ring_add(txn, &said->from, &said->id)
+		   : e;
 }
 
 /* ---- at a device ---- */
@@ -273,14 +290,16 @@ heard_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-mail_attached_heard(struct peer *p, struct bytes held, const struct receipt *said, struct mail_taken *taken)
+mail_attached_heard(struct peer *p, struct bytes held, const struct receipt *said,
+		    struct mail_taken *taken)
 {
 	struct hearing g = {.peer = p};
 	enum err e;
 
 	if (attach_held_decode(held, &g.held) != E_OK || !ID_EQUAL(&g.held.by, &p->home.node) ||
 	    !ID_EQUAL(&g.held.to, &peer_self(p)->id) || g.held.incarnation != said->incarnation ||
-	    principal_verify(STATEMENT_ATTACH_HELD, held, &p->programme.id, &p->home.node_sign) != E_OK) {
+	    principal_verify(STATEMENT_ATTACH_HELD, held, &p->programme.id, &p->home.node_sign) !=
+		E_OK) {
 		taken->refused++;
 		if (taken->why.e == E_OK)
 			taken->why = (struct why){.e = E_RECEIPT};

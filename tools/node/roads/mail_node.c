@@ -33,7 +33,8 @@ batch_out(struct packing *g)
 	writer_reset(&g->letter);
 	pack_array(&g->letter, 2);
 	pack_u64(&g->letter, LETTER_BATCH);
-	if ((e = batch_encode(&g->batch, &p->programme.id, &peer_self(p)->sign, &g->letter)) == E_OK &&
+	if ((e = batch_encode(&g->batch, &p->programme.id, &peer_self(p)->sign, &g->letter)) ==
+		E_OK &&
 	    (e = mail_letter(g->mail, writer_view(&g->letter))) == E_OK)
 		e = mail_seal(g->mail, NULL); /* a batch an envelope: a cut costs no more */
 	g->batch.from = g->batch.seq;
@@ -105,8 +106,8 @@ packed_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-mail_node_pack(struct mail *m, const struct carry_other *other, bool all, uint64_t bytes_max, uint64_t *parcels,
-               uint64_t *waiting, struct why *why)
+mail_node_pack(struct mail *m, const struct carry_other *other, bool all, uint64_t bytes_max,
+	       uint64_t *parcels, uint64_t *waiting, struct why *why)
 {
 	struct peer *p = m->peer;
 	struct packing g = {.mail = m, .parcels = parcels};
@@ -121,9 +122,13 @@ mail_node_pack(struct mail *m, const struct carry_other *other, bool all, uint64
 	store_read_end(txn);
 	if (e != E_OK || (e = carry_open(&g.carry, p, other, all ? 0 : said.seq, why)) != E_OK)
 		return e;
-	g.batch = (struct batch){.by = peer_self(p)->id, .to = other->id, .incarnation = store_incarnation(p->store),
-	                         .from = all ? 0 : said.seq, .seq = all ? 0 : said.seq,
-	                         .heard_incarnation = heard.incarnation, .heard = heard.seq};
+	g.batch = (struct batch){.by = peer_self(p)->id,
+				 .to = other->id,
+				 .incarnation = store_incarnation(p->store),
+				 .from = all ? 0 : said.seq,
+				 .seq = all ? 0 : said.seq,
+				 .heard_incarnation = heard.incarnation,
+				 .heard = heard.seq};
 	writer_heap_init(&g.things, ENVELOPE_BODY_BYTES_MAX);
 	writer_heap_init(&g.letter, ENVELOPE_BODY_BYTES_MAX);
 	e = flight(&g, bytes_max, waiting);
@@ -224,7 +229,8 @@ note_job(struct store_txn *txn, void *arg)
 }
 
 static enum err
-take_receipt(struct peer *p, struct bytes bytes, struct receipt *said, bool *believed, struct why *why)
+take_receipt(struct peer *p, struct bytes bytes, struct receipt *said, bool *believed,
+	     struct why *why)
 {
 	struct note_job job;
 	struct store_txn *txn;
@@ -262,7 +268,8 @@ take_letter(struct taking *g, struct reader *r, struct why *why)
 
 	if (kind == LETTER_RECEIPT && count == 2) {
 		b = reader_bin(r);
-		if (r->e == E_OK && (e = take_receipt(g->peer, b, &g->said, &g->believed, why)) == E_OK)
+		if (r->e == E_OK &&
+		    (e = take_receipt(g->peer, b, &g->said, &g->believed, why)) == E_OK)
 			g->taken->receipts++;
 	} else if (kind == LETTER_DOWN && count == 4) {
 		log = reader_u64_max(r, 1);

@@ -11,7 +11,7 @@
 #include "tools/node/outbox/receipts.h"
 
 #define LETTERS_MAX 4096u /* of one envelope; the largest that we make has a few hundred */
-#define PIECES_MAX 16u   /* of attachments in one envelope; we make one */
+#define PIECES_MAX 16u    /* of attachments in one envelope; we make one */
 #define TAKE_ARENA_BYTES ((size_t)128 << 20)
 
 struct taking {
@@ -42,8 +42,8 @@ mail_refuse(struct mail_taken *t, enum err e, const struct why *why)
 bool
 mail_is_stores(enum err e)
 {
-	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL || e == E_STORE_QUEUE ||
-	       e == E_STORE_READERS;
+	return e == E_NO_MEMORY || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL ||
+	       e == E_STORE_QUEUE || e == E_STORE_READERS;
 }
 
 /* ---- at a node ---- */
@@ -146,8 +146,10 @@ node_job(struct store_txn *txn, void *arg)
 		if ((e = mail_attached_put(txn, said)) == E_ABSENT || e == E_REVOKED) {
 			mail_refuse(&g->counted, E_REVOKED, NULL);
 			e = E_OK;
-		} else if (e == E_OK && said->status != ATTACH_TAKEN && said->status != ATTACH_UNWANTED) {
-			mail_refuse(&g->counted, said->status == ATTACH_FULL ? E_QUOTA : E_ATTACHMENT, NULL);
+		} else if (e == E_OK && said->status != ATTACH_TAKEN &&
+			   said->status != ATTACH_UNWANTED) {
+			mail_refuse(&g->counted,
+				    said->status == ATTACH_FULL ? E_QUOTA : E_ATTACHMENT, NULL);
 		}
 		g->counted.pieces++;
 		g->counted.attachments += said->whole;
@@ -201,8 +203,8 @@ believe(struct taking *g, struct bytes receipt)
 }
 
 enum err
-mail_down(struct peer *p, const struct receipt *said, unsigned which, uint64_t epoch, struct bytes parcel,
-          struct mail_taken *taken, struct why *why)
+mail_down(struct peer *p, const struct receipt *said, unsigned which, uint64_t epoch,
+	  struct bytes parcel, struct mail_taken *taken, struct why *why)
 {
 	struct down_cursor cursors[2];
 	struct store_txn *txn;
@@ -233,7 +235,9 @@ static enum err
 take_down(struct taking *g, unsigned which, uint64_t epoch, struct bytes parcel)
 {
 	struct why why = {.e = E_OK};
-	enum err e = g->believed ? mail_down(g->peer, &g->said, which, epoch, parcel, g->taken, &why) : E_RECEIPT;
+	enum err e = g->believed
+			 ? mail_down(g->peer, &g->said, which, epoch, parcel, g->taken, &why)
+			 : E_RECEIPT;
 
 	if (e == E_OK || mail_is_stores(e))
 		return e;
@@ -305,8 +309,9 @@ take_letters(struct taking *g, struct bytes body)
 	reader_init(&r, body);
 	if (reader_u64(&r) != 1)
 		reader_fail(&r, E_VERSION);
-	for (n = 0; e == E_OK && reader_more(&r) && r.e == E_OK && n < LETTERS_MAX && g->receipt_count < 16 &&
-	            g->piece_count < PIECES_MAX; n++)
+	for (n = 0; e == E_OK && reader_more(&r) && r.e == E_OK && n < LETTERS_MAX &&
+		    g->receipt_count < 16 && g->piece_count < PIECES_MAX;
+	     n++)
 		e = take_letter(g, txn, &r);
 	store_read_end(txn);
 	if (e == E_OK && reader_end(&r) != E_OK)
@@ -320,29 +325,33 @@ came_job(struct store_txn *txn, void *arg)
 	return mail_came(txn, arg);
 }
 
-/* By the principal's own key; at a node by the office's, the one in force first: a stick may have been long on its way. */
+/* By the principal's own key; at a node by the office's, the one in force first: a stick may have
+ * been long on its way. */
 static enum err
-open_envelope(struct peer *p, struct envelope_to *to, bool awaited, struct bytes envelope, struct writer *body,
-              struct envelope_hint *hint)
+open_envelope(struct peer *p, struct envelope_to *to, bool awaited, struct bytes envelope,
+	      struct writer *body, struct envelope_hint *hint)
 {
 	size_t i = p->old_key_count;
-	enum err e = envelope_open(&p->programme.id, to, to->to_principal ? &peer_self(p)->seal : &p->home.seal, awaited,
-	                           envelope, body, hint);
+	enum err e = envelope_open(&p->programme.id, to,
+				   to->to_principal ? &peer_self(p)->seal : &p->home.seal, awaited,
+				   envelope, body, hint);
 
 	while (e == E_ABSENT && !to->to_principal && i-- > 0) {
 		to->key_no = p->old_keys[i].key_no;
-		e = envelope_open(&p->programme.id, to, &p->old_keys[i].key, awaited, envelope, body, hint);
+		e = envelope_open(&p->programme.id, to, &p->old_keys[i].key, awaited, envelope,
+				  body, hint);
 	}
 	return e;
 }
 
 enum err
-mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via, struct mail_taken *taken,
-          struct mail_answer *answer, struct why *why)
+mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
+	  struct mail_taken *taken, struct mail_answer *answer, struct why *why)
 {
 	struct taking *g;
-	struct envelope_to to = {.to_principal = !peer_is_node(p), .principal = peer_self(p)->id,
-	                         .key_no = p->home.key_no};
+	struct envelope_to to = {.to_principal = !peer_is_node(p),
+				 .principal = peer_self(p)->id,
+				 .key_no = p->home.key_no};
 	struct envelope_hint hint;
 	struct arena arena;
 	struct writer body;
@@ -364,7 +373,8 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 	arena_init(&arena, TAKE_ARENA_BYTES);
 	if ((g = arena_alloc(&arena, sizeof(*g))) == NULL)
 		return E_NO_MEMORY;
-	*g = (struct taking){.peer = p, .via = via, .taken = taken, .answer = answer, .arena = arena};
+	*g = (struct taking){
+	    .peer = p, .via = via, .taken = taken, .answer = answer, .arena = arena};
 	writer_heap_init(&body, ENVELOPE_BODY_BYTES_MAX);
 	e = open_envelope(p, &to, awaited, envelope, &body, &g->hint);
 	if (e == E_ABSENT && !to.to_principal) { /* from another node, to this one itself */
@@ -373,7 +383,8 @@ mail_take(struct peer *p, struct bytes envelope, const struct principal_id *via,
 	}
 	if (e == E_OK) {
 		taken->envelopes++;
-		e = own ? mail_node_take(p, writer_view(&body), taken, why) : take_letters(g, writer_view(&body));
+		e = own ? mail_node_take(p, writer_view(&body), taken, why)
+			: take_letters(g, writer_view(&body));
 		if (e == E_OK && awaited && taken->refused == 0)
 			e = store_write(p->store, came_job, &hint);
 	} else if (e == E_ABSENT) {

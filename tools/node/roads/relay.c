@@ -46,7 +46,8 @@ on_event(void *ctx, struct net_conn *conn, const struct session_event *ev)
 	else if (ev->kind == SESSION_INPUT)
 		visit_input(v, ev->u.input);
 	else if (ev->kind == SESSION_HELLO || ev->kind == SESSION_JOIN)
-		session_refuse(net_conn_session(conn), E_STRANGER, "who came", 0, net_conn_now_ms(conn));
+		session_refuse(net_conn_session(conn), E_STRANGER, "who came", 0,
+			       net_conn_now_ms(conn));
 }
 
 static void
@@ -83,7 +84,8 @@ udp_room(uv_handle_t *handle, size_t wished, uv_buf_t *buf)
 }
 
 static void
-udp_packet(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from, unsigned flags)
+udp_packet(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
+	   unsigned flags)
 {
 	struct relay *r = udp->data;
 	uint8_t question[BEACON_BYTES], answer[BEACON_BYTES];
@@ -111,7 +113,8 @@ open_udp(struct relay *r, struct why *why)
 	if ((e = address_split(r->options->discover, host, port, why)) != E_OK)
 		return e;
 	if (uv_ip4_addr(host, (int)strtol(port, NULL, 10), &at) != 0)
-		return why_set(why, E_USAGE, "--discover is an IPv4 address and a port, not \"%s\"", r->options->discover);
+		return why_set(why, E_USAGE, "--discover is an IPv4 address and a port, not \"%s\"",
+			       r->options->discover);
 	if (uv_udp_init(&r->l.loop, &r->udp) != 0)
 		return E_NO_MEMORY;
 	r->udp.data = r;
@@ -186,9 +189,13 @@ static const struct serve_loop_hooks hooks = {.stop = stop};
 static enum err
 open_server(struct relay *r, struct bytes certificate, struct why *why)
 {
-	struct net_server_config config = {.loop = &r->l.loop, .identity = {.key = &r->own, .certificate = certificate},
-	                                   .ctx = r, .trust = trust, .event = on_event, .room = on_room,
-	                                   .closed = on_closed};
+	struct net_server_config config = {.loop = &r->l.loop,
+					   .identity = {.key = &r->own, .certificate = certificate},
+					   .ctx = r,
+					   .trust = trust,
+					   .event = on_event,
+					   .room = on_room,
+					   .closed = on_closed};
 	enum err e = net_server_open(&r->server, &config, r->options->listen, why);
 
 	if (e == E_OK && r->options->discover != NULL)
@@ -222,8 +229,8 @@ key_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-relay_run(struct peer *p, const struct relay_options *options, relay_ready_fn *ready, relay_told_fn *told, void *ctx,
-          struct why *why)
+relay_run(struct peer *p, const struct relay_options *options, relay_ready_fn *ready,
+	  relay_told_fn *told, void *ctx, struct why *why)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 	struct writer der;

@@ -12,9 +12,11 @@ visit_answer(struct visit *v)
 	uint64_t now_ms = net_conn_now_ms(v->conn);
 
 	while (v->done && v->answered < v->answer.n) {
-		size_t left = v->answer.n - v->answered, n = left < CHUNK_BYTES_MAX ? left : CHUNK_BYTES_MAX;
+		size_t left = v->answer.n - v->answered,
+		       n = left < CHUNK_BYTES_MAX ? left : CHUNK_BYTES_MAX;
 
-		if (session_answer(s, STREAM_OUT, BYTES(v->answer.p + v->answered, n), now_ms) != E_OK)
+		if (session_answer(s, STREAM_OUT, BYTES(v->answer.p + v->answered, n), now_ms) !=
+		    E_OK)
 			return; /* room will come */
 		v->answered += n;
 	}
@@ -67,7 +69,8 @@ answer_meet(struct visit *v)
 	return e == E_OK ? writer_end(&v->answer) : e;
 }
 
-/* Who cannot prove that it belongs to the programme learns nothing, not even of whose programme this relay is. */
+/* Who cannot prove that it belongs to the programme learns nothing, not even of whose programme
+ * this relay is. */
 void
 visit_ask(struct visit *v, const struct message_ask *ask)
 {
@@ -81,11 +84,12 @@ visit_ask(struct visit *v, const struct message_ask *ask)
 	v->giving = v->met && bytes_equal(ask->verb, BYTES_LIT(GIVE_VERB));
 	if (v->giving && ask->has_input)
 		return;
-	if (bytes_equal(ask->verb, BYTES_LIT(MEET_VERB)) && ask->has_input && ask->args.count == 1 &&
-	    ask->args.str[0].n == 2 * MEETING_PROOF_BYTES) {
+	if (bytes_equal(ask->verb, BYTES_LIT(MEET_VERB)) && ask->has_input &&
+	    ask->args.count == 1 && ask->args.str[0].n == 2 * MEETING_PROOF_BYTES) {
 		memcpy(hex, ask->args.str[0].p, ask->args.str[0].n);
 		meeting_proof(want, &v->relay->key, NULL, &v->key);
-		v->met = hex_decode(got, sizeof(got), hex) == E_OK && crypto_equal(want, got, sizeof(want));
+		v->met = hex_decode(got, sizeof(got), hex) == E_OK &&
+			 crypto_equal(want, got, sizeof(want));
 		if (v->met)
 			return;
 	}
@@ -114,7 +118,8 @@ give_job(struct store_txn *txn, void *arg)
 	enum err e;
 
 	g->kept = g->bytes = 0;
-	if ((e = satchel_expire(txn, limits, g->now_s)) != E_OK || (e = satchel_room(txn, limits, &room)) != E_OK)
+	if ((e = satchel_expire(txn, limits, g->now_s)) != E_OK ||
+	    (e = satchel_room(txn, limits, &room)) != E_OK)
 		return e;
 	room = room < g->visit->room ? room : g->visit->room;
 	while (bundle_next(&g->bundle, &at, &envelope)) {
@@ -171,7 +176,8 @@ given_job(struct store_txn *txn, void *arg)
 	return e;
 }
 
-/* Answers stay until they are old, or their room is needed: the one who took them may lose them on the way home. */
+/* Answers stay until they are old, or their room is needed: the one who took them may lose them on
+ * the way home. */
 static enum err
 answer_wanted(struct visit *v, struct bytes hints)
 {

@@ -5,8 +5,8 @@
 #include "core/pack.h"
 
 #define KEY_BYTES 16u
-#define MARK_BYTES 9u  /* be64 order || handed over */
-#define MARK_WAY 2u    /* added to the way of the row that it is about */
+#define MARK_BYTES 9u /* be64 order || handed over */
+#define MARK_WAY 2u   /* added to the way of the row that it is about */
 #define DAY_S 86400u
 #define KEY_DAYS_MAX 30u /* as long as a device remembers what it gave to whom */
 
@@ -60,13 +60,15 @@ key_kept(struct store_txn *txn, uint64_t now_s, struct ec_key *out)
 	struct reader r;
 	uint64_t time_s;
 
-	if (store_count(txn, STORE_SATCHEL) == 0 || store_meta_get(txn, "satchel key", &value) != E_OK)
+	if (store_count(txn, STORE_SATCHEL) == 0 ||
+	    store_meta_get(txn, "satchel key", &value) != E_OK)
 		return false;
 	reader_begin(&r, value, 1, 4);
 	time_s = reader_u64(&r);
 	reader_bin_fixed(&r, out->secret, sizeof(out->secret));
 	reader_bin_fixed(&r, out->pub.b, sizeof(out->pub.b));
-	return reader_end(&r) == E_OK && time_s <= now_s && now_s - time_s <= (uint64_t)KEY_DAYS_MAX * DAY_S;
+	return reader_end(&r) == E_OK && time_s <= now_s &&
+	       now_s - time_s <= (uint64_t)KEY_DAYS_MAX * DAY_S;
 }
 
 enum err
@@ -139,7 +141,8 @@ mark_new(struct store_txn *txn, const uint8_t key[KEY_BYTES])
 }
 
 enum err
-satchel_put(struct store_txn *txn, enum satchel_way way, struct bytes envelope, uint32_t now_s, uint64_t room)
+satchel_put(struct store_txn *txn, enum satchel_way way, struct bytes envelope, uint32_t now_s,
+	    uint64_t room)
 {
 	uint8_t key[KEY_BYTES];
 	struct envelope_hint hint;
@@ -174,7 +177,8 @@ count_given(struct store_txn *txn, size_t more, size_t less)
 	enum err e = store_meta_u64(txn, "satchel given", 0, &given);
 
 	given += more;
-	return e == E_OK ? store_meta_put_u64(txn, "satchel given", given > less ? given - less : 0) : e;
+	return e == E_OK ? store_meta_put_u64(txn, "satchel given", given > less ? given - less : 0)
+			 : e;
 }
 
 static enum err
@@ -189,8 +193,10 @@ del_key(struct store_txn *txn, const uint8_t key[KEY_BYTES], size_t bytes)
 		return e == E_ABSENT ? E_OK : e;
 	memcpy(mark, key, KEY_BYTES);
 	mark[0] = (uint8_t)(mark[0] + MARK_WAY);
-	if (((e = store_del(txn, STORE_SATCHEL, BYTES(mark, KEY_BYTES))) != E_OK && e != E_ABSENT) ||
-	    (given && (e = count_given(txn, 0, bytes)) != E_OK) || (e = satchel_used(txn, &used)) != E_OK)
+	if (((e = store_del(txn, STORE_SATCHEL, BYTES(mark, KEY_BYTES))) != E_OK &&
+	     e != E_ABSENT) ||
+	    (given && (e = count_given(txn, 0, bytes)) != E_OK) ||
+	    (e = satchel_used(txn, &used)) != E_OK)
 		return e;
 	return store_meta_put_u64(txn, "satchel bytes", used > bytes ? used - bytes : 0);
 }
@@ -242,7 +248,8 @@ by_order(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
-	return x->order != y->order ? (x->order > y->order) - (x->order < y->order) : memcmp(x->key, y->key, KEY_BYTES);
+	return x->order != y->order ? (x->order > y->order) - (x->order < y->order)
+				    : memcmp(x->key, y->key, KEY_BYTES);
 }
 
 /* Heap: *out, also when it fails. */
@@ -258,7 +265,8 @@ places_of(struct store_txn *txn, enum satchel_way way, struct place **out, size_
 	*count = 0;
 	if ((*out = malloc((most + 1) * sizeof(**out))) == NULL)
 		return E_NO_MEMORY;
-	if ((e = store_walk_prefix(txn, STORE_SATCHEL, BYTES(&first, 1), STORE_FORWARD, &c)) != E_OK)
+	if ((e = store_walk_prefix(txn, STORE_SATCHEL, BYTES(&first, 1), STORE_FORWARD, &c)) !=
+	    E_OK)
 		return e;
 	while (*count < most && store_next(c, &key, &value))
 		if (key.n == KEY_BYTES)

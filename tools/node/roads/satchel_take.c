@@ -13,7 +13,7 @@ struct answering {
 	struct mail mail;            /* the answers */
 	struct mail_answer *answers; /* of each envelope; heap */
 	uint32_t count;
-	uint64_t room;               /* for more than receipts */
+	uint64_t room; /* for more than receipts */
 };
 
 /* Is it the first of its author? One answer holds what is new; the others say what is held. */
@@ -45,7 +45,8 @@ answer_one(struct answering *g, uint32_t i)
 		said.to = &member.enrolment;
 		if (is_first(g, i)) {
 			said.alone = g->room;
-			said.bytes = g->room < SATCHEL_ANSWER_BYTES_MAX ? g->room : SATCHEL_ANSWER_BYTES_MAX;
+			said.bytes =
+			    g->room < SATCHEL_ANSWER_BYTES_MAX ? g->room : SATCHEL_ANSWER_BYTES_MAX;
 		}
 		e = stick_answer(&g->mail, txn, &said, &packed);
 		g->room -= g->mail.bytes - before < g->room ? g->mail.bytes - before : g->room;
@@ -56,7 +57,8 @@ answer_one(struct answering *g, uint32_t i)
 
 /* All first: what is said of an author's logs and attachments is then true of all that came. */
 static enum err
-take_all(struct answering *g, const struct principal_id *via, struct writer *answer, struct why *why)
+take_all(struct answering *g, const struct principal_id *via, struct writer *answer,
+	 struct why *why)
 {
 	struct bytes envelope;
 	uint32_t i = 0, wanted = 0;
@@ -72,20 +74,23 @@ take_all(struct answering *g, const struct principal_id *via, struct writer *ans
 
 		e = mail_take(g->peer, envelope, via, &taken, a, why);
 		writer_u8(answer, taken.others > 0 ? SATCHEL_OTHERS
-		                  : a->wanted || (taken.pieces > 0 && taken.refused == 0) ? SATCHEL_TAKEN
-		                                                                         : SATCHEL_REFUSED);
+				  : a->wanted || (taken.pieces > 0 && taken.refused == 0)
+				      ? SATCHEL_TAKEN
+				      : SATCHEL_REFUSED);
 		wanted += a->wanted;
 	}
 	g->count = i;
-	g->room -= g->room < (uint64_t)wanted * RECEIPT_ROOM ? g->room : (uint64_t)wanted * RECEIPT_ROOM;
+	g->room -=
+	    g->room < (uint64_t)wanted * RECEIPT_ROOM ? g->room : (uint64_t)wanted * RECEIPT_ROOM;
 	return e;
 }
 
 enum err
-satchel_take(struct peer *p, struct bytes in, const struct principal_id *via, uint64_t room, struct writer *answer,
-             struct why *why)
+satchel_take(struct peer *p, struct bytes in, const struct principal_id *via, uint64_t room,
+	     struct writer *answer, struct why *why)
 {
-	struct answering g = {.peer = p, .room = room < SATCHEL_ASK_BYTES_MAX ? room : SATCHEL_ASK_BYTES_MAX};
+	struct answering g = {.peer = p,
+			      .room = room < SATCHEL_ASK_BYTES_MAX ? room : SATCHEL_ASK_BYTES_MAX};
 	uint32_t i;
 	enum err e;
 

@@ -27,8 +27,8 @@ finish(struct mail *m, struct writer *out, struct packed *packed)
 
 /* Parcels of the own log in (from, upto] that are urgent, or that are not. */
 static enum err
-add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent, const struct stick_up *up,
-        struct packed *packed)
+add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, bool urgent,
+	const struct stick_up *up, struct packed *packed)
 {
 	struct handed *already = up->already;
 	struct log_id log = {peer_self(m->peer)->id, peer_self(m->peer)->epoch};
@@ -43,7 +43,8 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 		uint64_t seq, number;
 		uint8_t flags = 0;
 
-		if ((e = arrival_find(txn, &log, n, &seq, &hash)) != E_OK || (e = arrival_get(txn, seq, &a)) != E_OK ||
+		if ((e = arrival_find(txn, &log, n, &seq, &hash)) != E_OK ||
+		    (e = arrival_get(txn, seq, &a)) != E_OK ||
 		    (a.parcel.n > 0 && (e = parcel_peek(a.parcel, &number, &flags)) != E_OK))
 			break;
 		if (a.parcel.n == 0)
@@ -56,7 +57,8 @@ add_own(struct mail *m, struct store_txn *txn, uint64_t from, uint64_t upto, boo
 		}
 		writer_reset(&letter);
 		/* with the padding that is still to come */
-		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES > up->bytes_max) {
+		if (m->bytes + (m->body.n + a.parcel.n) / 8 * 9 + 2 * ENVELOPE_LEAST_BYTES >
+		    up->bytes_max) {
 			packed->waiting++;
 		} else if ((e = letter_carried(txn, &m->peer->programme.id, &a, &letter)) == E_OK) {
 			e = mail_letter(m, writer_view(&letter));
@@ -97,7 +99,8 @@ add_up(struct mail *m, struct store_txn *txn, const struct stick_up *up, struct 
 
 struct await_job {
 	const struct mail *mail;
-	size_t awaited; /* of its envelopes, from the first: pieces of attachments are told of in another one's answer */
+	size_t awaited; /* of its envelopes, from the first: pieces of attachments are told of in
+			   another one's answer */
 	struct attach_packed attached;
 	uint32_t now_s;
 };
@@ -113,7 +116,8 @@ await_job(struct store_txn *txn, void *arg)
 }
 
 enum err
-stick_pack_up(struct peer *p, const struct stick_up *up, struct writer *out, struct packed *packed, struct why *why)
+stick_pack_up(struct peer *p, const struct stick_up *up, struct writer *out, struct packed *packed,
+	      struct why *why)
 {
 	struct await_job job = {.now_s = peer_now_s(p)};
 	struct store_txn *txn;
@@ -168,7 +172,8 @@ was_heard(struct store_txn *txn, const struct principal_id *id, uint64_t broadca
 	enum err e = receipts_held(txn, id, broadcast, &n);
 
 	*out = e == E_OK && n > 0;
-	if (e != E_OK || *out || (e = arrival_logs(txn, id, logs, sizeof(logs) / sizeof(logs[0]), &count)) != E_OK)
+	if (e != E_OK || *out ||
+	    (e = arrival_logs(txn, id, logs, sizeof(logs) / sizeof(logs[0]), &count)) != E_OK)
 		return e;
 	for (i = 0; i < count && i < sizeof(logs) / sizeof(logs[0]) && e == E_OK && !*out; i++) {
 		e = accept_upto(txn, &logs[i], &n);
@@ -190,7 +195,8 @@ has_room(const struct packing *g, size_t n)
 
 /* Each is chained to the one before: what follows one that has no room waits as well. */
 static enum err
-add_log(struct packing *g, const struct principal_id *device, unsigned which, const struct log_id *log)
+add_log(struct packing *g, const struct principal_id *device, unsigned which,
+	const struct log_id *log)
 {
 	struct writer letter;
 	bool full = false;
@@ -237,7 +243,8 @@ add_device(struct packing *g, const struct enrolment *n)
 	mail_to(g->mail, n);
 	if ((e = letter_receipt(p, g->txn, &n->id, &receipt)) == E_OK) {
 		g->mail->head = writer_view(&receipt);
-		e = mail_letter(g->mail, BYTES_NONE); /* the receipt goes even if nothing else does */
+		e = mail_letter(g->mail,
+				BYTES_NONE); /* the receipt goes even if nothing else does */
 		if (e == E_OK)
 			e = mail_attached_tell(g->mail, g->txn, &n->id);
 	}
@@ -256,7 +263,8 @@ add_device(struct packing *g, const struct enrolment *n)
 }
 
 enum err
-stick_answer(struct mail *m, struct store_txn *txn, const struct stick_answer *a, struct packed *packed)
+stick_answer(struct mail *m, struct store_txn *txn, const struct stick_answer *a,
+	     struct packed *packed)
 {
 	struct packing g = {.mail = m, .txn = txn, .packed = packed, .answer = a};
 	const struct principal_id *to = &a->to->id;
@@ -317,7 +325,8 @@ add_named(struct packing *g, const char *name, struct why *why)
 
 /* What two nodes say to each other beside that. */
 static enum err
-add_node(struct mail *m, const struct principal_id *id, bool all, struct packed *packed, struct why *why)
+add_node(struct mail *m, const struct principal_id *id, bool all, struct packed *packed,
+	 struct why *why)
 {
 	struct carry_other other;
 	struct ec_public sign;
@@ -331,7 +340,8 @@ add_node(struct mail *m, const struct principal_id *id, bool all, struct packed 
 	if (e != E_OK)
 		return e;
 	mail_to(m, &(struct enrolment){.id = other.id, .seal_pub = other.seal});
-	return mail_node_pack(m, &other, all, STICK_BYTES_MAX, &packed->parcels, &packed->waiting, why);
+	return mail_node_pack(m, &other, all, STICK_BYTES_MAX, &packed->parcels, &packed->waiting,
+			      why);
 }
 
 static enum err
@@ -354,7 +364,8 @@ add_stand(struct mail *m, struct packed *packed)
 }
 
 enum err
-stick_pack_above(struct peer *p, bool all, struct writer *out, struct packed *packed, struct why *why)
+stick_pack_above(struct peer *p, bool all, struct writer *out, struct packed *packed,
+		 struct why *why)
 {
 	struct mail m;
 	enum err e;
@@ -364,14 +375,16 @@ stick_pack_above(struct peer *p, bool all, struct writer *out, struct packed *pa
 		return why_set(why, E_NOT_HERE, "packing for a node above");
 	mail_init(&m, p);
 	mail_to(&m, &(struct enrolment){.id = p->above.node, .seal_pub = p->above.seal});
-	if ((e = add_stand(&m, packed)) == E_OK && (e = add_node(&m, &p->above.node, all, packed, why)) == E_OK)
+	if ((e = add_stand(&m, packed)) == E_OK &&
+	    (e = add_node(&m, &p->above.node, all, packed, why)) == E_OK)
 		e = finish(&m, out, packed);
 	mail_free(&m);
 	return e == E_OK || (why != NULL && why->e == e) ? e : why_set(why, e, "%s", p->path);
 }
 
 enum err
-stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, struct packed *packed, struct why *why)
+stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out,
+		struct packed *packed, struct why *why)
 {
 	struct mail m;
 	struct packing g = {.mail = &m, .packed = packed, .all = all};
@@ -387,7 +400,9 @@ stick_pack_down(struct peer *p, const char *name, bool all, struct writer *out, 
 	for (i = 0; i < g.node_count && e == E_OK; i++)
 		e = add_node(&m, &g.nodes[i], all, packed, why);
 	if (e == E_OK && g.devices == 0)
-		e = why_set(why, E_ABSENT, "device that was heard of by a stick or relay: say which with --for NAME;");
+		e = why_set(
+		    why, E_ABSENT,
+		    "device that was heard of by a stick or relay: say which with --for NAME;");
 	if (e == E_OK)
 		e = finish(&m, out, packed);
 	mail_free(&m);
@@ -412,8 +427,8 @@ free_safe(struct peer *p)
 }
 
 enum err
-stick_take(struct peer *p, const struct bundle *b, struct mail_taken *taken, stick_progress_fn *progress, void *ctx,
-           struct why *why)
+stick_take(struct peer *p, const struct bundle *b, struct mail_taken *taken,
+	   stick_progress_fn *progress, void *ctx, struct why *why)
 {
 	static const struct principal_id nobody; /* a stick does not say who carried it */
 	struct bytes envelope;

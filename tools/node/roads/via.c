@@ -13,18 +13,19 @@
 struct meeting {
 	struct peer *peer;
 	struct via_result *result;
-	struct ec_key own;       /* for this meeting only */
+	struct ec_key own; /* for this meeting only */
 	struct principal_id id;
-	struct ec_public relay;  /* its key of this run */
-	struct ec_public known;  /* that it is known again by: its satchel's, or, of an earlier version, the same */
-	size_t hints;            /* where they begin in its answer */
+	struct ec_public relay; /* its key of this run */
+	struct ec_public known; /* that it is known again by: its satchel's, or, of an earlier
+				   version, the same */
+	size_t hints;           /* where they begin in its answer */
 	struct meeting_key key;
 	char proof[2 * MEETING_PROOF_BYTES + 1];
 	struct writer input, answer;
 	size_t sent;
-	bool giving;             /* the second exchange */
-	uint64_t room;           /* that the relay has */
-	struct handed *handed;   /* what it holds of ours */
+	bool giving;           /* the second exchange */
+	uint64_t room;         /* that the relay has */
+	struct handed *handed; /* what it holds of ours */
 	uint8_t status;
 };
 
@@ -32,7 +33,8 @@ static void
 send_input(struct meeting *m, struct session *s, uint64_t now_ms)
 {
 	while (m->sent <= m->input.n && session_room(s)) {
-		size_t left = m->input.n - m->sent, n = left < CHUNK_BYTES_MAX ? left : CHUNK_BYTES_MAX;
+		size_t left = m->input.n - m->sent,
+		       n = left < CHUNK_BYTES_MAX ? left : CHUNK_BYTES_MAX;
 
 		if (session_input(s, BYTES(m->input.p + m->sent, n), now_ms) != E_OK)
 			return;
@@ -52,7 +54,8 @@ begin(void *ctx, struct session *s, uint64_t now_ms)
 
 	writer_reset(&m->answer);
 	m->sent = 0;
-	if (session_ask(s, m->giving ? GIVE_VERB : MEET_VERB, args, m->giving ? 0 : 1, true, now_ms) == E_OK)
+	if (session_ask(s, m->giving ? GIVE_VERB : MEET_VERB, args, m->giving ? 0 : 1, true,
+			now_ms) == E_OK)
 		send_input(m, s, now_ms);
 }
 
@@ -87,15 +90,17 @@ key_found(void *ctx, const struct ec_public *key)
 
 #define PIECES_BYTES (256u << 10) /* of attachments, given at once: what a cut costs */
 #define ANSWER_HEAD_BYTES (MEETING_PROOF_BYTES + 8u)
-#define ASKING_BYTES (2u * ENVELOPE_LEAST_BYTES) /* an envelope with nothing but where this store stands */
+#define ASKING_BYTES \
+	(2u * ENVELOPE_LEAST_BYTES) /* an envelope with nothing but where this store stands */
 
 /* The relay's proof, how many bytes it has room for, then hints of the answers that it holds. */
 static enum err
 check_relay(struct meeting *m, struct why *why)
 {
 	uint8_t want[MEETING_PROOF_BYTES];
-	bool has_satchel = m->answer.n >= ANSWER_HEAD_BYTES + MEETING_SATCHEL_BYTES &&
-	                   (m->answer.n - ANSWER_HEAD_BYTES - MEETING_SATCHEL_BYTES) % ENVELOPE_HINT_BYTES == 0;
+	bool has_satchel =
+	    m->answer.n >= ANSWER_HEAD_BYTES + MEETING_SATCHEL_BYTES &&
+	    (m->answer.n - ANSWER_HEAD_BYTES - MEETING_SATCHEL_BYTES) % ENVELOPE_HINT_BYTES == 0;
 
 	meeting_proof(want, &m->key, &m->relay, &m->own.pub);
 	if (m->answer.n < ANSWER_HEAD_BYTES || !crypto_equal(m->answer.p, want, sizeof(want)) ||
@@ -162,7 +167,8 @@ take_answers(struct meeting *m, struct why *why)
 	if (e != E_OK)
 		return e;
 	m->result->answers += b.whole;
-	if ((e = stick_take(m->peer, &b, &m->result->taken, NULL, NULL, why)) == E_OK && m->result->taken.receipts > 0 &&
+	if ((e = stick_take(m->peer, &b, &m->result->taken, NULL, NULL, why)) == E_OK &&
+	    m->result->taken.receipts > 0 &&
 	    (e = store_write(m->peer->store, answered_job, m)) != E_OK)
 		why_set(why, e, "%s", m->peer->path);
 	return e;
@@ -241,14 +247,17 @@ give_records(struct meeting *m, struct net_client *client, const char *address, 
 		return e;
 	if ((e = write_wanted(m, &wanted)) != E_OK)
 		return why_set(why, e, "%s", m->peer->path);
-	if (wanted > 0 && ((e = give(m, client, why)) != E_OK || (e = take_answers(m, why)) != E_OK))
+	if (wanted > 0 &&
+	    ((e = give(m, client, why)) != E_OK || (e = take_answers(m, why)) != E_OK))
 		return e;
 	if ((e = write_given(m, why)) != E_OK)
 		return e;
 	if (m->result->parcels == 0 && m->result->waiting > 0)
-		return why_set(why, E_RELAY_FULL, "%llu parcels wait here", (unsigned long long)m->result->waiting);
+		return why_set(why, E_RELAY_FULL, "%llu parcels wait here",
+			       (unsigned long long)m->result->waiting);
 	/* what is there of this device already will be answered */
-	m->result->asked = m->result->parcels == 0 && m->handed->time_s == 0 && m->room >= ASKING_BYTES;
+	m->result->asked =
+	    m->result->parcels == 0 && m->handed->time_s == 0 && m->room >= ASKING_BYTES;
 	if (m->result->parcels == 0 && !m->result->asked)
 		return E_OK;
 	m->room -= m->input.n < m->room ? m->input.n : m->room;
@@ -256,8 +265,9 @@ give_records(struct meeting *m, struct net_client *client, const char *address, 
 }
 
 /*
- * Behind all records, a little at a time and noted each time, so that after a cut it goes on there; of what room is left half at
- * most: others' records need it more. Each time where this store stands goes first: its answer says how far the office is.
+ * Behind all records, a little at a time and noted each time, so that after a cut it goes on there;
+ * of what room is left half at most: others' records need it more. Each time where this store
+ * stands goes first: its answer says how far the office is.
  */
 static enum err
 give_attachments(struct meeting *m, struct net_client *client, const char *address, struct why *why)
@@ -271,7 +281,8 @@ give_attachments(struct meeting *m, struct net_client *client, const char *addre
 		up.bytes_max = left < PIECES_BYTES ? left : PIECES_BYTES;
 		writer_reset(&m->input);
 		writer_be32(&m->input, 0);
-		if ((e = stick_pack_up(m->peer, &up, &m->input, &packed, why)) != E_OK || packed.pieces == 0)
+		if ((e = stick_pack_up(m->peer, &up, &m->input, &packed, why)) != E_OK ||
+		    packed.pieces == 0)
 			return e;
 		if ((e = give(m, client, why)) != E_OK)
 			return e == E_RELAY_FULL ? E_OK : e; /* the records are there: these wait */
@@ -295,9 +306,15 @@ talk(struct meeting *m, struct net_client *client, const char *address, struct w
 static enum err
 meet(struct meeting *m, const char *address, struct why *why)
 {
-	struct net_client_config config = {
-	    .address = address, .identity = {.key = &m->own}, .any_key = true, .device = m->id, .ctx = m,
-	    .begin = begin, .event = event, .room = room, .node_key_found = key_found};
+	struct net_client_config config = {.address = address,
+					   .identity = {.key = &m->own},
+					   .any_key = true,
+					   .device = m->id,
+					   .ctx = m,
+					   .begin = begin,
+					   .event = event,
+					   .room = room,
+					   .node_key_found = key_found};
 	struct net_client *client = NULL;
 	struct writer der;
 	enum err e;
@@ -343,7 +360,8 @@ via_meet(struct peer *p, const char *address, struct via_result *result, struct 
 }
 
 enum err
-via_go(struct peer *p, const char *road, char address[64], struct via_result *result, struct why *why)
+via_go(struct peer *p, const char *road, char address[64], struct via_result *result,
+       struct why *why)
 {
 	bool lan = strncmp(road, "lan", 3) == 0 && (road[3] == '\0' || road[3] == ':');
 	enum err e = E_OK;

@@ -1,4 +1,5 @@
-/* Is a relay of this programme on this LAN? Asked only when a person wants it; nothing is said to who does not know the answer. */
+/* Is a relay of this programme on this LAN? Asked only when a person wants it; nothing is said to
+ * who does not know the answer. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,12 +80,14 @@ run(struct asking *a)
 
 	if (uv_loop_init(&a->loop) != 0)
 		return E_NO_MEMORY;
-	if (uv_udp_init_ex(&a->loop, &a->udp, AF_INET) != 0 || uv_timer_init(&a->loop, &a->timer) != 0) {
+	if (uv_udp_init_ex(&a->loop, &a->udp, AF_INET) != 0 ||
+	    uv_timer_init(&a->loop, &a->timer) != 0) {
 		uv_loop_close(&a->loop);
 		return E_NO_MEMORY;
 	}
 	a->udp.data = a->timer.data = a;
-	if (uv_udp_set_broadcast(&a->udp, 1) != 0 || uv_udp_recv_start(&a->udp, packet_room, packet) != 0 ||
+	if (uv_udp_set_broadcast(&a->udp, 1) != 0 ||
+	    uv_udp_recv_start(&a->udp, packet_room, packet) != 0 ||
 	    uv_timer_start(&a->timer, ask, 0, ASK_EVERY_MS) != 0) {
 		finish(a);
 		e = E_CONNECT;
@@ -110,14 +113,18 @@ via_discover(struct peer *p, const char *where, char address[64], struct why *wh
 	if ((e = address_split(where, host, port, why)) != E_OK)
 		goto done;
 	if (uv_ip4_addr(host, (int)strtol(port, NULL, 10), &a->to) != 0) {
-		e = why_set(why, E_USAGE, "a LAN is asked at an IPv4 address and a port, not \"%s\"", where);
+		e = why_set(why, E_USAGE,
+			    "a LAN is asked at an IPv4 address and a port, not \"%s\"", where);
 		goto done;
 	}
 	if ((e = run(a)) == E_OK && !a->found)
 		e = E_CONNECT;
 	if (e != E_OK)
-		why_set(why, e, "%s", e == E_CONNECT ? "a relay on this LAN (none answered: does one run here, with --discover?)"
-		                                     : "a relay on this LAN");
+		why_set(
+		    why, e, "%s",
+		    e == E_CONNECT
+			? "a relay on this LAN (none answered: does one run here, with --discover?)"
+			: "a relay on this LAN");
 done:
 	crypto_wipe(a, sizeof(*a));
 	free(a);

@@ -12,12 +12,12 @@ struct upload {
 	struct peer *peer;
 	const struct satchel_limits *limits;
 	uint32_t now_s;
-	struct mail mail;        /* envelopes that go, as they are */
+	struct mail mail; /* envelopes that go, as they are */
 	struct writer bundle, answer;
 	struct bundle answers;
 	const uint8_t *statuses;
 	uint64_t brought, others; /* of a round */
-	size_t skip;             /* so many from the first stay here: they are for other offices */
+	size_t skip;              /* so many from the first stay here: they are for other offices */
 	size_t seen;
 	bool dropped, more;
 };
@@ -62,10 +62,12 @@ read_answer(struct upload *u, struct why *why)
 	u->statuses = a.p + 4;
 	if ((e = bundle_read(BYTES(a.p + 4 + count, a.n - 4 - count), &u->answers, why)) != E_OK)
 		return e;
-	return u->answers.whole == u->answers.count ? E_OK : why_set(why, E_BUNDLE, "the node's answer");
+	return u->answers.whole == u->answers.count ? E_OK
+						    : why_set(why, E_BUNDLE, "the node's answer");
 }
 
-/* In one commit: what the node took or refused goes, its answers are kept. What is for another office stays until it is old. */
+/* In one commit: what the node took or refused goes, its answers are kept. What is for another
+ * office stays until it is old. */
 static enum err
 settle_job(struct store_txn *txn, void *arg)
 {
@@ -87,7 +89,8 @@ settle_job(struct store_txn *txn, void *arg)
 		u->dropped = true;
 		e = satchel_del(txn, SATCHEL_UP, envelope);
 	}
-	/* An envelope may have held what was erased since: nothing of it shall stay in freed pages. */
+	/* An envelope may have held what was erased since: nothing of it shall stay in freed pages.
+	 */
 	if (e == E_OK && u->dropped && store_count(txn, STORE_ERASURE) > 0)
 		e = erasures_note_due(txn);
 	if (e == E_OK)
@@ -121,13 +124,16 @@ round_of(struct upload *u, struct why *why)
 		return e == E_OK ? E_OK : why_set(why, e, "%s", u->peer->path);
 	(void)snprintf(said, sizeof(said), "%llu", (unsigned long long)room);
 	if ((e = mail_bundle(&u->mail, &u->bundle)) != E_OK ||
-	    (e = link_ask_verb(u->peer, SATCHEL_VERB, said, writer_view(&u->bundle), hear, u, &status, why)) != E_OK)
+	    (e = link_ask_verb(u->peer, SATCHEL_VERB, said, writer_view(&u->bundle), hear, u,
+			       &status, why)) != E_OK)
 		return e;
 	if (status != 0)
 		return why_set(why, E_PEER_BUSY, "a few");
 	if ((e = read_answer(u, why)) != E_OK)
 		return e;
-	return (e = store_write(u->peer->store, settle_job, u)) == E_OK ? E_OK : why_set(why, e, "%s", u->peer->path);
+	return (e = store_write(u->peer->store, settle_job, u)) == E_OK
+		   ? E_OK
+		   : why_set(why, e, "%s", u->peer->path);
 }
 
 /* As they came: pieces of an attachment stand one behind the other. */

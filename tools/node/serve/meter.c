@@ -83,17 +83,20 @@ meter_text(const struct meters *m, struct writer *out)
 	size_t i;
 
 	for (i = 0; i < METER_COUNT; i++) {
-		writer_printf(out, "# HELP banyan_%s %s\n# TYPE banyan_%s %s\n", rows[i].name, rows[i].help, rows[i].name,
-		    rows[i].type);
+		writer_printf(out, "# HELP banyan_%s %s\n# TYPE banyan_%s %s\n", rows[i].name,
+			      rows[i].help, rows[i].name, rows[i].type);
 		writer_printf(out, "banyan_%s %" PRIu64 "\n", rows[i].name, of(m, (enum meter)i));
 	}
-	writer_printf(out, "# HELP banyan_refused_total Connections and requests that were refused, by error.\n"
-		 "# TYPE banyan_refused_total counter\n");
+	writer_printf(
+	    out,
+	    "# HELP banyan_refused_total Connections and requests that were refused, by error.\n"
+	    "# TYPE banyan_refused_total counter\n");
 	for (i = 0; i < ERR_COUNT; i++) {
 		uint64_t n = atomic_load_explicit(&m->refused[i], memory_order_relaxed);
 
 		if (n > 0)
-			writer_printf(out, "banyan_refused_total{error=\"%s\"} %" PRIu64 "\n", err_name((enum err)i), n);
+			writer_printf(out, "banyan_refused_total{error=\"%s\"} %" PRIu64 "\n",
+				      err_name((enum err)i), n);
 	}
 }
 
@@ -102,8 +105,11 @@ meter_health(const struct meters *m, struct writer *out)
 {
 	bool disk = of(m, METER_REFUSES) != 0, behind = of(m, METER_BACKLOG) > meter_backlog_max(m);
 
-	writer_printf(out, "{\"status\":\"%s\",\"backlog\":%" PRIu64 ",\"connections\":%" PRIu64 "}\n",
-	    disk ? "the disk failed: see to it and start the node again" : behind ? "behind with opening" : "ok",
-	    of(m, METER_BACKLOG), of(m, METER_OPEN));
+	writer_printf(out,
+		      "{\"status\":\"%s\",\"backlog\":%" PRIu64 ",\"connections\":%" PRIu64 "}\n",
+		      disk     ? "the disk failed: see to it and start the node again"
+		      : behind ? "behind with opening"
+			       : "ok",
+		      of(m, METER_BACKLOG), of(m, METER_OPEN));
 	return !disk && !behind;
 }

@@ -1,6 +1,6 @@
 /*
- * meter: what a node that serves counts, and its words for Prometheus (text format 0.0.4) and for a supervisor. Numbers
- * and names of errors only: nothing here says who a peer is, or where.
+ * meter: what a node that serves counts, and its words for Prometheus (text format 0.0.4) and for a
+ * supervisor. Numbers and names of errors only: nothing here says who a peer is, or where.
  */
 #ifndef BANYAN_TOOLS_NODE_SERVE_METER_H
 #define BANYAN_TOOLS_NODE_SERVE_METER_H
@@ -19,7 +19,8 @@ enum meter {
 /* Zeroed when the node starts; any thread may add. */
 struct meters {
 	_Atomic uint64_t count[METER_COUNT];
-	_Atomic uint64_t refused[ERR_COUNT]; /* connections and requests, by the error that they were told */
+	_Atomic uint64_t
+	    refused[ERR_COUNT]; /* connections and requests, by the error that they were told */
 };
 
 static inline void
@@ -35,8 +36,8 @@ meter_refused(struct meters *m, enum err e)
 }
 
 /*
- * meter_opening: a turn of so many arrivals took so long; one thread says so. meter_backlog_max: more arrivals than this
- * are ten minutes' work and more at that speed.
+ * meter_opening: a turn of so many arrivals took so long; one thread says so. meter_backlog_max:
+ * more arrivals than this are ten minutes' work and more at that speed.
  */
 void meter_opening(struct meters *, size_t arrivals, uint64_t us);
 uint64_t meter_backlog_max(const struct meters *);
@@ -46,8 +47,8 @@ enum err meter_read(struct meters *, struct peer *, size_t connections);
 /* meter_text: all of them for Prometheus, appended to *out. */
 void meter_text(const struct meters *, struct writer *out);
 /*
- * meter_health: one line of JSON; false: the node does not do its work (its disk failed, or it is ten minutes and more
- * behind with opening), and the line says why.
+ * meter_health: one line of JSON; false: the node does not do its work (its disk failed, or it is
+ * ten minutes and more behind with opening), and the line says why.
  */
 bool meter_health(const struct meters *, struct writer *out);
 

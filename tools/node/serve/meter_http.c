@@ -84,9 +84,10 @@ answer(struct client *c, const char *status, const char *type, struct bytes body
 {
 	uv_buf_t out;
 
-	writer_printf(&c->answer,
-		      "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, type,
-		      body.n);
+	writer_printf(
+	    &c->answer,
+	    "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+	    status, type, body.n);
 	writer_bytes(&c->answer, body);
 	if (writer_end(&c->answer) != E_OK) {
 		client_close(c);
@@ -113,7 +114,8 @@ serve_request(struct client *c)
 			meter_text(m->meters, &body);
 			answer(c, "200 OK", "text/plain; version=0.0.4", writer_view(&body));
 		} else {
-			answer(c, "503 Service Unavailable", "text/plain", BYTES_LIT("the store cannot be read\n"));
+			answer(c, "503 Service Unavailable", "text/plain",
+			       BYTES_LIT("the store cannot be read\n"));
 		}
 	} else if (strncmp(c->request, "GET /health ", 12) == 0) {
 		well = m->refresh(m->ctx) == E_OK;
@@ -121,9 +123,11 @@ serve_request(struct client *c)
 			writer_str(&body, "{\"status\":\"the store cannot be read\"}\n");
 		else
 			well = meter_health(m->meters, &body);
-		answer(c, well ? "200 OK" : "503 Service Unavailable", "application/json", writer_view(&body));
+		answer(c, well ? "200 OK" : "503 Service Unavailable", "application/json",
+		       writer_view(&body));
 	} else if (strncmp(c->request, "GET ", 4) == 0) {
-		answer(c, "404 Not Found", "text/plain", BYTES_LIT("there are /metrics and /health\n"));
+		answer(c, "404 Not Found", "text/plain",
+		       BYTES_LIT("there are /metrics and /health\n"));
 	} else {
 		answer(c, "405 Method Not Allowed", "text/plain", BYTES_LIT("only GET\n"));
 	}
@@ -184,7 +188,9 @@ static bool
 is_loopback(const struct sockaddr *a)
 {
 	if (a->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
+		return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >>
+			   24 ==
+		       127;
 	return a->sa_family == AF_INET6 &&
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
 }
@@ -205,8 +211,10 @@ bind_loopback(struct meter_http *m, uv_loop_t *loop, const char *address, struct
 		return why_set(why, E_LISTEN, "%s: %s", address, uv_strerror(code));
 	if (!is_loopback(request.addrinfo->ai_addr)) {
 		uv_freeaddrinfo(request.addrinfo);
-		return why_set(why, E_USAGE, "--metrics %s: numbers are given on this machine only; use 127.0.0.1:PORT",
-			       address);
+		return why_set(
+		    why, E_USAGE,
+		    "--metrics %s: numbers are given on this machine only; use 127.0.0.1:PORT",
+		    address);
 	}
 	if ((code = uv_tcp_bind(&m->tcp, request.addrinfo->ai_addr, 0)) == 0)
 		code = uv_listen((uv_stream_t *)&m->tcp, 8, on_connection);
@@ -220,8 +228,8 @@ bind_loopback(struct meter_http *m, uv_loop_t *loop, const char *address, struct
 }
 
 enum err
-meter_http_open(struct meter_http **out, uv_loop_t *loop, const char *address, struct meters *meters,
-		enum err (*refresh)(void *ctx), void *ctx, struct why *why)
+meter_http_open(struct meter_http **out, uv_loop_t *loop, const char *address,
+		struct meters *meters, enum err (*refresh)(void *ctx), void *ctx, struct why *why)
 {
 	struct meter_http *m = calloc(1, sizeof(*m));
 	enum err e;

@@ -36,7 +36,8 @@ row_put(struct store_txn *txn, const struct row *r)
 
 	be64_put(value, r->used);
 	be64_put(value + 8, r->more);
-	return store_put(txn, STORE_CURSOR, BYTES(r->key, sizeof(r->key)), BYTES(value, sizeof(value)));
+	return store_put(txn, STORE_CURSOR, BYTES(r->key, sizeof(r->key)),
+			 BYTES(value, sizeof(value)));
 }
 
 /* The share is at most DEVICE_SHARE_BYTES_MAX: no product overflows. */
@@ -101,5 +102,6 @@ quota_raise(struct store_txn *txn, const struct principal_id *author)
 enum err
 quota_set(struct store_txn *txn, uint64_t bytes)
 {
-	return store_meta_put_u64(txn, "device quota", bytes > DEVICE_SHARE_BYTES_MAX ? DEVICE_SHARE_BYTES_MAX : bytes);
+	return store_meta_put_u64(txn, "device quota",
+				  bytes > DEVICE_SHARE_BYTES_MAX ? DEVICE_SHARE_BYTES_MAX : bytes);
 }

@@ -82,7 +82,8 @@ open_server(struct daemon *d, const char *listen, struct why *why)
 
 	if ((e = cert_make(&self->sign, &self->id, &d->certificate)) != E_OK)
 		return e;
-	config.identity = (struct net_identity){.key = &self->sign, .certificate = writer_view(&d->certificate)};
+	config.identity =
+	    (struct net_identity){.key = &self->sign, .certificate = writer_view(&d->certificate)};
 	config.tls_put = serve_tls_put;
 	config.tls_get = serve_tls_get;
 	if ((e = net_server_open(&d->server, &config, listen, why)) != E_OK)
@@ -111,7 +112,8 @@ open_all(struct daemon *d, const struct serve_options *o, struct why *why)
 	d->minute.data = d;
 	uv_timer_start(&d->minute, on_minute, 60000, 60000);
 	if ((e = open_server(d, o->listen, why)) == E_OK && o->metrics != NULL)
-		e = meter_http_open(&d->metrics, &d->l.loop, o->metrics, &d->l.serve.meters, refresh, d, why);
+		e = meter_http_open(&d->metrics, &d->l.loop, o->metrics, &d->l.serve.meters,
+				    refresh, d, why);
 	return e;
 }
 

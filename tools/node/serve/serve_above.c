@@ -36,9 +36,9 @@ row_of(struct serve *s, const struct duty_next *next, const char *failed)
 {
 	uint64_t now = peer_now_s(s->peer);
 	struct agent_row row = {.kept = duty_keep(&s->above_duty, now),
-	                        .options = s->above_duty.options,
-	                        .why = next->why,
-	                        .next_s = next->in_s == DUTY_FOREVER ? 0 : now + next->in_s};
+				.options = s->above_duty.options,
+				.why = next->why,
+				.next_s = next->in_s == DUTY_FOREVER ? 0 : now + next->in_s};
 
 	(void)snprintf(row.failed, sizeof(row.failed), "%.200s", failed);
 	return row;
@@ -53,7 +53,8 @@ row_job(struct store_txn *txn, void *arg)
 void
 serve_above_begin(struct serve *s, uint64_t bytes_a_day)
 {
-	struct duty_options options = {.bytes_a_day = bytes_a_day, .news_s = s->above_every_min * 60};
+	struct duty_options options = {.bytes_a_day = bytes_a_day,
+				       .news_s = s->above_every_min * 60};
 	struct agent_row row;
 	struct store_txn *txn;
 	enum err e;
@@ -70,7 +71,8 @@ serve_above_begin(struct serve *s, uint64_t bytes_a_day)
 	(void)store_write(s->peer->store, row_job, &row);
 }
 
-/* May it go now? *budget: with how many bytes. What keeps it is told to `status` by the row of the last try. */
+/* May it go now? *budget: with how many bytes. What keeps it is told to `status` by the row of the
+ * last try. */
 static bool
 may_go(struct serve *s, uint64_t *budget, struct agent_row *row)
 {
@@ -120,8 +122,8 @@ run(void *arg)
 	w->e = link_sync(w->serve->peer, w->budget, &result, &w->why);
 	if (w->e == E_OK && !result.upper && w->budget == 0)
 		w->e = attached_twin_exchange(w->serve->peer, &w->why);
-	w->bytes = duty_cost(result.counts.bytes_in + result.counts.bytes_out, result.counts.lookups,
-	                     result.counts.vain);
+	w->bytes = duty_cost(result.counts.bytes_in + result.counts.bytes_out,
+			     result.counts.lookups, result.counts.vain);
 }
 
 static void
@@ -138,7 +140,8 @@ done(void *arg)
 		went(s, w);
 	/* once, not every ten minutes of a broken line */
 	if (w->e != E_OK && w->e != E_BUDGET && w->e != s->above_said)
-		fprintf(stderr, "banyan serve: the node above: %s\n", why_sentence(&w->why, sentence, sizeof(sentence)));
+		fprintf(stderr, "banyan serve: the node above: %s\n",
+			why_sentence(&w->why, sentence, sizeof(sentence)));
 	s->above_said = w->e;
 	s->host->arrived(s);
 	free(w);

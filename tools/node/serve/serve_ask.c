@@ -1,4 +1,5 @@
-/* Commands asked of the daemon: through its local socket, or over TLS by an officer's or researcher's store. */
+/* Commands asked of the daemon: through its local socket, or over TLS by an officer's or
+ * researcher's store. */
 #include <stdlib.h>
 
 #include "tools/node/acting.h"
@@ -88,7 +89,8 @@ forget_revoked(struct serve_ask *a, struct call *c)
 		return;
 	if (member_find(txn, call_arg(c, 0), &m, NULL) == E_OK && m.state == MEMBER_REVOKED) {
 		pthread_mutex_lock(&a->serve->lock);
-		if (a->serve->forget_count < sizeof(a->serve->forget) / sizeof(a->serve->forget[0])) {
+		if (a->serve->forget_count <
+		    sizeof(a->serve->forget) / sizeof(a->serve->forget[0])) {
 			f = &a->serve->forget[a->serve->forget_count++];
 			f->id = m.enrolment.id;
 			snprintf(f->reason, sizeof(f->reason), "%s", m.reason);
@@ -121,9 +123,10 @@ bytes_main(struct serve_ask *a)
 	enum err e;
 
 	writer_heap_init(&answer, BUNDLE_BYTES_MAX);
-	e = a->kind == SERVE_TWIN ? attached_twin_answer(a->serve->peer, writer_view(&a->ask), &answer, &why)
-	                          : satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor,
-	                                         a->carry_room, &answer, &why);
+	e = a->kind == SERVE_TWIN
+		? attached_twin_answer(a->serve->peer, writer_view(&a->ask), &answer, &why)
+		: satchel_take(a->serve->peer, writer_view(&a->ask), &a->actor, a->carry_room,
+			       &answer, &why);
 	if (e != E_OK)
 		tell_fault(a, e, &why);
 	for (at = 0; e == E_OK && at < answer.n; at += n) {
@@ -140,7 +143,8 @@ attach_main(struct serve_ask *a)
 {
 	uint8_t answer[ATTACH_ANSWER_BYTES];
 	struct why why = {.e = E_OK};
-	enum err e = attached_take(a->serve->peer, &a->actor, writer_view(&a->ask), a->cut, answer, &why);
+	enum err e =
+	    attached_take(a->serve->peer, &a->actor, writer_view(&a->ask), a->cut, answer, &why);
 
 	return e == E_OK ? push(a, ANSWER_OUT, BYTES(answer, sizeof(answer))) : e;
 }
@@ -148,8 +152,11 @@ attach_main(struct serve_ask *a)
 static enum err
 call_main(struct serve_ask *a)
 {
-	struct call_asker asker = {.peer = a->serve->peer, .actor = a->remote ? &a->actor : NULL,
-	                           .remote = a->remote, .answer = push, .ctx = a};
+	struct call_asker asker = {.peer = a->serve->peer,
+				   .actor = a->remote ? &a->actor : NULL,
+				   .remote = a->remote,
+				   .answer = push,
+				   .ctx = a};
 	struct why why = {.e = E_OK};
 	struct call *c;
 	enum err e = call_asked_new(&c, writer_view(&a->ask), &asker, &why);
@@ -169,7 +176,9 @@ static void *
 ask_main(void *arg)
 {
 	struct serve_ask *a = arg;
-	enum err e = a->kind == SERVE_CALL ? call_main(a) : a->kind == SERVE_ATTACH ? attach_main(a) : bytes_main(a);
+	enum err e = a->kind == SERVE_CALL     ? call_main(a)
+		     : a->kind == SERVE_ATTACH ? attach_main(a)
+					       : bytes_main(a);
 
 	a->serve->host->arrived(a->serve);
 	pthread_mutex_lock(&a->serve->lock);
@@ -182,7 +191,8 @@ ask_main(void *arg)
 
 /* ---- the loop ---- */
 
-/* Is there a place for one more of this asker? A half-said ask holds one, so nobody may hold many. */
+/* Is there a place for one more of this asker? A half-said ask holds one, so nobody may hold many.
+ */
 static bool
 has_place(const struct serve_conn *c, enum serve_ask_kind kind)
 {
@@ -244,9 +254,11 @@ serve_ask_begin(struct serve_conn *c, enum serve_ask_kind kind, const struct mes
 	a->kind = kind;
 	a->carry_room = room_said(ask);
 	a->last = &a->first;
-	writer_heap_init(&a->ask, kind == SERVE_CARRY ? SATCHEL_ASK_BYTES_MAX : kind == SERVE_ATTACH ? ATTACH_ASK_BYTES_MAX :
-	                 kind == SERVE_TWIN ? ATTACH_ASK_BYTES_MAX + 64u :
-	                 a->remote ? ASK_REMOTE_BYTES_MAX : ASK_BYTES_MAX);
+	writer_heap_init(&a->ask, kind == SERVE_CARRY    ? SATCHEL_ASK_BYTES_MAX
+				  : kind == SERVE_ATTACH ? ATTACH_ASK_BYTES_MAX
+				  : kind == SERVE_TWIN   ? ATTACH_ASK_BYTES_MAX + 64u
+				  : a->remote            ? ASK_REMOTE_BYTES_MAX
+							 : ASK_BYTES_MAX);
 	c->ask = a;
 	serve->conns_asking[serve->asks++] = c;
 	meter_add(&serve->meters, METER_ASKS, 1);
@@ -310,7 +322,7 @@ drain_one(struct serve_ask *a)
 
 		if (c->session != NULL &&
 		    session_answer(c->session, (enum message_stream)piece->stream,
-		                   BYTES(piece->p, piece->n), serve_now_ms(c)) != E_OK)
+				   BYTES(piece->p, piece->n), serve_now_ms(c)) != E_OK)
 			break;
 		a->first = piece->next;
 		if (a->first == NULL)

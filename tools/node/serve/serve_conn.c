@@ -1,4 +1,5 @@
-/* Connections of a node: who may come in. What they read and say: serve_source.c, serve_session.c. */
+/* Connections of a node: who may come in. What they read and say: serve_source.c, serve_session.c.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -184,7 +185,9 @@ serve_leave(struct serve_conn *c)
 	if (c->peer.local)
 		note(c->serve, LOG_ASKED, NULL);
 	else
-		note(c->serve, LOG_LEFT, &(struct serve_log_about){.peer = &c->peer.id, .n = c->acknowledged, .bytes = c->bytes});
+		note(c->serve, LOG_LEFT,
+		     &(struct serve_log_about){
+			 .peer = &c->peer.id, .n = c->acknowledged, .bytes = c->bytes});
 
 	for (at = &c->serve->conns; *at != NULL && *at != c; at = &(*at)->next)
 		;

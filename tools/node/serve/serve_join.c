@@ -25,7 +25,8 @@ join_run(void *arg)
 	const struct serve_who *who = &w->conn->peer;
 
 	if (w->came_back.own_enrolment.n > 0)
-		w->e = succeed_return(p, &w->came_back, &who->id, &who->key, &w->welcome, &w->arena, &w->why);
+		w->e = succeed_return(p, &w->came_back, &who->id, &who->key, &w->welcome, &w->arena,
+				      &w->why);
 	else
 		w->e = enrol_join(p, &w->join, &who->key, &w->welcome, &w->arena, &w->why);
 }
@@ -54,7 +55,8 @@ join_done(void *arg)
 }
 
 static void
-join_aside(struct serve_conn *c, const struct message_join *join, const struct message_came_back *back)
+join_aside(struct serve_conn *c, const struct message_join *join,
+	   const struct message_came_back *back)
 {
 	struct join_work *w = calloc(1, sizeof(*w));
 
@@ -78,7 +80,8 @@ join_aside(struct serve_conn *c, const struct message_join *join, const struct m
 	}
 }
 
-/* The root's word about this node, to whoever pinned one before it. Anybody may hear it: it is signed, and names nobody. */
+/* The root's word about this node, to whoever pinned one before it. Anybody may hear it: it is
+ * signed, and names nobody. */
 void
 serve_successor(struct serve_conn *c)
 {

@@ -20,7 +20,8 @@ static const struct {
 };
 static const char *const levels[] = {"info", "warning", "error"};
 
-/* What happened, in an error's own words: up to what to do about it, "it" in the place of its thing, which may be a name. */
+/* What happened, in an error's own words: up to what to do about it, "it" in the place of its
+ * thing, which may be a name. */
 static void
 reason(struct writer *out, enum err e)
 {
@@ -38,7 +39,8 @@ reason(struct writer *out, enum err e)
 	}
 }
 
-/* The sentence with its {words} filled in; none of them holds a character that JSON would escape. */
+/* The sentence with its {words} filled in; none of them holds a character that JSON would escape.
+ */
 static void
 fill(struct writer *out, const char *s, const struct serve_log_about *about)
 {
@@ -74,7 +76,8 @@ fill_json(struct writer *out, enum serve_log_event event, const struct serve_log
 
 	if (gmtime_r(&now, &tm) != NULL)
 		(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	writer_printf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"", when, levels[rows[event].level]);
+	writer_printf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"", when,
+		      levels[rows[event].level]);
 	for (; *s != '\0'; s++) /* a row's name in small letters */
 		writer_u8(out, (uint8_t)(*s >= 'A' && *s <= 'Z' ? *s + ('a' - 'A') : *s));
 	writer_str(out, "\"");
@@ -92,7 +95,8 @@ fill_json(struct writer *out, enum serve_log_event event, const struct serve_log
 }
 
 void
-serve_log(const struct serve_log *log, enum serve_log_event event, const struct serve_log_about *about)
+serve_log(const struct serve_log *log, enum serve_log_event event,
+	  const struct serve_log_about *about)
 {
 	static const struct serve_log_about nothing;
 	char line[600];

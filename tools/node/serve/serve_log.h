@@ -1,6 +1,7 @@
 /*
- * serve_log: the log of a node that serves, on the standard error: plain sentences for warnings and errors, or, asked for JSON,
- * every event as an object a line: {"time","level","event","peer","error","n","bytes","message"}.
+ * serve_log: the log of a node that serves, on the standard error: plain sentences for warnings and
+ * errors, or, asked for JSON, every event as an object a line:
+ * {"time","level","event","peer","error","n","bytes","message"}.
  */
 #ifndef BANYAN_TOOLS_NODE_SERVE_SERVE_LOG_H
 #define BANYAN_TOOLS_NODE_SERVE_SERVE_LOG_H

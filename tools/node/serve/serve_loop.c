@@ -146,8 +146,12 @@ on_closed(void *ctx, struct net_conn *conn)
 struct net_server_config
 serve_loop_config(struct serve_loop *l)
 {
-	return (struct net_server_config){.loop = &l->loop, .ctx = &l->serve, .trust = trust, .event = on_event,
-	                                  .room = on_room, .closed = on_closed};
+	return (struct net_server_config){.loop = &l->loop,
+					  .ctx = &l->serve,
+					  .trust = trust,
+					  .event = on_event,
+					  .room = on_room,
+					  .closed = on_closed};
 }
 
 void
@@ -213,7 +217,8 @@ loop_open(struct serve_loop *l)
 	if (uv_loop_init(&l->loop) != 0)
 		return E_NO_MEMORY;
 	l->has_loop = true;
-	if (uv_async_init(&l->loop, &l->wake, on_wake) != 0 || uv_signal_init(&l->loop, &l->term) != 0 ||
+	if (uv_async_init(&l->loop, &l->wake, on_wake) != 0 ||
+	    uv_signal_init(&l->loop, &l->term) != 0 ||
 	    uv_signal_init(&l->loop, &l->interrupt) != 0 || uv_timer_init(&l->loop, &l->rest) != 0)
 		return E_NO_MEMORY;
 	l->wake.data = l->term.data = l->interrupt.data = l->rest.data = l;

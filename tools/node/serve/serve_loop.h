@@ -1,6 +1,7 @@
 /*
- * serve_loop: the loop around connections, for whoever owns a store and runs: the daemon (serve.c), an agent, a relay.
- * Wake-ups, signals, and the store's own socket, through which other commands are asked of it.
+ * serve_loop: the loop around connections, for whoever owns a store and runs: the daemon (serve.c),
+ * an agent, a relay. Wake-ups, signals, and the store's own socket, through which other commands
+ * are asked of it.
  */
 #ifndef BANYAN_TOOLS_NODE_SERVE_SERVE_LOOP_H
 #define BANYAN_TOOLS_NODE_SERVE_SERVE_LOOP_H
@@ -15,8 +16,10 @@ struct serve_loop;
 /* What its owner adds; called on the loop's thread, but for `arrived`. Each may be NULL. */
 struct serve_loop_hooks {
 	void (*woken)(struct serve_loop *);   /* something else woke it: serve_loop_wake */
-	void (*arrived)(struct serve_loop *); /* from any thread: a command was carried out, or there is something to open */
-	void (*stop)(struct serve_loop *);    /* once: SIGTERM or SIGINT came; close your handles, stop your servers */
+	void (*arrived)(struct serve_loop *); /* from any thread: a command was carried out, or
+						 there is something to open */
+	void (*stop)(struct serve_loop *); /* once: SIGTERM or SIGINT came; close your handles, stop
+					      your servers */
 };
 
 struct serve_loop {
@@ -32,7 +35,8 @@ struct serve_loop {
 	bool stopping;
 };
 
-/* serve_loop_init: the peer stays the caller's. serve_loop_fini: undoes both; the servers on its loop are stopped by then. */
+/* serve_loop_init: the peer stays the caller's. serve_loop_fini: undoes both; the servers on its
+ * loop are stopped by then. */
 void serve_loop_init(struct serve_loop *, struct peer *, const struct serve_loop_hooks *);
 void serve_loop_fini(struct serve_loop *);
 /* serve_loop_open: the loop, its wake-up, its signals. E_NO_MEMORY. */

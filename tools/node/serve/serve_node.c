@@ -1,4 +1,5 @@
-/* Another node's exchange at the serving end: what it brings is verified and made durable aside, batch by batch. */
+/* Another node's exchange at the serving end: what it brings is verified and made durable aside,
+ * batch by batch. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,9 +10,9 @@
 /* One piece of work that may wait for the disk. */
 struct node_work {
 	struct serve_conn *conn;
-	struct message_node node;  /* of a greeting */
+	struct message_node node; /* of a greeting */
 	struct member who;
-	struct message repair;     /* of repair; its bytes are copied behind this struct */
+	struct message repair; /* of repair; its bytes are copied behind this struct */
 	bool greeting, last, repairing;
 	uint64_t seq, held;
 	struct why why;
@@ -23,8 +24,8 @@ greet_run(struct node_work *w)
 {
 	struct serve_conn *c = w->conn;
 	struct peer *p = c->serve->peer;
-	struct carry_other other = {.id = c->peer.id, .seal = w->who.enrolment.seal_pub, .road = CARRY_DOWN,
-	                            .upper = true};
+	struct carry_other other = {
+	    .id = c->peer.id, .seal = w->who.enrolment.seal_pub, .road = CARRY_DOWN, .upper = true};
 	struct carry *before = c->carry;
 	struct carry_cursor heard;
 	struct store_txn *txn;
@@ -37,7 +38,8 @@ greet_run(struct node_work *w)
 		return;
 	w->e = carry_heard(txn, &c->peer.id, &heard);
 	store_read_end(txn);
-	/* In another life its order is another one: what it remembers counts, and the sums tell what is missing. */
+	/* In another life its order is another one: what it remembers counts, and the sums tell
+	 * what is missing. */
 	w->held = heard.incarnation >> 32 == w->node.incarnation ? heard.seq : w->node.from;
 	from = w->node.above == store_incarnation(p->store) >> 32 ? w->node.down : 0;
 	c->carry = NULL;
@@ -108,7 +110,9 @@ work_done(void *arg)
 static struct bytes *
 repair_bytes(struct message *m)
 {
-	return m->type == MESSAGE_WANT ? &m->u.want.bytes : m->type == MESSAGE_LOGS ? &m->u.logs.logs : NULL;
+	return m->type == MESSAGE_WANT   ? &m->u.want.bytes
+	       : m->type == MESSAGE_LOGS ? &m->u.logs.logs
+					 : NULL;
 }
 
 static void
@@ -146,7 +150,8 @@ on_node(struct serve_conn *c, const struct message_node *node)
 	enum err e;
 
 	if ((e = store_read_begin(p->store, &txn)) == E_OK) {
-		if ((e = serve_standing(c, &w.who, txn, thing)) == E_OK && w.who.enrolment.role != ROLE_NODE) {
+		if ((e = serve_standing(c, &w.who, txn, thing)) == E_OK &&
+		    w.who.enrolment.role != ROLE_NODE) {
 			e = E_FORBIDDEN;
 			(void)snprintf(thing, sizeof(thing), "speak as a node");
 		}

@@ -150,7 +150,8 @@ opener_main(void *arg)
 	return NULL;
 }
 
-/* Who opens has helpers while the daemon runs: its thread, and commands, which open too, under the same lock. */
+/* Who opens has helpers while the daemon runs: its thread, and commands, which open too, under the
+ * same lock. */
 static void
 crew_muster(struct peer *p)
 {

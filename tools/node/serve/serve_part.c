@@ -1,4 +1,5 @@
-/* What a cut left of a parcel: the device need not send it again when it comes back. In memory only. */
+/* What a cut left of a parcel: the device need not send it again when it comes back. In memory
+ * only. */
 #include <stdlib.h>
 
 #include "tools/node/serve/serve_inside.h"

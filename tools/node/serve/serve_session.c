@@ -57,9 +57,10 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 		serve_refuse(c, e, "the node's store", 60);
 		return;
 	}
-	if ((e = serve_standing(c, &m, txn, thing)) == E_OK && (e = serve_head_of(txn, &own, &reply.held)) == E_OK &&
-	    (e = aside_of(txn, &c->peer.id, &aside)) == E_OK && (e = opener_backlog(txn, &backlog)) == E_OK &&
-	    m.enrolment.role != ROLE_NODE)
+	if ((e = serve_standing(c, &m, txn, thing)) == E_OK &&
+	    (e = serve_head_of(txn, &own, &reply.held)) == E_OK &&
+	    (e = aside_of(txn, &c->peer.id, &aside)) == E_OK &&
+	    (e = opener_backlog(txn, &backlog)) == E_OK && m.enrolment.role != ROLE_NODE)
 		e = quota_of(txn, &c->peer.id, &quota);
 	reply.kept_aside = aside != 0;
 	store_read_end(txn);
@@ -78,10 +79,11 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 	}
 	c->epoch = h->epoch;
 	c->number = 0;
-	c->spare = (h->flags & HELLO_SPARE) != 0 ||
-	           ((h->flags & HELLO_SPARE_LIFE) != 0 && h->incarnation != reply.incarnation >> 32);
+	c->spare = (h->flags & HELLO_SPARE) != 0 || ((h->flags & HELLO_SPARE_LIFE) != 0 &&
+						     h->incarnation != reply.incarnation >> 32);
 	c->quota_left = quota_left(&quota);
-	if ((h->flags & HELLO_ASK) != 0 && (part = serve_part_take(c->serve, &own, reply.held.number + 1)) != NULL)
+	if ((h->flags & HELLO_ASK) != 0 &&
+	    (part = serve_part_take(c->serve, &own, reply.held.number + 1)) != NULL)
 		reply.part = writer_view(&part->bytes);
 	session_settle_hello(s, &reply, now_ms);
 	serve_part_free(part);
@@ -89,7 +91,8 @@ on_hello(struct serve_conn *c, const struct message_hello *h)
 
 static void appended(void *arg, enum err);
 
-/* A device that comes again after a cut: its older links are dead, whether or not this end knows. */
+/* A device that comes again after a cut: its older links are dead, whether or not this end knows.
+ */
 static void
 supersede(struct serve_conn *c)
 {
@@ -97,8 +100,9 @@ supersede(struct serve_conn *c)
 
 	do {
 		for (other = c->serve->conns; other != NULL; other = other->next)
-			if (other != c && other->session != NULL && !other->peer.local && other->ask == NULL &&
-			    ID_EQUAL(&other->peer.id, &c->peer.id) && !session_over(other->session))
+			if (other != c && other->session != NULL && !other->peer.local &&
+			    other->ask == NULL && ID_EQUAL(&other->peer.id, &c->peer.id) &&
+			    !session_over(other->session))
 				break;
 		if (other != NULL) {
 			struct session *s = other->session;
@@ -118,7 +122,8 @@ nothing_job(struct store_txn *txn, void *arg)
 	return E_OK;
 }
 
-/* What is held is said when all that the device's older links brought is settled: it takes its turn at the writer. */
+/* What is held is said when all that the device's older links brought is settled: it takes its turn
+ * at the writer. */
 static void
 on_ask_held(struct serve_conn *c, const struct message_hello *h)
 {
@@ -153,7 +158,8 @@ previous_hash(struct serve_conn *c, uint64_t epoch, uint64_t number, struct parc
 	memset(out, 0, sizeof(*out));
 	if (number <= 1)
 		return E_OK;
-	if (c->epoch == epoch && c->number == number - 1) { /* it came just before, perhaps not yet committed */
+	if (c->epoch == epoch &&
+	    c->number == number - 1) { /* it came just before, perhaps not yet committed */
 		*out = c->hash;
 		return E_OK;
 	}
@@ -186,7 +192,8 @@ append_job(struct store_txn *txn, void *arg)
 	if (result != ARRIVAL_DUPLICATE && m.enrolment.role != ROLE_NODE &&
 	    (e = quota_take(txn, &d->arrival.via, d->arrival.parcel.n)) != E_OK)
 		return e;
-	if (result == ARRIVAL_DUPLICATE) { /* of a twin it is a fork again: the word about it may have been lost */
+	if (result == ARRIVAL_DUPLICATE) { /* of a twin it is a fork again: the word about it may
+					      have been lost */
 		struct parcel_hash first;
 		uint64_t seq;
 
@@ -228,8 +235,8 @@ done_free(struct serve_done *d)
 
 /* Hash it in its place in the log; the signature is checked behind the commit. */
 static enum err
-prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t number, struct bytes bytes,
-        struct why *why)
+prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t number,
+	struct bytes bytes, struct why *why)
 {
 	struct peer *p = c->serve->peer;
 	struct parcel_context context = {.programme = p->programme.id, .log = {c->peer.id, epoch}};
@@ -239,7 +246,8 @@ prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t num
 
 	writer_heap_init(&d->bytes, PARCEL_BYTES_MAX);
 	writer_bytes(&d->bytes, bytes);
-	if ((e = writer_end(&d->bytes)) != E_OK || (e = previous_hash(c, epoch, number, &context.previous)) != E_OK)
+	if ((e = writer_end(&d->bytes)) != E_OK ||
+	    (e = previous_hash(c, epoch, number, &context.previous)) != E_OK)
 		return e;
 	arena_init(&arena, 64u << 20);
 	e = parcel_read(&parcel, bytes, &context, &arena, why);
@@ -248,9 +256,13 @@ prepare(struct serve_conn *c, struct serve_done *d, uint64_t epoch, uint64_t num
 	if (e == E_OK) {
 		d->urgent = (parcel.flags & PARCEL_URGENT) != 0;
 		d->hash = parcel.hash;
-		d->arrival = (struct arrival){.log = context.log, .number = number, .hash = parcel.hash,
-		                              .received_s = d->now_s, .via = c->peer.id,
-		                              .flags = ARRIVAL_UNVERIFIED, .parcel = writer_view(&d->bytes)};
+		d->arrival = (struct arrival){.log = context.log,
+					      .number = number,
+					      .hash = parcel.hash,
+					      .received_s = d->now_s,
+					      .via = c->peer.id,
+					      .flags = ARRIVAL_UNVERIFIED,
+					      .parcel = writer_view(&d->bytes)};
 	}
 	arena_free(&arena);
 	return e;
@@ -305,7 +317,7 @@ settle_one(struct serve_done *d)
 			meter_add(&c->serve->meters, METER_PARCELS, 1);
 			meter_add(&c->serve->meters, METER_FORKED, d->forked);
 			session_settle_parcel(c->session, d->number, &d->hash,
-			                      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
+					      d->forked ? STATUS_FORKED : STATUS_OK, now_ms);
 		} else {
 			serve_refuse(c, d->e, d->e == E_QUOTA ? "this device" : d->reason, 60);
 		}
@@ -354,7 +366,8 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 		kind = SERVE_ATTACH;
 	else if (bytes_equal(ask->verb, BYTES_LIT(ATTACH_TWIN_VERB)))
 		kind = SERVE_TWIN;
-	if (!ask->has_input || (kind == SERVE_CALL && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
+	if (!ask->has_input ||
+	    (kind == SERVE_CALL && !bytes_equal(ask->verb, BYTES_LIT(LINK_CALL_VERB))) ||
 	    (kind != SERVE_CALL && c->peer.local)) {
 		serve_refuse(c, E_PROTOCOL, "an unknown verb", 0);
 		return;
@@ -363,7 +376,8 @@ on_ask(struct serve_conn *c, const struct message_ask *ask)
 		e = serve_standing(c, &m, txn, thing);
 		store_read_end(txn);
 		if (e == E_OK && kind == SERVE_TWIN &&
-		    (m.enrolment.role != ROLE_NODE || strcmp(m.enrolment.area, c->serve->peer->home.area) != 0)) {
+		    (m.enrolment.role != ROLE_NODE ||
+		     strcmp(m.enrolment.area, c->serve->peer->home.area) != 0)) {
 			e = E_FORBIDDEN;
 			(void)snprintf(thing, sizeof(thing), "be given attachments of others");
 		} else if (e == E_OK && kind != SERVE_CALL && kind != SERVE_TWIN) {

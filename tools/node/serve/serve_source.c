@@ -93,6 +93,9 @@ source_heads(void *ctx, uint64_t epoch, struct session_heads *out)
 void
 serve_source(struct serve_conn *c)
 {
-	c->source = (struct session_source){.ctx = c, .parcel = source_parcel, .heads = source_heads,
-	                                     .node_next = serve_node_next, .node_close = serve_node_close};
+	c->source = (struct session_source){.ctx = c,
+					    .parcel = source_parcel,
+					    .heads = source_heads,
+					    .node_next = serve_node_next,
+					    .node_close = serve_node_close};
 }

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-#define PLACES 2u /* of a session: of a thousand devices almost all find their own again after a power cut */
+#define PLACES \
+	2u /* of a session: of a thousand devices almost all find their own again after a power \
+	      cut */
 
 struct tls_row {
 	uint8_t keys[PLACES][STORE_NAME_BYTES];
@@ -53,7 +55,8 @@ tls_places(struct serve *s, struct bytes id, uint8_t keys[PLACES][STORE_NAME_BYT
 
 	for (i = 0; i < PLACES; i++) {
 		be32_put(place, be32_get(id.p + 4 * i) % TLS_ROWS_MAX);
-		store_key_name(s->peer->store, STORE_TLS_SESSION, BYTES(place, sizeof(place)), keys[i]);
+		store_key_name(s->peer->store, STORE_TLS_SESSION, BYTES(place, sizeof(place)),
+			       keys[i]);
 	}
 }
 
@@ -89,7 +92,9 @@ serve_tls_get(void *ctx, struct bytes id, struct writer *out)
 	if (store_read_begin(s->peer->store, &txn) != E_OK)
 		return false;
 	for (i = 0; i < PLACES && !found; i++) {
-		if (store_get(txn, STORE_TLS_SESSION, BYTES(keys[i], STORE_NAME_BYTES), &value) != E_OK || !is_of(value, id))
+		if (store_get(txn, STORE_TLS_SESSION, BYTES(keys[i], STORE_NAME_BYTES), &value) !=
+			E_OK ||
+		    !is_of(value, id))
 			continue;
 		writer_bytes(out, BYTES(value.p + id.n, value.n - id.n));
 		found = writer_end(out) == E_OK;
