@@ -54,6 +54,15 @@ crypto_equal(const void *a, const void *b, size_t count)
 	return differ == 0;
 }
 
+/* Of a key that is set up: the memory for it may lack. */
+static enum err
+gcm_err(int status)
+{
+	return status == 0                                 ? E_OK
+	       : status == MBEDTLS_ERR_CIPHER_ALLOC_FAILED ? E_NO_MEMORY
+							   : E_CRYPTO;
+}
+
 static enum err
 gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *nonce, struct bytes ad,
 	 struct bytes plain)
@@ -68,7 +77,7 @@ gcm_seal(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *non
 						   AEAD_NONCE_BYTES, ad.p, ad.n, plain.p, out,
 						   AEAD_TAG_BYTES, out + plain.n);
 	mbedtls_gcm_free(&c);
-	return status == 0 ? E_OK : E_CRYPTO;
+	return gcm_err(status);
 }
 
 static enum err
@@ -84,7 +93,7 @@ gcm_open(uint8_t *out, unsigned key_bits, const uint8_t *key, const uint8_t *non
 		status = mbedtls_gcm_auth_decrypt(&c, sealed.n, nonce, AEAD_NONCE_BYTES, ad.p, ad.n,
 						  tag, AEAD_TAG_BYTES, sealed.p, out);
 	mbedtls_gcm_free(&c);
-	return status == 0 ? E_OK : status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL : E_CRYPTO;
+	return status == MBEDTLS_ERR_GCM_AUTH_FAILED ? E_SEAL : gcm_err(status);
 }
 
 static enum err
