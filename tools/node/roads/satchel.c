@@ -259,7 +259,7 @@ places_of(struct store_txn *txn, enum satchel_way way, struct place **out, size_
 	uint8_t first = (uint8_t)way;
 	struct store_cursor *c;
 	struct bytes key, value;
-	size_t i, most = store_count(txn, STORE_SATCHEL);
+	size_t i, most = (size_t)store_count(txn, STORE_SATCHEL);
 	enum err e;
 
 	*count = 0;
