@@ -237,7 +237,9 @@ struct session_counts session_counts(const struct session *);
 struct session_mine {
 	uint64_t epoch; /* of its own log */
 	uint64_t head;  /* its last parcel's number; 0: none */
-	uint64_t acked; /* as last acknowledged by the node */
+	uint64_t acked; /* as last acknowledged, by this node or another one of its office */
+	uint64_t kept;  /* by this one, in the life that `incarnation` names: of a log that forks
+			   here, what is past it is nobody's */
 	uint64_t
 	    offered; /* highest number ever put on a link in this epoch; above acked after a cut */
 	uint64_t incarnation;  /* the node's, as last seen; 0: never */

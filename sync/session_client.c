@@ -150,6 +150,12 @@ client_twin(struct session *s, uint64_t number)
 	s->client.fork_number = number;
 }
 
+uint64_t
+client_kept(const struct client *c)
+{
+	return c->new_life || c->proved > c->mine.kept ? c->proved : c->mine.kept;
+}
+
 /* Is the node's log ours up to `number`? */
 static bool
 same_log(struct session *s, uint64_t number, uint64_t hash)
@@ -190,7 +196,7 @@ on_ack(struct session *s, const struct message_ack *ack)
 			go_on_after(
 			    s, c->mine.head); /* nothing more of this log: END, and hear the rest */
 		}
-		client_twin(s, ack->status == STATUS_FORKED && ours ? ack->number : c->mine.acked);
+		client_twin(s, ack->status == STATUS_FORKED && ours ? ack->number : client_kept(c));
 		return;
 	}
 	if (asking || ack->status == STATUS_BEHIND) {
@@ -199,6 +205,8 @@ on_ack(struct session *s, const struct message_ack *ack)
 	}
 	if (ack->number > c->acked)
 		c->acked = ack->number;
+	if (ack->number > c->proved)
+		c->proved = ack->number;
 	event.u.acked.number = ack->number;
 	event.u.acked.status = (enum message_status)ack->status;
 	s->counts.parcels_acked = ack->number;

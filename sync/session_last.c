@@ -154,16 +154,15 @@ client_last(struct session *s, const struct message_last *last)
 	c->new_life = c->new_life || (c->mine.incarnation != 0 && life != c->mine.incarnation);
 	s->state = STATE_TAKING;
 	if (status == STATUS_FORKED || last->number > c->mine.head)
-		client_twin(s,
-			    c->mine.acked); /* an ACK before it may have said more, with a hash */
+		client_twin(s, client_kept(c)); /* an ACK before it may have said more */
 	if (c->forked && !c->fork_told) {
 		raise_twin(s, life);
 	} else if (!c->forked) {
-		/* without a hash, a word about more than was known is nothing until the digests
-		 * agree; of a node in another life, any */
-		event.u.acked.number = c->new_life && !c->asked && !c->went_back ? 0 : last->number;
-		if (event.u.acked.number > c->acked)
-			event.u.acked.number = c->acked;
+		/* without a hash, a word about more than it proved before is nothing until the
+		 * digests agree */
+		event.u.acked.number = last->number;
+		if (event.u.acked.number > client_kept(c))
+			event.u.acked.number = client_kept(c);
 		c->told = event.u.acked.number;
 		event.u.acked.status = (enum message_status)status;
 		event.u.acked.last = true;

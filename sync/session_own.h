@@ -45,6 +45,7 @@ struct client {
 	struct session_mine mine;
 	uint64_t next; /* number to send next */
 	uint64_t acked;
+	uint64_t proved; /* the highest number that an ACK named, with our own parcel's hash */
 	uint64_t told;   /* the highest number that the host was told of as acknowledged */
 	bool budget_cut; /* parcels stayed here because of it */
 	uint64_t
@@ -213,6 +214,8 @@ void client_pull(struct session *);
 /* client_twin: the log ends here; it is the node's up to `number`. Said to the host once, when LAST
  * shows whose life it is. */
 void client_twin(struct session *, uint64_t number);
+/* client_kept: up to where this node itself has our log, by its own word in this life. */
+uint64_t client_kept(const struct client *);
 void server_pull(struct session *);
 
 #endif

@@ -53,6 +53,7 @@ struct side {
 	struct log own, down[2];
 	uint64_t incarnation;
 	uint64_t acked, offered, seen_incarnation, erased;
+	uint64_t elsewhere; /* so many of acked are another node's word */
 	/* node: */
 	bool settle_later;
 	uint64_t unsettled; /* number to settle up to, later */
@@ -124,6 +125,7 @@ side_mine(const struct side *p, struct session_mine *out)
 	*out = (struct session_mine){.epoch = p->own.epoch,
 				     .head = p->own.number,
 				     .acked = p->acked,
+				     .kept = p->acked - p->elsewhere,
 				     .offered = p->offered,
 				     .incarnation = p->seen_incarnation,
 				     .cursor = {p->down[0].number, p->down[1].number}};

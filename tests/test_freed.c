@@ -88,4 +88,56 @@ of_a_backup_that_is_not_used(void)
 	end();
 }
 
-CHECK_MAIN(T(of_more_than_is_held), T(of_an_office_with_two_nodes), T(of_a_backup_that_is_not_used))
+/* What a node has of the log is its own word, of one life, and does not go with another node's. */
+static enum err
+kept_job(struct store_txn *txn, void *arg)
+{
+	const uint64_t *k = arg;
+
+	return twins_put_kept(txn, k[0], k[1], k[2]);
+}
+
+static enum err
+other_job(struct store_txn *txn, void *arg)
+{
+	static const struct principal_id one = {"node-00000000001"}, other = {"node-00000000002"};
+	bool there = *(bool *)arg;
+
+	return twins_memory_swap(txn, there ? &one : &other, there ? &other : &one);
+}
+
+static uint64_t
+kept(uint64_t incarnation, uint64_t epoch)
+{
+	struct store_txn *txn;
+	uint64_t number = UINT64_MAX;
+
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return number;
+	CHECK(twins_kept(txn, incarnation, epoch, &number) == E_OK);
+	store_read_end(txn);
+	return number;
+}
+
+static void
+of_what_one_node_keeps(void)
+{
+	static const uint64_t none[3] = {0, 7, 5}, five[3] = {LIFE, 7, 5}, less[3] = {LIFE, 7, 4},
+			      next[3] = {NEXT_LIFE, 7, 2};
+	bool there = true;
+
+	REQUIRE(begin());
+	CHECK(store_write(device->store, kept_job, (void *)none) == E_OK && kept(0, 7) == 0);
+	CHECK(store_write(device->store, kept_job, (void *)five) == E_OK && kept(LIFE, 7) == 5);
+	CHECK(store_write(device->store, kept_job, (void *)less) == E_OK && kept(LIFE, 7) == 5);
+	CHECK(kept(NEXT_LIFE, 7) == 0 && kept(LIFE, 8) == 0);
+	CHECK(store_write(device->store, other_job, &there) == E_OK && kept(LIFE, 7) == 0);
+	there = false;
+	CHECK(store_write(device->store, other_job, &there) == E_OK && kept(LIFE, 7) == 5);
+	CHECK(store_write(device->store, kept_job, (void *)next) == E_OK);
+	CHECK(kept(LIFE, 7) == 0 && kept(NEXT_LIFE, 7) == 2);
+	end();
+}
+
+CHECK_MAIN(T(of_more_than_is_held), T(of_an_office_with_two_nodes), T(of_a_backup_that_is_not_used),
+	   T(of_what_one_node_keeps))

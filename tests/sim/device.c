@@ -138,6 +138,7 @@ begin_sync(struct device *d)
 	struct session_mine mine = {.epoch = d->disk.epoch,
 				    .head = entries_head(&d->disk.log, &id).number,
 				    .acked = disk_acked(&d->disk, d->disk.epoch),
+				    .kept = disk_acked(&d->disk, d->disk.epoch),
 				    .offered = d->offered,
 				    .incarnation = d->disk.node_incarnation,
 				    .cursor = {d->disk.cursor[0].number, d->disk.cursor[1].number}};

@@ -10,6 +10,7 @@
 #include "tools/node/outbox/outbox.h"
 #include "tools/node/link/pace.h"
 #include "tools/node/outbox/receipts.h"
+#include "tools/node/link/twins.h"
 
 /* Of a budget: a resumed handshake, a greeting, what is kept for answers. */
 #define CONNECT_BYTES 450u
@@ -22,7 +23,8 @@ link_remember_job(struct store_txn *txn, void *arg)
 
 	if ((e = outbox_put_acked(txn, l->acked_epoch, l->acked)) != E_OK ||
 	    (l->pace_changed && (e = pace_put(txn, l->pace)) != E_OK) ||
-	    (l->settled && (e = pace_put_clean(txn, l->acked_epoch, l->acked)) != E_OK))
+	    (l->settled && (e = pace_put_clean(txn, l->acked_epoch, l->acked)) != E_OK) ||
+	    (e = twins_put_kept(txn, l->memory.incarnation, l->acked_epoch, l->kept)) != E_OK)
 		return e;
 	if (l->settled && l->memory_changed &&
 	    (e = freed_heard(txn, l->acked_epoch, l->memory.safe)) != E_OK)
@@ -68,6 +70,8 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 	    (e = outbox_acked(txn, mine.epoch, &mine.acked)) == E_OK)
 		e = sync_memory_get(txn, &l->memory);
 	if (e == E_OK)
+		e = twins_kept(txn, l->memory.incarnation, head.epoch, &mine.kept);
+	if (e == E_OK)
 		e = down_knows_older(txn, &l->above.node, &cursors[0], &mine.spare);
 	mine.keep_half =
 	    e == E_OK && !l->down_again && peer_is_node(l->peer) && link_node_waits(l, txn);
@@ -80,6 +84,7 @@ link_sync_begin(struct link *l, struct session *s, uint64_t now_ms)
 	mine.cursor[0] = cursors[0].number;
 	mine.cursor[1] = cursors[1].number;
 	l->acked = mine.acked;
+	l->kept = mine.kept;
 	l->acked_epoch = mine.epoch;
 	l->settled = false;
 	session_sync(s, &mine, now_ms);
@@ -220,6 +225,7 @@ link_sync_open(struct link *l, struct why *why)
 	    (e = outbox_gather_some(p, peer_self(p), most, &parcels, why)) != E_OK)
 		return e;
 	l->acked = l->counted = before;
+	l->kept = 0; /* until the node is greeted */
 	l->acked_epoch = peer_self(p)->epoch;
 	l->memory_changed = l->again = false;
 	l->older = (struct link_older){0};

@@ -33,7 +33,7 @@ on_life(struct link *l, struct session *s, uint64_t incarnation)
 
 	if (incarnation == l->memory.incarnation)
 		return;
-	l->acked = 0;
+	l->acked = l->kept = 0;
 	l->left = l->memory.incarnation;
 	l->memory.incarnation = incarnation;
 	l->memory.safe = 0;
@@ -57,6 +57,8 @@ on_acked(struct link *l, struct session *s, const struct session_event *ev)
 	}
 	if (ev->u.acked.number > l->acked)
 		l->acked = ev->u.acked.number;
+	if (ev->u.acked.number > l->kept) /* of these, none is another node's word */
+		l->kept = ev->u.acked.number;
 	if (ev->u.acked.status == STATUS_QUARANTINED)
 		l->result->quarantined++;
 	if (ev->u.acked.last) {
@@ -80,7 +82,7 @@ acked_all(struct link *l)
 	if (store_read_begin(l->peer->store, &txn) != E_OK)
 		return; /* the next session asks */
 	if (link_own_head(l->peer, txn, &head) == E_OK && head.epoch == l->acked_epoch)
-		l->acked = head.number;
+		l->acked = l->kept = head.number;
 	store_read_end(txn);
 }
 

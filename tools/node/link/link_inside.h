@@ -40,6 +40,7 @@ struct link {
 	struct why why;       /* of the host's own failures, which end the run */
 	struct writer parcel; /* the bytes that the source handed out last */
 	uint64_t offered, budget_bytes, acked, acked_epoch;
+	uint64_t kept;    /* of that log, by this node's own word in this life of it */
 	uint64_t counted; /* up to this number of the log its records were counted as sent before */
 	struct sync_memory memory;
 	uint64_t left, heard_s; /* the life of the node that ended; its clock as it said last */

@@ -134,7 +134,8 @@ twins_take(struct peer *p, struct store_txn *txn, struct bytes list)
 }
 
 /* What a device remembers of one node: where it stands in its logs, and what it said. */
-static const char *const memories[] = {"sync", "down broadcast", "down inbox", "life", "backups"};
+static const char *const memories[] = {"sync", "down broadcast", "down inbox",
+				       "life", "backups",        "kept"};
 
 enum err
 twins_memory_swap(struct store_txn *txn, const struct principal_id *from,
@@ -208,6 +209,34 @@ twins_switch(struct peer *p)
 		p->home = job.home;
 	crypto_wipe(&job, sizeof(job));
 	return e;
+}
+
+enum err
+twins_kept(struct store_txn *txn, uint64_t incarnation, uint64_t epoch, uint64_t *number)
+{
+	struct bytes value;
+	enum err e = store_meta_get(txn, "kept", &value);
+
+	*number = 0;
+	if (e == E_OK && value.n == 24 && be64_get(value.p) == incarnation &&
+	    be64_get(value.p + 8) == epoch)
+		*number = be64_get(value.p + 16);
+	return e == E_ABSENT ? E_OK : e;
+}
+
+enum err
+twins_put_kept(struct store_txn *txn, uint64_t incarnation, uint64_t epoch, uint64_t number)
+{
+	uint8_t value[24];
+	uint64_t was;
+	enum err e = twins_kept(txn, incarnation, epoch, &was);
+
+	if (e != E_OK || number <= was || incarnation == 0)
+		return e;
+	be64_put(value, incarnation);
+	be64_put(value + 8, epoch);
+	be64_put(value + 16, number);
+	return store_meta_put(txn, "kept", BYTES(value, sizeof(value)));
 }
 
 enum err

@@ -32,6 +32,12 @@ enum err twins_switch(struct peer *);
  */
 enum err twins_memory_swap(struct store_txn *, const struct principal_id *from,
 			   const struct principal_id *to);
+/*
+ * What a node itself, in the life `incarnation`, has of this device's log `epoch`: META "kept".
+ * twins_kept: 0 when it never said. twins_put_kept: in a job; it only rises.
+ */
+enum err twins_kept(struct store_txn *, uint64_t incarnation, uint64_t epoch, uint64_t *number);
+enum err twins_put_kept(struct store_txn *, uint64_t incarnation, uint64_t epoch, uint64_t number);
 /* twins_key: what another node of the office, which a device knows, signs with. E_ABSENT. */
 enum err twins_key(struct store_txn *, const struct principal_id *, struct ec_public *out);
 /* twins_count: how many others a device knows. */
