@@ -64,7 +64,7 @@ record_of(struct store_txn *txn, struct opening *o, const struct record_id *id,
 	enum err e = record_row_get(txn, id, &o->arena, &row);
 	size_t i;
 
-	if (e == E_OK) {
+	if (e == E_OK && (e = record_begun(txn, &row)) == E_OK) {
 		*author = row.author;
 		memcpy(area, row.area, sizeof(row.area));
 		return E_OK;

@@ -252,6 +252,26 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 	return e == E_ABSENT ? E_OK : e;
 }
 
+enum err
+record_begun(struct store_txn *txn, const struct record_row *row)
+{
+	struct revision_row *rows;
+	struct arena arena;
+	size_t i, count = 0;
+	enum err e;
+
+	if (!(row->flags & RECORD_INCOMPLETE))
+		return E_OK;
+	arena_init(&arena, 64u << 20);
+	e = revision_rows(txn, &row->id, &arena, &rows, &count);
+	for (i = 0; e == E_OK && i < count && rows[i].m.kind != REVISION_CREATE; i++)
+		;
+	if (e == E_NO_MEMORY && !arena.failed)
+		e = E_LIMIT; /* it cannot be merged either */
+	arena_free(&arena);
+	return e != E_OK ? e : i < count ? E_OK : E_ABSENT;
+}
+
 /* ---- finding and walking ---- */
 
 static enum err

@@ -122,6 +122,13 @@ enum err
 record_remerge(struct peer *, struct store_txn *, const struct record_id *, struct tally *);
 
 /*
+ * record_begun: is the revision that began it here? A review may come before it (another node's, to
+ * one that was put back), and its row then says the reviewer's name. E_ABSENT: nobody can tell yet
+ * whose it is.
+ */
+enum err record_begun(struct store_txn *, const struct record_row *);
+
+/*
  * record_find: the id that begins with the digits `text` (8 to 32), among records opened here and
  * own ones. E_RECORD_ID, E_RECORD_UNKNOWN, E_RECORD_AMBIGUOUS.
  */
