@@ -313,8 +313,8 @@ receipts_note(struct store_txn *txn, const struct receipt *r)
 
 	held_key(txn, &r->by, key);
 	e = store_get(txn, STORE_CURSOR, BYTES(key, sizeof(key)), &old);
-	if (e != E_ABSENT && (e != E_OK || old.n < 8 || be64_get(old.p) >= r->time_s))
-		return e; /* an older word says nothing new */
+	if (e != E_ABSENT && (e != E_OK || old.n < 8 || be64_get(old.p) > r->time_s))
+		return e; /* an older word says nothing new; one of the same second may */
 	be64_put(value, r->time_s);
 	for (i = 0; i < r->count; i++) {
 		be64_put(value + 8 + 16 * i, r->rows[i].epoch);

@@ -152,7 +152,7 @@ upload(struct upload *u, uint64_t *brought, bool *dropped, struct why *why)
 		e = round_of(u, why);
 		*brought += u->brought;
 		*dropped = *dropped || u->dropped;
-		u->skip += u->others;
+		u->skip += (size_t)u->others;
 		mail_free(&u->mail);
 		writer_free(&u->bundle);
 		writer_free(&u->answer);
