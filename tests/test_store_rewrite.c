@@ -102,17 +102,22 @@ file_has(const char *at, const uint8_t *what, size_t count)
 	return found;
 }
 
-/* In LMDB's page a row's key, be64 here, stands before its sealed value: the first 40 bytes of
- * that. */
+/* In LMDB's page a row's key, be64 here, stands between its own length and its sealed value: the
+ * first 40 bytes of that. Without the length, key 5 and a value that begins with a byte 0xde, as
+ * one in 256 does, would be taken for key 1502. */
 static bool
 sealed_of(const char *at, uint64_t number, uint8_t out[40])
 {
-	struct store_seq key = store_seq_of(number);
+	const uint16_t length = 8; /* in the machine's own order */
+	uint8_t head[10];
 	size_t n;
-	uint8_t *all = file_of(at, &n), *hit = all == NULL ? NULL : memmem(all, n, key.b, 8);
+	uint8_t *all = file_of(at, &n), *hit;
 
+	memcpy(head, &length, sizeof(length));
+	be64_put(head + 2, number);
+	hit = all == NULL ? NULL : memmem(all, n, head, sizeof(head));
 	if (hit != NULL)
-		memcpy(out, hit + 8, 40);
+		memcpy(out, hit + sizeof(head), 40);
 	free(all);
 	return hit != NULL;
 }
