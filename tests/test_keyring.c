@@ -10,7 +10,7 @@
 
 /* As cheap as Argon2 goes: what is tested is not its cost. */
 static const struct keyring_cost cheap = {.memory_kib = 64, .passes = 1};
-static const struct unlock mona = {.name = "mona", .passphrase = {(const uint8_t *)"rice", 4}};
+static const struct unlock mona = {.name = "mona-chan", .passphrase = {(const uint8_t *)"rice", 4}};
 static const struct unlock somchai = {.name = "somchai", .passphrase = {(const uint8_t *)"tea", 3}};
 static const struct unlock stranger = {.passphrase = {(const uint8_t *)"wrong", 5}};
 static const uint8_t file_bytes[40] = "a key file, forty bytes, kept elsewhere";
@@ -41,15 +41,15 @@ slots_open_and_refuse(void)
 	key = make(dir);
 	CHECK(keyring_open(dir, &mona, &got, name, &why) == E_OK);
 	CHECK(memcmp(&key, &got, sizeof(key)) == 0);
-	CHECK_STR(name, "mona");
+	CHECK_STR(name, "mona-chan");
 	how.name = NULL;
 	CHECK(keyring_open(dir, &how, &got, name, NULL) == E_OK);
-	CHECK_STR(name, "mona");
+	CHECK_STR(name, "mona-chan");
 	how.name = "somchai";
 	CHECK(keyring_open(dir, &how, &got, NULL, NULL) == E_STORE_KEY);
 	CHECK(keyring_open(dir, &stranger, &got, NULL, &why) == E_STORE_KEY);
 	CHECK(strstr(why.thing, "wrong") == NULL);
-	CHECK(!scratch_holds(dir, "mona", 4));
+	CHECK(!scratch_holds(dir, "mona-chan", 9));
 	CHECK(!scratch_holds(dir, &key, sizeof(key)));
 	scratch_remove(dir);
 }
@@ -87,7 +87,7 @@ slots_of_every_kind(void)
 	CHECK(keyring_remove(dir, &key, "recovery", NULL) == E_OK);
 	CHECK(keyring_remove(dir, &key, "recovery", NULL) == E_ABSENT);
 	CHECK(keyring_remove(dir, &key, "service", NULL) == E_OK);
-	CHECK(keyring_remove(dir, &key, "mona", NULL) == E_OK);
+	CHECK(keyring_remove(dir, &key, "mona-chan", NULL) == E_OK);
 	CHECK(keyring_open(dir, &mona, &got, NULL, NULL) == E_STORE_KEY);
 	CHECK(keyring_remove(dir, &key, "somchai", NULL) == E_USAGE);
 	CHECK(keyring_open(dir, &somchai, &got, NULL, NULL) == E_OK);
@@ -98,9 +98,9 @@ static void
 a_passphrase_is_replaced(void)
 {
 	char dir[PATH_MAX];
-	struct unlock changed = {.name = "mona", .passphrase = BYTES_LIT("noodles")};
+	struct unlock changed = {.name = "mona-chan", .passphrase = BYTES_LIT("noodles")};
 	struct unlock nobody = {.name = "nobody", .passphrase = BYTES_LIT("x")};
-	struct unlock empty = {.name = "mona", .passphrase = BYTES_LIT("")};
+	struct unlock empty = {.name = "mona-chan", .passphrase = BYTES_LIT("")};
 	struct store_key key, got;
 
 	scratch_make(dir);

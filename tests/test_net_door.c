@@ -8,10 +8,13 @@ raw_connect(void)
 	struct sockaddr_in name = {.sin_family = AF_INET};
 	struct timeval patience = {60, 0};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char host[sizeof(node.address)];
 
+	(void)snprintf(host, sizeof(host), "%s", node.address);
+	*strrchr(host, ':') = '\0';
 	name.sin_port = htons((uint16_t)atoi(strrchr(node.address, ':') + 1));
-	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+	CHECK(inet_pton(AF_INET, host, &name.sin_addr) == 1 &&
+	      connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
 }

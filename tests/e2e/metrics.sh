@@ -55,6 +55,6 @@ grep -q '"level":"warning","event":"refused","peer":"[0-9a-f]\{8\}","error":"E_R
 grep -v '^{"time":"20[0-9T:Z-]*","level":"[a-z]*","event":"[a-z_]*"[^\\]*}$' "$W/serve.err" >"$W/odd"
 [ ! -s "$W/odd" ] || fail "not JSON: $(head -n 1 "$W/odd")"
 for name in handset SM0901 secret-reason "$HOST"; do
-	! grep -q "$name" "$W/serve.err" || fail "the log holds \"$name\""
+	! grep -qF "$name" "$W/serve.err" || fail "the log holds \"$name\""
 done
 pass "numbers and log of a node: $(wc -l <"$W/serve.err") lines, nobody's name"

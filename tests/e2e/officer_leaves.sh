@@ -69,7 +69,7 @@ expect 74 "damaged" "$B" list "$W/thief" F9_session --passphrase-file "$W/sokha"
 ok "the store's key is another one, and what was copied opens nothing"
 
 for i in 1 2 3 4 5 6; do
-	b rotate "$W/node" --store-key --root "$W/node.root" --as officer >/dev/null 2>&1 &
+	"$B" rotate "$W/node" --store-key --root "$W/node.root" --as officer --key-file "$W/key" >/dev/null 2>&1 &
 	pid=$!
 	sleep 0.0$(number 10)
 	kill -9 $pid 2>/dev/null
