@@ -9,6 +9,10 @@
 #include "tools/node/down/down_item.h"
 #include "tools/node/dictionaries.h"
 #include "tools/node/down/down_row.h"
+#include "tools/node/enrol/enrol.h"
+#include "tools/node/enrol/office_keys.h"
+#include "tools/node/enrol/upper.h"
+#include "tools/node/link/twins.h"
 #include "tools/node/erase/erasures.h"
 #include "tools/node/opener/opener.h"
 
@@ -353,6 +357,32 @@ say_order(void *arg, const struct erasure_row *row)
 	return publish_bin(s->peer, s->txn, DOWN_ERASURE, row->statement);
 }
 
+/*
+ * Who slept through a change of the office's key seals to an old one still, and another node of the
+ * office opens nothing that is sealed to the new one; who was let in waits, until this is said; and
+ * nobody finds an address that nobody names.
+ */
+static enum err
+republish_office(struct peer *p, struct store_txn *txn)
+{
+	uint8_t memory[STATEMENT_BYTES_MAX];
+	struct bytes office = BYTES_NONE;
+	enum err e = E_OK;
+
+	if (p->home.key_no > 1 &&
+	    (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &office)) == E_OK &&
+	    office.n <= sizeof(memory)) {
+		memcpy(memory, office.p, office.n); /* what is put moves what was got */
+		office.p = memory;
+		if ((e = publish_bin(p, txn, DOWN_OFFICE, office)) == E_OK)
+			e = down_say_above(p, txn, DOWN_OFFICE, office);
+	}
+	if ((e != E_OK && e != E_ABSENT) || (e = enrol_say_approved(txn, p)) != E_OK ||
+	    (e = office_keys_give_all(txn, p)) != E_OK || (e = upper_tell_job(txn, p)) != E_OK)
+		return e;
+	return twins_say_again(p, txn);
+}
+
 static enum err
 republish_job(struct store_txn *txn, void *arg)
 {
@@ -367,11 +397,7 @@ republish_job(struct store_txn *txn, void *arg)
 		e = publish_bin(p, txn, DOWN_AREAS, value);
 	if (e != E_OK && e != E_ABSENT)
 		return e;
-	/* who slept through a change of the office's key seals to an old one still */
-	if (p->home.key_no > 1 &&
-	    (e = store_get(txn, STORE_OFFICE, BYTES_LIT("own"), &value)) == E_OK)
-		e = publish_bin(p, txn, DOWN_OFFICE, value);
-	if (e != E_OK && e != E_ABSENT)
+	if ((e = republish_office(p, txn)) != E_OK)
 		return e;
 	if ((e = store_meta_get(txn, "retention", &value)) == E_OK)
 		e = publish_bin(p, txn, DOWN_RETENTION, value);

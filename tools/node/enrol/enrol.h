@@ -83,6 +83,9 @@ enum err enrol_welcomed(struct peer *, const struct invite *, const struct ec_pu
 enum err enrol_approve_at(struct peer *, const struct identity *actor, const char *name,
 			  const char *address, struct why *);
 enum err enrol_approve(struct peer *, const struct identity *actor, const char *name, struct why *);
+/* enrol_say_approved: in a job of a node that was put back: whoever had to wait, and was let in,
+ * is told so once more. */
+enum err enrol_say_approved(struct store_txn *, struct peer *);
 enum err enrol_revoke(struct peer *, const struct identity *actor, const char *name,
 		      const char *reason, struct principal_id *who, struct why *);
 

@@ -148,38 +148,6 @@ may(struct change_job *job, enum act act, const struct member *m)
 	return rules_check(act, &who, peer_areas(job->peer), job->why);
 }
 
-/* A second node of this very office opens what is sealed to it: its key goes down, sealed to that
- * node alone. */
-static enum err
-give_key(struct store_txn *txn, struct peer *p, const struct enrolment *twin, uint32_t key_no,
-	 const struct ec_key *key)
-{
-	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = key_no};
-	uint8_t memory[128];
-	struct writer body;
-	enum err e;
-
-	writer_init(&body, memory, sizeof(memory));
-	memcpy(item.secret, key->secret, sizeof(item.secret));
-	down_item_write(&body, &item);
-	if ((e = writer_end(&body)) == E_OK)
-		e = down_notify(p, txn, twin, writer_view(&body));
-	crypto_wipe(&item, sizeof(item));
-	crypto_wipe(memory, sizeof(memory));
-	return e;
-}
-
-static enum err
-give_office_keys(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
-{
-	enum err e = give_key(txn, p, twin, p->home.key_no, &p->home.seal);
-	size_t i;
-
-	for (i = 0; i < p->old_key_count && e == E_OK; i++)
-		e = give_key(txn, p, twin, p->old_keys[i].key_no, &p->old_keys[i].key);
-	return e;
-}
-
 /* Devices learn where the office's other node is. */
 static enum err
 say_address(struct store_txn *txn, struct change_job *job, const struct member *m)
@@ -195,11 +163,50 @@ say_address(struct store_txn *txn, struct change_job *job, const struct member *
 	return twins_say(job->peer, txn, &twin, 1);
 }
 
+struct enrol_saying {
+	struct store_txn *txn;
+	struct peer *peer;
+};
+
+static enum err
+say_approved(struct store_txn *txn, struct peer *p, const struct member *m)
+{
+	struct writer body;
+	enum err e;
+
+	writer_heap_init(&body, 4096);
+	down_item_write(
+	    &body, &(struct down_item){.kind = DOWN_ENROLMENT, .content = m->signed_enrolment});
+	if ((e = writer_end(&body)) == E_OK)
+		e = down_notify(p, txn, &m->enrolment, writer_view(&body));
+	writer_free(&body);
+	return e;
+}
+
+/* Members are let in as they come, and know it; an officer of this very store asks nobody. */
+static enum err
+say_approved_again(void *arg, const struct member *m)
+{
+	struct enrol_saying *s = arg;
+
+	if (m->state != MEMBER_APPROVED || !role_needs_approval(m->enrolment.role) ||
+	    peer_identity_by_id(s->peer, &m->enrolment.id) != NULL)
+		return E_OK;
+	return say_approved(s->txn, s->peer, m);
+}
+
+enum err
+enrol_say_approved(struct store_txn *txn, struct peer *p)
+{
+	struct enrol_saying s = {txn, p};
+
+	return member_walk(txn, say_approved_again, &s);
+}
+
 static enum err
 approve_job(struct store_txn *txn, void *arg)
 {
 	struct change_job *job = arg;
-	struct writer body;
 	struct member m;
 	enum err e;
 
@@ -218,15 +225,10 @@ approve_job(struct store_txn *txn, void *arg)
 	m.state = MEMBER_APPROVED;
 	if ((e = member_put(txn, &m)) != E_OK)
 		return e;
-	writer_heap_init(&body, 4096);
-	down_item_write(&body,
-			&(struct down_item){.kind = DOWN_ENROLMENT, .content = m.signed_enrolment});
-	if ((e = writer_end(&body)) == E_OK)
-		e = down_notify(job->peer, txn, &m.enrolment, writer_view(&body));
-	writer_free(&body);
+	e = say_approved(txn, job->peer, &m);
 	if (e == E_OK && m.enrolment.role == ROLE_NODE &&
 	    strcmp(m.enrolment.area, job->peer->home.area) == 0)
-		e = give_office_keys(txn, job->peer, &m.enrolment);
+		e = office_keys_give(txn, job->peer, &m.enrolment);
 	if (e == E_OK)
 		e = upper_tell_job(txn, job->peer); /* to another node of this office */
 	if (e != E_OK)

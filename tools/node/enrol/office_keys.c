@@ -150,6 +150,67 @@ office_keys_all(struct store_txn *txn, struct peer *p, const struct ec_key *reco
 	return e == E_OK ? put(txn, p->old_keys, count) : e;
 }
 
+/* ---- for the office's other nodes ---- */
+
+/* Sealed to that node alone. */
+static enum err
+give(struct store_txn *txn, struct peer *p, const struct enrolment *twin, uint32_t key_no,
+     const struct ec_key *key)
+{
+	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = key_no};
+	uint8_t memory[128];
+	struct writer body;
+	enum err e;
+
+	writer_init(&body, memory, sizeof(memory));
+	memcpy(item.secret, key->secret, sizeof(item.secret));
+	down_item_write(&body, &item);
+	if ((e = writer_end(&body)) == E_OK)
+		e = down_notify(p, txn, twin, writer_view(&body));
+	crypto_wipe(&item, sizeof(item));
+	crypto_wipe(memory, sizeof(memory));
+	return e;
+}
+
+enum err
+office_keys_give(struct store_txn *txn, struct peer *p, const struct enrolment *twin)
+{
+	enum err e = give(txn, p, twin, p->home.key_no, &p->home.seal);
+	size_t i;
+
+	for (i = 0; i < p->old_key_count && e == E_OK; i++)
+		e = give(txn, p, twin, p->old_keys[i].key_no, &p->old_keys[i].key);
+	return e;
+}
+
+struct giving {
+	struct store_txn *txn;
+	struct peer *peer;
+	const struct home *next; /* its key alone; NULL: all that the peer has */
+};
+
+static enum err
+give_twin(void *arg, const struct member *m)
+{
+	struct giving *g = arg;
+
+	if (m->state != MEMBER_APPROVED || m->enrolment.role != ROLE_NODE ||
+	    strcmp(m->enrolment.area, g->peer->home.area) != 0 ||
+	    ID_EQUAL(&m->enrolment.id, &peer_self(g->peer)->id))
+		return E_OK;
+	return g->next != NULL
+		   ? give(g->txn, g->peer, &m->enrolment, g->next->key_no, &g->next->seal)
+		   : office_keys_give(g->txn, g->peer, &m->enrolment);
+}
+
+enum err
+office_keys_give_all(struct store_txn *txn, struct peer *p)
+{
+	struct giving g = {.txn = txn, .peer = p};
+
+	return p->home.has_secret ? member_walk(txn, give_twin, &g) : E_OK;
+}
+
 /* ---- the next key ---- */
 
 struct rotate_job {
@@ -159,32 +220,6 @@ struct rotate_job {
 	struct home home; /* as it shall be */
 	uint32_t now_s;
 };
-
-/* Other nodes of this very office open what is sealed to it: each is given the secret, sealed to it
- * alone. */
-static enum err
-give_twin(void *arg, const struct member *m)
-{
-	struct rotate_job *job = ((void **)arg)[0];
-	struct store_txn *txn = ((void **)arg)[1];
-	struct down_item item = {.kind = DOWN_OFFICE_KEY, .key_no = job->home.key_no};
-	uint8_t memory[128];
-	struct writer body;
-	enum err e;
-
-	if (m->state != MEMBER_APPROVED || m->enrolment.role != ROLE_NODE ||
-	    strcmp(m->enrolment.area, job->home.area) != 0 ||
-	    ID_EQUAL(&m->enrolment.id, &peer_self(job->peer)->id))
-		return E_OK;
-	writer_init(&body, memory, sizeof(memory));
-	memcpy(item.secret, job->home.seal.secret, sizeof(item.secret));
-	down_item_write(&body, &item);
-	if ((e = writer_end(&body)) == E_OK)
-		e = down_notify(job->peer, txn, &m->enrolment, writer_view(&body));
-	crypto_wipe(&item, sizeof(item));
-	crypto_wipe(memory, sizeof(memory));
-	return e;
-}
 
 static enum err
 rotate_job(struct store_txn *txn, void *arg)
@@ -197,7 +232,7 @@ rotate_job(struct store_txn *txn, void *arg)
 				.issued_s = job->now_s,
 				.issuer = job->root != NULL ? principal_root(&p->programme.id)
 							    : peer_self(p)->id};
-	void *twins[2] = {job, txn};
+	struct giving twins = {txn, p, &job->home};
 	uint8_t memory[STATEMENT_BYTES_MAX];
 	struct writer w;
 	char number[24];
@@ -213,7 +248,7 @@ rotate_job(struct store_txn *txn, void *arg)
 	    (e = peer_put_home(txn, &job->home)) != E_OK ||
 	    (e = down_publish_statement(p, txn, DOWN_OFFICE, writer_view(&w))) != E_OK ||
 	    (e = down_say_above(p, txn, DOWN_OFFICE, writer_view(&w))) != E_OK ||
-	    (e = member_walk(txn, give_twin, twins)) != E_OK)
+	    (e = member_walk(txn, give_twin, &twins)) != E_OK)
 		return e;
 	return audit_append(txn, job->now_s, &job->actor->id, "rotate", job->home.area, number);
 }

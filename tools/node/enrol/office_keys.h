@@ -26,6 +26,14 @@ const struct ec_key *office_key_at(const struct peer *, uint32_t key_no);
 enum err office_keys_rotate(struct peer *, const struct ec_key *root, const struct ec_key *recovery,
 			    const struct identity *actor, struct why *);
 
+/*
+ * In a job, of what the office's other nodes open with. office_keys_give: to one that is let in,
+ * all keys that are here. office_keys_give_all: to each, once more: this node was put back, and
+ * what it said in its earlier life nobody can take any more.
+ */
+enum err office_keys_give(struct store_txn *, struct peer *, const struct enrolment *twin);
+enum err office_keys_give_all(struct store_txn *, struct peer *);
+
 /* office_keys_keep: in a job: the key that `home` has goes to the old ones. office_keys_all: keys 1
  * to `count` of the recovery key are old ones: of a node that begins without a backup.
  * office_keys_load: when a peer is opened. */

@@ -148,6 +148,17 @@ tell_all(struct telling *t)
 	return e;
 }
 
+/* What is said in one life of this node must be said again in the next one. */
+static void
+hash_of(struct peer *p, struct bytes content, uint8_t out[SHA256_BYTES])
+{
+	uint8_t life[8];
+	struct bytes parts[] = {content, BYTES(life, sizeof(life))};
+
+	be64_put(life, store_incarnation(p->store));
+	crypto_sha256_parts(out, parts, 2);
+}
+
 enum err
 upper_tell_job(struct store_txn *txn, void *peer)
 {
@@ -162,7 +173,7 @@ upper_tell_job(struct store_txn *txn, void *peer)
 	writer_heap_init(&content, CONTENT_BYTES_MAX);
 	if ((e = write_content(t.peer, txn, up, &content)) == E_OK) {
 		t.content = writer_view(&content);
-		crypto_sha256(t.hash, t.content);
+		hash_of(t.peer, t.content, t.hash);
 		e = member_walk(txn, each_twin, &t);
 	}
 	if (e == E_OK && t.count > 0)

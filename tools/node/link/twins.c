@@ -5,6 +5,8 @@
 #include "tools/node/down/down_item.h"
 #include "tools/node/state.h"
 
+#define SAID "said nodes" /* META, at nodes */
+
 /* ---- lists ---- */
 
 static enum err
@@ -73,6 +75,7 @@ others_get(struct store_txn *txn, struct twin list[TWINS_MAX], size_t *count)
 
 /* ---- at nodes ---- */
 
+/* META "said nodes": the list, for the next life. */
 enum err
 twins_say(struct peer *p, struct store_txn *txn, const struct twin *list, size_t count)
 {
@@ -82,7 +85,8 @@ twins_say(struct peer *p, struct store_txn *txn, const struct twin *list, size_t
 
 	writer_heap_init(&w, 8192);
 	writer_heap_init(&body, 8192);
-	if ((e = list_write(&w, list, count)) == E_OK) {
+	if ((e = list_write(&w, list, count)) == E_OK &&
+	    (e = store_meta_put(txn, SAID, writer_view(&w))) == E_OK) {
 		item.content = writer_view(&w);
 		down_item_write(&body, &item);
 		if ((e = writer_end(&body)) == E_OK)
@@ -91,6 +95,33 @@ twins_say(struct peer *p, struct store_txn *txn, const struct twin *list, size_t
 	writer_free(&w);
 	writer_free(&body);
 	return e;
+}
+
+/* Not of who was shut out since. */
+enum err
+twins_say_again(struct peer *p, struct store_txn *txn)
+{
+	struct twin said[TWINS_MAX], list[TWINS_MAX];
+	size_t count, n = 0, i;
+	struct bytes value;
+	struct member m;
+	struct reader r;
+	enum err e = store_meta_get(txn, SAID, &value);
+
+	if (e != E_OK)
+		return e == E_ABSENT ? E_OK : e;
+	reader_init(&r, value);
+	if ((e = list_read(&r, said, &count)) != E_OK)
+		return e;
+	for (i = 0; i < count; i++) {
+		e = member_get(txn, &said[i].id, &m);
+		if (e == E_ABSENT ||
+		    (e == E_OK && m.state != MEMBER_REVOKED && m.state != MEMBER_KNOWN_REVOKED))
+			list[n++] = said[i];
+		else if (e != E_OK)
+			return e;
+	}
+	return n == 0 ? E_OK : twins_say(p, txn, list, n);
 }
 
 enum err

@@ -17,9 +17,10 @@ struct twin {
 	char address[256];
 };
 
-/* In jobs at a node. twins_say: tell the devices of these others. twins_take_on: what another node
- * of the office said. */
+/* In jobs at a node. twins_say: tell the devices of these others. twins_say_again: in a new life,
+ * what was said last. twins_take_on: what another node of the office said. */
 enum err twins_say(struct peer *, struct store_txn *, const struct twin *, size_t count);
+enum err twins_say_again(struct peer *, struct store_txn *);
 enum err twins_take_on(struct peer *, struct store_txn *, struct bytes list);
 /* In a job at a device: keep what its node said. */
 enum err twins_take(struct peer *, struct store_txn *, struct bytes list);
