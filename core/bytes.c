@@ -266,6 +266,25 @@ hex_decode(uint8_t *out, size_t count, const char *s)
 	return s[2 * count] == '\0' ? E_OK : E_HEX;
 }
 
+bool
+decimal_decode(uint64_t *out, const char *s)
+{
+	uint64_t n = 0;
+	const char *at;
+
+	for (at = s; *at >= '0' && *at <= '9'; at++) {
+		unsigned digit = (unsigned)(*at - '0');
+
+		if (n > (UINT64_MAX - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	if (at == s || *at != '\0')
+		return false;
+	*out = n;
+	return true;
+}
+
 struct arena_block {
 	struct arena_block *next;
 	size_t n, cap;

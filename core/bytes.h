@@ -103,6 +103,9 @@ void be64_put(uint8_t *p, uint64_t);
 void hex_encode(char *out, const uint8_t *p, size_t count);
 /* hex_decode: exactly 2 * count digits of s into out; E_HEX otherwise. */
 enum err hex_decode(uint8_t *out, size_t count, const char *s);
+/* decimal_decode: the number that s is, in decimal digits and nothing else. False, and *out as it
+ * was: it is none, or more than 64 bits hold. */
+bool decimal_decode(uint64_t *out, const char *s);
 
 /*
  * arena: many small allocations freed together. arena_alloc returns zeroed memory aligned for any

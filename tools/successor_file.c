@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -102,7 +101,6 @@ static bool
 line_take(void *ctx, const char *word, const char *value)
 {
 	struct succession *m = ctx;
-	char *end;
 
 	if (strcmp(word, "programme") == 0)
 		return hex_of(m->programme.b, ID_BYTES, value);
@@ -121,8 +119,7 @@ line_take(void *ctx, const char *word, const char *value)
 		       hex_of(m->nodes[m->count++].b, ID_BYTES, value);
 	if (strcmp(word, "number") != 0)
 		return true;
-	m->number = strtoull(value, &end, 10);
-	return *end == '\0' && m->number < UINT64_MAX >> 1;
+	return decimal_decode(&m->number, value) && m->number < UINT64_MAX >> 1;
 }
 
 typedef bool line_fn(void *ctx, const char *word, const char *value);

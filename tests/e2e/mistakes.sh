@@ -45,6 +45,9 @@ ok "outputs that fail"
 # What can be seen here to be wrong is not found out far away.
 expect 64 "no-port.* is not HOST:PORT" b invite "$W/node" --role member --area SM09010101 --name two --address no-port
 expect 64 "port 0" b invite "$W/node" --role member --area SM09010101 --name two --address 127.0.0.1:0
+expect 64 "days is a number from 1 to 365, not .-5" b invite "$W/node" --role member --area SM09010101 --name two \
+	--address "$ADDRESS" --days -5
+expect 64 "bytes-max is a number of bytes, at least 1, not .-5" b sync "$W/one" --bytes-max -5
 expect 64 "name is a few words" b invite "$W/node" --role member --area SM09010101 --name "" --address "$ADDRESS"
 expect 64 "name is a few words" b invite "$W/node" --role member --area SM09010101 --address "$ADDRESS" \
 	--name "$(head -c 200 /dev/zero | tr '\0' x)"

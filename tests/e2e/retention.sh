@@ -36,7 +36,7 @@ expect 0 "agree" b sync "$W/district"
 expect 0 "no rules" b retention "$W/nation"
 expect 64 "S, Q and O are sealed together" b retention "$W/nation" --class Q --years 2
 expect 64 "CLASS" b retention "$W/nation" --years 2
-expect 64 "number up to" b retention "$W/nation" --class D --years 200
+expect 64 "years is a number from 0 to 100, not" b retention "$W/nation" --class D --years 200
 expect 66 "no form" b retention "$W/nation" --class D --years 2 --form nothing
 expect 0 "every form, what identifies.*730 days" b retention "$W/nation" --class D --years 2
 expect 0 "F9_session, the whole record: 900 days" b retention "$W/nation" --class record --days 900 --form F9_session

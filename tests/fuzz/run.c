@@ -56,16 +56,6 @@ usage(const char *program)
 	return 64;
 }
 
-static bool
-number_read(const char *text, uint64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' && text[0] != '-';
-}
-
 /* 0, or an exit status. */
 static int
 seed_load(struct run *r, const char *path)
@@ -244,10 +234,10 @@ main(int argc, char **argv)
 		seed = env;
 	if (strcmp(seed, "new") == 0)
 		MUST(getrandom(&r.seed, 4, 0) == 4); /* short enough to type */
-	else if (!number_read(seed, &r.seed))
+	else if (!decimal_decode(&r.seed, seed))
 		status = usage(argv[0]);
-	if (status == 0 &&
-	    (!number_read(count, &r.count) || !number_read(limit, &r.limit_s) || r.seed_count == 0))
+	if (status == 0 && (!decimal_decode(&r.count, count) ||
+			    !decimal_decode(&r.limit_s, limit) || r.seed_count == 0))
 		status = usage(argv[0]);
 	if (status == 0)
 		status = run(&r);

@@ -1,6 +1,5 @@
 /* The simulator's command: seeds in, "N passed, N failed" out. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/sim/run.h"
 
@@ -79,23 +78,33 @@ option_without(struct run_options *o, const char *name)
 }
 
 static bool
-option_number(const char *value, uint64_t *out)
+option_number(const char *name, const char *value, uint64_t *out)
 {
-	char *end;
+	uint64_t n;
 
-	*out = strtoull(value, &end, 10);
-	return end != value && *end == '\0' && *out > 0;
+	if (decimal_decode(&n, value) && n > 0) {
+		*out = n;
+		return true;
+	}
+	fprintf(stderr, "sim: %s is a number from 1, not \"%s\"\n", name, value);
+	return false;
 }
 
+/* FROM..TO, or one number for both. */
 static bool
-option_seeds(struct run_options *o, const char *value)
+option_seeds(struct run_options *o, const char *name, const char *value)
 {
-	char *end;
+	const char *dots = strstr(value, "..");
+	char from[32];
 
-	o->from = o->upto = strtoull(value, &end, 10);
-	if (strncmp(end, "..", 2) == 0)
-		o->upto = strtoull(end + 2, &end, 10);
-	return end != value && *end == '\0' && o->from <= o->upto;
+	if ((size_t)snprintf(from, sizeof(from), "%.*s",
+			     dots == NULL ? (int)strnlen(value, 32) : (int)(dots - value),
+			     value) < sizeof(from) &&
+	    decimal_decode(&o->from, from) &&
+	    decimal_decode(&o->upto, dots == NULL ? value : dots + 2) && o->from <= o->upto)
+		return true;
+	fprintf(stderr, "sim: %s is a number, or FROM..TO, not \"%s\"\n", name, value);
+	return false;
 }
 
 static bool
@@ -104,7 +113,10 @@ option_mode(struct run_options *o, const char *value)
 	o->models = strcmp(value, "model") == 0 || strcmp(value, "both") == 0;
 	o->reals = strcmp(value, "real") == 0 || strcmp(value, "both") == 0;
 	o->roads = strcmp(value, "roads") == 0;
-	return o->models || o->reals || o->roads;
+	if (o->models || o->reals || o->roads)
+		return true;
+	fprintf(stderr, "sim: --mode is model, real, both or roads, not \"%s\"\n", value);
+	return false;
 }
 
 static bool
@@ -113,7 +125,10 @@ option_crypto(struct run_options *o, const char *value)
 	o->crypto = strcmp(value, "real") == 0    ? CRYPTO_REAL
 		    : strcmp(value, "model") == 0 ? CRYPTO_MODEL
 						  : CRYPTO_MIXED;
-	return o->crypto != CRYPTO_MIXED || strcmp(value, "mixed") == 0;
+	if (o->crypto != CRYPTO_MIXED || strcmp(value, "mixed") == 0)
+		return true;
+	fprintf(stderr, "sim: --crypto is model, real or mixed, not \"%s\"\n", value);
+	return false;
 }
 
 /* One option that takes a value. */
@@ -124,13 +139,13 @@ option_valued(struct run_options *o, const char *name, const char *value)
 	bool ok = true;
 
 	if (strcmp(name, "--seed") == 0 || strcmp(name, "--seeds") == 0)
-		ok = option_seeds(o, value);
+		ok = option_seeds(o, name, value);
 	else if (strcmp(name, "--days") == 0)
-		ok = option_number(value, &o->plan.days);
+		ok = option_number(name, value, &o->plan.days);
 	else if (strcmp(name, "--length") == 0)
-		ok = option_number(value, &o->length);
+		ok = option_number(name, value, &o->length);
 	else if (strcmp(name, "--devices") == 0)
-		ok = option_number(value, &n);
+		ok = option_number(name, value, &n);
 	else if (strcmp(name, "--bug") == 0)
 		ok = option_bug(o, value);
 	else if (strcmp(name, "--without") == 0)
@@ -139,8 +154,10 @@ option_valued(struct run_options *o, const char *name, const char *value)
 		ok = option_mode(o, value);
 	else if (strcmp(name, "--crypto") == 0)
 		ok = option_crypto(o, value);
-	else
+	else {
+		fprintf(stderr, "sim: there is no option \"%s\" that takes a value\n", name);
 		return false;
+	}
 	if (n > 0)
 		o->plan.devices_max = (size_t)n;
 	return ok;
@@ -158,7 +175,11 @@ read_options(struct run_options *o, int argc, char **argv)
 			o->caught = true;
 		else if (strcmp(argv[i], "--no-shrink") == 0)
 			o->no_shrink = true;
-		else if (i + 1 == argc || !option_valued(o, argv[i], argv[i + 1]))
+		else if (i + 1 == argc) {
+			fprintf(stderr, "sim: \"%s\" is no option, or its value is missing\n",
+				argv[i]);
+			return false;
+		} else if (!option_valued(o, argv[i], argv[i + 1]))
 			return false;
 		else
 			i++;

@@ -130,6 +130,30 @@ call_flag(const struct call *c, const char *name)
 	return call_option(c, name) != NULL;
 }
 
+enum err
+call_number(struct call *c, const char *option, const char *counted, uint64_t least, uint64_t most,
+	    uint64_t *out)
+{
+	const char *text = call_option(c, option);
+	char bounds[64] = "";
+	uint64_t n;
+
+	if (text == NULL)
+		return E_OK;
+	if (decimal_decode(&n, text) && n >= least && n <= most) {
+		*out = n;
+		return E_OK;
+	}
+	if (most < UINT64_MAX)
+		(void)snprintf(bounds, sizeof(bounds), " from %llu to %llu",
+			       (unsigned long long)least, (unsigned long long)most);
+	else if (least > 0)
+		(void)snprintf(bounds, sizeof(bounds), ", at least %llu",
+			       (unsigned long long)least);
+	return why_set(&c->why, E_USAGE, "--%s is a number%s%s%s, not \"%s\"", option,
+		       counted == NULL ? "" : " of ", counted == NULL ? "" : counted, bounds, text);
+}
+
 bool
 call_json(const struct call *c)
 {

@@ -53,6 +53,14 @@ const char *call_option(const struct call *, const char *name);
 /* The index-th value of an option that may be repeated (--set, --file); NULL past the last. */
 const char *call_option_at(const struct call *, const char *name, size_t index);
 bool call_flag(const struct call *, const char *name);
+/*
+ * call_number: the value of an option that is a whole number from `least` to `most` (UINT64_MAX: no
+ * bound), written in decimal digits; *out stays as it is when the option was not given. `counted`
+ * is what there are so many of ("bytes"), or NULL. E_USAGE: a sentence with the option, the bounds
+ * and what was typed.
+ */
+enum err call_number(struct call *, const char *option, const char *counted, uint64_t least,
+		     uint64_t most, uint64_t *out);
 bool call_json(const struct call *); /* --json was given */
 /* The person's output is a terminal (a QR code may be shown). */
 bool call_is_terminal(const struct call *);

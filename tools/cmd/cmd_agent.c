@@ -1,6 +1,5 @@
 /* banyan agent: keep a device in step, unattended. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tools/commands.h"
 #include "tools/node/agent/agent.h"
@@ -36,22 +35,6 @@ told(void *ctx, const struct link_result *r, const struct why *why)
 	(void)fflush(stdout);
 }
 
-static enum err
-number(struct call *c, const char *option, uint64_t least, uint64_t most, uint64_t *out)
-{
-	const char *text = call_option(c, option);
-	char *end;
-
-	if (text == NULL)
-		return E_OK;
-	*out = strtoull(text, &end, 10);
-	if (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < least || *out > most)
-		return why_set(call_why(c), E_USAGE,
-			       "--%s is a number from %llu to %llu, not \"%s\"", option,
-			       (unsigned long long)least, (unsigned long long)most, text);
-	return E_OK;
-}
-
 enum err
 cmd_agent(struct call *c)
 {
@@ -63,10 +46,11 @@ cmd_agent(struct call *c)
 		return why_set(call_why(c), E_NOT_HERE, "agent");
 	if (call_is_asked(c))
 		return why_set(call_why(c), E_STORE_BUSY, "%s", call_peer(c)->path);
-	if ((e = number(c, "bytes-a-day", DUTY_DAY_BYTES_MIN, 1ull << 40,
-			&options.duty.bytes_a_day)) != E_OK ||
-	    (e = number(c, "wakes-a-day", 1, 86400, &options.duty.wakes_a_day)) != E_OK ||
-	    (e = number(c, "news-days", 0, NEWS_DAYS_MAX, &days)) != E_OK)
+	if ((e = call_number(c, "bytes-a-day", "bytes", DUTY_DAY_BYTES_MIN, 1ull << 40,
+			     &options.duty.bytes_a_day)) != E_OK ||
+	    (e = call_number(c, "wakes-a-day", NULL, 1, 86400, &options.duty.wakes_a_day)) !=
+		E_OK ||
+	    (e = call_number(c, "news-days", NULL, 0, NEWS_DAYS_MAX, &days)) != E_OK)
 		return e;
 	options.duty.news_s = days * DUTY_DAY_S;
 	e = agent_run(call_peer(c), &options, call_why(c));

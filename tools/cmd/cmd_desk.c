@@ -132,10 +132,7 @@ cmd_desk_drafts(struct call *c)
 static enum err
 number_of(struct call *c, size_t at, uint64_t *out)
 {
-	char *end;
-
-	*out = strtoul(call_arg(c, at), &end, 10);
-	return *end == '\0' && *out <= DRAFT_NUMBER_MAX
+	return decimal_decode(out, call_arg(c, at)) && *out <= DRAFT_NUMBER_MAX
 		   ? E_OK
 		   : why_set(call_why(c), E_USAGE, "a draft's number is not \"%s\"",
 			     call_arg(c, at));

@@ -254,20 +254,6 @@ desk_finish(void *ctx, const struct form *form, const char *area, const struct f
 
 /* ---- the run ---- */
 
-/* draft_number: of --draft; 0 when not given. */
-static enum err
-draft_number(struct call *c, unsigned *out)
-{
-	const char *text = call_option(c, "draft");
-	char *end = NULL;
-	unsigned long n = text == NULL ? 0 : strtoul(text, &end, 10);
-
-	*out = (unsigned)n;
-	if (text != NULL && (*end != '\0' || n == 0 || n > DRAFT_NUMBER_MAX))
-		return why_set(call_why(c), E_USAGE, "--draft is a number, not \"%s\"", text);
-	return E_OK;
-}
-
 static struct answer_env
 environment(struct desk *d)
 {
@@ -333,7 +319,8 @@ cmd_fill(struct call *c)
 	    .lang = call_option(c, "lang"), .drafts = call_flag(c, "drafts"), .json = call_json(c)};
 	struct sigaction before[SIGNALS];
 	char likely[4];
-	enum err e = draft_number(c, &options.draft);
+	uint64_t draft = 0;
+	enum err e = call_number(c, "draft", NULL, 1, DRAFT_NUMBER_MAX, &draft);
 
 	if (e == E_OK && options.json && !options.drafts)
 		e = why_set(
@@ -341,6 +328,7 @@ cmd_fill(struct call *c)
 		    "fill asks a person, in plain words: a program takes submit; --json is for --drafts");
 	if (e != E_OK)
 		return e;
+	options.draft = (unsigned)draft;
 	writer_heap_init(&d.answer, DESK_BYTES_MAX);
 	arena_init(&d.arena, 8u << 20);
 	if ((e = desk_begin(&d)) == E_OK) {

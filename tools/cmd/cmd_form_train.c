@@ -1,5 +1,4 @@
 /* banyan form train: a dictionary that makes a form's records shorter on the link. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/principals/rules.h"
@@ -79,20 +78,6 @@ take_answers(struct train *t)
 		    "%llu good lines: at least %u are needed, so that none of them tells of a person; or leave --answers out",
 		    (unsigned long long)(t->lines - t->passed_over), LINES_LEAST);
 	return e;
-}
-
-static enum err
-number(struct call *c, const char *option, size_t least, size_t most, size_t otherwise, size_t *out)
-{
-	const char *text = call_option(c, option);
-	char *end;
-
-	*out = text == NULL ? otherwise : strtoul(text, &end, 10);
-	if (text != NULL &&
-	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < least || *out > most))
-		return why_set(call_why(c), E_USAGE, "--%s is a number from %zu to %zu, not \"%s\"",
-			       option, least, most, text);
-	return E_OK;
 }
 
 /* From when made-up records are dated: the same for a month, so that training twice gives the same
@@ -219,6 +204,7 @@ cmd_form_train(struct call *c)
 {
 	struct train t = {.call = c};
 	struct peer *p = call_peer(c);
+	uint64_t samples = TRAIN_SAMPLES_DEFAULT, bytes = DICTIONARY_BYTES_DEFAULT;
 	double before = 0, after = 0;
 	struct writer content;
 	struct above above;
@@ -233,11 +219,12 @@ cmd_form_train(struct call *c)
 		return why_set(call_why(c), E_NOT_HERE, "form train below another node");
 	if ((t.form = peer_form(p, call_arg(c, 0))) == NULL)
 		return why_set(call_why(c), E_FORM_UNKNOWN, "%s", call_arg(c, 0));
-	if ((e = number(c, "generate", 100, TRAIN_SAMPLES_MAX, TRAIN_SAMPLES_DEFAULT,
-			&t.samples)) != E_OK ||
-	    (e = number(c, "size", DICTIONARY_BYTES_LEAST, DICTIONARY_BYTES_MAX,
-			DICTIONARY_BYTES_DEFAULT, &t.bytes)) != E_OK)
+	if ((e = call_number(c, "generate", "records", 100, TRAIN_SAMPLES_MAX, &samples)) != E_OK ||
+	    (e = call_number(c, "size", "bytes", DICTIONARY_BYTES_LEAST, DICTIONARY_BYTES_MAX,
+			     &bytes)) != E_OK)
 		return e;
+	t.samples = (size_t)samples;
+	t.bytes = (size_t)bytes;
 	writer_heap_init(&content, DICTIONARY_BYTES_MAX);
 	if ((e = take_answers(&t)) == E_OK && (e = train(&t, &content)) == E_OK &&
 	    (e = measure(&t, writer_view(&content), &before, &after)) == E_OK &&

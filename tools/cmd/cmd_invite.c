@@ -12,24 +12,6 @@
 #define DAYS_DEFAULT 14u
 #define DAYS_MAX 365u
 
-static enum err
-days_of(struct call *c, uint32_t *out)
-{
-	const char *text = call_option(c, "days");
-	char *end;
-	unsigned long n;
-
-	*out = DAYS_DEFAULT;
-	if (text == NULL)
-		return E_OK;
-	n = strtoul(text, &end, 10);
-	if (*end != '\0' || n < 1 || n > DAYS_MAX)
-		return why_set(call_why(c), E_USAGE, "--days is a number from 1 to %u, not \"%s\"",
-			       DAYS_MAX, text);
-	*out = (uint32_t)n;
-	return E_OK;
-}
-
 /* What can be seen here to be wrong: the newcomer would find out far away. */
 static enum err
 check(struct call *c, const struct invitation *v)
@@ -95,6 +77,7 @@ cmd_invite(struct call *c)
 			       .address = call_option(c, "address")};
 	struct identity *actor = acting_identity(c);
 	struct writer line;
+	uint64_t days = DAYS_DEFAULT;
 	enum err e;
 
 	if (!peer_is_node(call_peer(c)))
@@ -103,8 +86,10 @@ cmd_invite(struct call *c)
 		return why_set(call_why(c), E_USAGE,
 			       "--role is member, officer, researcher or node, not \"%s\"",
 			       call_option(c, "role"));
-	if ((e = days_of(c, &v.days)) != E_OK || (e = check(c, &v)) != E_OK)
+	if ((e = call_number(c, "days", NULL, 1, DAYS_MAX, &days)) != E_OK ||
+	    (e = check(c, &v)) != E_OK)
 		return e;
+	v.days = (uint32_t)days;
 	writer_heap_init(&line, 4096);
 	if ((e = enrol_invite(call_peer(c), actor, &v, &line, call_why(c))) == E_OK) {
 		tell(c, &v, writer_cstr(&line));

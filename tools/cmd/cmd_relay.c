@@ -1,6 +1,5 @@
 /* banyan relay: carry for others. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/principals/rules.h"
 #include "tools/commands.h"
@@ -31,22 +30,6 @@ told(void *ctx, uint64_t brought, const struct why *why)
 	(void)fflush(stdout);
 }
 
-static enum err
-number(struct call *c, const char *option, uint64_t least, uint64_t most, uint64_t *out)
-{
-	const char *text = call_option(c, option);
-	char *end;
-
-	if (text == NULL)
-		return E_OK;
-	*out = strtoull(text, &end, 10);
-	if (*end != '\0' || text[0] == '-' || text[0] == '\0' || *out < least || *out > most)
-		return why_set(call_why(c), E_USAGE,
-			       "--%s is a number from %llu to %llu, not \"%s\"", option,
-			       (unsigned long long)least, (unsigned long long)most, text);
-	return E_OK;
-}
-
 enum err
 cmd_relay(struct call *c)
 {
@@ -61,9 +44,9 @@ cmd_relay(struct call *c)
 	if (call_is_asked(c)) /* the agent owns the store */
 		return why_set(call_why(c), E_STORE_BUSY, "%s", call_peer(c)->path);
 	if ((e = acting_may(c, ACT_RELAY, NULL, false)) != E_OK ||
-	    (e = number(c, "space", 1, 4096, &mib)) != E_OK ||
-	    (e = number(c, "days", 1, 366, &days)) != E_OK ||
-	    (e = number(c, "every", 0, 86400, &every)) != E_OK)
+	    (e = call_number(c, "space", "MiB", 1, 4096, &mib)) != E_OK ||
+	    (e = call_number(c, "days", NULL, 1, 366, &days)) != E_OK ||
+	    (e = call_number(c, "every", "seconds", 0, 86400, &every)) != E_OK)
 		return e;
 	options.limits = (struct satchel_limits){mib << 20, (uint32_t)days};
 	options.every_s = (uint32_t)every;

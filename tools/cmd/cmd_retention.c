@@ -1,6 +1,5 @@
 /* banyan retention: how long the programme keeps what. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/principals/rules.h"
 #include "tools/commands.h"
@@ -15,17 +14,11 @@
 static enum err
 number_of(struct call *c, const char *option, uint32_t scale, uint32_t *days)
 {
-	const char *text = call_option(c, option);
-	unsigned long n;
-	char *end;
+	uint64_t n = 0;
+	enum err e = call_number(c, option, NULL, 0, RETENTION_DAYS_MAX / scale, &n);
 
-	n = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n > RETENTION_DAYS_MAX / scale)
-		return why_set(call_why(c), E_USAGE,
-			       "--%s is a number up to %u, 0 to keep for good, not \"%s\"", option,
-			       RETENTION_DAYS_MAX / scale, text);
 	*days = (uint32_t)n * scale;
-	return E_OK;
+	return e;
 }
 
 static enum err

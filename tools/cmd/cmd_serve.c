@@ -1,6 +1,5 @@
 /* banyan serve: run the node. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/commands.h"
@@ -31,52 +30,16 @@ share_job(struct store_txn *txn, void *arg)
 static enum err
 set_share(struct call *c)
 {
-	const char *text = call_option(c, "device-mib");
-	char *end;
-	uint64_t share;
+	uint64_t share = 0;
 	enum err e;
 
-	if (text == NULL)
-		return E_OK;
-	share = strtoull(text, &end, 10);
-	if (*end != '\0' || text[0] < '0' || text[0] > '9' || share == 0 ||
-	    share > DEVICE_SHARE_BYTES_MAX >> 20)
-		return why_set(call_why(c), E_USAGE,
-			       "--device-mib is a number of MiB from 1 to %llu, not \"%s\"",
-			       (unsigned long long)(DEVICE_SHARE_BYTES_MAX >> 20), text);
+	if ((e = call_number(c, "device-mib", "MiB", 1, DEVICE_SHARE_BYTES_MAX >> 20, &share)) !=
+		E_OK ||
+	    share == 0)
+		return e;
 	share <<= 20;
 	e = store_write(call_peer(c)->store, share_job, &share);
 	return e == E_OK ? E_OK : why_set(call_why(c), e, "%s", call_peer(c)->path);
-}
-
-static enum err
-above_every(struct call *c, uint64_t *out)
-{
-	const char *text = call_option(c, "above-every");
-	char *end;
-
-	*out = text == NULL ? SERVE_ABOVE_EVERY_MIN : strtoull(text, &end, 10);
-	if (text != NULL &&
-	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out > SERVE_ABOVE_EVERY_MIN_MAX))
-		return why_set(call_why(c), E_USAGE,
-			       "--above-every is a number of minutes from 0 to %u, not \"%s\"",
-			       SERVE_ABOVE_EVERY_MIN_MAX, text);
-	return E_OK;
-}
-
-static enum err
-above_bytes(struct call *c, uint64_t *out)
-{
-	const char *text = call_option(c, "above-bytes-a-day");
-	char *end;
-
-	*out = text == NULL ? 0 : strtoull(text, &end, 10);
-	if (text != NULL &&
-	    (*end != '\0' || text[0] < '0' || text[0] > '9' || *out < SERVE_ABOVE_DAY_BYTES_MIN))
-		return why_set(call_why(c), E_USAGE,
-			       "--above-bytes-a-day is a number of bytes, at least %u, not \"%s\"",
-			       SERVE_ABOVE_DAY_BYTES_MIN, text);
-	return E_OK;
 }
 
 enum err
@@ -84,6 +47,7 @@ cmd_serve(struct call *c)
 {
 	struct serve_options options = {.listen = call_option(c, "listen"),
 					.metrics = call_option(c, "metrics"),
+					.above_every_min = SERVE_ABOVE_EVERY_MIN,
 					.ready = ready};
 	const char *log = call_option(c, "log");
 	enum err e;
@@ -93,8 +57,11 @@ cmd_serve(struct call *c)
 	options.log_json = log != NULL && strcmp(log, "json") == 0;
 	if (!peer_is_node(call_peer(c)))
 		return why_set(call_why(c), E_NOT_HERE, "serve");
-	if ((e = above_every(c, &options.above_every_min)) != E_OK ||
-	    (e = above_bytes(c, &options.above_bytes_a_day)) != E_OK || (e = set_share(c)) != E_OK)
+	if ((e = call_number(c, "above-every", "minutes", 0, SERVE_ABOVE_EVERY_MIN_MAX,
+			     &options.above_every_min)) != E_OK ||
+	    (e = call_number(c, "above-bytes-a-day", "bytes", SERVE_ABOVE_DAY_BYTES_MIN, UINT64_MAX,
+			     &options.above_bytes_a_day)) != E_OK ||
+	    (e = set_share(c)) != E_OK)
 		return e;
 	/* after a restore: devices hear it all again, in this life's log */
 	if ((e = down_republish(call_peer(c), call_why(c))) != E_OK)

@@ -1,5 +1,4 @@
 /* banyan sweep: erase what has stayed as long as the programme lets it. */
-#include <stdlib.h>
 
 #include "core/principals/rules.h"
 #include "tools/commands.h"
@@ -22,12 +21,13 @@ static enum err
 check_count(struct call *c, const struct sweep *s)
 {
 	const char *text = call_option(c, "records");
-	char *end;
+	uint64_t said;
 
-	if (text != NULL && (strtoull(text, &end, 10) != s->count || *end != '\0' || *text == '\0'))
-		return why_set(call_why(c), E_USAGE,
-			       "%zu records are due, not %s: see banyan sweep STORE --dry-run",
-			       s->count, text);
+	if (text != NULL && (!decimal_decode(&said, text) || said != s->count))
+		return why_set(
+		    call_why(c), E_USAGE,
+		    "--records: %zu records are due, not %s; see banyan sweep STORE --dry-run",
+		    s->count, text);
 	if (text == NULL && s->now_s > s->newest_s &&
 	    (s->now_s - s->newest_s) / 86400u > SWEEP_CLOCK_DAYS)
 		return why_set(

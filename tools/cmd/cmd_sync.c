@@ -1,5 +1,4 @@
 /* banyan sync: one session with the node. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/commands.h"
@@ -104,19 +103,6 @@ tell(struct call *c, const struct link_result *r)
 			 r->withheld > 0 ? "Both sides agree on all else." : "Both sides agree.");
 }
 
-static enum err
-budget(struct call *c, uint64_t *out)
-{
-	const char *text = call_option(c, "bytes-max");
-	char *end;
-
-	*out = text == NULL ? 0 : strtoull(text, &end, 10);
-	if (text != NULL && (*end != '\0' || *out == 0))
-		return why_set(call_why(c), E_USAGE, "--bytes-max is a number of bytes, not \"%s\"",
-			       text);
-	return E_OK;
-}
-
 /* ---- by a relay ---- */
 
 static void
@@ -206,7 +192,7 @@ cmd_sync(struct call *c)
 	if (call_option(c, "via") != NULL)
 		return peer_is_node(call_peer(c)) ? why_set(call_why(c), E_NOT_HERE, "sync --via")
 						  : sync_via(c, call_option(c, "via"));
-	if ((e = budget(c, &bytes)) != E_OK)
+	if ((e = call_number(c, "bytes-max", "bytes", 1, UINT64_MAX, &bytes)) != E_OK)
 		return e;
 	if ((e = link_sync(call_peer(c), bytes, &result, call_why(c))) == E_OK &&
 	    peer_is_node(call_peer(c)) && !result.upper && bytes == 0)

@@ -1,6 +1,5 @@
 /* banyan wipe: destroy the store's keys at once. */
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/parcel/arrival.h"
@@ -58,22 +57,9 @@ unsent(struct peer *p, uint64_t *out)
 }
 
 static enum err
-number_of(struct call *c, bool *given, uint64_t *out)
+check_number(struct call *c, uint64_t allowed)
 {
-	const char *text = call_option(c, "lose-unsent");
-	char *end;
-
-	*given = text != NULL;
-	*out = text == NULL ? 0 : strtoull(text, &end, 10);
-	if (text != NULL && (text[0] < '0' || text[0] > '9' || *end != '\0'))
-		return why_set(call_why(c), E_USAGE,
-			       "--lose-unsent is a number of records, not \"%s\"", text);
-	return E_OK;
-}
-
-static enum err
-check_number(struct call *c, bool given, uint64_t allowed)
-{
+	bool given = call_option(c, "lose-unsent") != NULL;
 	const char *what = peer_is_node(call_peer(c)) ? "in no backup yet; run banyan backup"
 						      : "not sent yet; run banyan sync";
 	uint64_t count;
@@ -81,7 +67,7 @@ check_number(struct call *c, bool given, uint64_t allowed)
 
 	if (e != E_OK)
 		return e;
-	if (count != (given ? allowed : 0))
+	if (count != allowed)
 		return why_set(call_why(c), E_UNSENT, "%llu record%s%s %s %s",
 			       (unsigned long long)count, count == 1 ? "" : "s",
 			       given ? " (you said another number)" : "", count == 1 ? "is" : "are",
@@ -92,13 +78,12 @@ check_number(struct call *c, bool given, uint64_t allowed)
 enum err
 cmd_wipe(struct call *c)
 {
-	bool given;
-	uint64_t allowed;
+	uint64_t allowed = 0;
 	enum err e;
 
-	if ((e = number_of(c, &given, &allowed)) != E_OK)
+	if ((e = call_number(c, "lose-unsent", "records", 0, UINT64_MAX, &allowed)) != E_OK)
 		return e;
-	if (call_peer(c) != NULL && (e = check_number(c, given, allowed)) != E_OK)
+	if (call_peer(c) != NULL && (e = check_number(c, allowed)) != E_OK)
 		return e;
 	if ((e = keyring_wipe(call_peer(c) != NULL ? call_peer(c)->path : call_store_path(c),
 			      call_why(c))) != E_OK)

@@ -1,7 +1,6 @@
 #include "tools/extract/query.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tools/extract/calendar.h"
 
@@ -223,15 +222,14 @@ read_period(struct query *q, const char *period, struct why *why)
 static enum err
 read_k(struct query *q, struct peer *p, const char *text, struct why *why)
 {
-	char *end;
-	unsigned long asked;
+	uint64_t asked;
 
 	q->k = p->programme.k < K_LEAST ? K_LEAST : p->programme.k;
 	if (text == NULL)
 		return E_OK;
-	asked = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || asked > K_MOST)
-		return why_set(why, E_USAGE, "--k %s is no number of records", text);
+	if (!decimal_decode(&asked, text) || asked > K_MOST)
+		return why_set(why, E_USAGE, "--k is a number of records from 0 to %u, not \"%s\"",
+			       K_MOST, text);
 	if (asked > q->k)
 		q->k = (uint32_t)asked;
 	return E_OK;
