@@ -295,6 +295,8 @@ a_devices_word(void)
 	r.time_s = NOON + 1;
 	r.rows[0].number = 6;
 	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 6);
+	r.rows[0].number = 9; /* of two words of one second the later one */
+	CHECK(store_write(w.node->store, note_job, &r) == E_OK && held_of(7) == 9);
 	end();
 }
 
