@@ -1,18 +1,15 @@
 /*
- * The rows that a node derives, its arrivals, and what it gave out; what a device remembers of its
- * node's lives: each as FORMATS.md writes it, to the byte. What was written once must be read for
- * ever, by every later version.
+ * The rows that a node derives, its arrivals, and what it gave out: each as FORMATS.md writes it,
+ * to the byte. What was written once must be read for ever, by every later version.
  */
 #include "core/parcel/arrival.h"
 #include "core/store/audit.h"
-#include "core/pack.h"
 #include "tests/golden_rows.h"
 #include "tools/extract/release.h"
 #include "tools/node/opener/aside.h"
 #include "tools/node/opener/epochs.h"
 #include "tools/node/opener/opener.h"
 #include "tools/node/serve/quota.h"
-#include "tools/node/outbox/receipts.h"
 #include "tools/node/records/records.h"
 #include "tools/node/roads/satchel.h"
 
@@ -340,26 +337,6 @@ read_author_log(struct store_txn *txn, struct bytes key, bool whole)
 	return e;
 }
 
-/* ---- a node's lives ---- */
-
-static enum err
-put_life(struct store_txn *txn)
-{
-	enum err e = life_left(txn, 77);
-
-	if (e == E_OK && (e = life_left(txn, 0x1122334455667788)) == E_OK)
-		e = life_heard(txn, 1700000000);
-	return e;
-}
-
-/* An older word is heard: the row is only read. */
-static enum err
-read_life(struct store_txn *txn, struct bytes key, bool whole)
-{
-	(void)key, (void)whole;
-	return life_heard(txn, 1);
-}
-
 /* ---- tables given out, the audit log ---- */
 
 static enum err
@@ -452,8 +429,6 @@ static const struct golden_row rows[] = {
      read_head, E_STORE_DAMAGED, false, "row_log_head_key", 0, 0},
     {"row_author_log", "a log of an author's", STORE_AUTHOR_LOG, NULL, put_arrival, read_author_log,
      E_STORE_DAMAGED, false, "row_author_log_key", 0, 0},
-    {"row_meta_life", "META life: two past ones, heard at 1700000000", STORE_META, "life", put_life,
-     read_life, E_OK, true, NULL, 0, 0},
     {"row_release", "a table that was given out", STORE_RELEASE, NULL, put_release, read_release,
      E_OK, true, NULL, 0, 0},
     {"row_audit", "the first audit entry with its hash", STORE_AUDIT, NULL, put_audit, read_audit,
