@@ -199,22 +199,11 @@ node_thread(void *arg)
 static inline void
 world_up(int own, int broadcast)
 {
-	int i;
-
-	memset(&d, 0, sizeof(d));
-	memset(&n, 0, sizeof(n));
+	sides_begin(&d, &n, own, broadcast);
 	memset(&node, 0, sizeof(node));
 	saved_n = 0;
 	identity_new(&node.me);
 	identity_new(&device);
-	d.own.epoch = 0x1234567890abcdefu;
-	n.incarnation = 0xaabbccdd00112233u;
-	n.down[0].epoch = 50;
-	n.down[1].epoch = 60;
-	for (i = 1; i <= own; i++)
-		log_add_text(&d.own, "report", i);
-	for (i = 1; i <= broadcast; i++)
-		log_add_text(&n.down[0], "form", i);
 	snprintf(node.path, sizeof(node.path), "/tmp/banyan-test-net-%d.sock", (int)getpid());
 }
 

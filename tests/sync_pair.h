@@ -43,16 +43,7 @@ world_new(int own, int broadcast, int inbox)
 {
 	int i;
 
-	memset(&d, 0, sizeof(d));
-	memset(&n, 0, sizeof(n));
-	d.own.epoch = 0x1234567890abcdefu;
-	n.incarnation = 0xaabbccdd00112233u;
-	n.down[0].epoch = 50;
-	n.down[1].epoch = 60;
-	for (i = 1; i <= own; i++)
-		log_add_text(&d.own, "report", i);
-	for (i = 1; i <= broadcast; i++)
-		log_add_text(&n.down[0], "form", i);
+	sides_begin(&d, &n, own, broadcast);
 	for (i = 1; i <= inbox; i++)
 		log_add_text(&n.down[1], "review", i);
 }

@@ -308,4 +308,22 @@ device_event(struct side *d, const struct session_event *e, uint64_t now)
 	}
 }
 
+/* sides_begin: a device with `own` parcels that wait, and a node with so many words for all. */
+static inline void
+sides_begin(struct side *device, struct side *node, int own, int broadcast)
+{
+	int i;
+
+	memset(device, 0, sizeof(*device));
+	memset(node, 0, sizeof(*node));
+	device->own.epoch = 0x1234567890abcdefu;
+	node->incarnation = 0xaabbccdd00112233u;
+	node->down[0].epoch = 50;
+	node->down[1].epoch = 60;
+	for (i = 1; i <= own; i++)
+		log_add_text(&device->own, "report", i);
+	for (i = 1; i <= broadcast; i++)
+		log_add_text(&node->down[0], "form", i);
+}
+
 #endif

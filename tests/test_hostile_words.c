@@ -69,20 +69,29 @@ takes(struct log_id log, bool inbox, uint64_t number)
 	return e;
 }
 
-/* Said to everyone as the node's next word, and taken. */
+/* The node says it, as its next word; where the device stands in both logs. */
+static bool
+said(struct word *w, struct down_cursor cursors[2])
+{
+	struct store_txn *txn;
+
+	CHECK(store_write(n.peer->store, word_job, w) == E_OK);
+	if (store_read_begin(device->store, &txn) != E_OK)
+		return false;
+	CHECK(down_cursors(device, txn, cursors) == E_OK);
+	store_read_end(txn);
+	return true;
+}
+
+/* Said to everyone, and taken. */
 static enum err
 hears(struct bytes body)
 {
 	struct word w = {body, NULL};
 	struct down_cursor cursors[2];
-	struct store_txn *txn;
 
-	CHECK(store_write(n.peer->store, word_job, &w) == E_OK);
-	if (store_read_begin(device->store, &txn) != E_OK)
-		return E_INTERNAL;
-	CHECK(down_cursors(device, txn, cursors) == E_OK);
-	store_read_end(txn);
-	return takes(down_broadcast_log(n.peer), false, cursors[0].number + 1);
+	return said(&w, cursors) ? takes(down_broadcast_log(n.peer), false, cursors[0].number + 1)
+				 : E_INTERNAL;
 }
 
 /* `to` is the device's enrolment, or that of another whose inbox the device is given. */
@@ -92,14 +101,10 @@ is_told(const struct enrolment *to, struct bytes body)
 	struct log_id log = down_inbox_log(n.peer, &to->id);
 	struct word w = {body, to};
 	struct down_cursor cursors[2];
-	struct store_txn *txn;
 
-	CHECK(store_write(n.peer->store, word_job, &w) == E_OK);
-	if (store_read_begin(device->store, &txn) != E_OK)
-		return E_INTERNAL;
-	CHECK(down_cursors(device, txn, cursors) == E_OK);
-	store_read_end(txn);
-	return takes(log, true, cursors[1].epoch == log.epoch ? cursors[1].number + 1 : 1);
+	return said(&w, cursors)
+		   ? takes(log, true, cursors[1].epoch == log.epoch ? cursors[1].number + 1 : 1)
+		   : E_INTERNAL;
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "core/principals/rules.h"
 #include "tools/commands.h"
+#include "tools/in_conflict.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/outbox/revise.h"
@@ -23,34 +24,13 @@ static void
 put_json(struct listing *l, struct store_txn *txn, const struct form *form, const char *record,
 	 const struct record_merged *r, size_t at, size_t count)
 {
-	const struct merged_value *values = &r->m.values[at];
-	size_t i, field = form_field_find_key(form, values[0].key);
 	struct writer *w = &l->w;
 
 	writer_str(w, "{");
 	json_key_str(w, "record", record);
 	json_key_str(w, "form", form_id(form));
-	json_key_str(w, "field", field == SIZE_MAX ? NULL : form_field(form, field)->path);
-	json_key(w, "values");
-	writer_str(w, "[");
-	for (i = 0; i < count; i++) {
-		const struct revision_row *row = &r->rows[values[i].revision];
-		char name[NAME_BYTES_MAX + 1], when[32];
-
-		revise_name(l->p, txn, revision_who(l->p, row), name);
-		view_time(when, row->m.claimed_s);
-		writer_str(w, i > 0 ? ",{" : "{");
-		json_key(w, "value");
-		(void)value_json(
-		    form,
-		    &(struct field_value){values[i].key, values[i].identifying, values[i].value},
-		    w);
-		json_key_str(w, "author", name);
-		json_key_str(w, "time", when);
-		json_key_bool(w, "shown", values[i].shown);
-		writer_str(w, "}");
-	}
-	writer_str(w, "]}\n");
+	in_conflict_json(l->p, txn, form, r, at, count, w);
+	writer_str(w, "}\n");
 }
 
 static void
@@ -97,10 +77,7 @@ list_record(void *arg, struct store_txn *txn, const struct record_row *row)
 		for (i = 0; i < r.m.value_count; i += n) {
 			const struct merged_value *v = &r.m.values[i];
 
-			for (n = 1; i + n < r.m.value_count && v[n].key.v == v->key.v &&
-				    v[n].identifying == v->identifying;
-			     n++)
-				;
+			n = in_conflict_run(&r.m, i);
 			if (n < 2 || (v->identifying && !l->identifying))
 				continue;
 			l->fields++;

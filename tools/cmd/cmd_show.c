@@ -5,6 +5,7 @@
 #include "core/principals/rules.h"
 #include "tools/commands.h"
 #include "tools/erased.h"
+#include "tools/in_conflict.h"
 #include "tools/json.h"
 #include "tools/node/acting.h"
 #include "tools/node/erase/erasures.h"
@@ -140,49 +141,6 @@ json_history(struct showing *g, struct store_txn *txn, struct writer *w)
 	writer_str(w, "]");
 }
 
-/* Values of one field follow each other; one that stands alone is no conflict. */
-static size_t
-run_of(const struct merged *m, size_t at)
-{
-	size_t n = 1;
-
-	while (at + n < m->value_count && m->values[at + n].key.v == m->values[at].key.v &&
-	       m->values[at + n].identifying == m->values[at].identifying)
-		n++;
-	return n;
-}
-
-static void
-json_conflict(struct showing *g, struct store_txn *txn, const struct merged_value *values,
-	      size_t count, struct writer *w)
-{
-	size_t i, field = form_field_find_key(g->form, values[0].key);
-
-	writer_str(w, "{");
-	json_key_str(w, "field", field == SIZE_MAX ? NULL : form_field(g->form, field)->path);
-	json_key(w, "values");
-	writer_str(w, "[");
-	for (i = 0; i < count; i++) {
-		const struct revision_row *row = &g->s.merged.rows[values[i].revision];
-		char name[NAME_BYTES_MAX + 1], when[32];
-
-		revise_name(g->p, txn, revision_who(g->p, row), name);
-		view_time(when, row->m.claimed_s);
-		writer_str(w, i > 0 ? ",{" : "{");
-		json_key(w, "value");
-		(void)value_json(
-		    g->form,
-		    &(struct field_value){values[i].key, values[i].identifying, values[i].value},
-		    w);
-		json_key_str(w, "author", name);
-		json_key_str(w, "time", when);
-		json_key_bool(w, "shown", values[i].shown);
-		writer_str(w, "}");
-	}
-	writer_str(w, "]}");
-	g->identified |= values[0].identifying;
-}
-
 static void
 json_conflicts(struct showing *g, struct store_txn *txn, struct writer *w)
 {
@@ -193,13 +151,16 @@ json_conflicts(struct showing *g, struct store_txn *txn, struct writer *w)
 	json_key(w, "conflicts");
 	writer_str(w, "[");
 	for (i = 0; i < m->value_count; i += n) {
-		n = run_of(m, i);
+		n = in_conflict_run(m, i);
 		if (n < 2 || (m->values[i].identifying && !g->identifying))
 			continue;
 		if (!first)
 			writer_str(w, ",");
 		first = false;
-		json_conflict(g, txn, &m->values[i], n, w);
+		writer_str(w, "{");
+		in_conflict_json(g->p, txn, g->form, &g->s.merged, i, n, w);
+		writer_str(w, "}");
+		g->identified |= m->values[i].identifying;
 	}
 	writer_str(w, "]");
 }
@@ -313,7 +274,7 @@ text_conflicts(struct showing *g, struct store_txn *txn, struct writer *w)
 	size_t i, k, n;
 
 	for (i = 0; i < m->value_count; i += n) {
-		n = run_of(m, i);
+		n = in_conflict_run(m, i);
 		if (n < 2 || (m->values[i].identifying && !g->identifying))
 			continue;
 		g->identified |= m->values[i].identifying;

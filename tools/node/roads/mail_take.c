@@ -48,6 +48,16 @@ mail_is_stores(enum err e)
 
 /* ---- at a node ---- */
 
+/* What could not be checked ends the batch; what is not right is refused alone. */
+static enum err
+refused(struct taking *g, enum err e, const struct why *why)
+{
+	if (mail_is_stores(e))
+		return e;
+	mail_refuse(g->taken, e, why);
+	return E_OK;
+}
+
 static enum err
 check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
 {
@@ -56,12 +66,8 @@ check_carried(struct taking *g, struct store_txn *txn, struct bytes carried)
 	bool erased;
 	enum err e = accept_check(g->peer, txn, carried, g->via, &g->arena, x, &why);
 
-	if (e != E_OK) {
-		if (mail_is_stores(e))
-			return e;
-		mail_refuse(g->taken, e, &why);
-		return E_OK;
-	}
+	if (e != E_OK)
+		return refused(g, e, &why);
 	if (g->answer != NULL && !g->answer->wanted)
 		*g->answer = (struct mail_answer){true, x->arrival.log.author, g->hint};
 	g->accepted_count++;
@@ -77,12 +83,8 @@ check_receipt(struct taking *g, struct store_txn *txn, struct bytes receipt)
 	struct why why = {.e = E_OK};
 	enum err e = receipts_check_device(g->peer, txn, receipt, r, &why);
 
-	if (e != E_OK) {
-		if (mail_is_stores(e))
-			return e;
-		mail_refuse(g->taken, e, &why);
-		return E_OK;
-	}
+	if (e != E_OK)
+		return refused(g, e, &why);
 	if (g->answer != NULL && !g->answer->wanted)
 		*g->answer = (struct mail_answer){true, r->by, g->hint};
 	g->receipt_count++;
@@ -94,11 +96,9 @@ check_piece(struct taking *g, struct store_txn *txn, const struct attach_letter 
 {
 	enum err e = mail_attached_check(g->peer, txn, letter, &g->pieces[g->piece_count]);
 
-	if (mail_is_stores(e))
-		return e;
 	if (e != E_OK)
-		mail_refuse(g->taken, e, NULL);
-	g->piece_count += e == E_OK;
+		return refused(g, e, NULL);
+	g->piece_count++;
 	return E_OK;
 }
 
