@@ -76,6 +76,8 @@ same "handed over" "$("$hand" "$W/two" "$W/province" "$W/key")" 1
 same "before its district's word" "$(count province F9_session)" 12
 expect 0 "waits? for the word of (its|their) home office" b status "$W/province"
 up province
+expect 0 "agree" b sync "$W/province"
+same "at the nation before its district's word" "$(count nation F9_session)" 12
 expect 0 "agree" b sync "$W/south"
 same "after it" "$(count province F9_session)" 16
 expect 0 "agree" b sync "$W/province"

@@ -143,6 +143,8 @@ enum err carry_left_sketch(struct carry *, const struct sketch **out);
  * carry_twins.c. carry_say_twins: to the node above: who else is a node of this office.
  * carry_twins_told: in a job, when both agree. carry_adopt: in a job at the node above: such a one
  * is let in. carry_from_twin: did this arrival come from another node of the lower office?
+/* carry_say_late: the same for a slice whose key came after its parcel had gone on. */
+enum err carry_say_late(struct carry *, struct store_txn *, const uint8_t leaf[HASH_BYTES]);
  */
 enum err carry_say_twins(struct carry *, struct store_txn *);
 enum err carry_twins_told(struct carry *, struct store_txn *);

@@ -151,20 +151,14 @@ say_passed(struct carry *c, struct store_txn *txn)
 {
 	struct store_cursor *w;
 	struct bytes key;
-	struct stanza s;
 	enum err e, e2;
-	size_t i;
 
 	if ((e = store_walk_prefix(txn, STORE_CURSOR, BYTES_LIT("pass"), STORE_FORWARD, &w)) !=
 	    E_OK)
 		return e;
 	while (e == E_OK && store_next(w, &key, NULL))
-		for (i = 0; i < c->above_count && e == E_OK && key.n == 4 + HASH_BYTES; i++) {
-			e = stanzas_get(c->peer, txn, key.p + 4, c->above[i].area, &s);
-			e = e == E_OK       ? carry_say_stanza(c, key.p + 4, &s)
-			    : e == E_ABSENT ? E_OK
-					    : e;
-		}
+		if (key.n == 4 + HASH_BYTES)
+			e = carry_say_late(c, txn, key.p + 4);
 	e2 = store_walk_end(w);
 	return e != E_OK ? e : e2;
 }

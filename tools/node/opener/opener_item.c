@@ -412,7 +412,7 @@ open_by_stanza(struct store_txn *txn, struct opening *o, struct opening_arrival 
 /*
  * By the stanza that came for it, by the office's own key if it was sealed to that; else it waits.
  * A stanza is signed by nobody: one that opens nothing, or only a part, does not keep the office
- * from what is its own.
+ * from what is its own, nor from waiting for a true one.
  */
 enum err
 opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at,
@@ -433,8 +433,12 @@ opener_item(struct store_txn *txn, struct opening *o, struct opening_arrival *at
 	e = office.own ? open_by_key(txn, o, at, item) : open_by_stanza(txn, o, at, item, &stanza);
 	if (e != E_SEAL)
 		return e;
-	return office.own ? open_by_stanza(txn, o, at, item, &stanza)
-			  : open_by_key(txn, o, at, item);
+	if (office.own)
+		return open_by_stanza(txn, o, at, item, &stanza);
+	e = open_by_key(txn, o, at, item);
+	return e == E_SEAL && !item->to.to_principal
+		   ? wait_for(txn, o, &at->arrival, &at->parcel, item)
+		   : e;
 }
 
 /* The first run to this office: most parcels have no other. What fails here is told when the item

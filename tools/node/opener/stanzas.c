@@ -110,22 +110,39 @@ stanzas_take(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTE
 }
 
 enum err
-stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *author,
-	    const struct parcel_item *item, uint8_t key[AEAD_KEY_BYTES])
+stanzas_own_key(struct peer *p, struct store_txn *txn, const uint8_t leaf[HASH_BYTES],
+		uint8_t key[AEAD_KEY_BYTES])
 {
 	const struct ec_key *own;
 	struct stanza s;
+	enum err e = stanzas_get(p, txn, leaf, p->home.area, &s);
+
+	if (e != E_OK)
+		return e;
+	return (own = office_key_at(p, s.key_no)) == NULL
+		   ? E_ABSENT
+		   : stanza_unwrap(&s, &p->programme.id, leaf, SLICE_ANALYTIC, own, key);
+}
+
+enum err
+stanzas_key(struct peer *p, struct store_txn *txn, const struct principal_id *author,
+	    const struct parcel_item *item, uint8_t key[AEAD_KEY_BYTES])
+{
+	uint8_t wait[4 + HASH_BYTES];
+	const struct ec_key *own;
 	struct run run;
-	enum err e = stanzas_get(p, txn, item->leaf, p->home.area, &s);
+	enum err e;
 
 	if (!p->home.has_secret)
 		return E_ABSENT;
-	if (e == E_OK && (own = office_key_at(p, s.key_no)) != NULL)
-		return stanza_unwrap(&s, &p->programme.id, item->leaf, SLICE_ANALYTIC, own, key);
-	if (e == E_OK || item->to.to_principal || (own = office_key_at(p, item->to.key_no)) == NULL)
-		return E_ABSENT;
-	if (e != E_ABSENT)
+	if ((e = stanzas_own_key(p, txn, item->leaf, key)) != E_ABSENT)
 		return e;
+	/* another office's key may have the number of one of this office's: what waits is not its
+	 */
+	wait_key(wait, item->leaf);
+	if (store_has(txn, STORE_CURSOR, BYTES(wait, sizeof(wait))) || item->to.to_principal ||
+	    (own = office_key_at(p, item->to.key_no)) == NULL)
+		return E_ABSENT;
 	if ((e = run_open(&run, &p->programme.id, author, item->epoch, &item->to, item->enc,
 			  own)) != E_OK)
 		return e;

@@ -24,6 +24,9 @@ enum err stanzas_wait(struct store_txn *, const uint8_t leaf[HASH_BYTES], uint64
 /* How many slices wait. */
 uint64_t stanzas_waiting(struct store_txn *);
 
+/* The key in the stanza that came for this office. E_ABSENT: none came. */
+enum err stanzas_own_key(struct peer *, struct store_txn *, const uint8_t leaf[HASH_BYTES],
+			 uint8_t key[AEAD_KEY_BYTES]);
 /* The key of an item's analytic slice, as this office can have it: its own key, or a stanza.
  * E_ABSENT: neither. */
 enum err stanzas_key(struct peer *, struct store_txn *, const struct principal_id *author,
