@@ -243,9 +243,45 @@ put_left(struct store_txn *txn)
 	return e;
 }
 
+/*
+ * Arrival 311, urgent, is at the other node already; 299 was too, but the cursor has come by; 312
+ * is on its way. Another life of the node knows nothing of that, and a cursor that comes by, or a
+ * node that holds less than it was thought to, lets go of the row.
+ */
+static enum err
+put_ahead(struct store_txn *txn)
+{
+	struct carry_urged urged[] = {{299, 0}, {311, 0}, {312, 1}};
+	struct carry c = {.other = {.id = the_node}, .life = the_cursor.incarnation}, later = c;
+	struct carry_cursor far = {the_cursor.incarnation, 400};
+	uint8_t said[5 + ID_BYTES] = "said ";
+	unsigned i;
+
+	memcpy(said + 5, the_node.b, ID_BYTES);
+	c.urged = urged;
+	c.urged_count = 3;
+	for (i = 0; i < 3; i++) {
+		if (carry_taken(&c, txn, &the_cursor, false) != E_OK)
+			return E_INTERNAL;
+		CHECK(carry_urgent_said(&later, txn, 311));
+		CHECK(!carry_urgent_said(&later, txn, 299) && !carry_urgent_said(&later, txn, 312));
+		later.life++;
+		CHECK(!carry_urgent_said(&later, txn, 311));
+		later.life--;
+		if (i < 2) {
+			CHECK(carry_taken(&later, txn, i == 0 ? &far : &the_cursor, i == 1) ==
+			      E_OK);
+			CHECK(!carry_urgent_said(&later, txn, 311));
+		}
+	}
+	return store_del(txn, STORE_CURSOR, BYTES(said, sizeof(said)));
+}
+
 static const struct golden_row rows[] = {
     {"row_cursor_left", "CURSOR: number 9 is left to others", STORE_CURSOR, NULL, put_left, NULL,
      E_OK, false, "row_cursor_left_key", 0, 0},
+    {"row_cursor_rush", "CURSOR: arrival 311 went ahead", STORE_CURSOR, NULL, put_ahead, NULL, E_OK,
+     false, "row_cursor_rush_key", 0, 0},
     {"row_cursor_said", "CURSOR: a node acknowledged 300", STORE_CURSOR, NULL, put_said, read_said,
      E_STORE_DAMAGED, false, "row_cursor_said_key", 0, 0},
     {"row_cursor_pack", "CURSOR: up to 300 went out on sticks", STORE_CURSOR, NULL, put_packed,

@@ -41,15 +41,23 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	expect 0 '"verified":true' b sync "$W/one" --json
 	sent=$((sent + $(field parcels_sent)))
 done
-expect 0 "" b submit "$W/one" F4_referral \
-	--answers "$SOURCE/schemas/forms/samples/F4_referral.jsonl"
+# The last one is urgent. A node that has no urgent one above its usual ones would bring it up last.
+sed 's|"urgent/urgency": "[a-z_0-9]*"|"urgent/urgency": "immediate_24h"|' \
+	"$SOURCE/schemas/forms/samples/F4_referral.jsonl" >"$W/urgent.jsonl"
+expect 0 "" b submit "$W/one" F4_referral --answers "$W/urgent.jsonl"
+urgent=$(count one F4_referral)
 expect 0 '"verified":true' b sync "$W/one" --json
 sent=$((sent + $(field parcels_sent)))
 
 expect 64 "at least 65536" b serve "$W/second" --listen 127.0.0.1:0 --above-bytes-a-day 5
 expect 64 "needs [0-9]* bytes more" b sync "$W/north" --bytes-max 900
+expect 75 "" b sync "$W/north" --bytes-max "$MAX" --json
+first=$(field parcels_carried)
+same "urgent records above after the first sync" "$(count province F4_referral)" "$urgent"
+usual=$(count province F9_session)
+[ "$usual" -lt 30 ] || fail "$usual of 36 usual ones fit into the first sync: it shows nothing"
 bounded north
-same "parcels that went up" "$up" "$sent"
+same "parcels that went up" $((up + first)) "$sent"
 same "records above" "$(count province F9_session)" 36
 expect 0 "agree" b sync "$W/north"
 ok "$sent parcels went up in $rounds syncs of at most $most bytes, each once"

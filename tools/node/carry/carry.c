@@ -206,6 +206,7 @@ carry_free(struct carry *c)
 	repair_free(c->repair);
 	free(c->list);
 	free(c->left);
+	free(c->urged);
 	free(c->with_left);
 	crypto_wipe(c, sizeof(*c));
 	free(c);

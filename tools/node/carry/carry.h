@@ -70,6 +70,16 @@ void carry_assume(struct carry *, uint64_t seq);
 void carry_leave_to_twins(struct carry *, uint64_t life);
 /* carry_compare: the other may hold all that is here: nothing of it is said unasked. */
 void carry_compare(struct carry *);
+/*
+ * carry_urgent_first: bytes are counted: what is urgent is said ahead of its turn. carry_taken: in
+ * a job, for each TAKEN in its order: the other's cursor is `said`; what was said ahead and is
+ * durable there is noted, and is not said again. `behind`: it holds less than it was thought to.
+ * carry_taken_done: after that job.
+ */
+void carry_urgent_first(struct carry *);
+enum err
+carry_taken(struct carry *, struct store_txn *, const struct carry_cursor *said, bool behind);
+void carry_taken_done(struct carry *);
 /* carry_any: is there anything to say? */
 bool carry_any(struct carry *);
 /* carry_anew: the sums differed: work this end's out from the first arrival on, and say all that is

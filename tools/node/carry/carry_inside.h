@@ -39,6 +39,11 @@ struct carry_left {
 	struct parcel_hash hash;
 };
 
+/* An arrival that was said ahead of its turn, before the MARK (or CLOSE) of this number. */
+struct carry_urged {
+	uint64_t seq, mark;
+};
+
 struct carry {
 	struct peer *peer;
 	struct carry_other other;
@@ -49,6 +54,12 @@ struct carry {
 	uint64_t assumed;    /* up to here the other end may well hold them */
 	struct carry_things say;
 	size_t say_next;
+	bool urgent_first;         /* what is urgent goes ahead of its turn */
+	uint64_t urgent_at;        /* looked at for that */
+	uint64_t urging;           /* the arrival in `say`, if it is said ahead; else 0 */
+	struct carry_urged *urged; /* heap */
+	size_t urged_count, urged_cap;
+	uint64_t marks_said, marks_taken;
 	uint64_t say_from;               /* the arrivals before what is in `say` */
 	bool cut;                        /* the rest did not go into a budget */
 	size_t since_items, since_bytes; /* since the last MARK */
@@ -114,11 +125,26 @@ enum err carry_tell(struct carry *, struct store_txn *, const struct principal_i
 void carry_told_not(struct carry *); /* what is in `say` was not said: nor who was told with it */
 enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
 
+/* carry_say.c: a parcel with what belongs to it, if it is shared and the other lacks it. */
+enum err carry_say_shared(struct carry *, struct store_txn *, const struct arrival *);
+
+/*
+ * carry_urgent.c. carry_say_urgent: the next urgent arrival that was not said, into c->say; nothing
+ * is added when there is none. _goes: what is in c->say is sent now. _said: was this one said
+ * ahead, in this flight or in one that the other took? _again: the flight begins anew.
+ */
+enum err carry_say_urgent(struct carry *, struct store_txn *);
+enum err carry_urgent_goes(struct carry *);
+bool carry_urgent_said(struct carry *, struct store_txn *, uint64_t seq);
+void carry_urgent_again(struct carry *);
+
 /* carry_words.c: of an arrival: the offices and revocations in it; the keys of its items for the
  * offices above. */
 enum err carry_say_words(struct carry *, struct store_txn *, const struct arrival *);
 enum err carry_say_stanza(struct carry *, const uint8_t leaf[HASH_BYTES], const struct stanza *);
 enum err carry_say_stanzas(struct carry *, struct store_txn *, const struct arrival *);
+/* carry_say_late: the same for a slice whose key came after its parcel had gone on. */
+enum err carry_say_late(struct carry *, struct store_txn *, const uint8_t leaf[HASH_BYTES]);
 
 /* carry_withheld.c: is there a second node of this office? Is what came from above left to who will
  * bring the whole of it? */
@@ -143,8 +169,6 @@ enum err carry_left_sketch(struct carry *, const struct sketch **out);
  * carry_twins.c. carry_say_twins: to the node above: who else is a node of this office.
  * carry_twins_told: in a job, when both agree. carry_adopt: in a job at the node above: such a one
  * is let in. carry_from_twin: did this arrival come from another node of the lower office?
-/* carry_say_late: the same for a slice whose key came after its parcel had gone on. */
-enum err carry_say_late(struct carry *, struct store_txn *, const uint8_t leaf[HASH_BYTES]);
  */
 enum err carry_say_twins(struct carry *, struct store_txn *);
 enum err carry_twins_told(struct carry *, struct store_txn *);

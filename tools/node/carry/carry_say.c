@@ -75,15 +75,12 @@ say_parcel(struct carry *c, struct store_txn *txn, const struct arrival *a)
 			     : e; /* past a hole, and its author did not say what it follows */
 }
 
-static enum err
-say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
+enum err
+carry_say_shared(struct carry *c, struct store_txn *txn, const struct arrival *a)
 {
 	bool from_other = ID_EQUAL(&a->via, &c->other.id), from_twin, shared;
 	enum err e;
 
-	if (ID_EQUAL(&a->log.author, &peer_self(c->peer)->id) && c->other.road != CARRY_DOWN &&
-	    (e = carry_say_words(c, txn, a)) != E_OK)
-		return e;
 	if (a->seq <= c->assumed && !c->repairing)
 		return E_OK;
 	if ((e = carry_from_twin(c, txn, a, &from_twin)) != E_OK || from_twin)
@@ -93,6 +90,17 @@ say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
 	if ((!from_other || c->repairing) && (e = say_parcel(c, txn, a)) != E_OK)
 		return e;
 	return c->other.road == CARRY_DOWN ? E_OK : carry_say_stanzas(c, txn, a);
+}
+
+static enum err
+say_arrival(struct carry *c, struct store_txn *txn, const struct arrival *a)
+{
+	enum err e;
+
+	if (ID_EQUAL(&a->log.author, &peer_self(c->peer)->id) && c->other.road != CARRY_DOWN &&
+	    (e = carry_say_words(c, txn, a)) != E_OK)
+		return e;
+	return carry_urgent_said(c, txn, a->seq) ? E_OK : carry_say_shared(c, txn, a);
 }
 
 /* ---- what repair found ---- */
@@ -188,6 +196,8 @@ fill(struct carry *c)
 	c->passed = true;
 	while (e == E_OK && c->say.count == 0 && c->list_at < c->list_count)
 		e = say_listed(c, txn);
+	if (e == E_OK && c->say.count == 0)
+		e = carry_say_urgent(c, txn);
 	while (e == E_OK && c->say.count == 0 && c->at < c->bound) {
 		struct arrival a;
 
@@ -255,6 +265,7 @@ carry_next(void *ctx, uint64_t room, struct message *out)
 		if (c->since_items >= BATCH_ITEMS || c->since_bytes >= BATCH_BYTES) {
 			c->since_items = c->since_bytes = 0;
 			c->marked = c->at;
+			c->marks_said++;
 			*out = (struct message){.type = MESSAGE_MARK, .u.mark = {c->at}};
 			return E_OK;
 		}
@@ -269,6 +280,8 @@ carry_next(void *ctx, uint64_t room, struct message *out)
 		*out = (struct message){.type = MESSAGE_BUDGET, .u.budget = {need}};
 		return E_BUDGET;
 	}
+	if (c->say_next == 0 && (e = carry_urgent_goes(c)) != E_OK)
+		return e;
 	x = &c->say.thing[c->say_next];
 	b = carry_thing_bytes(&c->say, c->say_next++);
 	c->since_items++;
@@ -316,6 +329,7 @@ carry_rewind(struct carry *c, uint64_t from)
 	c->say_next = 0;
 	c->since_items = c->since_bytes = 0;
 	c->at = c->marked = from;
+	carry_urgent_again(c);
 	c->passed = c->members_said = c->orders_said = c->twins_said = c->cut = false;
 	if (c->told.cap > 0)
 		memset(c->told.id, 0, c->told.cap * sizeof(*c->told.id));

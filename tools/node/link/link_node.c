@@ -15,7 +15,8 @@ failed(struct link *l, enum err e)
 }
 
 static enum err
-open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_cursor *heard)
+open_carry(struct link *l, bool listed, bool counted, struct carry_cursor *said,
+	   struct carry_cursor *heard)
 {
 	struct peer *p = l->peer;
 	struct carry_other other = {.id = l->above.node,
@@ -46,6 +47,8 @@ open_carry(struct link *l, bool listed, struct carry_cursor *said, struct carry_
 		carry_assume(l->carry, packed.seq);
 	if (e == E_OK && listed)
 		e = carry_mend_list(l->carry, before);
+	else if (e == E_OK && counted)
+		carry_urgent_first(l->carry);
 	carry_free(before);
 	return e;
 }
@@ -59,7 +62,8 @@ node_begin(struct link *l, struct session *s, bool listed, uint64_t now_ms)
 	enum err e;
 
 	l->exchange = EXCHANGE_NODE;
-	if ((e = open_carry(l, listed, &said, &heard)) != E_OK) {
+	if ((e = open_carry(l, listed, session_budget_left(s) != UINT64_MAX, &said, &heard)) !=
+	    E_OK) {
 		failed(l, e);
 		return;
 	}
@@ -146,8 +150,9 @@ on_repair(struct link *l, struct session *s, const struct message *m, uint64_t n
 /* ---- events ---- */
 
 struct said_job {
-	const struct principal_id *id;
+	struct carry *carry;
 	struct carry_cursor said;
+	bool behind;
 };
 
 static enum err
@@ -155,19 +160,22 @@ said_job(struct store_txn *txn, void *arg)
 {
 	struct said_job *job = arg;
 
-	return carry_put_said(txn, job->id, &job->said);
+	return carry_taken(job->carry, txn, &job->said, job->behind);
 }
 
 static void
 on_taken(struct link *l, const struct message_taken *taken)
 {
-	struct said_job job = {&l->above.node, {l->memory.incarnation, taken->seq}};
+	struct said_job job = {
+	    l->carry, {l->memory.incarnation, taken->seq}, taken->status == STATUS_BEHIND};
 	enum err e;
 
-	if (taken->status == STATUS_BEHIND)
-		carry_rewind(l->carry, taken->seq);
 	if ((e = store_write(l->peer->store, said_job, &job)) != E_OK)
 		failed(l, e);
+	if (job.behind)
+		carry_rewind(l->carry, taken->seq);
+	else
+		carry_taken_done(l->carry);
 }
 
 static void
