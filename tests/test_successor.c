@@ -5,6 +5,7 @@
 #include "tests/scratch.h"
 #include "tests/vector.h"
 #include "tools/node/enrol/office_keys.h"
+#include "tools/node/enrol/succeed.h"
 #include "tools/root_file.h"
 #include "tools/successor_file.h"
 
@@ -291,4 +292,17 @@ bent_files(void)
 	scratch_remove(dir);
 }
 
-CHECK_MAIN(T(successions), T(office_keys), T(root_files), T(successor_files), T(bent_files))
+/* Who had a word of the first is shown the second, also when nobody kept the first one's number. */
+static void
+two_of_one_second_are_in_order(void)
+{
+	struct succession first = {.count = 1}, second = {.count = 2};
+	uint64_t number = succeed_number(1000, &first, 0);
+
+	CHECK(succeed_number(1000, &second, 0) > number);
+	CHECK(succeed_number(1000, &second, number) > number);
+	CHECK(succeed_number(1, &second, number) == number + 1); /* a clock that was set back */
+}
+
+CHECK_MAIN(T(successions), T(two_of_one_second_are_in_order), T(office_keys), T(root_files),
+	   T(successor_files), T(bent_files))

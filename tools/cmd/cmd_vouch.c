@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "tools/commands.h"
+#include "tools/node/enrol/succeed.h"
 #include "tools/root_file.h"
 #include "tools/successor_file.h"
 
@@ -31,7 +32,7 @@ sign(struct call *c, const struct root_file *root, struct succession *m)
 	enum err e;
 
 	m->issuer = principal_root(&m->programme);
-	m->number = now_s > m->number ? now_s : m->number + 1;
+	m->number = succeed_number(now_s, m, m->number);
 	writer_heap_init(&statement, STATEMENT_BYTES_MAX);
 	writer_heap_init(&text, 4u * STATEMENT_BYTES_MAX);
 	if ((e = succession_encode(m, &root->root, &statement)) == E_OK) {

@@ -11,20 +11,25 @@
 
 /* ---- the successor ---- */
 
-static enum err
-number_after(struct peer *p, struct store_txn *txn, uint32_t now_s, uint64_t *number)
+uint64_t
+succeed_number(uint64_t now_s, const struct succession *m, uint64_t had)
 {
-	struct succession had;
+	uint64_t number = now_s + m->count;
+
+	return number > had ? number : had + 1;
+}
+
+static enum err
+number_after(struct peer *p, struct store_txn *txn, uint32_t now_s, struct succession *m)
+{
+	struct succession had = {.number = 0};
 	struct bytes value;
 	enum err e = store_meta_get(txn, "succession", &value);
 
-	*number = now_s;
-	if (e != E_OK)
-		return e == E_ABSENT ? E_OK : e;
-	if ((e = succession_decode(value, &p->programme.id, &had, NULL)) == E_OK &&
-	    had.number >= now_s)
-		*number = had.number + 1;
-	return e;
+	if (e == E_OK)
+		e = succession_decode(value, &p->programme.id, &had, NULL);
+	m->number = succeed_number(now_s, m, had.number);
+	return e == E_ABSENT ? E_OK : e;
 }
 
 enum err
@@ -44,7 +49,7 @@ succeed_say(struct peer *p, struct store_txn *txn, const struct succeed *s, uint
 	memcpy(m.area, p->home.area, sizeof(m.area));
 	memcpy(m.nodes, s->nodes, sizeof(m.nodes));
 	writer_init(&w, memory, sizeof(memory));
-	if ((e = number_after(p, txn, now_s, &m.number)) != E_OK ||
+	if ((e = number_after(p, txn, now_s, &m)) != E_OK ||
 	    (e = succession_encode(&m, s->root, &w)) != E_OK)
 		return e;
 	return store_meta_put(txn, "succession", writer_view(&w));

@@ -18,10 +18,12 @@ struct succeed {
 };
 
 /*
- * succeed_say: in a job: peer_self is the successor of these; keeps the statement for who asks. The
- * number is this clock's time, or one more than that of the statement that is here already.
+ * succeed_number: of a new statement: this clock's time and how many it follows, so that a second
+ * successor of the same second comes after the first; or one more than that which is had.
+ * succeed_say: in a job: peer_self is the successor of these; keeps the statement for who asks.
  * E_LIMIT.
  */
+uint64_t succeed_number(uint64_t now_s, const struct succession *, uint64_t had);
 enum err succeed_say(struct peer *, struct store_txn *, const struct succeed *, uint32_t now_s);
 /*
  * succeed_members: in a job: enrolments and revocations that `before` signed are signed by
