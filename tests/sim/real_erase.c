@@ -141,28 +141,6 @@ is_ordered(struct peer *p, const struct record_id *id)
 	return known;
 }
 
-/*
- * Has it come whole: its first revision too? An officer who erases what has not leaves
- * the slice that brings it behind, if others share that: README.md "Known to be lacking".
- */
-static bool
-is_whole(struct peer *p, const struct record_id *id)
-{
-	struct record_merged merged;
-	struct store_txn *txn;
-	struct arena arena;
-	bool whole;
-
-	if (store_read_begin(p->store, &txn) != E_OK)
-		return false;
-	arena_init(&arena, 16u << 20);
-	whole = record_merged(txn, id, &arena, &merged) == E_OK &&
-		merged.root->m.kind == REVISION_CREATE;
-	arena_free(&arena);
-	store_read_end(txn);
-	return whole;
-}
-
 /* As `banyan erase`: what waits is opened, the order is given, and obeyed. */
 static void
 order(struct world *w, struct device *d, const struct record_id *id)
@@ -176,7 +154,7 @@ order(struct world *w, struct device *d, const struct record_id *id)
 
 	real_act(w, d);
 	pthread_mutex_lock(&p->acting);
-	if ((e = erase_finish(p, &why)) == E_OK && is_whole(p, id) &&
+	if ((e = erase_finish(p, &why)) == E_OK &&
 	    (e = erase_record(p, &what, &neighbours, &why)) == E_OK)
 		sim_say(w, "node %zu: the order to erase a record, %zu neighbours",
 			d != NULL ? d->index : 0, neighbours);

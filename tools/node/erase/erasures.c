@@ -282,7 +282,24 @@ forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id
 	return own_record_put(txn, &own);
 }
 
-/* Slices that were sealed here and wait to be sent: a change of the record, or the whole of it. */
+/* It begins the record, and no other that is not erased: none that only goes on lies here. */
+static bool
+all_erased(struct store_txn *txn, const struct outbox_row *row, const struct record_id *record)
+{
+	bool gone = true, here = false;
+	size_t i;
+
+	for (i = 0; i < row->record_count && gone; i++) {
+		here = here || ID_EQUAL(&row->records[i], record);
+		gone = erasures_is_gone(txn, &row->records[i], &gone) == E_OK && gone;
+	}
+	return here && gone;
+}
+
+/*
+ * Slices that were sealed here and wait to be sent: a change of the record, or the whole of it. An
+ * order that names no leaf comes from who has not got the slice: with others in it, it is sent.
+ */
 static enum err
 drop_outbox(struct store_txn *txn, const struct erasure *o)
 {
@@ -306,6 +323,7 @@ drop_outbox(struct store_txn *txn, const struct erasure *o)
 				break;
 			outbox_row_item(row, &item);
 			if ((row->has_record && ID_EQUAL(&row->record, &o->record)) ||
+			    all_erased(txn, row, &o->record) ||
 			    (o->has_leaf && memcmp(item.leaf, o->leaf, HASH_BYTES) == 0))
 				doomed = be64_get(key.p);
 		}
@@ -321,21 +339,19 @@ drop_outbox(struct store_txn *txn, const struct erasure *o)
 }
 
 static enum err
-drop_keys(struct store_txn *txn, const struct erasure *o)
+drop_keys(struct store_txn *txn, const uint8_t leaf[HASH_BYTES])
 {
 	uint8_t key[4 + HASH_BYTES];
 	enum err e;
 
-	if (!o->has_leaf)
-		return E_OK;
-	memcpy(key + 4, o->leaf, HASH_BYTES);
+	memcpy(key + 4, leaf, HASH_BYTES);
 	memcpy(key, "wait", 4);
 	if ((e = absent_is_fine(store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key))))) != E_OK)
 		return e;
 	memcpy(key, "pass", 4);
 	if ((e = absent_is_fine(store_del(txn, STORE_CURSOR, BYTES(key, sizeof(key))))) != E_OK)
 		return e;
-	return store_del_prefix(txn, STORE_STANZA, BYTES(o->leaf, HASH_BYTES));
+	return store_del_prefix(txn, STORE_STANZA, BYTES(leaf, HASH_BYTES));
 }
 
 enum err
@@ -348,13 +364,28 @@ erasures_note_due(struct store_txn *txn)
 }
 
 enum err
+erasures_begins(struct store_txn *txn, const uint8_t leaf[HASH_BYTES], unsigned parts)
+{
+	unsigned had = 0;
+	bool said;
+	enum err e = erasures_leaf(txn, leaf, &had, &said);
+
+	if (e != E_OK || (had & parts) == parts)
+		return e;
+	if ((e = put_leaf(txn, leaf, had | parts, said)) == E_OK && parts == ERASURE_ALL)
+		e = drop_keys(txn, leaf);
+	return e == E_OK ? erasures_note_due(txn) : e;
+}
+
+enum err
 erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, struct bytes reason,
 	      bool *fresh)
 {
+	uint8_t begun[HASH_BYTES];
 	struct erasure_row had;
 	struct erasure o;
 	struct arena a;
-	enum err e;
+	enum err e, found;
 
 	*fresh = false;
 	if ((e = erasure_decode(statement, &p->programme.id, &o, NULL)) != E_OK)
@@ -365,13 +396,16 @@ erasures_note(struct peer *p, struct store_txn *txn, struct bytes statement, str
 		return e;
 	*fresh = true;
 	arena_init(&a, 64u << 20);
-	if ((e = put_order(txn, &o, statement, reason)) == E_OK &&
+	found = o.has_leaf ? E_ABSENT : erasures_find_leaf(p, txn, &o.record, &a, begun);
+	e = absent_is_fine(found);
+	if (e == E_OK && (e = put_order(txn, &o, statement, reason)) == E_OK &&
+	    (found != E_OK || (e = erasures_begins(txn, begun, (unsigned)o.parts)) == E_OK) &&
 	    (e = drop_attached(txn, &o.record, &a)) == E_OK)
 		e = o.parts == ERASURE_ALL ? forget_record(txn, &o.record, &a)
 					   : forget_identifying(p, txn, &o.record, &a);
 	arena_free(&a);
-	if (e == E_OK && o.parts == ERASURE_ALL && (e = drop_outbox(txn, &o)) == E_OK)
-		e = drop_keys(txn, &o);
+	if (e == E_OK && o.parts == ERASURE_ALL && (e = drop_outbox(txn, &o)) == E_OK && o.has_leaf)
+		e = drop_keys(txn, o.leaf);
 	return e == E_OK ? erasures_note_due(txn) : e;
 }
 

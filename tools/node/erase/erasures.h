@@ -48,6 +48,11 @@ enum err erasures_note(struct peer *, struct store_txn *, struct bytes statement
 		       struct bytes reason, bool *fresh);
 enum err
 erasures_take(struct peer *, struct store_txn *, struct bytes statement, bool *fresh, struct why *);
+/*
+ * erasures_begins: in a job: a slice was met that begins a record of which an order wants these
+ * parts gone, perhaps one that names no leaf: from now on it is about this leaf, and that is due.
+ */
+enum err erasures_begins(struct store_txn *, const uint8_t leaf[HASH_BYTES], unsigned parts);
 /* erasures_strip: in a job: drop from one arrival what orders say, and let the store be written
  * anew. */
 enum err erasures_note_due(struct store_txn *);

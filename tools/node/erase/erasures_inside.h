@@ -16,4 +16,11 @@ enum err
 erasures_leaf(struct store_txn *, const uint8_t leaf[HASH_BYTES], unsigned *parts, bool *said);
 enum err erasures_leaf_said(struct store_txn *, const uint8_t leaf[HASH_BYTES]);
 
+/*
+ * erasures_find_leaf: of the slice that begins a record, here: in what was opened, in a parcel of
+ * its author's or the outbox. E_ABSENT: it is not here, or begins with what was said again.
+ */
+enum err erasures_find_leaf(struct peer *, struct store_txn *, const struct record_id *,
+			    struct arena *, uint8_t leaf[HASH_BYTES]);
+
 #endif

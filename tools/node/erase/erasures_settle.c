@@ -4,34 +4,40 @@
 #include "core/parcel/arrival.h"
 #include "tools/node/erase/erase.h"
 #include "tools/node/erase/erasures_inside.h"
-#include "tools/node/outbox/outbox.h"
+#include "tools/node/outbox/outbox_row.h"
 
 #define LOOK_MAX 256u /* arrivals in one snapshot, and in one job */
 
-/* Records of this device that the item begins, and that nobody ordered to erase. */
+/* Does the office that gave the order hold the slice of this record of ours, in a backup too? Then
+ * it has said the others in it again. It may be in a later log than the one that is looked at. */
 static bool
-has_others(struct store_txn *txn, const struct parcel_item *item)
-{
-	struct record_id id;
-	uint16_t j;
-
-	for (j = 0; j < SLICE_REVISIONS_MAX; j++) {
-		run_record_id(&id, item->enc, item->index, j);
-		if (store_has(txn, STORE_OWN_RECORD, BYTES(id.b, ID_BYTES)))
-			return true;
-	}
-	return false;
-}
-
-/* Does the office that gave the order hold this parcel of ours, in a backup too? Then it has said
- * the others again. */
-static bool
-is_safe(struct peer *p, struct store_txn *txn, const struct arrival *a)
+is_safe(struct peer *p, struct store_txn *txn, const struct own_record *own)
 {
 	uint64_t acked, safe;
 
-	return a->log.epoch == peer_self(p)->epoch && outbox_marks(p, txn, &acked, &safe) == E_OK &&
-	       a->number <= acked && a->number <= safe;
+	return own->epoch == peer_self(p)->epoch && own->number > 0 &&
+	       outbox_marks(p, txn, &acked, &safe) == E_OK && own->number <= acked &&
+	       own->number <= safe;
+}
+
+/* Records of this device that the item begins, that nobody ordered to erase, and that only it has.
+ */
+static enum err
+others_wait(struct peer *p, struct store_txn *txn, const struct parcel_item *item, bool *out)
+{
+	struct own_record own;
+	struct record_id id;
+	uint16_t j;
+	enum err e;
+
+	for (j = 0, *out = false; j < SLICE_REVISIONS_MAX && !*out; j++) {
+		run_record_id(&id, item->enc, item->index, j);
+		if ((e = own_record_get(txn, &id, &own)) == E_OK)
+			*out = !is_safe(p, txn, &own);
+		else if (e != E_ABSENT)
+			return e;
+	}
+	return E_OK;
 }
 
 /*
@@ -40,17 +46,21 @@ is_safe(struct peer *p, struct store_txn *txn, const struct arrival *a)
  * parcel safe.
  */
 static enum err
-doomed_parts(struct peer *p, struct store_txn *txn, const struct arrival *a,
-	     const struct parcel_item *item, unsigned *out, bool *later)
+doomed_parts(struct peer *p, struct store_txn *txn, const struct parcel_item *item, unsigned *out,
+	     bool *later)
 {
 	unsigned parts;
+	bool wait;
 	enum err e = erasures_parts(txn, item, &parts);
 
 	*out = 0;
 	if (e == E_OK && parts != 0 && item->analytic.present && !peer_is_node(p) &&
-	    !item->has_record && has_others(txn, item) && !is_safe(p, txn, a)) {
-		*later = true;
-		return E_OK;
+	    !item->has_record) {
+		e = others_wait(p, txn, item, &wait);
+		if (e == E_OK && wait)
+			*later = true;
+		if (e != E_OK || wait)
+			return e;
 	}
 	if ((parts & ERASURE_IDENTIFYING) && item->identifying.present)
 		*out |= 1;
@@ -83,7 +93,7 @@ is_doomed(struct peer *p, struct store_txn *txn, const struct arrival *a, bool *
 	if (read_items(p, a, &arena, &parcel) == E_OK)
 		for (i = 0; i < parcel.item_count && e == E_OK;
 		     i++) { /* all of them: one may go, another one later */
-			e = doomed_parts(p, txn, a, &parcel.items[i], &parts, later);
+			e = doomed_parts(p, txn, &parcel.items[i], &parts, later);
 			*out = *out || parts != 0;
 		}
 	arena_free(&arena);
@@ -148,7 +158,7 @@ strip(struct peer *p, struct store_txn *txn, uint64_t seq, bool shared)
 		parcel.item_count = 0;
 	e = e == E_NO_MEMORY ? e : E_OK;
 	for (i = 0; i < parcel.item_count && e == E_OK; i++) {
-		if ((e = doomed_parts(p, txn, &a, &parcel.items[i], &parts, &later)) != E_OK ||
+		if ((e = doomed_parts(p, txn, &parcel.items[i], &parts, &later)) != E_OK ||
 		    parts == 0 || (e = may_go(txn, &parcel.items[i], shared, &may)) != E_OK || !may)
 			continue;
 		if (parts & 1)

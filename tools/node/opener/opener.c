@@ -189,7 +189,6 @@ static enum err
 commit_job(struct store_txn *txn, void *arg)
 {
 	struct opening *o = arg;
-	const struct opening_gone *gone;
 	size_t i, end;
 	enum err e;
 
@@ -213,9 +212,8 @@ commit_job(struct store_txn *txn, void *arg)
 		     (e = erasures_strip(o->peer, txn, o->arrivals[i].seq)) != E_OK) ||
 		    (o->arrivals[i].due && (e = erasures_note_due(txn)) != E_OK))
 			return e;
-	for (gone = o->gone; gone != NULL; gone = gone->next)
-		if ((e = attached_refuse(txn, gone->plain, &gone->author)) != E_OK)
-			return e;
+	if ((e = opener_left_commit(txn, o)) != E_OK)
+		return e;
 	for (i = 0; i < o->wait_count; i++)
 		if ((e = stanzas_wait(txn, o->waits[i].leaf, o->waits[i].seq)) != E_OK)
 			return e;

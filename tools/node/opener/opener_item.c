@@ -246,21 +246,6 @@ run_for(const struct peer *p, const struct parcel *parcel, const struct parcel_i
 	return e;
 }
 
-/* What a record names that is not wanted any more. */
-static enum err
-note_gone(struct opening *o, struct bytes plain, const struct principal_id *author)
-{
-	struct opening_gone *more;
-
-	if (plain.n == 0)
-		return E_OK;
-	if ((more = arena_alloc(&o->arena, sizeof(*more))) == NULL)
-		return E_NO_MEMORY;
-	*more = (struct opening_gone){plain, *author, o->gone};
-	o->gone = more;
-	return E_OK;
-}
-
 /*
  * One of several records that a slice begins may have been erased since, or lost what identifies in
  * it. Of a record without that nothing is checked against its form any more.
@@ -278,7 +263,7 @@ add_left(struct store_txn *txn, struct opening *o, const struct arrival *a,
 	if (!item->has_record)
 		run_record_id(&id, item->enc, item->index, j);
 	if ((e = erasures_record_parts(txn, &id, &parts)) != E_OK ||
-	    (parts != 0 && (e = note_gone(o, body->identifying, &parcel->log.author)) != E_OK) ||
+	    (e = opener_left(o, item, parts, body->identifying, &parcel->log.author)) != E_OK ||
 	    parts == ERASURE_ALL)
 		return e;
 	if (parts == ERASURE_IDENTIFYING)

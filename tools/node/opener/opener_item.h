@@ -57,6 +57,13 @@ struct opening_gone {
 	struct opening_gone *next;
 };
 
+/* A slice that begins a record which an order is about. */
+struct opening_begun {
+	uint8_t leaf[HASH_BYTES];
+	unsigned parts;
+	struct opening_begun *next;
+};
+
 struct opening {
 	struct peer *peer;
 	struct arena arena;
@@ -71,8 +78,9 @@ struct opening {
 	size_t notice_count, notice_cap;
 	struct opening_wait *waits;
 	size_t wait_count, wait_cap;
-	struct opening_gone *gone; /* the arena's */
-	struct tally *tally;       /* what the turn's commit changes in the counts */
+	struct opening_gone *gone;   /* the arena's */
+	struct opening_begun *begun; /* the same */
+	struct tally *tally;         /* what the turn's commit changes in the counts */
 	/* the author looked up last: parcels of one author come in a row */
 	struct member author;
 	bool has_author;
@@ -105,6 +113,13 @@ enum err opener_item(struct store_txn *, struct opening *, struct opening_arriva
 /* opener_notify: in the job: seal a review to its record's author, if that is a device here. */
 enum err opener_notify(struct store_txn *, struct opening *, const struct opening_notice *);
 void opening_free(struct opening *);
+/*
+ * opener_left: what of a record that an item begins an order wants gone, noted for the commit;
+ * opener_left_commit: in the job: its attachments are refused, its slice is looked after.
+ */
+enum err opener_left(struct opening *, const struct parcel_item *, unsigned parts,
+		     struct bytes identifying, const struct principal_id *author);
+enum err opener_left_commit(struct store_txn *, const struct opening *);
 /* The answers of a CREATE, or an AMEND's maps, into m->fields. What the form cannot have is
  * refused. */
 enum err opener_create_fields(struct opening *, const struct form *, const struct revision_body *,

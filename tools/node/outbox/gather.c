@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/parcel/arrival.h"
+#include "tools/node/erase/erasures.h"
 #include "tools/node/outbox/outbox_row.h"
 #include "tools/node/link/pace.h"
 
@@ -183,6 +184,22 @@ batch_build(struct gather_job *job, const struct batch *b, const struct log_end 
 	return e;
 }
 
+/* An order came while it waited, and others share the slice: it goes from here too, later. */
+static enum err
+note_erased(struct store_txn *txn, const struct batch *b)
+{
+	struct parcel_item item;
+	unsigned parts = 0;
+	enum err e = E_OK;
+	size_t i;
+
+	for (i = 0; i < b->count && e == E_OK && parts == 0; i++) {
+		outbox_row_item(b->rows[i], &item);
+		e = erasures_parts(txn, &item, &parts);
+	}
+	return e == E_OK && parts != 0 ? erasures_note_due(txn) : e;
+}
+
 static enum err
 batch_store(struct store_txn *txn, struct gather_job *job, const struct batch *b)
 {
@@ -204,7 +221,8 @@ batch_store(struct store_txn *txn, struct gather_job *job, const struct batch *b
 	a.parcel = writer_view(&bytes);
 	if ((e = arrival_append(txn, &a, &result)) != E_OK)
 		goto done;
-	if ((e = mark_records(txn, b, a.log.epoch, a.number)) != E_OK)
+	if ((e = mark_records(txn, b, a.log.epoch, a.number)) != E_OK ||
+	    (e = note_erased(txn, b)) != E_OK)
 		goto done;
 	for (i = 0; i < b->seq_count && e == E_OK; i++) {
 		struct store_seq key = store_seq_of(b->seqs[i]);
