@@ -68,7 +68,7 @@ set_rule(struct call *c, struct retention *rules)
 	char said[RETENTION_FORM_BYTES_MAX + 64];
 	const char *form;
 	struct writer w;
-	uint32_t days;
+	uint32_t days = 0;
 	enum err e;
 
 	if (!peer_is_node(p))
