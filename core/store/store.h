@@ -136,6 +136,9 @@ struct store *store_of(const struct store_txn *);
  * E_STORE_DAMAGED: it does not open under the store's key. E_NO_MEMORY, E_STORE_IO.
  */
 enum err store_get(struct store_txn *, enum store_table, struct bytes key, struct bytes *out);
+/* store_lacked: an E_NO_MEMORY of this transaction was the machine's, who had none; not because of
+ * what was read. */
+bool store_lacked(const struct store_txn *);
 /* store_has: the same without opening the value. */
 bool store_has(struct store_txn *, enum store_table, struct bytes key);
 /* store_forget: free and wipe the memory of all values got so far: for long loops. */

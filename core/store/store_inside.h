@@ -84,6 +84,7 @@ struct store_txn {
 	bool wrote;      /* the running job has written */
 	bool raised;     /* ... the number of our format: true of the store once it is committed */
 	bool map_full;   /* grow, and run the batch again */
+	bool lacked;     /* the machine had no memory for something that was read */
 	enum err failed; /* the disk's failure in the running job */
 	size_t written_bytes;
 };

@@ -144,12 +144,21 @@ store_get(struct store_txn *txn, enum store_table table, struct bytes key, struc
 	if (rc != 0)
 		return store_rc(rc);
 	n = store_value_bytes(sealed);
-	plain = fault_point() ? NULL : arena_alloc(&txn->arena, n == 0 ? 1 : n);
-	if (plain == NULL)
+	if (fault_point()) {
+		txn->lacked = true;
+		return E_NO_MEMORY;
+	}
+	if ((plain = arena_alloc(&txn->arena, n == 0 ? 1 : n)) == NULL)
 		return E_NO_MEMORY;
 	if ((e = store_value_open(txn->store, table, key, sealed, plain)) == E_OK)
 		*out = BYTES(plain, n);
 	return e;
+}
+
+bool
+store_lacked(const struct store_txn *txn)
+{
+	return txn->lacked || txn->arena.failed;
 }
 
 bool

@@ -62,8 +62,10 @@ store_walk(struct store_txn *txn, enum store_table table, struct bytes from,
 
 	*out = NULL;
 	assert(from.n <= STORE_KEY_BYTES_MAX);
-	if (c == NULL)
+	if (c == NULL) {
+		txn->lacked = true;
 		return E_NO_MEMORY;
+	}
 	*c = (struct store_cursor){.txn = txn, .table = table, .direction = direction};
 	c->from_n = from.n;
 	if (from.n > 0)
@@ -130,8 +132,10 @@ cursor_open_value(struct store_cursor *c, struct bytes key, MDB_val sealed, stru
 		size_t cap = n < 4096 ? 4096 : n;
 		uint8_t *p = fault_malloc(cap);
 
-		if (p == NULL)
+		if (p == NULL) {
+			c->txn->lacked = true;
 			return E_NO_MEMORY;
+		}
 		if (c->plain != NULL)
 			crypto_wipe(c->plain, c->plain_cap);
 		free(c->plain);

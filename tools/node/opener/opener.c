@@ -119,7 +119,9 @@ notify_late(struct store_txn *txn, struct opening *o, size_t first, size_t end, 
 	if (create == NULL)
 		return E_OK;
 	if ((e = revision_rows(txn, &create->record, arena, &rows, &count)) != E_OK)
-		return is_authors(e) || (e == E_NO_MEMORY && !arena->failed) ? E_OK : e;
+		return is_authors(e) || (e == E_NO_MEMORY && !arena->failed && !store_lacked(txn))
+			   ? E_OK
+			   : e;
 	for (i = 0; i < count; i++) {
 		if (rows[i].m.kind == REVISION_CREATE)
 			return E_OK; /* it was here */

@@ -245,7 +245,8 @@ record_remerge(struct peer *p, struct store_txn *txn, const struct record_id *id
 		e = revision_row_refuse(txn, &merged.rows[i]);
 	if (e == E_OK && own != NULL)
 		e = tally_write(txn, own, NULL);
-	if (e == E_NO_MEMORY && !a.failed && (tally == NULL || !tally_is_broken(tally)))
+	if (e == E_NO_MEMORY && !a.failed && !store_lacked(txn) &&
+	    (tally == NULL || !tally_is_broken(tally)))
 		e = E_LIMIT; /* more than a record may take, on any machine */
 	arena_free(&a);
 	tally_free(own);
@@ -266,7 +267,7 @@ record_begun(struct store_txn *txn, const struct record_row *row)
 	e = revision_rows(txn, &row->id, &arena, &rows, &count);
 	for (i = 0; e == E_OK && i < count && rows[i].m.kind != REVISION_CREATE; i++)
 		;
-	if (e == E_NO_MEMORY && !arena.failed)
+	if (e == E_NO_MEMORY && !arena.failed && !store_lacked(txn))
 		e = E_LIMIT; /* it cannot be merged either */
 	arena_free(&arena);
 	return e != E_OK ? e : i < count ? E_OK : E_ABSENT;
