@@ -54,8 +54,11 @@ entered_for_an_officer(void)
 	struct revision_body body = {.kind = REVISION_VOID, .has_entered_for = true},
 			     create = {.kind = REVISION_CREATE, .has_entered_for = true};
 	struct record_row row = {0};
+	struct revision_row *rows;
+	struct store_txn *txn;
 	struct record_id own;
 	struct arena arena;
+	size_t count;
 
 	lies_begin();
 	body.entered_for = create.entered_for = officer.self.id;
@@ -64,6 +67,11 @@ entered_for_an_officer(void)
 	CHECK(opener_all(n.peer, &n.why) == E_OK);
 	arena_init(&arena, 1u << 20);
 	CHECK(node_record(&n, &own, &row, &arena) && ID_EQUAL(&row.author, &liar.self.id));
+	/* of two values that nobody settled the higher role's is shown: it is not lent either */
+	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
+	CHECK(revision_rows(txn, &own, &arena, &rows, &count) == E_OK && count == 1 &&
+	      rows[0].m.role == ROLE_MEMBER);
+	store_read_end(txn);
 	arena_free(&arena);
 	lies_end(1, E_FORBIDDEN);
 }

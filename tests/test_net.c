@@ -1,4 +1,5 @@
 /* Real connections over loopback: what they cost, who is let in, what is kept of them. */
+#include "sync/net/tls_cache.h"
 #include "tests/net_world.h"
 
 static void
@@ -20,11 +21,13 @@ handshakes_and_their_price(void)
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK);
 	CHECK(d.verified && counts.resumed && node.trusts == 2);
 	printf(
-	    "  resumed, nothing new: handshake %llu B of %llu in all, %llu writes, %llu turns (targets <= 320, <= 400 B)\n",
+	    "  resumed, nothing new: handshake %llu B of %llu in all, %llu writes, %llu turns (targets <= 302, <= 400 B)\n",
 	    (unsigned long long)counts.handshake_bytes,
 	    (unsigned long long)(counts.bytes_in + counts.bytes_out),
 	    (unsigned long long)counts.writes, (unsigned long long)counts.turns);
-	CHECK(counts.handshake_bytes <= 320 && counts.bytes_in + counts.bytes_out <= 400);
+	/* to the byte: an extension more (a ticket's, a name's, a longer list) costs four and more
+	 */
+	CHECK(counts.handshake_bytes <= 302 && counts.bytes_in + counts.bytes_out <= 388);
 	CHECK(counts.writes == 2 && counts.turns == 2);
 	log_add_text(&d.own, "report of three hundred bytes or so", 2);
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK);
@@ -71,6 +74,34 @@ resumption_is_asked_again_and_survives_refusal(void)
 	CHECK(go(DO_SYNC, &node.me.key.pub, false, 0) == E_OK ? d.verified && !counts.resumed
 							      : why.e == E_TLS);
 	node_stop();
+}
+
+/* After so many uses a session is renewed in full: every second time it is refused, so that a link
+ * that carries no full handshake goes on. Revoked, it is nobody's. */
+static void
+used_up(void)
+{
+	struct tls_cache_host host = {0};
+	uint8_t id[TLS_SESSION_ID_BYTES] = {1}, memory[64];
+	struct principal_id who = {{2}};
+	struct tls_cache *c;
+	struct writer w;
+	unsigned i;
+
+	REQUIRE(tls_cache_new(&c, &host) == E_OK);
+	tls_cache_put(c, id, &who, BYTES_LIT("a session"));
+	for (i = 0; i < TLS_RESUMPTIONS_MAX + 4; i++) {
+		writer_init(&w, memory, sizeof(memory));
+		CHECK_MSG(tls_cache_get(c, id, &w) == (i < TLS_RESUMPTIONS_MAX || i % 2 == 1),
+			  "use %u", i + 1);
+	}
+	id[1] = 1; /* each session has an id of its own */
+	tls_cache_put(c, id, &who, BYTES_LIT("a new one"));
+	writer_init(&w, memory, sizeof(memory));
+	CHECK(tls_cache_get(c, id, &w) && bytes_equal(writer_view(&w), BYTES_LIT("a new one")));
+	tls_cache_forget(c, &who);
+	CHECK(!tls_cache_get(c, id, &w));
+	tls_cache_free(c);
 }
 
 /* A revoked one is cut at once, also in the middle, and told why; and its session is forgotten. */
@@ -192,5 +223,5 @@ asking_over_tls(void)
 }
 
 CHECK_MAIN(T(handshakes_and_their_price), T(resumption_is_asked_again_and_survives_refusal),
-	   T(forgetting), T(http_is_answered), T(strangers), T(another_key_than_pinned),
+	   T(used_up), T(forgetting), T(http_is_answered), T(strangers), T(another_key_than_pinned),
 	   T(local_socket), T(asking_over_tls))
