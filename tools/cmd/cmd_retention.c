@@ -66,7 +66,7 @@ set_rule(struct call *c, struct retention *rules)
 	uint8_t memory[RULES_BYTES_MAX];
 	enum erasure_parts parts = ERASURE_ALL;
 	char said[RETENTION_FORM_BYTES_MAX + 64];
-	const char *form;
+	const char *form = "";
 	struct writer w;
 	uint32_t days = 0;
 	enum err e;
