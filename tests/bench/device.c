@@ -236,9 +236,11 @@ device_sync(struct peer *p, struct link_result *result)
 
 /* ---- targets ---- */
 
-void
+bool
 target_print(const char *key, double figure)
 {
+	bool met = false;
+
 	char line[300], name[40], unit[16], what[160], sign;
 	double target, bar;
 	FILE *f = fopen(SOURCE_DIR "/tests/bench/targets.txt", "r");
@@ -251,7 +253,8 @@ target_print(const char *key, double figure)
 		    strcmp(name, key) != 0)
 			continue;
 		bar = sign == '<' ? 2 * target : target / 2;
-		if (sign == '<' ? figure <= target : figure >= target)
+		met = sign == '<' ? figure <= target : figure >= target;
+		if (met)
 			verdict = "met";
 		else
 			verdict =
@@ -262,4 +265,5 @@ target_print(const char *key, double figure)
 	}
 	if (f != NULL)
 		(void)fclose(f);
+	return met;
 }

@@ -30,7 +30,7 @@ void device_fill_urgent(struct peer *);
 /* device_sync: must end verified. */
 void device_sync(struct peer *, struct link_result *);
 
-/* target_print: a row: figure, target, 2x bar, verdict. */
-void target_print(const char *key, double figure);
+/* target_print: a row: figure, target, 2x bar, verdict. Is the target met? */
+bool target_print(const char *key, double figure);
 
 #endif
