@@ -80,7 +80,8 @@ opener_place(struct store_txn *txn, const struct programme_id *programme, const 
 static bool
 is_stores(enum err e)
 {
-	return e == E_NO_MEMORY || e == E_CRYPTO || e == E_STORE_IO || e == E_STORE_DAMAGED || e == E_STORE_FULL;
+	return e == E_NO_MEMORY || e == E_CRYPTO || e == E_STORE_IO || e == E_STORE_DAMAGED ||
+	       e == E_STORE_FULL;
 }
 
 /* Whose it is, whether it may be, and its place in its log. E_OK: at->read if it is to be opened.
@@ -125,8 +126,8 @@ was_opened(struct store_txn *txn, const struct opening *o, const struct opening_
 	return !store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
 }
 
-/* What is the store's fault, or the library's, ends the turn; anything else sets the parcel aside, by this reason if
- * none is named. */
+/* What is the store's fault, or the library's, ends the turn; anything else sets the parcel aside,
+ * by this reason if none is named. */
 static enum err
 aside_or(struct opening *o, struct opening_arrival *at, enum err e)
 {
