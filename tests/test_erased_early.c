@@ -161,5 +161,34 @@ an_order_before_it_is_sent(void)
 	end();
 }
 
-CHECK_MAIN(T(an_order_before_the_beginning), T(an_order_while_it_waits),
-	   T(an_order_before_it_is_sent))
+/* No officer's command follows: the daemon settles, and what it said again is on its way, not in
+ * the node's outbox. (Roads 2420064.) */
+static void
+said_again_without_a_command(void)
+{
+	char hex[2 * ID_BYTES + 1];
+	struct record_id two[2];
+	struct store_txn *txn;
+	uint64_t waits = 99;
+	size_t count;
+
+	REQUIRE(begin());
+	finish(2, two);
+	CHECK(outbox_gather(device, peer_self(device), &count, &w.why) == E_OK);
+	hex_encode(hex, two[0].b, ID_BYTES);
+	OFFICE_EXPECT(device, NULL, false, E_OK, "", "void", hex, "--reason", "twice");
+	CHECK(outbox_gather(device, peer_self(device), &count, &w.why) == E_OK);
+	bring_alone(2);
+	erase(&two[0], ERASURE_ALL);
+	office_carry(&w, device);
+	CHECK(erasures_settle(w.node, &w.why) == E_OK);
+	REQUIRE(store_read_begin(w.node->store, &txn) == E_OK);
+	CHECK(store_count(txn, STORE_OUTBOX_SLICE) == 0);
+	CHECK(opener_backlog(txn, &waits) == E_OK && waits > 0);
+	store_read_end(txn);
+	CHECK(opener_all(w.node, &w.why) == E_OK && revisions_of(&two[1]) == 1);
+	end();
+}
+
+CHECK_MAIN(T(said_again_without_a_command), T(an_order_before_the_beginning),
+	   T(an_order_while_it_waits), T(an_order_before_it_is_sent))

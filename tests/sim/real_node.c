@@ -327,29 +327,40 @@ real_node_commit(struct world *w)
 	real_node_after(w);
 }
 
+static enum err
+open_some(struct real_node *n, struct why *why)
+{
+	size_t done = 0, turns;
+	enum err e = E_OK;
+
+	for (turns = 0; turns < 16 && e == E_OK && (turns == 0 || done > 0); turns++) {
+		pthread_mutex_lock(&n->peer->acting);
+		e = opener_step(n->peer, OPENER_TURN, &done, why);
+		pthread_mutex_unlock(&n->peer->acting);
+	}
+	return e;
+}
+
 /* The opener's thread. */
 void
 real_node_open(struct world *w)
 {
 	struct real_node *n = w->node.real;
 	struct why why = {.e = E_OK};
-	size_t done = 0, turns;
-	enum err e = E_OK;
+	enum err e;
 
 	if (!w->node.up || n->peer == NULL)
 		return;
 	real_act(w, NULL);
-	for (turns = 0; turns < 16 && e == E_OK && (turns == 0 || done > 0); turns++) {
-		pthread_mutex_lock(&n->peer->acting);
-		e = opener_step(n->peer, OPENER_TURN, &done, &why);
-		pthread_mutex_unlock(&n->peer->acting);
+	if ((e = open_some(n, &why)) == E_OK) {
+		real_settle(w, NULL);
+		if (w->on[FAULT_ERASE])
+			e = open_some(n, &why); /* what that said again */
 	}
 	if (e != E_OK && e != E_STORE_FULL && !n->crashing)
 		sim_fail(w, "the node cannot open what arrived: %s %s", err_name(e), why.thing);
 	if (e == E_STORE_FULL)
 		world_at(w, 600000, EVENT_OPEN, 0, NULL);
-	if (e == E_OK)
-		real_settle(w, NULL);
 	if (e == E_OK && !w->healed && chance(150))
 		real_office_review(w);
 	if (e == E_OK && w->on[FAULT_ERASE] && chance(60))

@@ -215,6 +215,17 @@ erase_say_others(struct peer *p, uint64_t seq, size_t item, struct why *why)
 }
 
 enum err
+erase_gather(struct peer *p, struct why *why)
+{
+	struct identity signer = signer_of_node(p);
+	size_t parcels;
+	enum err e = outbox_gather(p, &signer, &parcels, why);
+
+	crypto_wipe(&signer, sizeof(signer));
+	return e;
+}
+
+enum err
 erase_finish(struct peer *p, struct why *why)
 {
 	enum err e = signer_gather(p, why);

@@ -29,6 +29,8 @@ enum err erase_record(struct peer *, const struct erase_order *, size_t *neighbo
  * else its item begins is said again, once. E_SEAL: the item is not this office's.
  */
 enum err erase_say_others(struct peer *, uint64_t seq, size_t item, struct why *);
+/* erase_gather: what was said again becomes parcels: it waits for no command of an officer's. */
+enum err erase_gather(struct peer *, struct why *);
 enum err erase_finish(struct peer *, struct why *);
 
 #endif

@@ -325,7 +325,7 @@ erasures_settle(struct peer *p, struct why *why)
 	later = g->later;
 	if (e == E_OK && (!later || g->stripped || done == 0))
 		e = store_rewrite(p->store);
-	if (e == E_OK && peer_is_node(p))
+	if (e == E_OK && peer_is_node(p) && (e = erase_gather(p, why)) == E_OK)
 		e = erasures_keep_all_beside(p, why);
 	if (e == E_OK && !later)
 		e = store_write(p->store, done_job, &due);

@@ -130,23 +130,24 @@ opener_main(void *arg)
 {
 	struct serve_opener *o = arg;
 	struct peer *p = o->serve->peer;
-	size_t done;
+	size_t done, opened;
 	enum err e;
 
 	(void)pthread_setname_np(pthread_self(), "opener");
 	count_first(o);
 	if (is_stopping(o))
 		return NULL;
-	while (wait_work(o)) {
+	while (wait_work(o))
 		do {
-			done = open_some(o->serve);
-		} while (done > 0 && !is_stopping(o));
-		pthread_mutex_lock(&p->acting);
-		e = erasures_settle(p, NULL); /* what is not done stays due */
-		pthread_mutex_unlock(&p->acting);
-		if (e != E_OK)
-			serve_log(o->serve->log, LOG_OPENER, &(struct serve_log_about){.error = e});
-	}
+			for (opened = 0; (done = open_some(o->serve)) > 0 && !is_stopping(o);)
+				opened += done;
+			pthread_mutex_lock(&p->acting);
+			e = erasures_settle(p, NULL); /* what is not done stays due */
+			pthread_mutex_unlock(&p->acting);
+			if (e != E_OK)
+				serve_log(o->serve->log, LOG_OPENER,
+					  &(struct serve_log_about){.error = e});
+		} while (opened > 0 && !is_stopping(o)); /* settling may have said something */
 	return NULL;
 }
 
