@@ -146,5 +146,7 @@ enum err
 carry_put_packed(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
 enum err
 carry_put_said(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
+enum err
+carry_put_heard(struct store_txn *, const struct principal_id *, const struct carry_cursor *);
 
 #endif
