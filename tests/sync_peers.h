@@ -177,6 +177,31 @@ static size_t kept_n;
 static uint64_t kept_epoch, kept_number;
 
 static inline void
+node_joins(struct side *n, uint64_t now)
+{
+	static const struct message_welcome welcome = {
+	    .programme_name = {(const uint8_t *)"Demo", 4}, .area = {(const uint8_t *)"KH01", 4}};
+
+	n->joins++;
+	if (n->refuse_join)
+		session_refuse(n->s, E_INVITE_USED, "the invitation", 0, now);
+	else
+		CHECK(session_welcome(n->s, &welcome, now) == E_OK);
+}
+
+/* "hello " and the first word; with an input, that follows (SESSION_INPUT). */
+static inline void
+node_asked(struct side *n, const struct message_ask *ask, uint64_t now)
+{
+	n->asks++;
+	if (!ask->has_input) {
+		CHECK(session_answer(n->s, STREAM_OUT, BYTES_LIT("hello "), now) == E_OK);
+		CHECK(session_answer(n->s, STREAM_OUT, ask->args.str[0], now) == E_OK);
+		session_done(n->s, 65, now);
+	}
+}
+
+static inline void
 node_event(struct side *n, const struct session_event *e, uint64_t now)
 {
 	struct session_hello_reply reply = {.incarnation = n->incarnation};
@@ -197,27 +222,13 @@ node_event(struct side *n, const struct session_event *e, uint64_t now)
 		node_take(n, e->u.parcel.epoch, e->u.parcel.number, e->u.parcel.bytes, now);
 		break;
 	case SESSION_JOIN:
-		n->joins++;
-		if (n->refuse_join) {
-			session_refuse(n->s, E_INVITE_USED, "the invitation", 0, now);
-		} else {
-			static const struct message_welcome welcome = {
-			    .programme_name = {(const uint8_t *)"Demo", 4},
-			    .area = {(const uint8_t *)"KH01", 4}};
-
-			CHECK(session_welcome(n->s, &welcome, now) == E_OK);
-		}
+		node_joins(n, now);
 		break;
 	case SESSION_SUCCESSOR:
 		session_succession(n->s, BYTES_LIT("a statement"), now);
 		break;
 	case SESSION_ASK:
-		n->asks++;
-		if (!e->u.ask.has_input) {
-			CHECK(session_answer(n->s, STREAM_OUT, BYTES_LIT("hello "), now) == E_OK);
-			CHECK(session_answer(n->s, STREAM_OUT, e->u.ask.args.str[0], now) == E_OK);
-			session_done(n->s, 65, now);
-		}
+		node_asked(n, &e->u.ask, now);
 		break;
 	case SESSION_INPUT:
 		n->inputs++;

@@ -178,50 +178,42 @@ what_is_not_relevant(void)
 }
 
 /* binds of a, b, and x in the repeat r; what the refusal names, NULL where the form is good. */
+static const struct {
+	const char *root, *binds, *body, *named;
+} circles[] = {
+    {"", "<bind nodeset='/d/a' calculate='/d/b'/><bind nodeset='/d/b' calculate='/d/a + 1'/>", "",
+     "a needs b"},
+    {"", "<bind nodeset='/d/a' calculate='../a + 1'/>", "", "a needs a"},
+    {"", "<bind nodeset='/d/a' calculate='. + 1'/>", "", "a needs a"},
+    {"", "<bind nodeset='/d/a' calculate='/d/b'/>", "", NULL},
+    {"", "<bind nodeset='/d/a' relevant='/d/b'/><bind nodeset='/d/b' relevant='/d/a'/>", "", NULL},
+    {"",
+     "<bind nodeset='/d/a' constraint='. = /d/b' calculate='1'/><bind nodeset='/d/b' calculate='/d/a'/>",
+     "", NULL},
+    {"", "<bind nodeset='/d/a' calculate='sum(/d/r/x)'/><bind nodeset='/d/r/x' calculate='/d/a'/>",
+     "", "a needs r/x"},
+    {"", "<bind nodeset='/d/a' calculate='/d/r[1]/x'/><bind nodeset='/d/r/x' calculate='/d/a'/>",
+     "", "a needs r/x"},
+    {"", "<bind nodeset='/d/r/x' calculate='/d/r[position() = position(current()/..) - 1]/x + 1'/>",
+     "", NULL},
+    {"", "<bind nodeset='/d/r/x' calculate='indexed-repeat(/d/r/x, /d/r, position(..) - 1) + 1'/>",
+     "", NULL},
+    {"", "<bind nodeset='/d/a' calculate=\"instance('l')/root/item[a = current()/../b]/c\"/>", "",
+     NULL},
+    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='image/*'/>", "a is of type image"},
+    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='audio/*'/>", "a is of type audio"},
+    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='application/*'/>",
+     "a is of type file"},
+    {"b:about-child='true'", "", "<input ref='/d/a'/>", NULL},
+    {"", "", "<upload ref='/d/a' mediatype='image/*'/>", NULL},
+};
+
 static void
 circles_and_media(void)
 {
-	static const struct {
-		const char *root, *binds, *body, *named;
-	} rows[] = {
-	    {"",
-	     "<bind nodeset='/d/a' calculate='/d/b'/><bind nodeset='/d/b' calculate='/d/a + 1'/>",
-	     "", "a needs b"},
-	    {"", "<bind nodeset='/d/a' calculate='../a + 1'/>", "", "a needs a"},
-	    {"", "<bind nodeset='/d/a' calculate='. + 1'/>", "", "a needs a"},
-	    {"", "<bind nodeset='/d/a' calculate='/d/b'/>", "", NULL},
-	    {"", "<bind nodeset='/d/a' relevant='/d/b'/><bind nodeset='/d/b' relevant='/d/a'/>", "",
-	     NULL},
-	    {"",
-	     "<bind nodeset='/d/a' constraint='. = /d/b' calculate='1'/><bind nodeset='/d/b' calculate='/d/a'/>",
-	     "", NULL},
-	    {"",
-	     "<bind nodeset='/d/a' calculate='sum(/d/r/x)'/><bind nodeset='/d/r/x' calculate='/d/a'/>",
-	     "", "a needs r/x"},
-	    {"",
-	     "<bind nodeset='/d/a' calculate='/d/r[1]/x'/><bind nodeset='/d/r/x' calculate='/d/a'/>",
-	     "", "a needs r/x"},
-	    {"",
-	     "<bind nodeset='/d/r/x' calculate='/d/r[position() = position(current()/..) - 1]/x + 1'/>",
-	     "", NULL},
-	    {"",
-	     "<bind nodeset='/d/r/x' calculate='indexed-repeat(/d/r/x, /d/r, position(..) - 1) + 1'/>",
-	     "", NULL},
-	    {"",
-	     "<bind nodeset='/d/a' calculate=\"instance('l')/root/item[a = current()/../b]/c\"/>",
-	     "", NULL},
-	    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='image/*'/>",
-	     "a is of type image"},
-	    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='audio/*'/>",
-	     "a is of type audio"},
-	    {"b:about-child='true'", "", "<upload ref='/d/a' mediatype='application/*'/>",
-	     "a is of type file"},
-	    {"b:about-child='true'", "", "<input ref='/d/a'/>", NULL},
-	    {"", "", "<upload ref='/d/a' mediatype='image/*'/>", NULL},
-	};
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(circles) / sizeof(circles[0]); i++) {
 		struct writer w;
 		struct why why = {0};
 		struct form *f = NULL;
@@ -232,15 +224,15 @@ circles_and_media(void)
 		    "%s<instance><d id='c' xmlns:b='urn:banyan:forms:1' %s><a/><b/><r><x/></r></d>"
 		    "</instance><instance id='l'><root><item><a/><c/></item></root></instance>%s</model></h:head>"
 		    "<h:body>%s<repeat nodeset='/d/r'/></h:body></h:html>",
-		    head, rows[i].root, rows[i].binds, rows[i].body);
+		    head, circles[i].root, circles[i].binds, circles[i].body);
 		writer_heap_init(&w, 1u << 20);
 		form_bundle_write(&w, bytes_of_str(text), NULL, 0);
 		form_read(&f, writer_view(&w), &why);
-		if (rows[i].named == NULL)
+		if (circles[i].named == NULL)
 			CHECK_MSG(f != NULL, "row %zu: %s", i, why.thing);
 		else
 			CHECK_MSG(f == NULL && why.e == E_XFORM &&
-				      strstr(why.thing, rows[i].named) != NULL,
+				      strstr(why.thing, circles[i].named) != NULL,
 				  "row %zu: %s", i, why.thing);
 		form_free(f);
 		writer_free(&w);

@@ -103,32 +103,33 @@ lost_and_rebuilt(struct fixture *f)
 	CHECK(checked(f->s, &why) == E_OK);
 }
 
+static struct {
+	struct step step;
+	uint64_t seq;
+	const char *head;
+} steps[] = {
+    {{&log_a, 1, 1, ARRIVAL_NEW, 0, 0}, 1, "1 of 1 forks 0"},
+    {{&log_a, 2, 1, ARRIVAL_NEW, 0, 0}, 2, "2 of 2 forks 0"},
+    {{&log_a, 2, 1, ARRIVAL_DUPLICATE, 0, 0}, 2, "2 of 2 forks 0"},
+    {{&log_a, 5, 1, ARRIVAL_NEW, 0, 0}, 3, "2 5-5 of 3 forks 0"},
+    {{&log_a, 5, 1, ARRIVAL_DUPLICATE, 0, 0}, 3, "2 5-5 of 3 forks 0"},
+    {{&log_a, 7, 1, ARRIVAL_NEW, 0, 0}, 4, "2 5-5 7-7 of 4 forks 0"},
+    {{&log_a, 6, 1, ARRIVAL_NEW, 0, 0}, 5, "2 5-7 of 5 forks 0"},
+    {{&log_a, 4, 1, ARRIVAL_NEW, 0, 0}, 6, "2 4-7 of 6 forks 0"},
+    {{&log_a, 9, 1, ARRIVAL_NEW, 0, 0}, 7, "2 4-7 9-9 of 7 forks 0"},
+    {{&log_a, 5, 2, ARRIVAL_FORKED, 0, 0}, 8, "2 4-7 9-9 of 7 forks 1"},
+    {{&log_a, 5, 2, ARRIVAL_DUPLICATE, 0, 0}, 8, "2 4-7 9-9 of 7 forks 1"},
+    {{&log_a, 5, 3, ARRIVAL_FORKED, 0, 0}, 9, "2 4-7 9-9 of 7 forks 2"},
+    {{&log_a, 3, 1, ARRIVAL_NEW, 0, 0}, 10, "7 9-9 of 8 forks 2"},
+    {{&log_a, 8, 1, ARRIVAL_NEW, 0, 0}, 11, "9 of 9 forks 2"},
+    {{&log_b, 3, 1, ARRIVAL_NEW, 0, 0}, 12, "0 3-3 of 1 forks 0"},
+    {{&log_a2, 1, 1, ARRIVAL_NEW, 0, 0}, 13, "1 of 1 forks 0"},
+};
+
 /* In order, twice, out of order, twins: the result, the seq, and the head after each. */
 static void
 order_holes_and_forks(void)
 {
-	static struct {
-		struct step step;
-		uint64_t seq;
-		const char *head;
-	} rows[] = {
-	    {{&log_a, 1, 1, ARRIVAL_NEW, 0, 0}, 1, "1 of 1 forks 0"},
-	    {{&log_a, 2, 1, ARRIVAL_NEW, 0, 0}, 2, "2 of 2 forks 0"},
-	    {{&log_a, 2, 1, ARRIVAL_DUPLICATE, 0, 0}, 2, "2 of 2 forks 0"},
-	    {{&log_a, 5, 1, ARRIVAL_NEW, 0, 0}, 3, "2 5-5 of 3 forks 0"},
-	    {{&log_a, 5, 1, ARRIVAL_DUPLICATE, 0, 0}, 3, "2 5-5 of 3 forks 0"},
-	    {{&log_a, 7, 1, ARRIVAL_NEW, 0, 0}, 4, "2 5-5 7-7 of 4 forks 0"},
-	    {{&log_a, 6, 1, ARRIVAL_NEW, 0, 0}, 5, "2 5-7 of 5 forks 0"},
-	    {{&log_a, 4, 1, ARRIVAL_NEW, 0, 0}, 6, "2 4-7 of 6 forks 0"},
-	    {{&log_a, 9, 1, ARRIVAL_NEW, 0, 0}, 7, "2 4-7 9-9 of 7 forks 0"},
-	    {{&log_a, 5, 2, ARRIVAL_FORKED, 0, 0}, 8, "2 4-7 9-9 of 7 forks 1"},
-	    {{&log_a, 5, 2, ARRIVAL_DUPLICATE, 0, 0}, 8, "2 4-7 9-9 of 7 forks 1"},
-	    {{&log_a, 5, 3, ARRIVAL_FORKED, 0, 0}, 9, "2 4-7 9-9 of 7 forks 2"},
-	    {{&log_a, 3, 1, ARRIVAL_NEW, 0, 0}, 10, "7 9-9 of 8 forks 2"},
-	    {{&log_a, 8, 1, ARRIVAL_NEW, 0, 0}, 11, "9 of 9 forks 2"},
-	    {{&log_b, 3, 1, ARRIVAL_NEW, 0, 0}, 12, "0 3-3 of 1 forks 0"},
-	    {{&log_a2, 1, 1, ARRIVAL_NEW, 0, 0}, 13, "1 of 1 forks 0"},
-	};
 	struct fixture f;
 	struct store_txn *txn;
 	struct log_id logs[4];
@@ -139,13 +140,14 @@ order_holes_and_forks(void)
 	size_t i, n;
 
 	fixture_init(&f);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		CHECK(store_write(f.s, step_job, &rows[i].step) == E_OK);
-		CHECK_MSG(rows[i].step.got == rows[i].step.want && rows[i].step.seq == rows[i].seq,
-			  "row %zu: %d, seq %llu", i, rows[i].step.got,
-			  (unsigned long long)rows[i].step.seq);
-		head_text(f.s, rows[i].step.log, head);
-		CHECK_MSG(strcmp(head, rows[i].head) == 0, "row %zu: %s", i, head);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		CHECK(store_write(f.s, step_job, &steps[i].step) == E_OK);
+		CHECK_MSG(steps[i].step.got == steps[i].step.want &&
+			      steps[i].step.seq == steps[i].seq,
+			  "row %zu: %d, seq %llu", i, steps[i].step.got,
+			  (unsigned long long)steps[i].step.seq);
+		head_text(f.s, steps[i].step.log, head);
+		CHECK_MSG(strcmp(head, steps[i].head) == 0, "row %zu: %s", i, head);
 	}
 	lost_and_rebuilt(&f);
 	head_text(f.s, &log_a, head);

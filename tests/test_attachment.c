@@ -38,6 +38,39 @@ takes(struct node *n, const struct device *d, struct bytes said, bool cut, uint3
 		  (unsigned)be32_get(answer), answer[4], (unsigned)held, (unsigned)status);
 }
 
+/* Of what is wrong nothing is taken; what is right before it is: three chunks of four in the end.
+ */
+static void
+lies(struct node *n, const struct device *d, const struct attached_new *a, struct writer *w)
+{
+	size_t head = ATTACH_ID_BYTES + 8 + a->list.n;
+	uint8_t answer[ATTACH_ANSWER_BYTES];
+
+	say(w, a, ATTACH_QUERY, 0);
+	takes(n, d, writer_view(w), false, 0, ATTACH_TAKEN); /* unknown */
+	say(w, a, 1, 1);
+	takes(n, d, writer_view(w), false, 0, ATTACH_WRONG); /* not from its beginning */
+	say(w, a, 0, 1);
+	w->p[ATTACH_ID_BYTES + 8] ^= 1;
+	takes(n, d, writer_view(w), false, 0, ATTACH_WRONG); /* another list than its name */
+	say(w, a, 0, 2);
+	w->p[head + 4 + ATTACH_SEALED_BYTES_MAX + 4 + 9] ^= 1;
+	takes(n, d, writer_view(w), false, 1,
+	      ATTACH_WRONG); /* the first is right, the second is not */
+	say(w, a, 0, 2);
+	takes(n, d, BYTES(w->p, w->n - 1), true, 1, ATTACH_TAKEN); /* cut: the whole ones count */
+	takes(n, d, BYTES(w->p, w->n - 1), false, 1, ATTACH_WRONG);
+	CHECK(attached_take(n->peer, &d->self.id, BYTES(w->p, head - 1), true, answer, &n->why) ==
+	      E_ATTACHMENT);
+	say(w, a, 2, 1);
+	takes(n, d, writer_view(w), false, 1, ATTACH_WRONG); /* one is left out */
+	say(w, a, 1, 1);
+	be32_put(w->p + ATTACH_ID_BYTES + 4, ATTACH_SEALED_BYTES_MAX + 1);
+	takes(n, d, writer_view(w), false, 1, ATTACH_WRONG); /* too large */
+	say(w, a, 0, 3);
+	takes(n, d, writer_view(w), false, 3, ATTACH_TAKEN); /* what is there already is harmless */
+}
+
 static void
 cuts_and_lies(void)
 {
@@ -48,38 +81,13 @@ cuts_and_lies(void)
 	struct store_txn *txn;
 	uint8_t answer[ATTACH_ANSWER_BYTES];
 	uint64_t count, bad;
-	size_t head;
 
 	REQUIRE(node_begin(&n));
 	REQUIRE(node_join(&n, &d, ROLE_MEMBER, "V1", "one") == E_OK);
 	make(&a);
 	writer_heap_init(&w, ATTACH_ASK_BYTES_MAX);
 	writer_heap_init(&plain, FILE_BYTES);
-	head = ATTACH_ID_BYTES + 8 + a.list.n;
-	say(&w, &a, ATTACH_QUERY, 0);
-	takes(&n, &d, writer_view(&w), false, 0, ATTACH_TAKEN); /* unknown */
-	say(&w, &a, 1, 1);
-	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG); /* not from its beginning */
-	say(&w, &a, 0, 1);
-	w.p[ATTACH_ID_BYTES + 8] ^= 1;
-	takes(&n, &d, writer_view(&w), false, 0, ATTACH_WRONG); /* another list than its name */
-	say(&w, &a, 0, 2);
-	w.p[head + 4 + ATTACH_SEALED_BYTES_MAX + 4 + 9] ^= 1;
-	takes(&n, &d, writer_view(&w), false, 1,
-	      ATTACH_WRONG); /* the first is right, the second is not */
-	say(&w, &a, 0, 2);
-	takes(&n, &d, BYTES(w.p, w.n - 1), true, 1, ATTACH_TAKEN); /* cut: the whole ones count */
-	takes(&n, &d, BYTES(w.p, w.n - 1), false, 1, ATTACH_WRONG);
-	CHECK(attached_take(n.peer, &d.self.id, BYTES(w.p, head - 1), true, answer, &n.why) ==
-	      E_ATTACHMENT);
-	say(&w, &a, 2, 1);
-	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* one is left out */
-	say(&w, &a, 1, 1);
-	be32_put(w.p + ATTACH_ID_BYTES + 4, ATTACH_SEALED_BYTES_MAX + 1);
-	takes(&n, &d, writer_view(&w), false, 1, ATTACH_WRONG); /* too large */
-	say(&w, &a, 0, 3);
-	takes(&n, &d, writer_view(&w), false, 3,
-	      ATTACH_TAKEN); /* what is there already is harmless */
+	lies(&n, &d, &a, &w);
 	REQUIRE(store_read_begin(n.peer->store, &txn) == E_OK);
 	CHECK(attached_open(txn, &a.ref, &plain) == E_ABSENT); /* not whole yet */
 	store_read_end(txn);

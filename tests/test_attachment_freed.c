@@ -103,93 +103,80 @@ heard_job(struct store_txn *txn, void *arg)
 	return attached_heard(txn, &a.id, arg);
 }
 
+static const struct word node_words[] = {
+    {"one of three",
+     ATTACH_WAITS,
+     0,
+     {.held = 1, .incarnation = LIFE},
+     E_OK,
+     ATTACH_OFFERED,
+     1,
+     true,
+     false},
+    {"no more than before",
+     ATTACH_OFFERED,
+     1,
+     {.held = 1, .incarnation = LIFE},
+     E_OK,
+     ATTACH_OFFERED,
+     1,
+     false,
+     false},
+    {"all", ATTACH_OFFERED, 1, {.held = 3, .incarnation = LIFE}, E_OK, ATTACH_HELD, 3, true, true},
+    {"more than there are",
+     ATTACH_OFFERED,
+     1,
+     {.held = 4, .incarnation = LIFE},
+     E_PROTOCOL,
+     ATTACH_OFFERED,
+     1,
+     true,
+     false},
+    {"an older word",
+     ATTACH_HELD,
+     3,
+     {.held = 1, .incarnation = LIFE},
+     E_OK,
+     ATTACH_HELD,
+     3,
+     true,
+     false},
+    {"another life has less",
+     ATTACH_HELD,
+     3,
+     {.held = 1, .incarnation = LIFE + 1},
+     E_OK,
+     ATTACH_OFFERED,
+     1,
+     false,
+     false},
+    {"it takes it not", ATTACH_OFFERED, 1, {.status = ATTACH_UNWANTED}, E_OK, -1, 0, true, false}};
+
 static void
 what_a_node_says(void)
 {
-	static const struct word rows[] = {{"one of three",
-					    ATTACH_WAITS,
-					    0,
-					    {.held = 1, .incarnation = LIFE},
-					    E_OK,
-					    ATTACH_OFFERED,
-					    1,
-					    true,
-					    false},
-					   {"no more than before",
-					    ATTACH_OFFERED,
-					    1,
-					    {.held = 1, .incarnation = LIFE},
-					    E_OK,
-					    ATTACH_OFFERED,
-					    1,
-					    false,
-					    false},
-					   {"all",
-					    ATTACH_OFFERED,
-					    1,
-					    {.held = 3, .incarnation = LIFE},
-					    E_OK,
-					    ATTACH_HELD,
-					    3,
-					    true,
-					    true},
-					   {"more than there are",
-					    ATTACH_OFFERED,
-					    1,
-					    {.held = 4, .incarnation = LIFE},
-					    E_PROTOCOL,
-					    ATTACH_OFFERED,
-					    1,
-					    true,
-					    false},
-					   {"an older word",
-					    ATTACH_HELD,
-					    3,
-					    {.held = 1, .incarnation = LIFE},
-					    E_OK,
-					    ATTACH_HELD,
-					    3,
-					    true,
-					    false},
-					   {"another life has less",
-					    ATTACH_HELD,
-					    3,
-					    {.held = 1, .incarnation = LIFE + 1},
-					    E_OK,
-					    ATTACH_OFFERED,
-					    1,
-					    false,
-					    false},
-					   {"it takes it not",
-					    ATTACH_OFFERED,
-					    1,
-					    {.status = ATTACH_UNWANTED},
-					    E_OK,
-					    -1,
-					    0,
-					    true,
-					    false}};
 	struct attached got;
 	size_t i;
 
 	REQUIRE(begins());
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct attached_word w = rows[i].w;
+	for (i = 0; i < sizeof(node_words) / sizeof(node_words[0]); i++) {
+		struct attached_word w = node_words[i].w;
 		int after;
 
-		a.state = rows[i].before;
-		a.held = rows[i].had;
+		a.state = node_words[i].before;
+		a.held = node_words[i].had;
 		a.incarnation = LIFE;
 		w.epoch = 5;
 		w.number = 6;
 		REQUIRE(store_write(n.peer->store, put_job, &a) == E_OK);
-		CHECK_MSG(store_write(n.peer->store, heard_job, &w) == rows[i].e, "%s",
-			  rows[i].what);
+		CHECK_MSG(store_write(n.peer->store, heard_job, &w) == node_words[i].e, "%s",
+			  node_words[i].what);
 		after = state(&got);
-		CHECK_MSG(after == rows[i].after && (after < 0 || got.held == rows[i].held),
-			  "%s: %d", rows[i].what, after);
-		CHECK_MSG(w.further == rows[i].further && w.whole == rows[i].whole, "%s",
-			  rows[i].what);
+		CHECK_MSG(after == node_words[i].after &&
+			      (after < 0 || got.held == node_words[i].held),
+			  "%s: %d", node_words[i].what, after);
+		CHECK_MSG(w.further == node_words[i].further && w.whole == node_words[i].whole,
+			  "%s", node_words[i].what);
 		CHECK(!w.whole || (got.epoch == 5 && got.number == 6 && got.incarnation == LIFE));
 	}
 	CHECK(store_write(n.peer->store, heard_job, &(struct attached_word){.held = 3}) ==

@@ -71,64 +71,58 @@ hear(void *ctx, uint8_t stream, struct bytes piece)
 		"reason=x", NULL \
 	}
 
+static const struct said asks[] = {
+    {"as it should be", "revoke", 1, WHY, 0, 0, 0, E_OK},
+    {"without its word", "revoke", 0, WHY, 0, 0, 0, E_USAGE},
+    {"a word too many", "revoke", 2, WHY, 0, 0, 0, E_USAGE},
+    {"without what it needs", "revoke", 1, {NULL, NULL}, 0, 0, 0, E_USAGE},
+    {"twice what stands once", "revoke", 1, {"reason=x", "reason=y"}, 0, 0, 0, E_USAGE},
+    {"twice what may", "amend", 1, {"set=a=1", "set=b=2"}, 0, 0, 0, E_OK},
+    {"another's option", "revoke", 1, {"reason=x", "set=a=1"}, 0, 0, 0, E_USAGE},
+    {"a word that may be left out", "audit", 0, {NULL, NULL}, 0, 0, 0, E_OK},
+    {"and that there is one of", "audit", 2, {NULL, NULL}, 0, 0, 0, E_USAGE},
+    {"as many as one likes", "form add", 9, {NULL, NULL}, 0, 0, 0, E_OK},
+    {"but one", "form add", 0, {NULL, NULL}, 0, 0, 0, E_USAGE},
+    {"the most words", "form add", CALL_WORDS_MAX, {NULL, NULL}, 0, 0, 0, E_OK},
+    {"more words than that", "form add", CALL_WORDS_MAX + 1, {NULL, NULL}, 0, 0, 0, E_NO_ROOM},
+    {"flags of a later version", "revoke", 1, WHY, 8, 0, 0, E_PACK_TYPE},
+    {"the longest secret", "revoke", 1, WHY, 7, SECRET_PASSPHRASE, KEYRING_KEY_FILE_BYTES_MAX,
+     E_OK},
+    {"a longer one", "revoke", 1, WHY, 0, SECRET_PASSPHRASE, KEYRING_KEY_FILE_BYTES_MAX + 1,
+     E_PACK_TYPE},
+    {"one of no kind", "revoke", 1, WHY, 0, 99, 1, E_PACK_TYPE},
+    {"of a later kind", "revoke", 1, WHY, 0, SECRET_RECOVERY + 1, 1, E_PACK_TYPE}};
+
 static void
 what_is_asked(void)
 {
-	static const struct said rows[] = {
-	    {"as it should be", "revoke", 1, WHY, 0, 0, 0, E_OK},
-	    {"without its word", "revoke", 0, WHY, 0, 0, 0, E_USAGE},
-	    {"a word too many", "revoke", 2, WHY, 0, 0, 0, E_USAGE},
-	    {"without what it needs", "revoke", 1, {NULL, NULL}, 0, 0, 0, E_USAGE},
-	    {"twice what stands once", "revoke", 1, {"reason=x", "reason=y"}, 0, 0, 0, E_USAGE},
-	    {"twice what may", "amend", 1, {"set=a=1", "set=b=2"}, 0, 0, 0, E_OK},
-	    {"another's option", "revoke", 1, {"reason=x", "set=a=1"}, 0, 0, 0, E_USAGE},
-	    {"a word that may be left out", "audit", 0, {NULL, NULL}, 0, 0, 0, E_OK},
-	    {"and that there is one of", "audit", 2, {NULL, NULL}, 0, 0, 0, E_USAGE},
-	    {"as many as one likes", "form add", 9, {NULL, NULL}, 0, 0, 0, E_OK},
-	    {"but one", "form add", 0, {NULL, NULL}, 0, 0, 0, E_USAGE},
-	    {"the most words", "form add", CALL_WORDS_MAX, {NULL, NULL}, 0, 0, 0, E_OK},
-	    {"more words than that",
-	     "form add",
-	     CALL_WORDS_MAX + 1,
-	     {NULL, NULL},
-	     0,
-	     0,
-	     0,
-	     E_NO_ROOM},
-	    {"flags of a later version", "revoke", 1, WHY, 8, 0, 0, E_PACK_TYPE},
-	    {"the longest secret", "revoke", 1, WHY, 7, SECRET_PASSPHRASE,
-	     KEYRING_KEY_FILE_BYTES_MAX, E_OK},
-	    {"a longer one", "revoke", 1, WHY, 0, SECRET_PASSPHRASE, KEYRING_KEY_FILE_BYTES_MAX + 1,
-	     E_PACK_TYPE},
-	    {"one of no kind", "revoke", 1, WHY, 0, 99, 1, E_PACK_TYPE},
-	    {"of a later kind", "revoke", 1, WHY, 0, SECRET_RECOVERY + 1, 1, E_PACK_TYPE}};
 	struct writer w;
 	size_t i;
 	int remote;
 
 	writer_heap_init(&w, 1u << 20);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		write_ask(&w, &rows[i]);
+	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		write_ask(&w, &asks[i]);
 		for (remote = 0; remote < 2; remote++) {
 			struct call_asker asker = {.answer = hear, .remote = remote == 1};
-			size_t secret = rows[i].kind == 0 || remote == 1 ? 0 : rows[i].secret_bytes;
+			size_t secret = asks[i].kind == 0 || remote == 1 ? 0 : asks[i].secret_bytes;
 			struct why why = {.e = E_OK};
 			struct call *c;
 			enum err e = call_asked_new(&c, writer_view(&w), &asker, &why);
 
-			if (remote == 1 && strcmp(rows[i].command, "audit") == 0) {
+			if (remote == 1 && strcmp(asks[i].command, "audit") == 0) {
 				CHECK(e == E_NOT_HERE && c == NULL);
 				continue;
 			}
-			CHECK_MSG(e == rows[i].e && (e == E_OK) == (c != NULL), "%s: %s",
-				  rows[i].what, err_name(e));
+			CHECK_MSG(e == asks[i].e && (e == E_OK) == (c != NULL), "%s: %s",
+				  asks[i].what, err_name(e));
 			if (e != E_OK)
 				continue;
-			CHECK(call_arg_count(c) == rows[i].words &&
-			      call_json(c) == ((rows[i].flags & 1) != 0));
+			CHECK(call_arg_count(c) == asks[i].words &&
+			      call_json(c) == ((asks[i].flags & 1) != 0));
 			/* over TLS no secret is looked at, the new one neither */
 			CHECK_MSG(c->secret.count == secret && c->new_secret.count == secret, "%s",
-				  rows[i].what);
+				  asks[i].what);
 			CHECK((c->secret.kind == SECRET_NONE) == (secret == 0) &&
 			      (c->new_secret.kind == SECRET_NONE) == (secret == 0));
 			call_free(c);

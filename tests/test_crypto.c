@@ -95,71 +95,72 @@ hkdf_vectors(void)
 	}
 }
 
+static const struct {
+	enum aead a;
+	const char *key, *nonce, *ad, *plain, *sealed;
+} aead_rows[] = {
+    {AEAD_AES_128_GCM, "00000000000000000000000000000000", "000000000000000000000000", "", "",
+     "58e2fccefa7e3061367f1d57a4e7455a"},
+    {AEAD_AES_128_GCM, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956"
+     "809532fcf0e2449"
+     "a6b525b16aedf5aa0de657ba637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b2546"
+     "6931c7d8f6a5aac"
+     "84aa051ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47"},
+    {AEAD_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
+     "000000000000000000000000", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
+    {AEAD_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
+     "000000000000000000000000", "", "00000000000000000000000000000000",
+     "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"},
+    {AEAD_AES_256_GCM, "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+     "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956"
+     "809532fcf0e2449"
+     "a6b525b16aedf5aa0de657ba637b39",
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590"
+     "dbb3da7b08b1056"
+     "828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b"},
+    {AEAD_CHACHA20_POLY1305, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+     "070000004041424344454647", "50515253c0c1c2c3c4c5c6c7",
+     "4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202"
+     "7"
+     "39393a204966204920636f756c64206f6666657220796f75206f6e6c79206f6e65207469702"
+     "0"
+     "666f7220746865206675747572652c2073756e73637265656e20776f756c642062652069742"
+     "e",
+     "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca"
+     "9"
+     "671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee"
+     "3"
+     "28091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b611"
+     "6"
+     "1ae10b594f09e26a7e902ecbd0600691"},
+};
+
 static void
 aead_vectors(void)
 {
 	/* The GCM specification's test cases 1, 4, 13, 14, 16; RFC 8439 section 2.8.2. */
-	static const struct {
-		enum aead a;
-		const char *key, *nonce, *ad, *plain, *sealed;
-	} rows[] = {
-	    {AEAD_AES_128_GCM, "00000000000000000000000000000000", "000000000000000000000000", "",
-	     "", "58e2fccefa7e3061367f1d57a4e7455a"},
-	    {AEAD_AES_128_GCM, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
-	     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
-	     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956"
-	     "809532fcf0e2449"
-	     "a6b525b16aedf5aa0de657ba637b39",
-	     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b2546"
-	     "6931c7d8f6a5aac"
-	     "84aa051ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47"},
-	    {AEAD_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
-	     "000000000000000000000000", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
-	    {AEAD_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
-	     "000000000000000000000000", "", "00000000000000000000000000000000",
-	     "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"},
-	    {AEAD_AES_256_GCM, "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
-	     "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
-	     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956"
-	     "809532fcf0e2449"
-	     "a6b525b16aedf5aa0de657ba637b39",
-	     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590"
-	     "dbb3da7b08b1056"
-	     "828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b"},
-	    {AEAD_CHACHA20_POLY1305,
-	     "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
-	     "070000004041424344454647", "50515253c0c1c2c3c4c5c6c7",
-	     "4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202"
-	     "7"
-	     "39393a204966204920636f756c64206f6666657220796f75206f6e6c79206f6e65207469702"
-	     "0"
-	     "666f7220746865206675747572652c2073756e73637265656e20776f756c642062652069742"
-	     "e",
-	     "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca"
-	     "9"
-	     "671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee"
-	     "3"
-	     "28091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b611"
-	     "6"
-	     "1ae10b594f09e26a7e902ecbd0600691"},
-	};
 	uint8_t k[64], n[64], ad[64], plain[BUFFER_BYTES], sealed[BUFFER_BYTES], out[BUFFER_BYTES];
 	size_t i, bit;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct bytes a = unhex(ad, rows[i].ad);
-		struct bytes p = unhex(plain, rows[i].plain), s = unhex(sealed, rows[i].sealed);
-		enum aead c = rows[i].a;
+	for (i = 0; i < sizeof(aead_rows) / sizeof(aead_rows[0]); i++) {
+		struct bytes a = unhex(ad, aead_rows[i].ad);
+		struct bytes p = unhex(plain, aead_rows[i].plain),
+			     s = unhex(sealed, aead_rows[i].sealed);
+		enum aead c = aead_rows[i].a;
 
-		unhex(k, rows[i].key);
-		unhex(n, rows[i].nonce);
+		unhex(k, aead_rows[i].key);
+		unhex(n, aead_rows[i].nonce);
 		CHECK(crypto_aead_seal_as(c, out, k, n, a, p) == E_OK);
-		check_hex(BYTES(out, s.n), rows[i].sealed);
+		check_hex(BYTES(out, s.n), aead_rows[i].sealed);
 		CHECK(crypto_aead_open_as(c, out, k, n, a, s) == E_OK);
-		check_hex(BYTES(out, p.n), rows[i].plain);
+		check_hex(BYTES(out, p.n), aead_rows[i].plain);
 		if (c == AEAD_AES_256_GCM) {
 			CHECK(crypto_aead_seal(out, k, n, a, p) == E_OK);
-			check_hex(BYTES(out, s.n), rows[i].sealed);
+			check_hex(BYTES(out, s.n), aead_rows[i].sealed);
 		}
 		/* any flipped bit, and nothing comes out */
 		for (bit = 0; bit < 8 * s.n; bit++) {

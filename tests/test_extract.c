@@ -114,6 +114,38 @@ manifest_says_what_it_is(void)
 	world_fini(&w);
 }
 
+/* What overlaps a release is refused, and names it. */
+static void
+overlaps_are_refused(struct world *w)
+{
+	static const char *const refused[][4] = {{"harm", "2024-01-01..2024-01-31", NULL},
+						 {"sex", "2024-01-31..2024-02-01", NULL},
+						 {"sex", "2023-01-01..2024-12-31", NULL},
+						 {"sex", "2024-01-01..2024-01-31", "11"},
+						 {"sex", NULL, NULL}};
+	size_t i;
+
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		const char *o[12] = {"form", "T1", "by", refused[i][0], "output", "x"};
+		struct caught k;
+		size_t n = 6;
+
+		if (refused[i][1] != NULL) {
+			o[n++] = "period";
+			o[n++] = refused[i][1];
+		}
+		if (refused[i][2] != NULL) {
+			o[n++] = "k";
+			o[n++] = refused[i][2];
+		}
+		k = world_call(w, &w->researcher, "extract", NULL, o);
+		CHECK_MSG(k.e == E_OVERLAP && strstr(k.why.thing, "release 1") != NULL,
+			  "row %zu: %s", i, err_name(k.e));
+		CHECK(k.file_count == 0);
+		caught_free(&k);
+	}
+}
+
 static void
 an_audience_is_answered_once(void)
 {
@@ -139,31 +171,7 @@ an_audience_is_answered_once(void)
 	CHECK_STR(caught_text(&again, "manifest.json"), caught_text(&first, "manifest.json"));
 	caught_free(&first);
 	caught_free(&again);
-	static const char *const refused[][4] = {{"harm", "2024-01-01..2024-01-31", NULL},
-						 {"sex", "2024-01-31..2024-02-01", NULL},
-						 {"sex", "2023-01-01..2024-12-31", NULL},
-						 {"sex", "2024-01-01..2024-01-31", "11"},
-						 {"sex", NULL, NULL}};
-	size_t i;
-
-	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		const char *o[12] = {"form", "T1", "by", refused[i][0], "output", "x"};
-		size_t n = 6;
-
-		if (refused[i][1] != NULL) {
-			o[n++] = "period";
-			o[n++] = refused[i][1];
-		}
-		if (refused[i][2] != NULL) {
-			o[n++] = "k";
-			o[n++] = refused[i][2];
-		}
-		k = world_call(&w, &w.researcher, "extract", NULL, o);
-		CHECK_MSG(k.e == E_OVERLAP && strstr(k.why.thing, "release 1") != NULL,
-			  "row %zu: %s", i, err_name(k.e));
-		CHECK(k.file_count == 0);
-		caught_free(&k);
-	}
+	overlaps_are_refused(&w);
 	/* Another time, and another audience, are free. */
 	k = world_call(
 	    &w, &w.researcher, "extract", NULL,

@@ -72,34 +72,35 @@ open_form(const char *xform, struct why *why)
 	return f;
 }
 
+static const struct {
+	const char *path;
+	enum question type;
+	char cls;
+	int repeat;
+} fields[] = {
+    {"start", QUESTION_START, 'Q', -1},
+    {"name", QUESTION_TEXT, 'D', -1},
+    {"sex", QUESTION_SELECT_ONE, 'Q', -1},
+    {"age", QUESTION_INTEGER, 'S', -1},
+    {"when", QUESTION_DATE, 'S', -1},
+    {"kinds", QUESTION_SELECT_MULTIPLE, 'S', -1},
+    {"area", QUESTION_SELECT_ONE_FROM_FILE, 'S', -1},
+    {"met", QUESTION_SELECT_ONE, 'S', -1},
+    {"remark_note", QUESTION_NOTE, 'O', -1},
+    {"score", QUESTION_CALCULATE, 'S', -1},
+    {"code", QUESTION_CALCULATE, 'D', -1},
+    {"row", QUESTION_REPEAT, 'S', -1},
+    {"row/kind", QUESTION_SELECT_ONE, 'S', 11},
+    {"row/who", QUESTION_TEXT, 'D', 11},
+    {"row/n", QUESTION_INTEGER, 'S', 11},
+    {"row/sub", QUESTION_REPEAT, 'S', 11},
+    {"row/sub/x", QUESTION_DECIMAL, 'S', 15},
+    {"meta/instanceID", QUESTION_INSTANCE_ID, 'O', -1},
+};
+
 static void
 fields_and_classes(void)
 {
-	static const struct {
-		const char *path;
-		enum question type;
-		char cls;
-		int repeat;
-	} rows[] = {
-	    {"start", QUESTION_START, 'Q', -1},
-	    {"name", QUESTION_TEXT, 'D', -1},
-	    {"sex", QUESTION_SELECT_ONE, 'Q', -1},
-	    {"age", QUESTION_INTEGER, 'S', -1},
-	    {"when", QUESTION_DATE, 'S', -1},
-	    {"kinds", QUESTION_SELECT_MULTIPLE, 'S', -1},
-	    {"area", QUESTION_SELECT_ONE_FROM_FILE, 'S', -1},
-	    {"met", QUESTION_SELECT_ONE, 'S', -1},
-	    {"remark_note", QUESTION_NOTE, 'O', -1},
-	    {"score", QUESTION_CALCULATE, 'S', -1},
-	    {"code", QUESTION_CALCULATE, 'D', -1},
-	    {"row", QUESTION_REPEAT, 'S', -1},
-	    {"row/kind", QUESTION_SELECT_ONE, 'S', 11},
-	    {"row/who", QUESTION_TEXT, 'D', 11},
-	    {"row/n", QUESTION_INTEGER, 'S', 11},
-	    {"row/sub", QUESTION_REPEAT, 'S', 11},
-	    {"row/sub/x", QUESTION_DECIMAL, 'S', 15},
-	    {"meta/instanceID", QUESTION_INSTANCE_ID, 'O', -1},
-	};
 	struct why why = {0};
 	struct form *f = open_form(concern, &why);
 	size_t i;
@@ -115,14 +116,14 @@ fields_and_classes(void)
 	CHECK_STR(form_language(f, 0), "English (en)");
 	CHECK_STR(form_language_code(f, 1), "km");
 	CHECK(!form_language_draft(f, 0) && form_language_draft(f, 1));
-	CHECK(form_field_count(f) == sizeof(rows) / sizeof(rows[0]));
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]) && i < form_field_count(f); i++) {
+	CHECK(form_field_count(f) == sizeof(fields) / sizeof(fields[0]));
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]) && i < form_field_count(f); i++) {
 		const struct form_field *x = form_field(f, i);
 
-		CHECK_STR(x->path, rows[i].path);
-		CHECK_MSG(x->type == rows[i].type, "%s", x->path);
-		CHECK_MSG((char)x->cls == rows[i].cls, "%s", x->path);
-		CHECK_MSG(x->repeat == rows[i].repeat, "%s", x->path);
+		CHECK_STR(x->path, fields[i].path);
+		CHECK_MSG(x->type == fields[i].type, "%s", x->path);
+		CHECK_MSG((char)x->cls == fields[i].cls, "%s", x->path);
+		CHECK_MSG(x->repeat == fields[i].repeat, "%s", x->path);
 		CHECK(form_field_find(f, x->path) == i && form_field_find_key(f, x->key) == i);
 	}
 	CHECK(form_field_find(f, "nothing") == SIZE_MAX);

@@ -43,6 +43,25 @@ look(struct node *n, uint8_t relay, uint64_t epoch, uint64_t now_s)
 	return e;
 }
 
+/* With two attachments and three parcels in it: no more than there is room for. */
+static void
+fills_up(struct node *n)
+{
+	struct attach_id id;
+	unsigned i;
+
+	for (i = 0; i < HANDED_PIECES_MAX - 2; i++) {
+		memset(&id, 100 + (int)i, sizeof(id));
+		CHECK(handed_chunks(&h, &id) != NULL);
+	}
+	memset(&id, 9, sizeof(id));
+	CHECK(handed_chunks(&h, &id) == NULL && h.piece_count == HANDED_PIECES_MAX);
+	while (handed_add(&h, 10000 - h.count))
+		;
+	CHECK(h.count == HANDED_NUMBERS_MAX && handed_has(&h, 9990) &&
+	      store_write(n->peer->store, put_job, &h) == E_OK);
+}
+
 static void
 remembered(void)
 {
@@ -101,16 +120,7 @@ remembered(void)
 	CHECK(store_write(n.peer->store, clear_job, key + 6) == E_OK &&
 	      store_write(n.peer->store, clear_job, key + 6) == E_OK);
 	CHECK(look(&n, 3, 7, 2000) == E_OK && other.count == 0 && other.piece_count == 0);
-	for (i = 0; i < HANDED_PIECES_MAX - 2; i++) { /* one more has no room */
-		memset(&ids[0], 100 + (int)i, sizeof(ids[0]));
-		CHECK(handed_chunks(&h, &ids[0]) != NULL);
-	}
-	memset(&ids[0], 9, sizeof(ids[0]));
-	CHECK(handed_chunks(&h, &ids[0]) == NULL && h.piece_count == HANDED_PIECES_MAX);
-	while (handed_add(&h, 10000 - h.count))
-		;
-	CHECK(h.count == HANDED_NUMBERS_MAX && handed_has(&h, 9990) &&
-	      store_write(n.peer->store, put_job, &h) == E_OK);
+	fills_up(&n);
 	node_end(&n);
 }
 

@@ -30,15 +30,28 @@ add(struct writer *chain, const struct programme_id *programme, const struct som
 	CHECK(enrolment_encode(&x, key, chain) == E_OK);
 }
 
+/* The chain so far, as `node` with the key of `secret` shows it; then it is empty again. */
+static void
+holds(struct writer *chain, const struct programme_id *programme, const struct someone *root,
+      enum err wanted, const struct someone *node, const struct someone *secret)
+{
+	struct enrolment first;
+	struct why why;
+	enum err e = enrol_chain_check(writer_view(chain), programme, &root->key.pub, &node->id,
+				       &secret->key.pub, &first, &why);
+
+	CHECK_MSG(e == wanted, "%s", err_name(e));
+	CHECK(e != E_OK || ID_EQUAL(&first.id, &node->id));
+	writer_reset(chain);
+}
+
 /* From the node to the root, each signed by the next; of all else nothing is believed. */
 static void
 chains_that_do_not_hold(void)
 {
 	struct someone root, a, b, c, *all[4] = {&root, &a, &b, &c};
 	struct programme_id g;
-	struct enrolment first;
 	struct writer w;
-	struct why why;
 	size_t i;
 
 	for (i = 0; i < 4; i++) {
@@ -48,53 +61,44 @@ chains_that_do_not_hold(void)
 	programme_id_of(&g, &root.key.pub);
 	root.id = principal_root(&g);
 	writer_heap_init(&w, 1u << 16);
-#define HOLDS(wanted, node, secret) \
-	do { \
-		enum err e_ = enrol_chain_check(writer_view(&w), &g, &root.key.pub, &(node).id, \
-						&(secret).key.pub, &first, &why); \
-		CHECK_MSG(e_ == (wanted), "%s", err_name(e_)); \
-		writer_reset(&w); \
-	} while (0)
 	add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
-	HOLDS(E_OK, a, a);
+	holds(&w, &g, &root, E_OK, &a, &a);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key), add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
-	HOLDS(E_OK, b, b);
-	CHECK(ID_EQUAL(&first.id, &b.id));
+	holds(&w, &g, &root, E_OK, &b, &b);
 	add(&w, &g, &a, ROLE_NODE, &root.id,
 	    &root.key); /* another node than was pinned, another key */
-	HOLDS(E_NODE_KEY, b, a);
+	holds(&w, &g, &root, E_NODE_KEY, &b, &a);
 	add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
-	HOLDS(E_NODE_KEY, a, b);
+	holds(&w, &g, &root, E_NODE_KEY, &a, &b);
 	add(&w, &g, &a, ROLE_OFFICER, &root.id,
 	    &root.key); /* no node: itself, or the one that enrolled it */
-	HOLDS(E_NODE_KEY, a, a);
+	holds(&w, &g, &root, E_NODE_KEY, &a, &a);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key),
 	    add(&w, &g, &a, ROLE_MEMBER, &root.id, &root.key);
-	HOLDS(E_NODE_KEY, b, b);
+	holds(&w, &g, &root, E_NODE_KEY, &b, &b);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key),
 	    add(&w, &g, &c, ROLE_NODE, &root.id, &root.key); /* not who enrolled it */
-	HOLDS(E_NODE_KEY, b, b);
+	holds(&w, &g, &root, E_NODE_KEY, &b, &b);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &c.key),
 	    add(&w, &g, &a, ROLE_NODE, &root.id, &root.key); /* signed by another */
-	HOLDS(E_SIGNATURE, b, b);
+	holds(&w, &g, &root, E_SIGNATURE, &b, &b);
 	add(&w, &g, &a, ROLE_NODE, &root.id, &a.key); /* by itself, in the root's name */
-	HOLDS(E_SIGNATURE, a, a);
+	holds(&w, &g, &root, E_SIGNATURE, &a, &a);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key), add(&w, &g, &a, ROLE_NODE, &root.id, &b.key);
-	HOLDS(E_SIGNATURE, b, b);
+	holds(&w, &g, &root, E_SIGNATURE, &b, &b);
 	add(&w, &g, &b, ROLE_NODE, &a.id, &a.key); /* it ends before the root */
-	HOLDS(E_SIGNATURE, b, b);
-	HOLDS(E_SIGNATURE, b, b);
+	holds(&w, &g, &root, E_SIGNATURE, &b, &b);
+	holds(&w, &g, &root, E_SIGNATURE, &b, &b);
 	for (i = 0; i < 40; i++) /* it never ends */
 		add(&w, &g, i % 2 ? &a : &b, ROLE_NODE, i % 2 ? &b.id : &a.id,
 		    i % 2 ? &b.key : &a.key);
-	HOLDS(E_SIGNATURE, b, b);
+	holds(&w, &g, &root, E_SIGNATURE, &b, &b);
 	writer_u8(&w, 0xc1);
-	HOLDS(E_PACK_TYPE, b, b);
+	holds(&w, &g, &root, E_PACK_TYPE, &b, &b);
 	g.b[0] ^= 1; /* of another programme */
 	add(&w, &g, &a, ROLE_NODE, &root.id, &root.key);
 	g.b[0] ^= 1;
-	HOLDS(E_SIGNATURE, a, a);
-#undef HOLDS
+	holds(&w, &g, &root, E_SIGNATURE, &a, &a);
 	writer_free(&w);
 }
 

@@ -148,25 +148,26 @@ what_is_no_invitation(void)
 	CHECK_STR(why.thing, "it is too long");
 }
 
+static const struct {
+	const char *what;
+	uint32_t count;
+	uint64_t version, role;
+	const char *address, *area;
+	enum err e;
+} wrong_contents[] = {
+    {"good", 10, 1, 1, "h:1", "A", E_OK},
+    {"a newer form", 11, 2, 1, "h:1", "A", E_VERSION},
+    {"a newer role", 10, 1, 77, "h:1", "A", E_VERSION},
+    {"no address", 10, 1, 1, "", "A", E_INVITE_FORM},
+    {"no area", 10, 1, 1, "h:1", "", E_INVITE_FORM},
+    {"a line end", 10, 1, 1, "h:1\n", "A", E_INVITE_FORM},
+    {"a field too few", 9, 1, 1, "h:1", "A", E_INVITE_FORM},
+};
+
 /* Lines with a right checksum around wrong contents: made by hand, not by us. */
 static void
 wrong_contents_are_refused(void)
 {
-	static const struct {
-		const char *what;
-		uint32_t count;
-		uint64_t version, role;
-		const char *address, *area;
-		enum err e;
-	} rows[] = {
-	    {"good", 10, 1, 1, "h:1", "A", E_OK},
-	    {"a newer form", 11, 2, 1, "h:1", "A", E_VERSION},
-	    {"a newer role", 10, 1, 77, "h:1", "A", E_VERSION},
-	    {"no address", 10, 1, 1, "", "A", E_INVITE_FORM},
-	    {"no area", 10, 1, 1, "h:1", "", E_INVITE_FORM},
-	    {"a line end", 10, 1, 1, "h:1\n", "A", E_INVITE_FORM},
-	    {"a field too few", 9, 1, 1, "h:1", "A", E_INVITE_FORM},
-	};
 	static const char set[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint8_t memory[400], zeros[32] = {0}, hash[32];
@@ -174,23 +175,23 @@ wrong_contents_are_refused(void)
 	struct invite back;
 	size_t i, k, at, fill = 0;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(wrong_contents) / sizeof(wrong_contents[0]); i++) {
 		struct writer w;
 
 		writer_init(&w, memory, sizeof(memory));
-		pack_array(&w, rows[i].count);
-		pack_u64(&w, rows[i].version);
+		pack_array(&w, wrong_contents[i].count);
+		pack_u64(&w, wrong_contents[i].version);
 		pack_bin(&w, BYTES(zeros, 16));
 		pack_bin(&w, BYTES(zeros, 16));
 		pack_bin(&w, BYTES(zeros, 32));
-		pack_cstr(&w, rows[i].address);
+		pack_cstr(&w, wrong_contents[i].address);
 		pack_bin(&w, BYTES(zeros, 16));
-		pack_u64(&w, rows[i].role);
+		pack_u64(&w, wrong_contents[i].role);
 		pack_u64(&w, 5);
 		pack_str(&w, BYTES("name", 4 - fill));
-		if (rows[i].count > 9)
-			pack_cstr(&w, rows[i].area);
-		if (rows[i].count > 10)
+		if (wrong_contents[i].count > 9)
+			pack_cstr(&w, wrong_contents[i].area);
+		if (wrong_contents[i].count > 10)
 			pack_nil(&w);
 		crypto_sha256(hash, writer_view(&w));
 		writer_mem(&w, hash, 4);
@@ -211,7 +212,7 @@ wrong_contents_are_refused(void)
 		}
 		line[at] = '\0';
 		fill = 0;
-		CHECK_MSG(invite_decode(line, &back, NULL) == rows[i].e, "%s", rows[i].what);
+		CHECK_MSG(invite_decode(line, &back, NULL) == wrong_contents[i].e, "%s", wrong_contents[i].what);
 	}
 }
 

@@ -6,71 +6,72 @@
 #include "core/limits.h"
 #include "tests/vector.h"
 
+static const struct {
+	const char *hex;
+	enum err e;
+} forms[] = {
+    {"7f", E_OK},
+    {"cc80", E_OK},
+    {"cd0100", E_OK},
+    {"ce00010000", E_OK},
+    {"cf0000000100000000", E_OK},
+    {"cc7f", E_PACK_LONG},
+    {"cd00ff", E_PACK_LONG},
+    {"ce0000ffff", E_PACK_LONG},
+    {"cf00000000ffffffff", E_PACK_LONG},
+    {"e0", E_OK},
+    {"d0df", E_OK},
+    {"d1ff7f", E_OK},
+    {"d2ffff7fff", E_OK},
+    {"d3ffffffff7fffffff", E_OK},
+    {"d0e0", E_PACK_LONG},
+    {"d001", E_PACK_LONG},
+    {"d1ff80", E_PACK_LONG},
+    {"d2ffff8000", E_PACK_LONG},
+    {"d3ffffffff80000000", E_PACK_LONG},
+    {"d38000000000000000", E_OK},
+    {"d900", E_PACK_LONG},
+    {"da0001", E_PACK_LONG},
+    {"c500ff", E_PACK_LONG},
+    {"c60000ffff", E_PACK_LONG},
+    {"dc000f", E_PACK_LONG},
+    {"dd0000ffff", E_PACK_LONG},
+    {"de000f", E_PACK_LONG},
+    {"df0000ffff", E_PACK_LONG},
+    {"", E_PACK_CUT},
+    {"c1", E_PACK_TYPE},
+    {"d40000", E_PACK_TYPE},
+    {"c70000", E_PACK_TYPE},
+    {"dbffffffff", E_PACK_CUT},
+    {"c6ffffffff00", E_PACK_CUT},
+    {"ddffffffff00", E_PACK_CUT},
+    {"dfffffffff00", E_PACK_CUT},
+    {"9200", E_PACK_CUT},
+    {"8100", E_PACK_CUT},
+    {"ca3f000000", E_PACK_LONG},
+    {"cb3fe0000000000000", E_OK},
+    {"cb3ff0000000000000", E_PACK_LONG},
+    {"cb0000000000000000", E_PACK_LONG},
+    {"cb8000000000000000", E_PACK_LONG},
+    {"cb7ff8000000000000", E_PACK_LONG},
+    {"cb7ff0000000000000", E_OK},
+    {"cb7e37e43c8800759c", E_OK},
+    {"cb00000000", E_PACK_CUT},
+    {"0000", E_PACK_EXTRA},
+};
+
 /* What the table says is refused, or read, with which error. */
 static void
 hostile_and_longer_forms(void)
 {
-	static const struct {
-		const char *hex;
-		enum err e;
-	} rows[] = {
-	    {"7f", E_OK},
-	    {"cc80", E_OK},
-	    {"cd0100", E_OK},
-	    {"ce00010000", E_OK},
-	    {"cf0000000100000000", E_OK},
-	    {"cc7f", E_PACK_LONG},
-	    {"cd00ff", E_PACK_LONG},
-	    {"ce0000ffff", E_PACK_LONG},
-	    {"cf00000000ffffffff", E_PACK_LONG},
-	    {"e0", E_OK},
-	    {"d0df", E_OK},
-	    {"d1ff7f", E_OK},
-	    {"d2ffff7fff", E_OK},
-	    {"d3ffffffff7fffffff", E_OK},
-	    {"d0e0", E_PACK_LONG},
-	    {"d001", E_PACK_LONG},
-	    {"d1ff80", E_PACK_LONG},
-	    {"d2ffff8000", E_PACK_LONG},
-	    {"d3ffffffff80000000", E_PACK_LONG},
-	    {"d38000000000000000", E_OK},
-	    {"d900", E_PACK_LONG},
-	    {"da0001", E_PACK_LONG},
-	    {"c500ff", E_PACK_LONG},
-	    {"c60000ffff", E_PACK_LONG},
-	    {"dc000f", E_PACK_LONG},
-	    {"dd0000ffff", E_PACK_LONG},
-	    {"de000f", E_PACK_LONG},
-	    {"df0000ffff", E_PACK_LONG},
-	    {"", E_PACK_CUT},
-	    {"c1", E_PACK_TYPE},
-	    {"d40000", E_PACK_TYPE},
-	    {"c70000", E_PACK_TYPE},
-	    {"dbffffffff", E_PACK_CUT},
-	    {"c6ffffffff00", E_PACK_CUT},
-	    {"ddffffffff00", E_PACK_CUT},
-	    {"dfffffffff00", E_PACK_CUT},
-	    {"9200", E_PACK_CUT},
-	    {"8100", E_PACK_CUT},
-	    {"ca3f000000", E_PACK_LONG},
-	    {"cb3fe0000000000000", E_OK},
-	    {"cb3ff0000000000000", E_PACK_LONG},
-	    {"cb0000000000000000", E_PACK_LONG},
-	    {"cb8000000000000000", E_PACK_LONG},
-	    {"cb7ff8000000000000", E_PACK_LONG},
-	    {"cb7ff0000000000000", E_OK},
-	    {"cb7e37e43c8800759c", E_OK},
-	    {"cb00000000", E_PACK_CUT},
-	    {"0000", E_PACK_EXTRA},
-	};
 	uint8_t room[16], deep[64];
 	struct reader r;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		reader_init(&r, hex_bytes(rows[i].hex, room, sizeof(room)));
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		reader_init(&r, hex_bytes(forms[i].hex, room, sizeof(room)));
 		reader_skip(&r);
-		CHECK_MSG(reader_end(&r) == rows[i].e, "%s: %s", rows[i].hex,
+		CHECK_MSG(reader_end(&r) == forms[i].e, "%s: %s", forms[i].hex,
 			  err_name(reader_end(&r)));
 	}
 	memset(deep, 0x91, sizeof(deep));

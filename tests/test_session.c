@@ -166,12 +166,12 @@ twin_at_another_node(void)
 	}
 }
 
-static void
-forks(void)
-{
-	static struct side clone;
-	int i;
+static struct side clone;
 
+/* Six parcels that both ends hold; `clone` is a copy of the handset when there were four. */
+static void
+copied(void)
+{
 	world_new(4, 1, 0);
 	sync_with(100, SIZE_MAX, 0, false);
 	agrees();
@@ -182,8 +182,16 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, false);
 	agrees();
 	pair_free();
-	/* the copied handset writes under the same numbers */
 	d = clone;
+}
+
+static void
+forks(void)
+{
+	int i;
+
+	copied();
+	/* it writes under the same numbers */
 	log_add_text(&d.own, "the clone's", 5);
 	log_add_text(&d.own, "the clone's", 6);
 	log_add_text(&d.own, "the clone's", 7);
@@ -212,9 +220,14 @@ forks(void)
 	sync_with(100, SIZE_MAX, 0, false);
 	CHECK(d.forked && d.forked_at == 8 && d.reason == E_FORK && n.parcels == 0);
 	pair_free();
-	/* the log has ended: it is not asked about again for a body that lacks, nor is anything
-	 * believed of it; that comes next time */
-	d = clone;
+}
+
+/* The log has ended: it is not asked about again for a body that lacks, nor is anything believed
+ * of it; that comes next time. */
+static void
+after_a_fork(void)
+{
+	copied();
 	log_add_text(&d.own, "other", 5);
 	log_add_text(&n.down[0], "form", 2);
 	d.lacks = true;
@@ -430,6 +443,6 @@ digest_as_written(void)
 
 CHECK_MAIN(T(digest_as_written), T(nothing_new_is_one_round), T(every_piece_size), T(every_cut),
 	   T(long_upload_is_acknowledged_on_the_way), T(device_lost_its_cursor), T(restored_node),
-	   T(forks), T(twin_at_another_node), T(verified_only_when_digests_agree),
+	   T(forks), T(after_a_fork), T(twin_at_another_node), T(verified_only_when_digests_agree),
 	   T(quarantine_is_told), T(budget), T(joining), T(asking), T(outbox_is_bounded),
 	   T(time_runs_out))

@@ -2,58 +2,57 @@
  * that all is well. */
 #include "tests/sync_pair.h"
 
+static const struct {
+	const char *what;
+	struct bytes in;
+	enum err e;
+} node_bytes[] = {
+    {"an HTTP request", BYTES_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), E_FRAME},
+    {"a giant length", BYTES_LIT("\xff\xff\xff\x7f\x02"), E_FRAME_LONG},
+    {"an endless length", BYTES_LIT("\xff\xff\xff\xff\xff"), E_FRAME_LONG},
+    {"a giant HELLO", BYTES_LIT("\xff\x7f\x01"), E_FRAME_LONG},
+    {"a padded length", BYTES_LIT("\x80\x00\x04"), E_FRAME},
+    {"an unknown type", BYTES_LIT("\x01\x42\x00"), E_FRAME},
+    {"a giant unknown", BYTES_LIT("\x80\x80\x05\x99"), E_FRAME_LONG},
+    {"a parcel before HELLO", BYTES_LIT("\x01\x02\x90"), E_PROTOCOL},
+    {"END before HELLO", BYTES_LIT("\x00\x04"), E_PROTOCOL},
+    {"a node's LAST", BYTES_LIT("\x01\x07\x90"), E_PROTOCOL},
+    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
+    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
+    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"), E_PROTOCOL_VERSION},
+    {"an older protocol", BYTES_LIT("\x08\x01\x00\x00\x00\x01\x00\x00\x00\x00"),
+     E_PROTOCOL_VERSION},
+    {"a giant that may be skipped", BYTES_LIT("\x81\x80\x04\xf0"), E_FRAME_LONG},
+    {"HELLO twice",
+     BYTES_LIT("\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
+     E_PROTOCOL},
+    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
+};
+
 /* What a node says to bytes that no good device sends: the error it ends with, and that it says so.
  */
 static void
 bad_bytes_at_the_node(void)
 {
-	static const struct {
-		const char *what;
-		struct bytes in;
-		enum err e;
-	} rows[] = {
-	    {"an HTTP request", BYTES_LIT("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), E_FRAME},
-	    {"a giant length", BYTES_LIT("\xff\xff\xff\x7f\x02"), E_FRAME_LONG},
-	    {"an endless length", BYTES_LIT("\xff\xff\xff\xff\xff"), E_FRAME_LONG},
-	    {"a giant HELLO", BYTES_LIT("\xff\x7f\x01"), E_FRAME_LONG},
-	    {"a padded length", BYTES_LIT("\x80\x00\x04"), E_FRAME},
-	    {"an unknown type", BYTES_LIT("\x01\x42\x00"), E_FRAME},
-	    {"a giant unknown", BYTES_LIT("\x80\x80\x05\x99"), E_FRAME_LONG},
-	    {"a parcel before HELLO", BYTES_LIT("\x01\x02\x90"), E_PROTOCOL},
-	    {"END before HELLO", BYTES_LIT("\x00\x04"), E_PROTOCOL},
-	    {"a node's LAST", BYTES_LIT("\x01\x07\x90"), E_PROTOCOL},
-	    {"INPUT to nobody", BYTES_LIT("\x01\x0dx"), E_PROTOCOL},
-	    {"a short HELLO", BYTES_LIT("\x02\x01\x01\x01"), E_FRAME},
-	    {"another protocol", BYTES_LIT("\x08\x01\x02\x09\x00\x01\x00\x00\x00\x00"),
-	     E_PROTOCOL_VERSION},
-	    {"an older protocol", BYTES_LIT("\x08\x01\x00\x00\x00\x01\x00\x00\x00\x00"),
-	     E_PROTOCOL_VERSION},
-	    {"a giant that may be skipped", BYTES_LIT("\x81\x80\x04\xf0"), E_FRAME_LONG},
-	    {"HELLO twice",
-	     BYTES_LIT(
-		 "\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00\x08\x01\x01\x01\x00\x01\x00\x00\x00\x00"),
-	     E_PROTOCOL},
-	    {"its own ERROR", BYTES_LIT("\x03\x08\x0c\x00\xa0"), E_REVOKED},
-	};
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(node_bytes) / sizeof(node_bytes[0]); i++) {
 		struct bytes out;
 
 		world_new(0, 0, 0);
 		pair_new(false, false);
-		session_feed(n.s, rows[i].in, now);
+		session_feed(n.s, node_bytes[i].in, now);
 		drain(&n, true);
-		CHECK_MSG(n.finished && n.reason == rows[i].e, "%s: %s", rows[i].what,
+		CHECK_MSG(n.finished && n.reason == node_bytes[i].e, "%s: %s", node_bytes[i].what,
 			  err_name(n.reason));
 		CHECK(session_over(n.s));
 		out = session_outbox(n.s, now);
-		CHECK_MSG(rows[i].e == E_REVOKED || (out.n > 2 && out.p[1] == MESSAGE_ERROR), "%s",
-			  rows[i].what);
+		CHECK_MSG(node_bytes[i].e == E_REVOKED || (out.n > 2 && out.p[1] == MESSAGE_ERROR),
+			  "%s", node_bytes[i].what);
 		session_feed(d.s, out, now);
 		drain(&d, false);
-		CHECK_MSG(rows[i].e == E_REVOKED || d.reason == rows[i].e, "%s: %s", rows[i].what,
-			  err_name(d.reason));
+		CHECK_MSG(node_bytes[i].e == E_REVOKED || d.reason == node_bytes[i].e, "%s: %s",
+			  node_bytes[i].what, err_name(d.reason));
 		pair_free();
 	}
 	world_new(0, 0, 0); /* what may be skipped is skipped */

@@ -175,6 +175,66 @@ train(struct writer *out)
 	CHECK(squeeze_train(out, samples, sizes, 400, 512) == E_OK);
 }
 
+/* Golden, only to be read: how well zstd compresses is its own matter. */
+static void
+golden_dictionary(struct run *run, struct run *office, const struct record_id *record,
+		  struct bytes content, struct bytes sealed)
+{
+	static uint8_t golden_room[1024];
+	uint8_t sample[64], room[512], back_room[256];
+	struct bytes payload = BYTES(sample, like_a_record(sample, 777)), vector;
+	struct dictionary golden;
+	struct writer back, more;
+
+	if (vector_read("dictionary", golden_room, sizeof(golden_room)).p == NULL &&
+	    getenv("BANYAN_NEW_VECTORS") != NULL) {
+		vector_write("dictionary", "a dictionary of form 0a0b0c0d", content);
+		vector_write(
+		    "slice_dictionary",
+		    "record 777 of tests/test_slice.c as slice 5, ANALYTIC, with that dictionary",
+		    sealed);
+		writer_init(&more, room, sizeof(room));
+		CHECK(slice_seal_as(run, SLICE_IDENTIFYING, 5, record,
+				    BYTES_LIT("the river, the river, the river, the river"), true,
+				    NULL, &more) == E_OK);
+		vector_write("slice_block",
+			     "four times \"the river\" as slice 5, IDENTIFYING, codec 2",
+			     writer_view(&more));
+	}
+	golden =
+	    dictionary_of(0x0a0b0c0d, vector_read("dictionary", golden_room, sizeof(golden_room)));
+	writer_init(&back, back_room, sizeof(back_room));
+	vector = vector_read("slice_dictionary", room, sizeof(room));
+	CHECK(slice_open_as(office, SLICE_ANALYTIC, 5, record, vector, &golden, &back) == E_OK);
+	CHECK(bytes_equal(writer_view(&back), payload));
+	vector = vector_read("slice_block", room, sizeof(room));
+	writer_reset(&back);
+	CHECK(slice_open(office, SLICE_IDENTIFYING, 5, record, vector, &back) == E_OK);
+	CHECK(back.n == 42 && memcmp(back_room, "the river", 9) == 0);
+}
+
+/* Any bytes at all, behind the seal: an error, no crash, nothing given out. */
+static void
+any_bytes(const struct dictionary *mine)
+{
+	size_t i;
+
+	for (i = 0; i < 3000; i++) {
+		uint8_t noise[40];
+		struct writer junk;
+		size_t n = 2 + i % 38;
+		enum err e;
+
+		crypto_random(noise, sizeof(noise));
+		noise[0] = i % 2 == 0 ? 2 : 3;
+		noise[1] = i % 4 == 1 ? mine->hint : noise[1];
+		writer_heap_init(&junk, 4096);
+		e = slice_unpack(BYTES(noise, n), mine, &junk);
+		CHECK(e == E_OK || junk.n == 0);
+		writer_free(&junk);
+	}
+}
+
 /* Codecs 2 and 3: to who announced them; what was made with a dictionary opens with it, among
  * others. */
 static void
@@ -186,8 +246,8 @@ dictionaries(void)
 	struct record_id record;
 	struct run run, office;
 	struct writer content, sealed, back;
-	struct bytes payload = BYTES(sample, like_a_record(sample, 777)), vector;
-	size_t before, i;
+	struct bytes payload = BYTES(sample, like_a_record(sample, 777));
+	size_t before;
 
 	train(&content);
 	mine = dictionary_of(0x0a0b0c0d, writer_view(&content));
@@ -216,52 +276,8 @@ dictionaries(void)
 	CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, writer_view(&sealed), &twin,
 			    &back) == E_OK);
 	CHECK(bytes_equal(writer_view(&back), payload));
-	/* Golden, only to be read: how well zstd compresses is its own matter. */
-	if (vector_read("dictionary", twin_bytes, sizeof(twin_bytes)).p == NULL &&
-	    getenv("BANYAN_NEW_VECTORS") != NULL) {
-		vector_write("dictionary", "a dictionary of form 0a0b0c0d", writer_view(&content));
-		vector_write(
-		    "slice_dictionary",
-		    "record 777 of tests/test_slice.c as slice 5, ANALYTIC, with that dictionary",
-		    writer_view(&sealed));
-		writer_reset(&sealed);
-		CHECK(slice_seal_as(&run, SLICE_IDENTIFYING, 5, &record,
-				    BYTES_LIT("the river, the river, the river, the river"), true,
-				    NULL, &sealed) == E_OK);
-		vector_write("slice_block",
-			     "four times \"the river\" as slice 5, IDENTIFYING, codec 2",
-			     writer_view(&sealed));
-	}
-	{
-		static uint8_t golden_room[1024];
-		struct dictionary golden =
-		    dictionary_of(0x0a0b0c0d, vector_read("dictionary", golden_room, 1024));
-
-		vector = vector_read("slice_dictionary", room, sizeof(room));
-		writer_reset(&back);
-		CHECK(slice_open_as(&office, SLICE_ANALYTIC, 5, &record, vector, &golden, &back) ==
-		      E_OK);
-		CHECK(bytes_equal(writer_view(&back), payload));
-		vector = vector_read("slice_block", room, sizeof(room));
-		writer_reset(&back);
-		CHECK(slice_open(&office, SLICE_IDENTIFYING, 5, &record, vector, &back) == E_OK);
-		CHECK(back.n == 42 && memcmp(back_room, "the river", 9) == 0);
-	}
-	/* Any bytes at all, behind the seal: an error, no crash, nothing given out. */
-	for (i = 0; i < 3000; i++) {
-		uint8_t noise[40];
-		struct writer junk;
-		size_t n = 2 + i % 38;
-		enum err e;
-
-		crypto_random(noise, sizeof(noise));
-		noise[0] = i % 2 == 0 ? 2 : 3;
-		noise[1] = i % 4 == 1 ? mine.hint : noise[1];
-		writer_heap_init(&junk, 4096);
-		e = slice_unpack(BYTES(noise, n), &mine, &junk);
-		CHECK(e == E_OK || junk.n == 0);
-		writer_free(&junk);
-	}
+	golden_dictionary(&run, &office, &record, writer_view(&content), writer_view(&sealed));
+	any_bytes(&mine);
 	writer_free(&content);
 }
 

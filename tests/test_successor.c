@@ -221,33 +221,34 @@ write_bent(const char *path, struct bytes good, const char *word, const char *li
 #define HEX15 "222222222222222222222222222222"
 #define OFF_CURVE "04" HEX15 HEX15 HEX15 HEX15 "22222222"
 
+static const struct {
+	const char *word, *line;
+	enum err e;
+} bends[] = {{"programme", "programme " HEX15, E_SUCCESSOR_FILE},
+	     {"programme", "programme " HEX15 "2222", E_SUCCESSOR_FILE},
+	     {"area", "", E_SUCCESSOR_FILE},
+	     {"area", "area " HEX15 HEX15 HEX15, E_SUCCESSOR_FILE},
+	     {"id", "id " HEX15 "2z", E_SUCCESSOR_FILE},
+	     {"sign", "", E_SUCCESSOR_FILE},
+	     {"sign", "sign 04", E_SUCCESSOR_FILE},
+	     {"sign", "sign " OFF_CURVE, E_SUCCESSOR_FILE},
+	     {"seal", "", E_SUCCESSOR_FILE},
+	     {"seal", "seal 04", E_SUCCESSOR_FILE},
+	     {"seal", "seal " OFF_CURVE, E_SUCCESSOR_FILE},
+	     {"number", "number 12x", E_SUCCESSOR_FILE},
+	     {"number", "number 9223372036854775807", E_SUCCESSOR_FILE},
+	     {"number", "number 9223372036854775806", E_OK},
+	     {"node", "", E_SUCCESSOR_FILE},
+	     {"node", "node " HEX15, E_SUCCESSOR_FILE},
+	     {"node", "node " HEX15 "22", E_OK},
+	     {"number", "of-a-later-version word", E_OK},
+	     {"banyan", "", E_SUCCESSOR_FILE},
+	     {"banyan", "banyan word 1", E_SUCCESSOR_FILE},
+	     {"banyan", "banyan successor 2", E_SUCCESSOR_FILE}};
+
 static void
 bent_files(void)
 {
-	static const struct {
-		const char *word, *line;
-		enum err e;
-	} rows[] = {{"programme", "programme " HEX15, E_SUCCESSOR_FILE},
-		    {"programme", "programme " HEX15 "2222", E_SUCCESSOR_FILE},
-		    {"area", "", E_SUCCESSOR_FILE},
-		    {"area", "area " HEX15 HEX15 HEX15, E_SUCCESSOR_FILE},
-		    {"id", "id " HEX15 "2z", E_SUCCESSOR_FILE},
-		    {"sign", "", E_SUCCESSOR_FILE},
-		    {"sign", "sign 04", E_SUCCESSOR_FILE},
-		    {"sign", "sign " OFF_CURVE, E_SUCCESSOR_FILE},
-		    {"seal", "", E_SUCCESSOR_FILE},
-		    {"seal", "seal 04", E_SUCCESSOR_FILE},
-		    {"seal", "seal " OFF_CURVE, E_SUCCESSOR_FILE},
-		    {"number", "number 12x", E_SUCCESSOR_FILE},
-		    {"number", "number 9223372036854775807", E_SUCCESSOR_FILE},
-		    {"number", "number 9223372036854775806", E_OK},
-		    {"node", "", E_SUCCESSOR_FILE},
-		    {"node", "node " HEX15, E_SUCCESSOR_FILE},
-		    {"node", "node " HEX15 "22", E_OK},
-		    {"number", "of-a-later-version word", E_OK},
-		    {"banyan", "", E_SUCCESSOR_FILE},
-		    {"banyan", "banyan word 1", E_SUCCESSOR_FILE},
-		    {"banyan", "banyan successor 2", E_SUCCESSOR_FILE}};
 	struct ec_key root;
 	struct succession m = a_succession(&root), got;
 	char dir[PATH_MAX], path[PATH_MAX + 8];
@@ -259,10 +260,10 @@ bent_files(void)
 	writer_heap_init(&text, 1u << 16);
 	writer_heap_init(&statement, 1u << 16);
 	successor_write(&text, &m);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		write_bent(path, writer_view(&text), rows[i].word, rows[i].line);
-		CHECK_MSG(successor_read(path, &got, NULL) == rows[i].e, "%s -> %s", rows[i].word,
-			  rows[i].line);
+	for (i = 0; i < sizeof(bends) / sizeof(bends[0]); i++) {
+		write_bent(path, writer_view(&text), bends[i].word, bends[i].line);
+		CHECK_MSG(successor_read(path, &got, NULL) == bends[i].e, "%s -> %s", bends[i].word,
+			  bends[i].line);
 	}
 	while (text.n < 17000)
 		writer_printf(&text, "# a note, and another one, and one more\n");

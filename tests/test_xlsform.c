@@ -56,78 +56,81 @@ print_report(const struct run *r)
 			r->report.faults[i].column, r->report.faults[i].message);
 }
 
+static const char wrong_form[] =
+    "| survey |\n" /* 1 */
+    "| | type | name | label | relevant | calculation | bind::banyan:class | trigger |\n"
+    "| | txet | a | A | | | | |\n" /* 3 */
+    "| | text | b | B | ${nobody} = 1 | | | |\n"
+    "| | text | b | B again | | | | |\n"
+    "| | select_one nolist | c | C | | | | |\n"
+    "| | text | | no name | | | | |\n"
+    "| | text | two words | bad name | | | | |\n"
+    "| | end group | | | | | | |\n" /* 9 */
+    "| | text | d | D | (1 + 2 | | | |\n"
+    "| | text | e | E | . = 'x | | | |\n"
+    "| | text | f | F | | | Z | |\n"
+    "| | calculate | g | | | | | |\n" /* 13 */
+    "| | integer | h | | | | | |\n"
+    "| | text | i | see ${nothing} | | | | |\n"
+    "| | text | j | J | | | | ${g} |\n"
+    "| | range | k | K | | | | |\n"
+    "| | | l | L | | | | |\n" /* 18 */
+    "| | select_one_from_file areas | m | M | | | | |\n"
+    "| | begin repeat | n | N | | | | |\n" /* 20 */
+    "| | text | o | O | | | | |\n"
+    "| | end group | | | | | | |\n"
+    "| | begin group | p | P | | | | |\n" /* 23 */
+    "| choices |\n"
+    "| | list_name | name | label |\n"
+    "| | yn | yes | Yes |\n"
+    "| | yn | yes | Yes again |\n" /* 27 */
+    "| | yn | | nothing |\n"
+    "| | | lost | Lost |\n";
+static const struct {
+	const char *sheet;
+	unsigned row;
+	const char *column, *words;
+} wrong_ways[] = {
+    {"survey", 3, "type", "\"txet\" is not a question type"},
+    {"survey", 4, "relevant", "${nobody} refers to nothing"},
+    {"survey", 5, "name", "used already in row 4"},
+    {"survey", 6, "type", "no list \"nolist\""},
+    {"survey", 7, "name", "has no name"},
+    {"survey", 8, "name", "cannot be a name"},
+    {"survey", 9, "type", "none is open"},
+    {"survey", 10, "relevant", "a ) is missing"},
+    {"survey", 11, "relevant", "never closed"},
+    {"survey", 12, "bind::banyan:class", "not a sensitivity class"},
+    {"survey", 13, "calculation", "without a calculation"},
+    {"survey", 14, "label", "no label or hint"},
+    {"survey", 15, "label", "${nothing} refers to nothing"},
+    {"survey", 16, "trigger", "triggers nothing"},
+    {"survey", 18, "type", "no type"},
+    {"survey", 19, "type", "must name one file"},
+    {"survey", 22, "type", "is a repeat"},
+    {"survey", 23, "type", "never ended"},
+    {"choices", 27, "name", "already in row 26"},
+    {"choices", 28, "name", "has no name"},
+    {"choices", 29, "list_name", "belongs to no list"},
+};
+
 /* All wrong at once: each fault is found, and named by sheet, row and column. */
 static void
 a_form_wrong_in_many_ways(void)
 {
-	static const char md[] =
-	    "| survey |\n" /* 1 */
-	    "| | type | name | label | relevant | calculation | bind::banyan:class | trigger |\n"
-	    "| | txet | a | A | | | | |\n" /* 3 */
-	    "| | text | b | B | ${nobody} = 1 | | | |\n"
-	    "| | text | b | B again | | | | |\n"
-	    "| | select_one nolist | c | C | | | | |\n"
-	    "| | text | | no name | | | | |\n"
-	    "| | text | two words | bad name | | | | |\n"
-	    "| | end group | | | | | | |\n" /* 9 */
-	    "| | text | d | D | (1 + 2 | | | |\n"
-	    "| | text | e | E | . = 'x | | | |\n"
-	    "| | text | f | F | | | Z | |\n"
-	    "| | calculate | g | | | | | |\n" /* 13 */
-	    "| | integer | h | | | | | |\n"
-	    "| | text | i | see ${nothing} | | | | |\n"
-	    "| | text | j | J | | | | ${g} |\n"
-	    "| | range | k | K | | | | |\n"
-	    "| | | l | L | | | | |\n" /* 18 */
-	    "| | select_one_from_file areas | m | M | | | | |\n"
-	    "| | begin repeat | n | N | | | | |\n" /* 20 */
-	    "| | text | o | O | | | | |\n"
-	    "| | end group | | | | | | |\n"
-	    "| | begin group | p | P | | | | |\n" /* 23 */
-	    "| choices |\n"
-	    "| | list_name | name | label |\n"
-	    "| | yn | yes | Yes |\n"
-	    "| | yn | yes | Yes again |\n" /* 27 */
-	    "| | yn | | nothing |\n"
-	    "| | | lost | Lost |\n";
-	static const struct {
-		const char *sheet;
-		unsigned row;
-		const char *column, *words;
-	} want[] = {
-	    {"survey", 3, "type", "\"txet\" is not a question type"},
-	    {"survey", 4, "relevant", "${nobody} refers to nothing"},
-	    {"survey", 5, "name", "used already in row 4"},
-	    {"survey", 6, "type", "no list \"nolist\""},
-	    {"survey", 7, "name", "has no name"},
-	    {"survey", 8, "name", "cannot be a name"},
-	    {"survey", 9, "type", "none is open"},
-	    {"survey", 10, "relevant", "a ) is missing"},
-	    {"survey", 11, "relevant", "never closed"},
-	    {"survey", 12, "bind::banyan:class", "not a sensitivity class"},
-	    {"survey", 13, "calculation", "without a calculation"},
-	    {"survey", 14, "label", "no label or hint"},
-	    {"survey", 15, "label", "${nothing} refers to nothing"},
-	    {"survey", 16, "trigger", "triggers nothing"},
-	    {"survey", 18, "type", "no type"},
-	    {"survey", 19, "type", "must name one file"},
-	    {"survey", 22, "type", "is a repeat"},
-	    {"survey", 23, "type", "never ended"},
-	    {"choices", 27, "name", "already in row 26"},
-	    {"choices", 28, "name", "has no name"},
-	    {"choices", 29, "list_name", "belongs to no list"},
-	};
-	struct run r = convert(md);
+	struct run r = convert(wrong_form);
 	size_t i;
 
 	CHECK(r.e == E_XLSFORM);
 	CHECK(r.xform.n == 0);
-	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
-		CHECK_MSG(faulty(&r, want[i].sheet, want[i].row, want[i].column, want[i].words),
-			  "%s:%u:%s: %s", want[i].sheet, want[i].row, want[i].column,
-			  want[i].words);
-	CHECK_MSG(r.report.errors == sizeof(want) / sizeof(want[0]), "%zu errors", r.report.errors);
-	if (r.report.errors != sizeof(want) / sizeof(want[0]))
+	for (i = 0; i < sizeof(wrong_ways) / sizeof(wrong_ways[0]); i++)
+		CHECK_MSG(faulty(&r, wrong_ways[i].sheet, wrong_ways[i].row, wrong_ways[i].column,
+				 wrong_ways[i].words),
+			  "%s:%u:%s: %s", wrong_ways[i].sheet, wrong_ways[i].row,
+			  wrong_ways[i].column, wrong_ways[i].words);
+	CHECK_MSG(r.report.errors == sizeof(wrong_ways) / sizeof(wrong_ways[0]), "%zu errors",
+		  r.report.errors);
+	if (r.report.errors != sizeof(wrong_ways) / sizeof(wrong_ways[0]))
 		print_report(&r);
 	done(&r);
 }

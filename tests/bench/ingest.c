@@ -42,6 +42,29 @@ device(struct stage *s, const char *name, const char *line, unsigned parcels, in
 	peer_close(p);
 }
 
+/* A process each, which fills, says so, and waits for the others. */
+static void
+devices_begin(struct stage *stage, unsigned devices, unsigned parcels, const int ready[2],
+	      const int go[2], double *done)
+{
+	unsigned i;
+
+	for (i = 0; i < devices; i++) {
+		char name[20], *line;
+
+		(void)snprintf(name, sizeof(name), "device%u", i);
+		line = device_invite(stage, name, bench_area(i), stage->address);
+		if (fork() == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			(void)close(go[1]);
+			device(stage, name, line, parcels, ready[1], go[0], &done[i]);
+			free(line);
+			exit(0);
+		}
+		free(line);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -64,20 +87,7 @@ main(int argc, char **argv)
 		die("no memory");
 	(void)fflush(NULL);
 	(void)alarm(600);
-	for (i = 0; i < devices; i++) {
-		char name[20], *line;
-
-		(void)snprintf(name, sizeof(name), "device%u", i);
-		line = device_invite(&stage, name, bench_area(i), stage.address);
-		if (fork() == 0) {
-			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-			(void)close(go[1]);
-			device(&stage, name, line, parcels, ready[1], go[0], &done[i]);
-			free(line);
-			exit(0);
-		}
-		free(line);
-	}
+	devices_begin(&stage, devices, parcels, ready, go, done);
 	(void)close(ready[1]);
 	for (i = 0; i < devices; i++)
 		if (read(ready[0], &word, 1) != 1)
