@@ -31,9 +31,12 @@ packages_install() {
 	fi
 	echo "Installing: $missing"
 	log=$(mktemp) || return 1
-	{ $as_root apt-get -q update &&
-		$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-			$missing; } >"$log" 2>&1
+	# What is installed is for all users, whatever this one's umask. $missing: a word each.
+	# shellcheck disable=SC2086
+	$as_root sh -c 'umask 022
+		apt-get -q update &&
+			DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@"' \
+		install $missing >"$log" 2>&1
 	installed=$?
 	[ $installed -eq 0 ] || tail -n 20 "$log" >&2
 	rm -f "$log"

@@ -2,10 +2,15 @@
 # Banyan's whole job, on real stores and processes: tools/story.sh BANYAN [FOLDER]
 # BANYAN is the program; FOLDER must not exist yet. Every command is shown before it runs. The stores stay.
 set -u
+CDPATH=
 program=${1:?"usage: tools/story.sh BANYAN [FOLDER]"}
 here=$(cd "$(dirname "$0")/.." && pwd)
-folder=${2:-$(mktemp -d /tmp/banyan-story-XXXXXX)/banyan}
+folder=${2:-$(mktemp -d "${TMPDIR:-/tmp}/banyan-story-XXXXXX")/banyan}
+# The story works in its folder: what is named from here keeps its meaning there.
+case $program in /*) ;; *) program=$PWD/$program ;; esac
+case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 node=
+address=${BANYAN_STORY_ADDRESS:-127.0.0.1:0} # where the node listens; a port that is free, if not said
 began=$(date +%s)
 
 # --- the teller: say, run, expect ---
@@ -51,14 +56,15 @@ run() { expect 0 "$@"; }
 # --- the node, a real process ---
 
 node_start() {
-	show serve district --listen "${address:-127.0.0.1:0}" '&'
-	"$program" serve district --listen "${address:-127.0.0.1:0}" >node.log 2>&1 </dev/null &
+	show serve district --listen "$address" '&'
+	: >node.log # the line of the start before is not this one's: the shell that runs it may be slow to begin
+	"$program" serve district --listen "$address" >node.log 2>&1 </dev/null &
 	node=$!
 	tries=0
 	until grep -q '^listening on ' node.log; do
 		kill -0 "$node" 2>/dev/null || { cat node.log; stop "the node did not start"; }
 		tries=$((tries + 1))
-		[ $tries -lt 200 ] || stop "the node is not ready after 20 seconds"
+		[ $tries -lt 600 ] || stop "the node is not ready after a minute"
 		sleep 0.1
 	done
 	address=$(sed -n 's/^listening on //p' node.log | tail -n 1)
@@ -116,7 +122,11 @@ first() {
 
 trap 'node_stop' EXIT
 trap 'exit 130' INT TERM
-mkdir -p "$folder" && cd "$folder" || exit 1
+if [ -e "$folder" ]; then
+	echo "tools/story.sh: $folder is there already; name a folder that is not" >&2
+	exit 73
+fi
+mkdir -p "$folder" && cd "$folder" || exit 73
 umask 077
 echo "four words for practice" >passphrase
 BANYAN_PASSPHRASE_FILE=$folder/passphrase
@@ -199,9 +209,9 @@ node_stop
 
 say "That was Banyan's whole job, in $(($(date +%s) - began)) seconds. The stores are in $folder. Go on yourself:"
 cat <<END
-  cd $folder
-  export BANYAN_PASSPHRASE_FILE=$folder/passphrase
-  PATH=$(dirname "$program"):\$PATH
+  cd "$folder"
+  export BANYAN_PASSPHRASE_FILE="$folder/passphrase"
+  PATH="$(dirname "$program"):\$PATH"
   banyan serve district --listen $address &
   banyan fill lvea_sdau F2_situation
   banyan sync lvea_sdau

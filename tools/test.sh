@@ -5,6 +5,7 @@
 #   --full     also what needs a browser, an office suite, a database or another machine's tools
 # Installs the packages that are missing (root or sudo). The last line is ctest's summary.
 set -u
+CDPATH=
 cd "$(dirname "$0")/.." || exit 1
 . tools/packages.sh
 
@@ -24,7 +25,10 @@ jobs=$(nproc)
 build() {
 	directory=$1
 	shift
-	mkdir -p "$directory"
+	mkdir -p "$directory" && [ -w "$directory" ] || {
+		echo "tools/test.sh: $PWD cannot be written to; copy all of it to where you may write" >&2
+		return 1
+	}
 	if ! { cmake -S . -B "$directory" -G Ninja "$@" && nice ninja -C "$directory" -j "$jobs"; } \
 		>"$directory/build.log" 2>&1; then
 		tail -n 60 "$directory/build.log"
