@@ -1,5 +1,5 @@
 /*
- * form: a compiled questionnaire. Made from an ODK XForm (the interchange form; xform.h reads it,
+ * form: a compiled questionnaire. Made from an ODK XForm (the interchange form; this reads it,
  * xlsform.h writes it), immutable afterwards, so threads may share one. FORMS.md is the format.
  *
  * A form travels as a *bundle*: the XForm and the files that it names (CSV choice lists), as

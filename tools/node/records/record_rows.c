@@ -1,4 +1,4 @@
-/* The rows of REVISION_ROW and RECORD_ROW. FORMATS.md "Derived rows". */
+/* The rows of REVISION_ROW and RECORD_ROW. FORMATS.md "Opening and derived rows". */
 #include "core/pack.h"
 #include "tools/node/attached/attached.h"
 #include "tools/node/records/record_number.h"

@@ -1,7 +1,7 @@
 /*
  * records: what a node derives from the parcels that it could open: revisions, and each record's
  * merged state. All of it can be dropped and is made again by `banyan check --rebuild`. FORMATS.md
- * "Derived rows".
+ * "Opening and derived rows".
  */
 #ifndef BANYAN_TOOLS_NODE_RECORDS_RECORDS_H
 #define BANYAN_TOOLS_NODE_RECORDS_RECORDS_H
