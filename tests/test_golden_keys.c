@@ -60,7 +60,7 @@ put_succession(struct store_txn *txn)
 					       .name = "node",
 					       .sign = test_key(KEY_AUTHOR),
 					       .seal = test_key(KEY_OTHER)};
-	return succeed_say(&peer, txn, &s, 1790000000);
+	return succeed_say(&peer, txn, &s, 1790000000 - 1); /* its number: and one follows */
 }
 
 static enum err
