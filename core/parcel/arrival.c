@@ -139,6 +139,25 @@ arrival_derive(struct store_txn *txn, struct arrival *a, const struct arrival_ke
 	return e != E_OK ? e : index_put(txn, k, a);
 }
 
+/*
+ * What stands under the next number came first, carried, and follows another parcel than this one:
+ * this one is a fork's. Else the head would move on over both, and its hash would say of the
+ * parcel which is missing that it is held.
+ */
+static enum err
+check_next(struct store_txn *txn, struct arrival *a)
+{
+	struct parcel_hash hash;
+	struct arrival next;
+	uint64_t seq;
+	enum err e = arrival_find(txn, &a->log, a->number + 1, &seq, &hash);
+
+	if (e == E_OK && (e = arrival_get(txn, seq, &next)) == E_OK &&
+	    (next.flags & ARRIVAL_CARRIED) && !ID_EQUAL(&next.previous, &a->hash))
+		a->flags |= ARRIVAL_FORK;
+	return e == E_ABSENT ? E_OK : e;
+}
+
 enum err
 arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *result)
 {
@@ -149,7 +168,8 @@ arrival_append(struct store_txn *txn, struct arrival *a, enum arrival_result *re
 	*result = ARRIVAL_NEW;
 	if (a->number == 0 || a->number > NUMBER_MAX || a->parcel.n > PARCEL_BYTES_MAX)
 		return E_LIMIT;
-	if ((e = arrival_twins(txn, a, &k, result)) != E_OK || *result == ARRIVAL_DUPLICATE)
+	if ((e = check_next(txn, a)) != E_OK || (e = arrival_twins(txn, a, &k, result)) != E_OK ||
+	    *result == ARRIVAL_DUPLICATE)
 		return e;
 	if ((e = store_last_seq(txn, STORE_ARRIVAL, &last)) != E_OK)
 		return e;

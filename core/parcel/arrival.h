@@ -40,7 +40,8 @@ enum arrival_result { ARRIVAL_NEW, ARRIVAL_DUPLICATE, ARRIVAL_FORKED };
  * arrival_append: in a job: take `a` (all but seq), set a->seq: the new one, or of the
  * duplicate. FORKED: kept, flagged ARRIVAL_FORK; the head of the log stays as it was.
  * ARRIVAL_FORK given: it is one even if its number is free (it follows another parcel than
- * the one before it here). The caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and
+ * the one before it here); so is what fills a hole before a carried parcel that follows another
+ * one. The caller has checked scope and hash. E_LIMIT: number 0 or 2^63 and
  * above, too many holes or twins, too long.
  */
 enum err arrival_append(struct store_txn *, struct arrival *a, enum arrival_result *);
