@@ -7,6 +7,7 @@
 #include "tools/node/erase/erase.h"
 #include "tools/node/erase/erasures.h"
 #include "tools/node/link/link.h"
+#include "tools/node/outbox/freed.h"
 #include "tools/node/records/records.h"
 
 static struct office_world w;
@@ -114,20 +115,28 @@ is_due(void)
 	return due;
 }
 
-/* What the node is known to have of the device's log, and in a backup; NULL: the first parcel,
- * both. */
+/* What the node is known to have of the device's log, in two backups, and in the newest only; NULL:
+ * the first parcel, in two. */
 struct marks {
-	uint64_t acked, safe;
+	uint64_t acked, safe, once;
 };
 
 static inline enum err
 safe_job(struct store_txn *txn, void *arg)
 {
-	const struct marks *marks = arg != NULL ? arg : &(struct marks){1, 1};
-	struct sync_memory m = {.safe = marks->safe};
-	enum err e = sync_memory_put(txn, &m);
+	const struct marks *marks = arg != NULL ? arg : &(struct marks){1, 1, 0};
+	uint64_t epoch = peer_self(device)->epoch, heard[2] = {marks->safe, marks->safe + 1};
+	struct sync_memory m;
+	enum err e;
 
-	return e == E_OK ? outbox_put_acked(txn, peer_self(device)->epoch, marks->acked) : e;
+	if (marks->safe == 0)
+		heard[0] = heard[1] = marks->once;
+	m = (struct sync_memory){.safe = heard[1]};
+	if ((e = sync_memory_put(txn, &m)) == E_OK && (e = freed_forget(txn)) == E_OK &&
+	    (e = freed_heard(txn, epoch, heard[0])) == E_OK &&
+	    (e = freed_heard(txn, epoch, heard[1])) == E_OK)
+		e = outbox_put_acked(txn, epoch, marks->acked);
+	return e;
 }
 
 static inline size_t

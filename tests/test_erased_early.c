@@ -39,7 +39,7 @@ an_order_before_the_beginning(void)
 	size_t analytic, identifying, count, i;
 
 	for (i = 0; i < 2; i++) {
-		struct marks marks = {2, 2};
+		struct marks marks = {2, 2, 0};
 
 		REQUIRE(begin());
 		finish(2, two);
@@ -98,7 +98,7 @@ hear(const struct record_id *id)
 static void
 an_order_while_it_waits(void)
 {
-	struct marks marks = {1, 1};
+	struct marks marks = {1, 1, 0};
 	char hex[2 * ID_BYTES + 1];
 	size_t analytic, identifying, count;
 	struct record_id two[2];

@@ -70,10 +70,13 @@ id=$(all node | sed -n 3p)
 expect 0 "" b amend "$W/node" "$id" --set "child/locate_hint=beside the well"
 ok "one of twenty, and nothing of the nineteen others is lost"
 
-# The device learns it; what it wrote together with others goes once the office calls it safe.
+# The device learns it; what it wrote together with others goes once it hears of two backups that have it.
 expect 0 "agree" b sync "$W/one"
 gone "$W/single.1" "$W/one" || fail "the device still has it"
 expect 0 "was erased" b show "$W/one" "$one"
+there "$W/many.7" "$W/one" || fail "what the office may lose goes after one backup"
+expect 0 "" b amend "$W/one" "$(all node | sed -n 4p)" --set "child/locate_hint=behind the well"
+expect 0 "agree" b sync "$W/one"
 expect 0 "" b backup "$W/node" -o "$W/after"
 expect 0 "agree" b sync "$W/one"
 expect 0 "agree" b sync "$W/one"

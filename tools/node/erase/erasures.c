@@ -282,11 +282,13 @@ forget_identifying(struct peer *p, struct store_txn *txn, const struct record_id
 	return own_record_put(txn, &own);
 }
 
-/* It begins the record, and no other that is not erased: none that only goes on lies here. */
+/* It begins the record (its leaf says so, or its list), and no other that is not erased: none that
+ * only goes on lies here. */
 static bool
-all_erased(struct store_txn *txn, const struct outbox_row *row, const struct record_id *record)
+all_erased(struct store_txn *txn, const struct outbox_row *row, const struct record_id *record,
+	   bool here)
 {
-	bool gone = true, here = false;
+	bool gone = true;
 	size_t i;
 
 	for (i = 0; i < row->record_count && gone; i++) {
@@ -297,8 +299,10 @@ all_erased(struct store_txn *txn, const struct outbox_row *row, const struct rec
 }
 
 /*
- * Slices that were sealed here and wait to be sent: a change of the record, or the whole of it. An
- * order that names no leaf comes from who has not got the slice: with others in it, it is sent.
+ * Slices that were sealed here and wait to be sent: a change of the record, or the whole of it. One
+ * that others share is sent. An order that names no leaf comes from who has not got the slice; and
+ * one that does may be of an office that was put back since, from before it said the others again:
+ * then this one waits again, of a log that ended, and is all that is left of them.
  */
 static enum err
 drop_outbox(struct store_txn *txn, const struct erasure *o)
@@ -323,8 +327,8 @@ drop_outbox(struct store_txn *txn, const struct erasure *o)
 				break;
 			outbox_row_item(row, &item);
 			if ((row->has_record && ID_EQUAL(&row->record, &o->record)) ||
-			    all_erased(txn, row, &o->record) ||
-			    (o->has_leaf && memcmp(item.leaf, o->leaf, HASH_BYTES) == 0))
+			    all_erased(txn, row, &o->record,
+				       o->has_leaf && memcmp(item.leaf, o->leaf, HASH_BYTES) == 0))
 				doomed = be64_get(key.p);
 		}
 		e2 = store_walk_end(c);

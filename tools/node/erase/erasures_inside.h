@@ -4,9 +4,11 @@
 
 #include "tools/node/erase/erasures.h"
 
-/* META: be64, how often something became due, and up to which it was done. */
+/* META: be64, how often something became due; up to which it was done, and the store written anew.
+ */
 #define ERASURE_DUE "erase due"
 #define ERASURE_DONE "erase done"
+#define ERASURE_WRITTEN "erase written"
 
 /*
  * Of a leaf that an order names: parts, and whether what else is in its slice was said again here.

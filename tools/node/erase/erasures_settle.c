@@ -4,20 +4,24 @@
 #include "core/parcel/arrival.h"
 #include "tools/node/erase/erase.h"
 #include "tools/node/erase/erasures_inside.h"
+#include "tools/node/outbox/freed.h"
 #include "tools/node/outbox/outbox_row.h"
 
 #define LOOK_MAX 256u /* arrivals in one snapshot, and in one job */
 
-/* Does the office that gave the order hold the slice of this record of ours, in a backup too? Then
- * it has said the others in it again. It may be in a later log than the one that is looked at. */
+/*
+ * May this device do without the slice of this record of ours? The office that gave the order has
+ * said the others in it again, but that may go with what came since the backup that it is put back
+ * from: then the slice is all that is left of them. So it goes when its parcel might, and not
+ * before: freed.h. It may be in a later log than the one that is looked at.
+ */
 static bool
 is_safe(struct peer *p, struct store_txn *txn, const struct own_record *own)
 {
-	uint64_t acked, safe;
+	uint64_t upto;
 
 	return own->epoch == peer_self(p)->epoch && own->number > 0 &&
-	       outbox_marks(p, txn, &acked, &safe) == E_OK && own->number <= acked &&
-	       own->number <= safe;
+	       freed_upto(p, txn, &upto) == E_OK && own->number <= upto;
 }
 
 /* Records of this device that the item begins, that nobody ordered to erase, and that only it has.
@@ -42,8 +46,8 @@ others_wait(struct peer *p, struct store_txn *txn, const struct parcel_item *ite
 
 /*
  * An item's parts that are here and must go: bit 0 identifying, bit 1 analytic. *later: not yet. A
- * device cannot say the others of a slice again, and keeps what it wrote until the office calls its
- * parcel safe.
+ * device cannot say the others of a slice again, and keeps what it wrote until its parcel is in two
+ * backups.
  */
 static enum err
 doomed_parts(struct peer *p, struct store_txn *txn, const struct parcel_item *item, unsigned *out,
@@ -218,8 +222,8 @@ look(struct looking *g)
 
 /*
  * A slice that several records share goes from their home office only once the others were said
- * again; and from the device that wrote them once the office calls their parcel safe (then the
- * device gives it up: freed.c).
+ * again; and from the device that wrote them once their parcel is in two backups (then the device
+ * gives it up: freed.c).
  */
 static enum err
 say_others(struct looking *g, uint64_t seq, struct why *why)
@@ -271,27 +275,55 @@ strip_job(struct store_txn *txn, void *arg)
 	return e;
 }
 
+/* How often something became due; up to which all of it was done, and the store written anew. */
+struct counts {
+	uint64_t due, done, written;
+};
+
 static enum err
-done_job(struct store_txn *txn, void *arg)
+counts_of(struct store_txn *txn, struct counts *n)
 {
-	return store_meta_put_u64(txn, ERASURE_DONE, *(const uint64_t *)arg);
+	enum err e = store_meta_u64(txn, ERASURE_DUE, 0, &n->due);
+
+	if (e == E_OK && (e = store_meta_u64(txn, ERASURE_DONE, 0, &n->done)) == E_OK)
+		e = store_meta_u64(txn, ERASURE_WRITTEN, 0, &n->written);
+	return e;
 }
 
 static enum err
-due_of(struct store_txn *txn, uint64_t *due, uint64_t *done)
+done_job(struct store_txn *txn, void *arg)
 {
-	enum err e = store_meta_u64(txn, ERASURE_DUE, 0, due);
+	const struct counts *n = arg;
+	enum err e = store_meta_put_u64(txn, ERASURE_DONE, n->done);
 
-	return e == E_OK ? store_meta_u64(txn, ERASURE_DONE, 0, done) : e;
+	return e == E_OK ? store_meta_put_u64(txn, ERASURE_WRITTEN, n->written) : e;
 }
 
 enum err
 erasures_due(struct store_txn *txn, bool *out)
 {
-	uint64_t due, done;
-	enum err e = due_of(txn, &due, &done);
+	struct counts n = {0};
+	enum err e = counts_of(txn, &n);
 
-	*out = e == E_OK && due != done;
+	*out = e == E_OK && n.due != n.done;
+	return e;
+}
+
+/* All arrivals: neighbours are said again, what must go goes. */
+static enum err
+look_through(struct looking *g, struct why *why)
+{
+	size_t i;
+	enum err e;
+
+	do {
+		if ((e = look(g)) == E_OK && peer_is_node(g->peer))
+			for (i = 0; i < g->count && e == E_OK; i++)
+				e = say_others(g, g->found[i], why);
+		if (e == E_OK && g->count > 0)
+			e = store_write(g->peer->store, strip_job, g);
+		g->stripped = g->stripped || g->count > 0;
+	} while (e == E_OK && g->at < g->last);
 	return e;
 }
 
@@ -300,35 +332,31 @@ erasures_settle(struct peer *p, struct why *why)
 {
 	struct looking *g;
 	struct store_txn *txn;
-	uint64_t due, done;
-	bool later;
-	size_t i;
+	struct counts n;
+	bool write;
 	enum err e;
 
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return why_set(why, e, "%s", p->path);
-	e = due_of(txn, &due, &done);
+	e = counts_of(txn, &n);
 	store_read_end(txn);
-	if (e != E_OK || due == done)
+	if (e != E_OK || n.due == n.done)
 		return e;
 	if ((g = calloc(1, sizeof(*g))) == NULL)
 		return E_NO_MEMORY;
 	g->peer = p;
-	do {
-		if ((e = look(g)) == E_OK && peer_is_node(p))
-			for (i = 0; i < g->count && e == E_OK; i++)
-				e = say_others(g, g->found[i], why);
-		if (e == E_OK && g->count > 0)
-			e = store_write(p->store, strip_job, g);
-		g->stripped = g->stripped || g->count > 0;
-	} while (e == E_OK && g->at < g->last);
-	later = g->later;
-	if (e == E_OK && (!later || g->stripped || done == 0))
+	e = look_through(g, why);
+	/* while a slice waits, once is enough for what an order took at once */
+	write = !g->later || g->stripped || n.written != n.due;
+	if (e == E_OK && write)
 		e = store_rewrite(p->store);
 	if (e == E_OK && peer_is_node(p) && (e = erase_gather(p, why)) == E_OK)
 		e = erasures_keep_all_beside(p, why);
-	if (e == E_OK && !later)
-		e = store_write(p->store, done_job, &due);
+	n.written = n.due;
+	if (!g->later)
+		n.done = n.due;
+	if (e == E_OK && write)
+		e = store_write(p->store, done_job, &n);
 	free(g);
 	return e == E_OK ? E_OK : why_set(why, e, "%s", p->path);
 }

@@ -94,6 +94,19 @@ freed_forget(struct store_txn *txn)
 /* ---- giving up ---- */
 
 enum err
+freed_upto(struct peer *p, struct store_txn *txn, uint64_t *upto)
+{
+	uint64_t epoch = peer_self(p)->epoch, once, acked;
+	enum err e = freed_marks(txn, epoch, &once, upto);
+
+	if (e != E_OK || (e = outbox_acked(txn, epoch, &acked)) != E_OK)
+		return e;
+	if (*upto > acked) /* never past what this log is known to share with the node's */
+		*upto = acked;
+	return E_OK;
+}
+
+enum err
 freed_give_up(struct peer *p, uint64_t upto)
 {
 	struct freed_job job = {.log = {peer_self(p)->id, peer_self(p)->epoch}, .safe = upto};
@@ -119,18 +132,15 @@ freed_give_up(struct peer *p, uint64_t upto)
 enum err
 freed_settle(struct peer *p, uint64_t incarnation)
 {
-	uint64_t epoch = peer_self(p)->epoch, once, twice, acked;
 	struct store_txn *txn;
+	uint64_t twice;
 	enum err e;
 
 	if ((e = store_read_begin(p->store, &txn)) != E_OK)
 		return e;
-	if ((e = freed_marks(txn, epoch, &once, &twice)) == E_OK)
-		e = outbox_acked(txn, epoch, &acked);
+	e = freed_upto(p, txn, &twice);
 	store_read_end(txn);
 	if (e != E_OK)
 		return e;
-	if (twice > acked) /* never past what this log is known to share with the node's */
-		twice = acked;
 	return (e = freed_give_up(p, twice)) == E_OK ? attached_settle(p, incarnation, twice) : e;
 }

@@ -20,6 +20,13 @@ enum err freed_forget(struct store_txn *);
 /* freed_marks: up to where `epoch` is in one backup, and in two. */
 enum err freed_marks(struct store_txn *, uint64_t epoch, uint64_t *once, uint64_t *twice);
 /*
+ * freed_upto: up to which number the present log is in two backups, and known to be shared with the
+ * node. Of these parcels a slice goes that is shared with an erased record, too, also where a
+ * second node of the office is known: a parcel that lacks it is still whole in number and hash, and
+ * nobody asks for it.
+ */
+enum err freed_upto(struct peer *, struct store_txn *, uint64_t *upto);
+/*
  * freed_settle: give up the bytes of own parcels, and attachments, that are in two backups: never
  * past what the node (in its life `incarnation`) is known to hold.
  */
