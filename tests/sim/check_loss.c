@@ -52,8 +52,10 @@ check_after_restore(struct world *w, const struct principal *officer)
 	for (i = 0; i < w->truth_n && !w->failed; i++) {
 		struct truth *t = &w->truth[i];
 
-		if (t->excused || t->ordered || t->again || t->author->lies || on_some_disk(w, t))
-			continue; /* of `again`, its other slice: check_end sees to it */
+		if (t->excused || t->ordered || t->author->lies || on_some_disk(w, t))
+			continue;
+		if (t->again && (!w->node.much_older || t->said || officer != NULL))
+			continue; /* its other slice: check_end sees to it */
 		/* devices wait for two backups: if neither of the last two was used, what
 		 * they gave up is gone */
 		if (w->node.much_older || w->bug == BUG_GAP_STUCK || t->author == officer)

@@ -185,6 +185,7 @@ struct truth {
 			known */
 	bool again;  /* it shared its slice with such a record: the office says it again, in another
 			slice */
+	bool said;   /* that was done already in what the node was put back from last */
 	bool shared; /* its slice began several records */
 };
 
