@@ -5,7 +5,9 @@
  */
 #include "core/store/backup.h"
 #include "tests/office.h"
+#include "tools/node/carry/carry.h"
 #include "tools/node/enrol/office_keys.h"
+#include "tools/node/erase/erasures.h"
 #include "tools/node/link/twins.h"
 
 static struct office_world w;
@@ -183,6 +185,141 @@ the_node_above_of_the_life_before(void)
 	end();
 }
 
-CHECK_MAIN(T(the_node_above_of_the_life_before), T(a_key_that_the_nodes_above_lack),
+struct ordered {
+	struct peer *at;
+	struct bytes statement;
+};
+
+static enum err
+order_job(struct store_txn *txn, void *arg)
+{
+	const struct ordered *o = arg;
+	bool fresh;
+
+	return erasures_note(o->at, txn, o->statement, BYTES_NONE, &fresh);
+}
+
+static struct carry *
+open_to(struct peer *here, struct peer *there, uint64_t life)
+{
+	struct carry_other other = {
+	    .id = peer_self(there)->id, .road = CARRY_TWIN, .upper = here == w.node, .scope = "D"};
+	struct carry *c;
+
+	other.seal = here == w.node ? peer_self(there)->seal.pub : w.node->home.seal.pub;
+	if (carry_open(&c, here, &other, 0, &w.why) != E_OK)
+		return NULL;
+	carry_in_life(c, life);
+	return c;
+}
+
+/* How many statements of that kind are said. */
+static unsigned
+said(struct carry *c, uint64_t kind)
+{
+	struct message m;
+	unsigned count = 0;
+	enum err e;
+
+	while ((e = carry_next(c, UINT64_MAX, &m)) == E_OK)
+		count += m.type == MESSAGE_STATEMENT && m.u.statement.kind == kind;
+	CHECK(e == E_ABSENT);
+	return count;
+}
+
+/* How many orders the second node says to the first one in that life, until both agree. */
+static unsigned
+orders_said(uint64_t life)
+{
+	struct carry *c = open_to(second, w.node, life);
+	unsigned count;
+
+	if (c == NULL)
+		return 99;
+	count = said(c, STATEMENT_ERASURE);
+	CHECK(carry_agreed(c, life) == E_OK);
+	carry_free(c);
+	return count;
+}
+
+static bool
+begin_with_an_order(struct writer *statement)
+{
+	struct erasure o = {.record = {"record-0000001"}, .parts = ERASURE_ALL, .area = "D"};
+
+	if (!begin() || enrol_approve(w.node, &w.node->identities[1], "second", &w.why) != E_OK)
+		return false;
+	office_carry(&w, second);
+	o.programme = w.node->programme.id;
+	o.issuer = peer_self(w.node)->id;
+	writer_heap_init(statement, STATEMENT_BYTES_MAX);
+	return erasure_encode(&o, &w.node->identities[0].sign, statement) == E_OK;
+}
+
+/* One that the first node was put back from before: the second one says it again. (sim, roads
+ * 2300645, 3100868) */
+static void
+an_order_of_the_life_before(void)
+{
+	struct writer bytes;
+
+	REQUIRE(begin_with_an_order(&bytes));
+	REQUIRE(store_write(second->store, order_job,
+			    &(struct ordered){second, writer_view(&bytes)}) == E_OK);
+	CHECK(orders_said(1) == 1 && orders_said(1) == 0); /* once in each */
+	CHECK(orders_said(2) == 1 && orders_said(2) == 0);
+	writer_free(&bytes);
+	end();
+}
+
+/*
+ * The first node says its orders and its members to the second one until that says them itself, and
+ * again once that is in another life.
+ */
+static void
+what_the_second_one_said_itself(void)
+{
+	struct session_item item = {.type = MESSAGE_STATEMENT, .kind = STATEMENT_ERASURE};
+	unsigned members, life;
+	struct peer *device;
+	struct member m;
+	struct carry *c;
+	struct writer bytes;
+	struct store_txn *txn;
+
+	REQUIRE(begin_with_an_order(&bytes));
+	REQUIRE((device = office_join(&w, ROLE_MEMBER, "V1", "one")) != NULL);
+	item.bytes = writer_view(&bytes);
+	REQUIRE(store_write(w.node->store, order_job, &(struct ordered){w.node, item.bytes}) ==
+		E_OK);
+	for (life = 1; life < 3; life++) {
+		REQUIRE((c = open_to(w.node, second, life)) != NULL);
+		CHECK(said(c, STATEMENT_ERASURE) == 1);
+		carry_free(c); /* nothing came back */
+		REQUIRE((c = open_to(w.node, second, life)) != NULL);
+		CHECK((members = said(c, STATEMENT_ENROLMENT)) > 0);
+		CHECK(carry_item(c, &item) == E_OK);
+		REQUIRE(store_read_begin(w.node->store, &txn) == E_OK);
+		CHECK(member_get(txn, &peer_self(device)->id, &m) == E_OK);
+		CHECK(carry_item(c, &(struct session_item){.type = MESSAGE_STATEMENT,
+							   .kind = STATEMENT_ENROLMENT,
+							   .bytes = m.signed_enrolment}) == E_OK);
+		store_read_end(txn);
+		CHECK(carry_mark(c, life, 0, true, &w.why) == E_OK);
+		carry_free(c);
+		REQUIRE((c = open_to(w.node, second, life)) != NULL);
+		CHECK(said(c, STATEMENT_ERASURE) == 0);
+		carry_free(c);
+		REQUIRE((c = open_to(w.node, second, life)) != NULL);
+		CHECK(said(c, STATEMENT_ENROLMENT) == members - 1);
+		carry_free(c);
+	}
+	writer_free(&bytes);
+	peer_close(device);
+	end();
+}
+
+CHECK_MAIN(T(an_order_of_the_life_before), T(what_the_second_one_said_itself),
+	   T(the_node_above_of_the_life_before), T(a_key_that_the_nodes_above_lack),
 	   T(the_address_of_the_second_node), T(keys_of_the_life_before),
 	   T(an_approval_of_the_life_before), T(no_key_for_who_was_shut_out))

@@ -51,6 +51,12 @@ carry_other_of(struct peer *p, struct store_txn *txn, const struct principal_id 
 	return E_OK;
 }
 
+void
+carry_in_life(struct carry *c, uint64_t life)
+{
+	c->told_life = life;
+}
+
 /* Only what was opened is shared: what proved to be nobody's stays here. */
 enum err
 carry_open_all(struct carry *c, struct why *why)
@@ -186,7 +192,8 @@ promote(struct store_txn *txn, struct carry *c, struct bytes statement)
 	struct member m, issuer;
 	enum err e = enrolment_decode(statement, &c->peer->programme.id, &n, NULL);
 
-	if (e != E_OK || (e = member_get(txn, &n.id, &m)) != E_OK || m.state != MEMBER_KNOWN)
+	if (e != E_OK || (e = carry_knows(c, txn, &n.id)) != E_OK ||
+	    (e = member_get(txn, &n.id, &m)) != E_OK || m.state != MEMBER_KNOWN)
 		return e;
 	if ((e = member_get(txn, &n.issuer, &issuer)) != E_OK)
 		return e == E_ABSENT ? E_OK : e;
@@ -195,6 +202,16 @@ promote(struct store_txn *txn, struct carry *c, struct bytes statement)
 	m.state = MEMBER_APPROVED;
 	m.joined_s = peer_now_s(c->peer); /* here: nobody is overdue before that */
 	return member_put(txn, &m);
+}
+
+static enum err
+take_order(struct store_txn *txn, struct take_job *job, struct bytes statement)
+{
+	struct principal_id name = carry_order_name(statement);
+	bool fresh;
+	enum err e = erasures_take(job->c->peer, txn, statement, &fresh, job->why);
+
+	return e == E_OK ? carry_knows(job->c, txn, &name) : e;
 }
 
 /* What the nodes above and beside shall know too. */
@@ -213,9 +230,8 @@ take_statement(struct store_txn *txn, struct take_job *job, uint64_t kind, struc
 		return c->other.road == CARRY_TWIN ? promote(txn, c, statement)
 						   : carry_adopt(c, txn, statement);
 	}
-	if (kind == STATEMENT_ERASURE)
-		return erasures_take(c->peer, txn, statement, &fresh,
-				     why); /* each exchange says it on */
+	if (kind == STATEMENT_ERASURE) /* each exchange says it on */
+		return take_order(txn, job, statement);
 	if (kind != STATEMENT_OFFICE && kind != STATEMENT_REVOCATION)
 		return E_OK; /* of a later version: nothing that this one could act on */
 	if (kind == STATEMENT_OFFICE)

@@ -68,6 +68,8 @@ void carry_assume(struct carry *, uint64_t seq);
  * client; 0 at the other end.
  */
 void carry_leave_to_twins(struct carry *, uint64_t life);
+/* carry_in_life: the life that the other is in: what it was told in another one is said again. */
+void carry_in_life(struct carry *, uint64_t life);
 /* carry_compare: the other may hold all that is here: nothing of it is said unasked. */
 void carry_compare(struct carry *);
 /*

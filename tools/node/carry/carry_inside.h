@@ -72,8 +72,9 @@ struct carry {
 	/* what is shared, up to bound, and what came since */
 	uint64_t sum_count, sum;
 	uint64_t extra_count, extra_sum;
-	bool has_twin; /* this office's, when `other` is above */
-	uint64_t life; /* the other's, where twins are told of */
+	bool has_twin;      /* this office's, when `other` is above */
+	uint64_t life;      /* the other's, where twins are told of */
+	uint64_t told_life; /* the other's, of what it was told; 0: not known */
 	bool
 	    to_twins; /* what came from one of the lower office's other nodes is not said unasked */
 	bool twins_said;
@@ -119,9 +120,12 @@ carry_thing_bytes(const struct carry_things *t, size_t i)
 	return BYTES(t->bytes.p + t->thing[i].at, t->thing[i].count);
 }
 
-/* carry_told.c. carry_tell: *already: the other was told of `id`. carry_say_author: the enrolments
- * that lead to `author`. */
+/* carry_told.c. carry_tell: *already: the other was told of `id`; carry_was_told: before this
+ * exchange. carry_knows: it says it itself. carry_say_author: the enrolments that lead to `author`.
+ */
 enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
+bool carry_was_told(struct carry *, struct store_txn *, const struct principal_id *);
+enum err carry_knows(struct carry *, struct store_txn *, const struct principal_id *);
 void carry_told_not(struct carry *); /* what is in `say` was not said: nor who was told with it */
 enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);
 
@@ -178,5 +182,6 @@ enum err carry_from_twin(struct carry *, struct store_txn *, const struct arriva
 /* carry_orders.c: orders to erase that the other does not know and that are about what it may hold.
  */
 enum err carry_say_orders(struct carry *, struct store_txn *);
+struct principal_id carry_order_name(struct bytes statement);
 
 #endif

@@ -91,10 +91,33 @@ carry_told_not(struct carry *c)
 	t->last_count = 0;
 }
 
-/* *already: it was told now, or in an exchange that both ends agreed on. Else it counts as told
- * from here on. */
-enum err
-carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
+/*
+ * In an exchange that both ends agreed on, or by the other's own word; and in the life that the
+ * other is in: what it knew of before it was put back it may not know any more.
+ */
+static bool
+was_told(const struct carry *c, struct store_txn *txn, const uint8_t key[4 + 2 * ID_BYTES])
+{
+	struct bytes life;
+
+	return store_get(txn, STORE_CURSOR, BYTES(key, 4 + 2 * ID_BYTES), &life) == E_OK &&
+	       (c->told_life == 0 || (life.n == 8 && be64_get(life.p) == c->told_life));
+}
+
+bool
+carry_was_told(struct carry *c, struct store_txn *txn, const struct principal_id *id)
+{
+	uint8_t key[4 + 2 * ID_BYTES];
+
+	told_key(c, id, key);
+	return was_told(c, txn, key);
+}
+
+/* Rows: do they count? Where parcels are taken without a question, an author goes with each flight
+ * that has something of it. */
+static enum err
+tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool rows,
+     bool *already)
 {
 	uint8_t key[4 + 2 * ID_BYTES];
 	struct principal_id *place;
@@ -103,16 +126,37 @@ carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id
 	if (e != E_OK)
 		return e;
 	place = told_place(&c->told, id);
-	*already = ID_EQUAL(place, id);
-	if (*already)
-		return E_OK;
 	told_key(c, id, key);
-	*already = store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key)));
-	if (!*already && (e = told_last(&c->told, id)) != E_OK)
+	*already = ID_EQUAL(place, id) || (rows && was_told(c, txn, key));
+	if (*already || (e = told_last(&c->told, id)) != E_OK)
 		return e;
 	*place = *id;
 	c->told.count++;
 	return E_OK;
+}
+
+/* *already: it was told now, or was before. Else it counts as told from here on. */
+enum err
+carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
+{
+	return tell(c, txn, id, true, already);
+}
+
+/*
+ * At the upper node, in a job: it heard from the lower one what it may have told it: that one knows
+ * it. A lower node says all that it knows once in each life of the upper one, and is told nothing
+ * twice after that.
+ */
+enum err
+carry_knows(struct carry *c, struct store_txn *txn, const struct principal_id *id)
+{
+	struct store_seq life = store_seq_of(c->told_life);
+	uint8_t key[4 + 2 * ID_BYTES];
+
+	told_key(c, id, key);
+	if (!c->other.upper || c->told_life == 0 || was_told(c, txn, key))
+		return E_OK;
+	return store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)), BYTES(life.b, 8));
 }
 
 /* The enrolment of an author, after those of its issuers that the other does not know: from the one
@@ -129,7 +173,7 @@ carry_say_author(struct carry *c, struct store_txn *txn, const struct principal_
 	       !ID_EQUAL(&at, &peer_self(c->peer)->id) && !ID_EQUAL(&at, &c->other.id)) {
 		bool already;
 
-		if ((e = carry_tell(c, txn, &at, &already)) != E_OK || already)
+		if ((e = tell(c, txn, &at, !c->other.upper, &already)) != E_OK || already)
 			break;
 		if ((e = member_get(txn, &at, &chain[n])) != E_OK)
 			return e == E_ABSENT
@@ -181,7 +225,7 @@ heard_out_job(struct store_txn *txn, void *arg)
 		if (ID_EQUAL(&c->told.id[i], &none))
 			continue;
 		told_key(c, &c->told.id[i], key);
-		if (!store_has(txn, STORE_CURSOR, BYTES(key, sizeof(key))))
+		if (!was_told(c, txn, key))
 			e = store_put(txn, STORE_CURSOR, BYTES(key, sizeof(key)),
 				      BYTES(value.b, 8));
 	}

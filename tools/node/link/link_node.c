@@ -38,8 +38,10 @@ open_carry(struct link *l, bool listed, bool counted, struct carry_cursor *said,
 	l->carry = NULL;
 	if (e == E_OK)
 		e = carry_open(&l->carry, p, &other, said->seq, &l->why);
-	if (e == E_OK)
+	if (e == E_OK) {
 		carry_leave_to_twins(l->carry, l->memory.incarnation);
+		carry_in_life(l->carry, l->memory.incarnation);
+	}
 	if (e == E_OK && said->incarnation == 0 && (heard->incarnation != 0 || l->upper))
 		carry_assume(l->carry,
 			     UINT64_MAX); /* what was said is not known any more: compare first */

@@ -122,6 +122,7 @@ mail_node_pack(struct mail *m, const struct carry_other *other, bool all, uint64
 	store_read_end(txn);
 	if (e != E_OK || (e = carry_open(&g.carry, p, other, all ? 0 : said.seq, why)) != E_OK)
 		return e;
+	carry_in_life(g.carry, heard.incarnation);
 	g.batch = (struct batch){.by = peer_self(p)->id,
 				 .to = other->id,
 				 .incarnation = store_incarnation(p->store),

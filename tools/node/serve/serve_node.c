@@ -46,8 +46,10 @@ greet_run(struct node_work *w)
 	c->carry_incarnation = w->node.incarnation << 32;
 	if (w->e == E_OK)
 		w->e = carry_open(&c->carry, p, &other, from, &w->why);
-	if (w->e == E_OK)
+	if (w->e == E_OK) {
 		carry_leave_to_twins(c->carry, 0);
+		carry_in_life(c->carry, c->carry_incarnation);
+	}
 	if (w->e == E_OK && (w->node.flags & NODE_COMPARE))
 		carry_compare(c->carry);
 	if (w->e == E_OK && (w->node.flags & NODE_ANEW))
