@@ -192,8 +192,7 @@ promote(struct store_txn *txn, struct carry *c, struct bytes statement)
 	struct member m, issuer;
 	enum err e = enrolment_decode(statement, &c->peer->programme.id, &n, NULL);
 
-	if (e != E_OK || (e = carry_knows(c, txn, &n.id)) != E_OK ||
-	    (e = member_get(txn, &n.id, &m)) != E_OK || m.state != MEMBER_KNOWN)
+	if (e != E_OK || (e = member_get(txn, &n.id, &m)) != E_OK || m.state != MEMBER_KNOWN)
 		return e;
 	if ((e = member_get(txn, &n.issuer, &issuer)) != E_OK)
 		return e == E_ABSENT ? E_OK : e;

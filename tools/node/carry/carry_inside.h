@@ -120,11 +120,9 @@ carry_thing_bytes(const struct carry_things *t, size_t i)
 	return BYTES(t->bytes.p + t->thing[i].at, t->thing[i].count);
 }
 
-/* carry_told.c. carry_tell: *already: the other was told of `id`; carry_was_told: before this
- * exchange. carry_knows: it says it itself. carry_say_author: the enrolments that lead to `author`.
- */
+/* carry_told.c. carry_tell: *already: the other was told of `id`; carry_knows: it says that order
+ * itself. carry_say_author: the enrolments that lead to `author`. */
 enum err carry_tell(struct carry *, struct store_txn *, const struct principal_id *, bool *already);
-bool carry_was_told(struct carry *, struct store_txn *, const struct principal_id *);
 enum err carry_knows(struct carry *, struct store_txn *, const struct principal_id *);
 void carry_told_not(struct carry *); /* what is in `say` was not said: nor who was told with it */
 enum err carry_say_author(struct carry *, struct store_txn *, const struct principal_id *author);

@@ -13,10 +13,8 @@ static enum err
 say_member(struct carry *c, struct store_txn *txn, const struct member *m)
 {
 	struct bytes revocation;
-	enum err e = E_OK;
+	enum err e = carry_say_author(c, txn, &m->enrolment.id);
 
-	if (!carry_was_told(c, txn, &m->enrolment.id))
-		e = carry_say_author(c, txn, &m->enrolment.id);
 	if (e != E_OK || m->state != MEMBER_REVOKED)
 		return e;
 	e = store_get(txn, STORE_REVOCATION, BYTES(m->enrolment.id.b, ID_BYTES), &revocation);

@@ -104,20 +104,9 @@ was_told(const struct carry *c, struct store_txn *txn, const uint8_t key[4 + 2 *
 	       (c->told_life == 0 || (life.n == 8 && be64_get(life.p) == c->told_life));
 }
 
-bool
-carry_was_told(struct carry *c, struct store_txn *txn, const struct principal_id *id)
-{
-	uint8_t key[4 + 2 * ID_BYTES];
-
-	told_key(c, id, key);
-	return was_told(c, txn, key);
-}
-
-/* Rows: do they count? Where parcels are taken without a question, an author goes with each flight
- * that has something of it. */
-static enum err
-tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool rows,
-     bool *already)
+/* *already: it was told now, or was before. Else it counts as told from here on. */
+enum err
+carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
 {
 	uint8_t key[4 + 2 * ID_BYTES];
 	struct principal_id *place;
@@ -127,7 +116,7 @@ tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool
 		return e;
 	place = told_place(&c->told, id);
 	told_key(c, id, key);
-	*already = ID_EQUAL(place, id) || (rows && was_told(c, txn, key));
+	*already = ID_EQUAL(place, id) || was_told(c, txn, key);
 	if (*already || (e = told_last(&c->told, id)) != E_OK)
 		return e;
 	*place = *id;
@@ -135,17 +124,10 @@ tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool
 	return E_OK;
 }
 
-/* *already: it was told now, or was before. Else it counts as told from here on. */
-enum err
-carry_tell(struct carry *c, struct store_txn *txn, const struct principal_id *id, bool *already)
-{
-	return tell(c, txn, id, true, already);
-}
-
 /*
- * At the upper node, in a job: it heard from the lower one what it may have told it: that one knows
- * it. A lower node says all that it knows once in each life of the upper one, and is told nothing
- * twice after that.
+ * At the upper node, in a job: it heard an order from the lower one, which it may have told it:
+ * that one knows it. A lower node says all its orders once in each life of the upper one, and is
+ * told none twice after that. Not so of people: that one may know them by hearsay only.
  */
 enum err
 carry_knows(struct carry *c, struct store_txn *txn, const struct principal_id *id)
@@ -173,7 +155,7 @@ carry_say_author(struct carry *c, struct store_txn *txn, const struct principal_
 	       !ID_EQUAL(&at, &peer_self(c->peer)->id) && !ID_EQUAL(&at, &c->other.id)) {
 		bool already;
 
-		if ((e = tell(c, txn, &at, !c->other.upper, &already)) != E_OK || already)
+		if ((e = carry_tell(c, txn, &at, &already)) != E_OK || already)
 			break;
 		if ((e = member_get(txn, &at, &chain[n])) != E_OK)
 			return e == E_ABSENT
