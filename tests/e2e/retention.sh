@@ -114,6 +114,10 @@ ADDRESS=$DISTRICT
 start_node "$W/district"
 expect 0 "agree" b sync "$W/district"
 expect 0 "agree" b sync "$W/one"
+# What it wrote together with others goes once it hears of two backups that have it.
+there "$W/m.1" "$W/one" || fail "what the office may lose goes after one backup"
+expect 0 "" b amend "$W/one" "$third" --set "consent/wishes_child=to go to school"
+expect 0 "agree" b sync "$W/one"
 expect 0 "" b backup "$W/district" -o "$W/after"
 expect 0 "agree" b sync "$W/one"
 expect 0 "agree" b sync "$W/one"
@@ -125,6 +129,7 @@ expect 0 "were erased: banyan retention" b show "$W/nation" "$first"
 ok "on the device, and above"
 
 # One of the five goes altogether; the others of its slice, with or without what identifies, stay.
+answers district F4_referral >"$W/have"
 expect 0 '"neighbours":3' b erase "$W/district" "$first" --reason "the family asked" --json
 answers district F4_referral >"$W/five"
 grep -v "$first" "$W/have" | cmp -s - "$W/five" || fail "not the five others as they were"
