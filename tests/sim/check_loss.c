@@ -54,7 +54,8 @@ check_after_restore(struct world *w, const struct principal *officer)
 
 		if (t->excused || t->ordered || t->author->lies || on_some_disk(w, t))
 			continue;
-		if (t->again && (!w->node.much_older || t->said || officer != NULL))
+		if (t->again &&
+		    (t->said || (officer == NULL ? !w->node.much_older : t->author != officer)))
 			continue; /* its other slice: check_end sees to it */
 		/* devices wait for two backups: if neither of the last two was used, what
 		 * they gave up is gone */

@@ -132,12 +132,12 @@ void real_door_turn(struct device *);
 bool real_device_goes(struct device *);
 
 /*
- * real_erase.c. real_erase_said: a node is put back: what was said again in the backup. real_erase:
- * an officer erases a record. real_settle: what the daemon and each command do: what is due goes.
- * real_erase_look: after each mirroring: who obeyed an order has nothing of the record. d NULL: the
- * first node.
+ * real_erase.c. real_erase_said: a node is put back: what was said again in the backup, and beside
+ * it. real_erase: an officer erases a record. real_settle: what the daemon and each command do:
+ * what is due goes. real_erase_look: after each mirroring: who obeyed an order has nothing of the
+ * record. d NULL: the first node.
  */
-void real_erase_said(struct world *, struct store *);
+void real_erase_said(struct world *, struct store *, struct store *beside);
 void real_erase(struct world *);
 void real_settle(struct world *, struct device *d);
 enum err real_obey(const char *path, const struct unlock *,

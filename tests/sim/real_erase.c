@@ -215,29 +215,42 @@ real_obey(const char *path, const struct unlock *unlock, struct why *why)
 	return e;
 }
 
-/* The opener had done so, or the record is still there as it came: whether that slice is, the disks
- * tell. */
-void
-real_erase_said(struct world *w, struct store *store)
+static void
+said_in(struct world *w, struct store *store)
 {
 	struct revision_row *rows;
 	struct store_txn *txn;
 	struct arena arena;
 	size_t i, k, count;
 
-	if (w->orders == 0 || store_read_begin(store, &txn) != E_OK)
+	if (store_read_begin(store, &txn) != E_OK)
 		return;
 	for (i = 0; i < w->truth_n; i++) {
 		struct truth *t = &w->truth[i];
 
 		arena_init(&arena, 16u << 20);
-		t->said = false;
 		if (t->again && revision_rows(txn, &t->record, &arena, &rows, &count) == E_OK)
 			for (k = 0; k < count; k++)
 				t->said = t->said || ID_EQUAL(&rows[k].m.id, &t->id);
 		arena_free(&arena);
 	}
 	store_read_end(txn);
+}
+
+/* The opener had done so, or the record is still there as it came: whether that slice is, the disks
+ * tell. No store: nobody can look, and none is taken for lost. */
+void
+real_erase_said(struct world *w, struct store *store, struct store *beside)
+{
+	size_t i;
+
+	for (i = 0; i < w->truth_n; i++)
+		w->truth[i].said = store == NULL;
+	if (w->orders == 0 || store == NULL)
+		return;
+	said_in(w, store);
+	if (beside != NULL)
+		said_in(w, beside);
 }
 
 /* ---- what must be true of who has heard of it ---- */

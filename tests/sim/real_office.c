@@ -335,7 +335,7 @@ real_office_restore(struct world *w, bool new_incarnation)
 	mirror_node_forget(w);
 	if (e == E_OK && (e = store_open(n->path, &unlock, NULL, &store, &why)) == E_OK) {
 		mirror_node(w, store);
-		real_erase_said(w, store);
+		real_erase_said(w, store, NULL);
 		store_close(store);
 	}
 	real_calm(-1);

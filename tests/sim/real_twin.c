@@ -22,6 +22,7 @@ put_back(struct world *w, struct device *d)
 	struct backup_info info;
 	struct why why = {.e = E_OK};
 	enum err e = E_OK;
+	bool known;
 	size_t i;
 
 	sim_say(w, "the second node is put back from a backup");
@@ -51,6 +52,8 @@ put_back(struct world *w, struct device *d)
 		(void)real_open(d);
 	real_calm(-1);
 	w->node.restores++;
+	known = r->peer != NULL && w->node.real->peer != NULL;
+	real_erase_said(w, known ? r->peer->store : NULL, known ? w->node.real->peer->store : NULL);
 	check_after_restore(w, &w->other_officer[d->index - DEVICES_MAX]);
 }
 
